@@ -1,0 +1,17 @@
+"""The root of every error that a user can cause.
+
+The command line prints the message of a `TrmpipeError` as one line and ends with exit code 1, so a message says
+what happened, what was expected and what to do. Anything else that escapes is a bug and keeps its traceback.
+"""
+
+
+class TrmpipeError(Exception):
+    """What a user can mend: the message is one line that says how."""
+
+
+class InputError(TrmpipeError, ValueError):
+    """A value or a file that the user gave is not what the command takes."""
+
+
+class ExhaustedError(TrmpipeError, RuntimeError):
+    """More distinct puzzles were asked for than the task could find."""

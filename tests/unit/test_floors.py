@@ -1,0 +1,85 @@
+"""The floors of the house: who may import whom, read from the sources."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "generators": set(),
+    "shards": {"generators"},
+    "pipeline": {"generators", "shards"},
+    "trainer": {"generators", "shards"},
+    "cli": {"generators", "shards", "pipeline", "trainer"},
+}
+ONLY_IN = {
+    "dask": {"pipeline"},
+    "distributed": {"pipeline"},
+    "torch": {"trainer"},
+    "webdataset": set(),
+    "click": {"cli"},
+    "rich": {"cli"},
+}
+LAZY = {("shards", "torch"), ("shards", "webdataset")}
+"""Rooms that may import a package inside a function, not at the top of a file."""
+
+SOURCES = [(room, path) for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imports(tree: ast.Module) -> list[tuple[str, bool]]:
+    """(dotted name, whether it runs at import time) of every absolute import in `tree`."""
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    } | {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) not in inside) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            base = [f"trmpipe.{a.name}" for a in node.names] if node.module == "trmpipe" else [node.module]
+            found += [(name, id(node) not in inside) for name in base]
+    return found
+
+
+def violations(room: str, tree: ast.Module) -> list[str]:
+    wrong = []
+    for name, at_import in imports(tree):
+        parts = name.split(".")
+        if parts[0] == "trmpipe" and len(parts) > 1 and parts[1] in MAY_IMPORT:
+            if parts[1] not in MAY_IMPORT[room]:
+                wrong.append(f"{name}: {room} may not import {parts[1]}, nor itself by its full name")
+        elif parts[0] in MAY_IMPORT:
+            wrong.append(f"{name}: write trmpipe.{name}")
+        elif parts[0] in ONLY_IN and room not in ONLY_IN[parts[0]] and (at_import or (room, parts[0]) not in LAZY):
+            wrong.append(f"{name}: not in {room}")
+    return wrong
+
+
+@pytest.mark.parametrize(("room", "path"), SOURCES, ids=[str(p.relative_to(ROOT)) for _, p in SOURCES])
+def test_floor(room, path):
+    assert violations(room, ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("generators", "from trmpipe.shards import Corpus"),
+        ("trainer", "import trmpipe.pipeline.plan"),
+        ("pipeline", "from trmpipe import trainer"),
+        ("shards", "import torch"),
+        ("pipeline", "import shards"),
+        ("generators", "def f():\n    import dask"),
+        ("shards", "from trmpipe.shards.corpus import Corpus"),
+    ],
+)
+def test_a_breach_is_found(room, line):
+    assert violations(room, ast.parse(line))
