@@ -1,0 +1,1 @@
+"""The puzzles: tasks, their Numba kernels, augmenters and randomness. No I/O, no Dask, no torch."""

@@ -66,9 +66,7 @@ class Groups:
 
     def take(self, index: NDArray[np.int64] | slice) -> "Groups":
         """The groups at `index`, in its order."""
-        return Groups(
-            candidates=self.candidates[index], inputs=self.inputs[index], labels=self.labels[index]
-        )
+        return Groups(candidates=self.candidates[index], inputs=self.inputs[index], labels=self.labels[index])
 
 
 @runtime_checkable
@@ -88,9 +86,7 @@ class Task(Protocol):
         """int64 [G]: how many distinct variants each group has, its base included."""
         ...
 
-    def augment(
-        self, groups: Groups, seed: int, start: int, stop: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def augment(self, groups: Groups, seed: int, start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Inputs and labels, uint8 [G, stop - start, S], of variants `start` to `stop`; variant 0 is the base.
 
         Raises:

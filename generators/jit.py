@@ -1,0 +1,84 @@
+"""The one decorator for Numba kernels: compiled on first call, without the GIL, cached on disk.
+
+Numba's own cache looks at the file of a kernel and not at the kernels that it calls, so after an edit of a callee it
+would go on and write the old bytes. Here the cache folder is named by a digest of every source that can end in
+the machine code: all of this package, the kernel's own folder, and the versions of Numba, NumPy and Python.
+
+The cache lies in ``$TRMPIPE_CACHE_DIR``, by default ``~/.cache/trmpipe``; where neither can be written, kernels are
+compiled anew by every process.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).resolve().parent
+_NUM_KEPT = 8
+"""Cache folders of older sources that are left in place: enough for a few checkouts side by side."""
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` with Numba in nopython mode on its first call, cached under a key of the kernel sources."""
+    folder = _cache_folder(Path(function.__code__.co_filename).resolve().parent)
+    if folder is None:
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    with _numba_cache(folder):
+        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+
+
+def source_key(*folders: Path) -> str:
+    """Hex digest of all Python sources below `folders` and of the versions that compile them."""
+    digest = hashlib.sha256()
+    digest.update(f"{numba.__version__} {np.__version__} {sys.version} {platform.machine()}".encode())
+    for folder in sorted(set(folders)):
+        for path in sorted(folder.rglob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()[:24]
+
+
+@cache
+def _cache_folder(sources: Path) -> str | None:
+    """The folder for kernels defined in `sources`, or None where no folder can be written."""
+    folders = (_PACKAGE,) if sources.is_relative_to(_PACKAGE) else (_PACKAGE, sources)
+    root = Path(os.environ.get("TRMPIPE_CACHE_DIR") or Path.home() / ".cache" / "trmpipe") / "kernels"
+    folder = root / source_key(*folders)
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            _prune(root)
+        os.utime(folder)
+    except OSError:
+        return None
+    return str(folder)
+
+
+def _prune(root: Path) -> None:
+    """Remove all but the last used folders below `root`."""
+    folders = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in folders[_NUM_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _numba_cache(folder: str) -> Iterator[None]:
+    """Let Numba cache a dispatcher made inside the block below `folder`: it reads the setting only then."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = folder
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
