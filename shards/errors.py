@@ -1,0 +1,23 @@
+"""What can be wrong with a corpus, each as one line that says what to do."""
+
+from trmpipe.generators.errors import TrmpipeError
+
+
+class CorpusError(TrmpipeError, ValueError):
+    """A corpus cannot be used as asked."""
+
+
+class NoCorpusError(TrmpipeError, FileNotFoundError):
+    """There is no corpus, or no finished one, at a path."""
+
+
+class DamagedError(CorpusError):
+    """A file of a corpus is missing or is not what the manifest says."""
+
+
+class WriteError(TrmpipeError, OSError):
+    """A file could not be written: disk full, folder read-only, and the like."""
+
+
+class StateError(TrmpipeError, ValueError):
+    """A stream's saved state belongs to another corpus, seed, batch size or version."""

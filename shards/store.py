@@ -1,0 +1,156 @@
+"""Files of one corpus: whole files in, whole files out, each committed atomically.
+
+A root is a local folder or any fsspec URL (``memory://``, ``s3://``). A local file is written to a temporary name,
+flushed to the disk and renamed, so that under its own name it is whole or absent. Object stores commit a put
+atomically already, so there a plain put is used.
+"""
+
+import os
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .errors import DamagedError, WriteError
+
+_TEMPORARY = ".tmp-"
+
+
+class Store:
+    """The files below one root, by relative paths with ``/``.
+
+    Args:
+        root: a local folder or an fsspec URL.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        import fsspec
+
+        self._filesystem: Any
+        self._filesystem, path = fsspec.core.url_to_fs(os.fspath(root))
+        self._root = str(path).rstrip("/")
+        self._is_local = "file" in _protocols(self._filesystem)
+        self.url = self._root if self._is_local else self._filesystem.unstrip_protocol(self._root)
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
+        return Store, (self.url,)
+
+    @property
+    def name(self) -> str:
+        """Last part of the root."""
+        return self._root.rsplit("/", 1)[-1]
+
+    def locate(self, path: str) -> str:
+        """The full name of `path`, as messages show it."""
+        return f"{self.url}/{path}" if path else self.url
+
+    def exists(self, path: str = "") -> bool:
+        """Whether there is a file or folder at `path`, by default at the root."""
+        return bool(self._filesystem.exists(self._full(path)))
+
+    def list_files(self) -> list[str]:
+        """All files below the root, sorted."""
+        start = len(self._root) + 1
+        found = self._filesystem.find(self._root) if self.exists() else []
+        return sorted(str(path)[start:] for path in found)
+
+    def list_folder(self) -> list[str]:
+        """Names of the files and folders directly below the root, sorted."""
+        if not self._filesystem.isdir(self._root):
+            return []
+        self._filesystem.invalidate_cache(self._root)
+        return sorted(
+            str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._filesystem.ls(self._root, detail=False)
+        )
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file.
+
+        Raises:
+            DamagedError: the file is missing or cannot be read.
+        """
+        try:
+            if self._is_local:
+                return Path(self._full(path)).read_bytes()
+            return bytes(self._filesystem.cat_file(self._full(path)))
+        except OSError as error:
+            raise DamagedError(
+                f"cannot read {self.locate(path)}: {_reason(error)}; restore the file or generate the corpus again"
+            ) from error
+
+    def write(self, path: str, data: bytes) -> None:
+        """Commit `data` under `path`, replacing what is there; after an error nothing is left behind.
+
+        Raises:
+            WriteError: the file system refused (full, read-only, no permission).
+        """
+        try:
+            if self._is_local:
+                _write_local(self._full(path), data)
+            else:
+                self._filesystem.pipe_file(self._full(path), data)
+        except OSError as error:
+            raise WriteError(
+                f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
+                "then run the same command again"
+            ) from error
+
+    def remove_temporaries(self) -> int:
+        """Delete what killed writers left behind; only while no writer is at work. Returns how many files."""
+        stale = [path for path in self.list_files() if is_temporary(path)]
+        for path in stale:
+            self._filesystem.rm_file(self._full(path))
+        return len(stale)
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+
+def is_temporary(path: str) -> bool:
+    """Whether `path` names a file that was being written."""
+    return _TEMPORARY in path.rsplit("/", 1)[-1]
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _write_local(target: str, data: bytes) -> None:
+    folder, name = os.path.split(target)
+    os.makedirs(folder, exist_ok=True)
+    # A name of its own, since a scheduler may start a unit again while its first writer still runs.
+    temporary = os.path.join(folder, f".{name}{_TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "xb", buffering=0) as file:
+            _write_all(file.fileno(), data)
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_folder(folder: str) -> None:
+    """Make a rename in `folder` last through a power cut, where folders can be synced (not on Windows)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
