@@ -103,7 +103,7 @@ def next_uint64(stream: NDArray[np.uint64]) -> Any:
 
 
 @kernel
-def below(stream: NDArray[np.uint64], bound: int) -> np.int64:
+def below(stream: NDArray[np.uint64], bound: int) -> Any:
     """A number in range(bound); its bias is under bound / 2**64."""
     return np.int64(mulhi(next_uint64(stream), np.uint64(bound)))
 
@@ -145,7 +145,7 @@ def _radix(size: int) -> tuple[np.uint64, np.uint64]:
 
 
 @kernel
-def permute(index: int, size: int, keys: NDArray[np.uint64]) -> np.int64:
+def permute(index: int, size: int, keys: NDArray[np.uint64]) -> Any:
     """Image of `index` under a keyed bijection of range(size), in O(1).
 
     An alternating Feistel network over the mixed radix (a, b) with a * b >= size, walked on where it leaves the range.
@@ -172,7 +172,7 @@ def permute(index: int, size: int, keys: NDArray[np.uint64]) -> np.int64:
 
 
 @kernel
-def unpermute(image: int, size: int, keys: NDArray[np.uint64]) -> np.int64:
+def unpermute(image: int, size: int, keys: NDArray[np.uint64]) -> Any:
     """The index whose image under `permute` is `image`."""
     a, b = _radix(size)
     value = np.uint64(image)

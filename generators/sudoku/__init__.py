@@ -1,0 +1,8 @@
+"""Sudoku of sizes 4, 6 and 9: solver, maker, symmetries, classes and the task that joins them."""
+
+from .geometry import SIZES
+from .solver import solve
+from .task import BLANK, SudokuTask
+from .text import format_puzzle, parse_puzzle
+
+__all__ = ["BLANK", "SIZES", "SudokuTask", "format_puzzle", "parse_puzzle", "solve"]

@@ -1,0 +1,247 @@
+"""The solver: candidate masks, naked and hidden singles, guesses at the cell with the fewest candidates.
+
+One kernel serves every size and every question: count solutions up to a limit, find one, prove that there is no other,
+fill an empty grid at random. Bit v - 1 of a mask stands for value v.
+
+Shapes: B puzzles, C cells, N size, U units, P peers.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..jit import kernel
+from .geometry import BOXES, geometry
+
+
+@kernel
+def is_single(mask: int) -> bool:
+    """Whether `mask` has at most one bit."""
+    return mask & (mask - 1) == 0
+
+
+@kernel
+def propagate(
+    masks: NDArray[np.int32], queue: NDArray[np.int16], queued: int, units: NDArray[np.int16], peers: NDArray[np.int16]
+) -> bool:
+    """Draw all conclusions from naked and hidden singles, in place.
+
+    Args:
+        masks: int32 [C], candidates of every cell.
+        queue: int16 [C], cells with one candidate whose peers do not know it yet; a cell enters it once.
+        queued: how many of them there are.
+        units: int16 [U, N].
+        peers: int16 [C, P].
+
+    Returns:
+        False where a cell or a value of a unit has no place left.
+    """
+    full = (1 << units.shape[1]) - 1
+    while True:
+        while queued > 0:
+            queued -= 1
+            cell = queue[queued]
+            bit = masks[cell]
+            for peer in peers[cell]:
+                mask = masks[peer]
+                if mask & bit:
+                    mask ^= bit
+                    if mask == 0:
+                        return False
+                    masks[peer] = mask
+                    if is_single(mask):
+                        queue[queued] = peer
+                        queued += 1
+        for unit in units:
+            once, twice = 0, 0
+            for cell in unit:
+                twice |= once & masks[cell]
+                once |= masks[cell]
+            if once != full:
+                return False
+            hidden = once & ~twice
+            for cell in unit:
+                mask = masks[cell]
+                hit = mask & hidden
+                if hit and hit != mask:
+                    if not is_single(hit):
+                        return False
+                    masks[cell] = hit
+                    queue[queued] = cell
+                    queued += 1
+            if queued > 0:
+                break
+        if queued == 0:
+            return True
+
+
+@kernel
+def load(puzzle: NDArray[np.uint8], masks: NDArray[np.int32], queue: NDArray[np.int16], size: int) -> int:
+    """Set `masks` and `queue` from the clues of `puzzle` [C] (0 = blank); returns the number of clues."""
+    queued = 0
+    for cell in range(len(puzzle)):
+        if puzzle[cell]:
+            masks[cell] = 1 << (puzzle[cell] - 1)
+            queue[queued] = cell
+            queued += 1
+        else:
+            masks[cell] = (1 << size) - 1
+    return queued
+
+
+@kernel
+def fewest(masks: NDArray[np.int32]) -> int:
+    """The first cell with the fewest candidates but more than one; -1 where all are single."""
+    best, best_count = -1, 1 << 30
+    for cell in range(len(masks)):
+        mask = masks[cell]
+        count = 0
+        while mask:
+            mask &= mask - 1
+            count += 1
+        if 1 < count < best_count:
+            best, best_count = cell, count
+            if count == 2:
+                break
+    return best
+
+
+@kernel
+def search(
+    stack: NDArray[np.int32],
+    queue: NDArray[np.int16],
+    queued: int,
+    limit: int,
+    solution: NDArray[np.uint8],
+    units: NDArray[np.int16],
+    peers: NDArray[np.int16],
+) -> tuple[int, int]:
+    """Count the solutions below ``stack[0]`` up to `limit`.
+
+    Args:
+        stack: int32 [C + 1, C]; row 0 holds the candidates, the rest is room for guesses.
+        queue: int16 [C], see `propagate`.
+        queued: how many cells of `queue` are set.
+        limit: at least 1.
+        solution: uint8 [C], receives the first solution, 1..N.
+        units: int16 [U, N].
+        peers: int16 [C, P].
+
+    Returns:
+        Number of solutions, at most `limit`, and number of guesses (values tried where more than one was left).
+    """
+    found, guesses, depth = 0, 0, 0
+    alive = propagate(stack[0], queue, queued, units, peers)
+    cells = np.empty(len(stack), np.int16)
+    while True:
+        if alive:
+            cell = fewest(stack[depth])
+            if cell < 0:
+                found += 1
+                if found == 1:
+                    for i in range(len(solution)):
+                        solution[i] = _value(stack[depth, i])
+                if found == limit:
+                    return found, guesses
+            else:
+                cells[depth] = cell
+                stack[depth + 1] = stack[depth]
+                depth += 1
+                alive = _guess(stack, depth, cell, queue, units, peers)
+                guesses += 1
+                continue
+        # Back to the last guess; what is left of its cell is another guess, unless it is the only value left.
+        if depth == 0:
+            return found, guesses
+        depth -= 1
+        cell = cells[depth]
+        stack[depth, cell] ^= stack[depth, cell] & -stack[depth, cell]
+        if is_single(stack[depth, cell]):
+            queue[0] = cell
+            alive = propagate(stack[depth], queue, 1, units, peers)
+        else:
+            stack[depth + 1] = stack[depth]
+            depth += 1
+            alive = _guess(stack, depth, cell, queue, units, peers)
+            guesses += 1
+
+
+@kernel
+def _guess(
+    stack: NDArray[np.int32],
+    depth: int,
+    cell: int,
+    queue: NDArray[np.int16],
+    units: NDArray[np.int16],
+    peers: NDArray[np.int16],
+) -> bool:
+    """Try the lowest candidate of `cell` in row `depth` of the stack."""
+    stack[depth, cell] &= -stack[depth, cell]
+    queue[0] = cell
+    return propagate(stack[depth], queue, 1, units, peers)
+
+
+@kernel
+def _value(mask: int) -> int:
+    """The value whose bit is the lowest of `mask`."""
+    value = 1
+    while not mask & 1:
+        mask >>= 1
+        value += 1
+    return value
+
+
+@kernel
+def solve_all(
+    puzzles: NDArray[np.uint8],
+    limit: int,
+    units: NDArray[np.int16],
+    peers: NDArray[np.int16],
+    counts: NDArray[np.int64],
+    solutions: NDArray[np.uint8],
+    guesses: NDArray[np.int64],
+) -> None:
+    """`search` for every puzzle of [B, C]; fills counts [B], solutions [B, C] and guesses [B]."""
+    num_cells = puzzles.shape[1]
+    stack = np.empty((num_cells + 1, num_cells), np.int32)
+    queue = np.empty(num_cells, np.int16)
+    for i in range(len(puzzles)):
+        queued = load(puzzles[i], stack[0], queue, units.shape[1])
+        counts[i], guesses[i] = search(stack, queue, queued, limit, solutions[i], units, peers)
+
+
+def solve(puzzles: NDArray[np.uint8], limit: int = 2) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
+    """Solve puzzles and count their solutions, on one core.
+
+    Args:
+        puzzles: uint8 [B, C], values 1..N and 0 = blank; C is 16, 36 or 81.
+        limit: solutions to count at most, 1 or more; 2 is enough to tell a proper puzzle.
+
+    Returns:
+        Counts int64 [B] (0..limit), one solution each uint8 [B, C] (zeros where there is none), and guesses int64 [B],
+        the values tried where logic left more than one.
+
+    Raises:
+        InputError: the shape or a value is not one of a Sudoku.
+    """
+    size = _check_puzzles(puzzles)
+    tables = geometry(size)
+    counts = np.zeros(len(puzzles), np.int64)
+    guesses = np.zeros(len(puzzles), np.int64)
+    solutions = np.zeros(puzzles.shape, np.uint8)
+    solve_all(np.ascontiguousarray(puzzles), limit, tables.units, tables.peers, counts, solutions, guesses)
+    return counts, solutions, guesses
+
+
+def _check_puzzles(puzzles: NDArray[np.uint8]) -> int:
+    """The size of the grids in `puzzles`."""
+    sizes = {size * size: size for size in BOXES}
+    if puzzles.ndim != 2 or puzzles.shape[1] not in sizes or puzzles.dtype != np.uint8:
+        raise InputError(
+            f"puzzles have shape {puzzles.shape} and dtype {puzzles.dtype}; expected uint8 [N, cells] with cells one of"
+            f" {sorted(sizes)}"
+        )
+    size = sizes[puzzles.shape[1]]
+    if puzzles.size and puzzles.max() > size:
+        raise InputError(f"a puzzle holds the value {puzzles.max()}; expected 0 (blank) to {size}")
+    return size

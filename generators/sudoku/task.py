@@ -1,0 +1,103 @@
+"""Sudoku as a task: tokens, groups, variants, classes."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..task import Groups, TaskSpec
+from .classes import EXACT_SIZES, automorphisms, canonical
+from .geometry import SIZES, Geometry, geometry
+from .maker import make_puzzles
+from .symmetry import augment_groups
+from .text import render_grid
+
+BLANK = 1
+"""Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SudokuTask:
+    """Sudoku of one size: 4 (2x2 boxes), 6 (2x3) or 9 (3x3).
+
+    Generated puzzles have one solution and no clue that could be left out.
+    """
+
+    size: int
+
+    def __post_init__(self) -> None:
+        """Refuse a size that there are no tables for."""
+        if self.size not in SIZES:
+            raise InputError(f"there is no Sudoku of size {self.size}; expected one of {', '.join(map(str, SIZES))}")
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What readers need to know."""
+        return TaskSpec(
+            name=f"sudoku{self.size}",
+            vocabulary="_." + "123456789"[: self.size],
+            grid_shape=(self.size, self.size),
+            num_symmetries=math.factorial(self.size) * self._geometry.num_spatial,
+            twins="symmetry" if self.size in EXACT_SIZES else "identity",
+        )
+
+    @property
+    def _geometry(self) -> Geometry:
+        return geometry(self.size)
+
+    def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
+        """Candidates `start` to `start + count` of the stream (seed, purpose)."""
+        puzzles = np.empty((count, self._geometry.num_cells), np.uint8)
+        grids = np.empty_like(puzzles)
+        make_puzzles(seed, purpose, start, puzzles, grids, self._geometry.units, self._geometry.peers)
+        return self.groups_of(np.arange(start, start + count), puzzles, grids)
+
+    def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
+        """Groups from puzzles (0 = blank) and their solutions, uint8 [G, C] each."""
+        return Groups(candidates=candidates.astype(np.int64), inputs=puzzles + BLANK, labels=grids + BLANK)
+
+    def num_variants(self, groups: Groups) -> NDArray[np.int64]:
+        """int64 [G]: how many distinct variants each group has, its base included."""
+        _, offsets = automorphisms(groups.inputs - BLANK, self.size)
+        return self.spec.num_symmetries // (1 + np.diff(offsets))
+
+    def augment(self, groups: Groups, seed: int, start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Inputs and labels, uint8 [G, stop - start, C], of variants `start` to `stop`; variant 0 is the base.
+
+        Raises:
+            InputError: a group has fewer than `stop` distinct variants.
+        """
+        tables = self._geometry
+        sources, offsets = automorphisms(groups.inputs - BLANK, self.size)
+        inputs = np.empty((len(groups), stop - start, tables.num_cells), np.uint8)
+        labels = np.empty_like(inputs)
+        lines = (tables.num_transposes, tables.row_arrangements, tables.column_arrangements)
+        short = augment_groups(
+            groups.inputs, groups.labels, groups.candidates, seed, start, lines, sources, offsets, inputs, labels
+        )
+        if short >= 0:
+            most = self.num_variants(groups)[short]
+            raise InputError(f"puzzle {groups.candidates[short]} has {most} distinct variants; {stop} were asked for")
+        return inputs, labels
+
+    def canonical(self, groups: Groups) -> NDArray[np.uint8]:
+        """uint8 [G, 32]: SHA-256 of each puzzle's representative; at 9x9 of the puzzle itself."""
+        forms = canonical(groups.inputs - BLANK, self.size)
+        name = self.spec.name.encode()
+        digests = [hashlib.sha256(name + form.tobytes()).digest() for form in forms]
+        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
+
+    def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [N]: whether each label [N, C] obeys all rules and keeps the clues of its input [N, C]."""
+        keeps = ((inputs == BLANK) | (inputs == labels)).all(axis=1)
+        in_units = np.sort(labels[:, self._geometry.units], axis=2)
+        full = np.arange(BLANK + 1, BLANK + 1 + self.size, dtype=np.uint8)
+        return keeps & (in_units == full).all(axis=(1, 2))  # type: ignore[no-any-return]
+
+    def render(self, tokens: NDArray[np.uint8]) -> str:
+        """One sequence [C] as a grid."""
+        vocabulary = self.spec.vocabulary
+        return render_grid("".join(vocabulary[token] for token in tokens), self.size)
