@@ -9,28 +9,47 @@ Writing, as the pipeline does it (`store`, `layouts` and the records are picklab
         writer.write(shard, inputs, labels)                               # uint8 [g, K, S] each
     record = writer.finish()                                              # record.to_json() is a sidecar
     write_manifest(store, codec_name="zarr", spec=spec, provenance=p, layouts=..., units=records)
+
+Reading::
+
+    corpora = open_corpora(["shards/"])
+    stream = Stream(corpora, seed=0, batch_size=768, rank=rank, world_size=world_size)
+    batch = stream.batch(step)                                            # or iterate, with get_state and set_state
+    test = corpora[0].read("test", limit=500)
 """
 
+from .adapters import StepDataset, as_torch
 from .catalog import CATALOG, SplitCatalog
 from .codecs import CODECS, Block, Codec, get_codec
+from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
+from .examples import BLANK_IDENTIFIER, Batch, Examples
+from .kernels import ORDER_BLOCK
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
+from .stream import DEFAULT_MEMORY_LIMIT_BYTES, Stream
+from .verify import Verification, verify
 from .writer import Provenance, UnitWriter, write_manifest, write_metadata
 
 __all__ = [
+    "BLANK_IDENTIFIER",
     "CATALOG",
     "CODECS",
+    "DEFAULT_MEMORY_LIMIT_BYTES",
     "FORMAT_VERSION",
     "MANIFEST",
+    "ORDER_BLOCK",
     "PROGRESS",
+    "Batch",
     "Block",
     "Codec",
+    "Corpus",
     "CorpusError",
     "DamagedError",
+    "Examples",
     "FileRecord",
     "GroupDigest",
     "Manifest",
@@ -42,17 +61,24 @@ __all__ = [
     "SplitLayout",
     "SplitManifest",
     "StateError",
+    "StepDataset",
     "Store",
+    "Stream",
     "UnitRecord",
     "UnitWriter",
+    "Verification",
     "WriteError",
+    "as_torch",
     "canonical_json",
     "content_digest",
     "default_layout",
+    "find_corpora",
     "get_codec",
     "json_digest",
+    "open_corpora",
     "read_manifest",
     "sha256_hex",
+    "verify",
     "write_manifest",
     "write_metadata",
 ]

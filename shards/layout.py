@@ -123,8 +123,15 @@ class SplitLayout:
         return tuple(found)
 
 
-def default_layout(split: str, seq_len: int, variants: ArrayLike) -> SplitLayout:
-    """The layout that a recipe gets where the user asks for none: a function of its sizes alone.
+def default_layout(
+    split: str,
+    seq_len: int,
+    variants: ArrayLike,
+    *,
+    group_block: int | None = None,
+    variant_block: int | None = None,
+) -> SplitLayout:
+    """The layout of a split: a function of its sizes and of what the user asks for, never of the workers.
 
     A sample holds at least 40 KB, a shard at most 64 MiB, and from 64 groups on there are about eight units, unless
     they would be smaller than 1 MiB.
@@ -133,17 +140,21 @@ def default_layout(split: str, seq_len: int, variants: ArrayLike) -> SplitLayout
         split: ``"train"`` or ``"test"``.
         seq_len: tokens of an input.
         variants: [G], how many variants each group has.
+        group_block: groups of a shard, rounded up to whole samples; None leaves it to the rule above.
+        variant_block: variants of a shard; None leaves it to the rule above.
     """
     counts = np.asarray(variants, np.int64)
     most = max(1, int(counts.max(initial=1)))
     num_groups = max(1, len(counts))
     row_bytes = _NUM_FIELDS * seq_len
-    variant_block = _VARIANT_BLOCK
-    while variant_block * row_bytes < _SAMPLE_BYTES and variant_block < most:
-        variant_block *= 2
+    if variant_block is None:
+        variant_block = _VARIANT_BLOCK
+        while variant_block * row_bytes < _SAMPLE_BYTES and variant_block < most:
+            variant_block *= 2
     variant_block = min(variant_block, most)
-    sample_groups = min(num_groups, -(-_SAMPLE_BYTES // (variant_block * row_bytes)))
-    group_block = _group_block(num_groups, variant_block * row_bytes, most * row_bytes)
+    sample_groups = min(group_block or num_groups, num_groups, -(-_SAMPLE_BYTES // (variant_block * row_bytes)))
+    if group_block is None:
+        group_block = _group_block(num_groups, variant_block * row_bytes, most * row_bytes)
     group_block = -(-group_block // sample_groups) * sample_groups
     return SplitLayout(
         split=split,

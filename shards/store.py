@@ -98,6 +98,18 @@ class Store:
                 "then run the same command again"
             ) from error
 
+    def size_bytes(self, path: str) -> int | None:
+        """Size of a file, or None where there is none."""
+        try:
+            return int(self._filesystem.size(self._full(path)))
+        except FileNotFoundError:
+            return None
+
+    def remove(self, path: str) -> None:
+        """Delete a file or a whole folder, if it is there."""
+        if self.exists(path):
+            self._filesystem.rm(self._full(path), recursive=True)
+
     def remove_temporaries(self) -> int:
         """Delete what killed writers left behind; only while no writer is at work. Returns how many files."""
         stale = [path for path in self.list_files() if is_temporary(path)]

@@ -19,4 +19,4 @@ def get_codec(name: str) -> Codec:
     return CODECS[name]
 
 
-__all__ = ["CODECS", "Block", "Codec", "Rows", "get_codec"]
+__all__ = ["CODECS", "Block", "Codec", "Rows", "WebDatasetCodec", "ZarrCodec", "get_codec"]

@@ -1,0 +1,124 @@
+"""A training set that is larger than memory: of every group only the block of variants that it reads at present.
+
+Groups with equal numbers of variants change blocks in the same epoch, so that then every shard of the next variant
+block is read once, in the background, while the present one is trained on. With unequal numbers only the groups that
+change are read. The sequence of batches is the same as from memory.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CorpusError
+from .kernels import ORDER_BLOCK, blocks_of_epoch
+from .table import Source, fill_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Change:
+    """The first epoch from which on some groups read other blocks."""
+
+    epoch: int
+    groups: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+
+
+class BlockHolder:
+    """Holds one block of variants of every group.
+
+    Args:
+        sources: the groups.
+        counts: int64 [G], variants of each group.
+        seq_len: S.
+        seed: of the stream, uint64.
+        memory_limit_bytes: what table and read-ahead may take; without room for both nothing is read ahead.
+
+    Raises:
+        CorpusError: not even one block of every group fits.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        counts: NDArray[np.int64],
+        seq_len: int,
+        *,
+        seed: int,
+        memory_limit_bytes: int,
+    ) -> None:
+        self._sources = sources
+        self._counts = counts
+        self._seed = seed
+        self._width = int(min(ORDER_BLOCK, counts.max()))
+        table_bytes = len(counts) * self._width * 2 * seq_len
+        if table_bytes > memory_limit_bytes:
+            raise CorpusError(
+                f"one block of variants of {len(counts)} groups takes {table_bytes} bytes, the limit is "
+                f"{memory_limit_bytes}; train on fewer groups or raise the memory limit"
+            )
+        self._thread = ThreadPoolExecutor(1) if 2 * table_bytes <= memory_limit_bytes else None
+        self._ahead: Future[tuple[_Change, NDArray[np.uint8]]] | None = None
+        self._epoch = -1
+        self._blocks = np.full(len(counts), -1, np.int64)
+        self.table = np.empty((len(counts) * self._width, 2, seq_len), np.uint8)
+        self.starts = np.zeros_like(counts)
+        self.rows = np.arange(len(counts)) * self._width
+
+    def hold(self, epoch: int) -> None:
+        """Read the blocks that `epoch` needs and that are not here."""
+        if epoch == self._epoch:
+            return
+        change = self._change_at(epoch, self._blocks)
+        if change:
+            if not self._take_ahead(change):
+                self._read(change, self.table, self.rows[change.groups])
+            self._blocks[change.groups] = change.blocks
+            self.starts[change.groups] = change.blocks * ORDER_BLOCK
+            if self._thread:
+                self._ahead = self._thread.submit(self._read_ahead, epoch, self._blocks.copy())
+        self._epoch = epoch
+
+    def _change_at(self, epoch: int, present: NDArray[np.int64]) -> _Change | None:
+        """How the blocks of `epoch` differ from the `present` ones, int64 [G]."""
+        wanted = np.empty_like(present)
+        blocks_of_epoch(self._seed, epoch, self._counts, wanted)
+        groups = np.flatnonzero(wanted != present)
+        return _Change(epoch=epoch, groups=groups, blocks=wanted[groups]) if len(groups) else None
+
+    def _read(self, change: _Change, table: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+        """Read the new blocks of the groups that change into `table`, from `rows` on, one a group."""
+        starts, stops, first_rows = np.zeros((3, len(self._counts)), np.int64)
+        starts[change.groups] = change.blocks * ORDER_BLOCK
+        stops[change.groups] = np.minimum(starts[change.groups] + ORDER_BLOCK, self._counts[change.groups])
+        first_rows[change.groups] = rows
+        fill_table(table, self._sources, starts, stops, first_rows)
+
+    def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> tuple[_Change, NDArray[np.uint8]]:
+        """The first change after `epoch`, with its rows."""
+        change = next(filter(None, (self._change_at(later, present) for later in _epochs_after(epoch))))
+        table = np.empty((len(change.groups) * self._width, *self.table.shape[1:]), np.uint8)
+        self._read(change, table, np.arange(len(change.groups)) * self._width)
+        return change, table
+
+    def _take_ahead(self, change: _Change) -> bool:
+        """Take over what was read ahead, if that is what is needed: after a jump to another step it is not."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return False
+        read, table = ahead.result()
+        if not (np.array_equal(read.groups, change.groups) and np.array_equal(read.blocks, change.blocks)):
+            return False
+        if len(read.groups) == len(self._counts):
+            self.table = table
+        else:
+            shape = (-1, self._width, *self.table.shape[1:])
+            self.table.reshape(shape)[read.groups] = table.reshape(shape)
+        return True
+
+
+def _epochs_after(epoch: int) -> range:
+    """Epochs among which the next change must be: no block lasts longer."""
+    return range(epoch + 1, epoch + ORDER_BLOCK + 1)

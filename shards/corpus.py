@@ -1,0 +1,240 @@
+"""A corpus opened for reading: its manifest, its catalog, and rows of its shards, checked when first read."""
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.task import TaskSpec
+
+from .catalog import CATALOG, SplitCatalog, read_catalog
+from .codecs import Rows, get_codec
+from .digests import sha256_hex
+from .errors import CorpusError, DamagedError, NoCorpusError
+from .examples import BLANK_IDENTIFIER, Examples
+from .layout import ShardSpec, SplitLayout
+from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest
+from .records import FileRecord
+from .store import Store
+from .table import Source, fill_table
+
+
+class Corpus:
+    """One finished corpus; `Corpus.open` makes it.
+
+    Attributes:
+        store: its files.
+        manifest: what it is.
+    """
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self.store = store
+        self.manifest = manifest
+        self._codec = get_codec(manifest.format)
+        self._checked: set[str] = set()
+        self._layouts: dict[str, SplitLayout] = {}
+        self._files = {file.path: file for file in manifest.all_files()}
+
+    @classmethod
+    def open(cls, url: str | os.PathLike[str]) -> "Corpus":
+        """Open the corpus in a folder or at an fsspec URL; only the manifest is read.
+
+        Raises:
+            NoCorpusError: there is none.
+            CorpusError: it is damaged or from a newer trmpipe.
+        """
+        store = Store(url)
+        return cls(store, read_manifest(store))
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.path!r})"
+
+    @property
+    def path(self) -> str:
+        """Folder or URL."""
+        return self.store.url
+
+    @property
+    def name(self) -> str:
+        """The name in the manifest."""
+        return self.manifest.name
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What readers need to know of the task; the task's code is not needed."""
+        return self.manifest.spec
+
+    @cached_property
+    def catalog(self) -> dict[str, SplitCatalog]:
+        """Groups of every split."""
+        found = read_catalog(self.read_file(self._files[CATALOG]))
+        for split, about in self.manifest.splits.items():
+            if about.groups and len(found.get(split, ())) != about.groups:
+                raise DamagedError(f"{self.store.locate(CATALOG)} lacks groups of {split}; generate the corpus again")
+        return found
+
+    def num_groups(self, split: str) -> int:
+        """Groups of a split, 0 where there is no such split."""
+        return self.manifest.splits[split].groups if split in self.manifest.splits else 0
+
+    def layout(self, split: str) -> SplitLayout:
+        """How a split is cut into shards."""
+        if split not in self._layouts:
+            self._layouts[split] = self._make_layout(split, self._split(split))
+        return self._layouts[split]
+
+    def read_file(self, record: FileRecord) -> bytes:
+        """The bytes of one file; size and, on its first read, SHA-256 must be as in the manifest.
+
+        Raises:
+            DamagedError: the file is missing, cut off or changed.
+        """
+        data = self.store.read(record.path)
+        where = self.store.locate(record.path)
+        if len(data) != record.size_bytes:
+            raise DamagedError(
+                f"{where} is damaged: it has {len(data)} bytes, the manifest says {record.size_bytes}; "
+                "delete the corpus and generate it again"
+            )
+        if record.path not in self._checked:
+            found = sha256_hex(data)
+            if found != record.sha256:
+                raise DamagedError(
+                    f"{where} is damaged: its SHA-256 is {found}, the manifest says {record.sha256}; "
+                    "delete the corpus and generate it again"
+                )
+            self._checked.add(record.path)
+        return data
+
+    def read_shard(self, split: str, shard: ShardSpec) -> Rows:
+        """All rows of one shard, inputs and labels, by rising group and variant.
+
+        Raises:
+            DamagedError: a file of it is missing, cut off or changed.
+        """
+        layout = self.layout(split)
+        files = [self.read_file(self._files[path]) for path in self._codec.paths(layout, shard)]
+        inputs, labels = self._codec.decode(layout, shard, files)
+        num_rows = int(layout.counts(shard).sum())
+        if not len(inputs) == len(labels) == num_rows:
+            raise DamagedError(
+                f"{self.path}: shard {shard.index} of {split} holds {len(inputs)} rows, expected {num_rows}; "
+                "delete the corpus and generate it again"
+            )
+        return inputs, labels
+
+    def read(self, split: str, limit: int | None = None) -> Examples:
+        """Examples of a split by rising group and variant, the first `limit` of them or all.
+
+        Raises:
+            CorpusError: there is no such split.
+            DamagedError: a shard is missing, cut off or changed.
+        """
+        layout = self.layout(split)
+        stops = np.cumsum(layout.variants)
+        wanted = layout.num_puzzles if limit is None else min(limit, layout.num_puzzles)
+        counts = np.clip(wanted - (stops - layout.variants), 0, layout.variants)
+        first_rows = np.cumsum(counts) - counts
+        table = np.empty((wanted, 2, layout.seq_len), np.uint8)
+        fill_table(table, [Source(self, split, 0, layout.num_groups)], np.zeros_like(counts), counts, first_rows)
+        groups = np.repeat(np.arange(layout.num_groups), counts)
+        return Examples(
+            inputs=np.ascontiguousarray(table[:, 0]),
+            labels=np.ascontiguousarray(table[:, 1]),
+            identifiers=np.full(wanted, BLANK_IDENTIFIER, np.int32),
+            groups=groups,
+            variants=np.arange(wanted) - first_rows[groups],
+        )
+
+    def webdataset(self, split: str, **options: Any) -> Any:
+        """A `webdataset` pipeline over the split's shards, see `adapters.webdataset_pipeline`."""
+        from .adapters import webdataset_pipeline
+
+        return webdataset_pipeline(self, split, **options)
+
+    def _split(self, split: str) -> SplitManifest:
+        if split not in self.manifest.splits:
+            have = ", ".join(self.manifest.splits) or "none"
+            raise CorpusError(f"{self.path} has no split {split!r}; it has: {have}")
+        return self.manifest.splits[split]
+
+    def _make_layout(self, split: str, about: SplitManifest) -> SplitLayout:
+        none: NDArray[np.int64] = np.zeros(0, np.int64)
+        return SplitLayout(
+            split=split,
+            seq_len=self.spec.seq_len,
+            variants=self.catalog[split].variants if about.groups else none,
+            group_block=about.group_block,
+            variant_block=about.variant_block,
+            sample_groups=about.sample_groups,
+        )
+
+
+def find_corpora(path: str | os.PathLike[str]) -> list[Corpus]:
+    """The corpus at `path`, or else all corpora directly below it, by name.
+
+    Raises:
+        NoCorpusError: there is neither.
+    """
+    store = Store(path)
+    if store.exists(MANIFEST):
+        return [Corpus.open(path)]
+    below = [name for name in store.list_folder() if store.exists(f"{name}/{MANIFEST}")]
+    if not below:
+        read_manifest(store)
+        raise NoCorpusError(f"{store.url} is no corpus")  # pragma: no cover - the line above has raised
+    return [Corpus.open(store.locate(name)) for name in below]
+
+
+def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> list[Corpus]:
+    """The corpora at `paths`, to be trained on together.
+
+    Args:
+        paths: each a corpus or a folder of corpora.
+
+    Raises:
+        NoCorpusError: a path is neither.
+        CorpusError: they hold different tasks or the same content twice, or a test group of one is in another's
+            training set.
+    """
+    found = {corpus.path: corpus for path in paths for corpus in find_corpora(path)}
+    corpora = list(found.values())
+    if not corpora:
+        raise NoCorpusError("no corpus is given; give a folder that `trmpipe generate` wrote")
+    _refuse_mixtures(corpora)
+    _refuse_copies(corpora)
+    _refuse_leaks(corpora)
+    return corpora
+
+
+def _refuse_mixtures(corpora: list[Corpus]) -> None:
+    if any(corpus.spec != corpora[0].spec for corpus in corpora):
+        names = ", ".join(f"{corpus.path} ({corpus.spec.name})" for corpus in corpora)
+        raise CorpusError(f"these corpora hold different tasks and cannot be mixed: {names}; give one of them")
+
+
+def _refuse_copies(corpora: list[Corpus]) -> None:
+    seen: dict[str, Corpus] = {}
+    for corpus in corpora:
+        twin = seen.setdefault(corpus.manifest.content_digest, corpus)
+        if twin is not corpus:
+            raise CorpusError(f"{twin.path} and {corpus.path} hold the same content; give one of them")
+
+
+def _refuse_leaks(corpora: list[Corpus]) -> None:
+    for tested, trained in _ordered_pairs(corpora):
+        if "test" not in tested.catalog or "train" not in trained.catalog:
+            continue
+        shared = tested.catalog["test"].classes & trained.catalog["train"].classes
+        if shared:
+            raise CorpusError(
+                f"{len(shared)} test groups of {tested.path} are in the training set of {trained.path}, "
+                "so scores would mean nothing; train on one of them"
+            )
+
+
+def _ordered_pairs(corpora: list[Corpus]) -> Iterator[tuple[Corpus, Corpus]]:
+    return ((first, second) for first in corpora for second in corpora if first is not second)

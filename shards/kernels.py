@@ -1,0 +1,200 @@
+"""Numba kernels of the reading order and of the copies from shard to table to batch.
+
+Every kernel has a plain-Python reference in the tests that it equals exactly. The table of rows is uint8 [R, 2, S] with
+a row's input and label side by side, since a batch takes both from the same place (a third faster than two tables).
+
+Letters: G groups, N positions, R rows, S sequence length.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.jit import kernel
+from trmpipe.generators.rng import (
+    ORDER,
+    PUBLISHED,
+    VARIANT_ORDER,
+    bijection_keys,
+    mulhi,
+    permute,
+    philox,
+    unpermute,
+)
+
+ORDER_BLOCK = 256
+"""Variants of a block of the reading order. A constant, so that the order does not hang on how a corpus is stored."""
+
+_NUM_KEYS = 8
+_BLOCK_ORDER = 1
+"""Third counter word of the keys that order blocks, where those that order groups have 0."""
+_DRAW = 2
+"""First counter word of draws; `bijection_keys` uses 0 and 1."""
+
+
+@kernel
+def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int) -> tuple[int, int, int]:
+    """The block that a group with `num_variants` reads at `place` of a cycle.
+
+    Blocks come in a seeded order, each for as many epochs as it has variants; the last block may be short.
+
+    Args:
+        seed: of the stream.
+        cycle: how often all variants were seen before.
+        place: 0 <= place < num_variants.
+        num_variants: of the group.
+
+    Returns:
+        The block, the place within it, and its number of variants.
+    """
+    num_blocks = (num_variants + ORDER_BLOCK - 1) // ORDER_BLOCK
+    short_size = num_variants - (num_blocks - 1) * ORDER_BLOCK
+    keys = bijection_keys(seed, ORDER, cycle, _BLOCK_ORDER, 0)
+    short_slot = unpermute(num_blocks - 1, num_blocks, keys)
+    short_start = short_slot * ORDER_BLOCK
+    if short_start <= place < short_start + short_size:
+        return num_blocks - 1, place - short_start, short_size
+    if place >= short_start:
+        place += ORDER_BLOCK - short_size
+    return permute(place // ORDER_BLOCK, num_blocks, keys), place % ORDER_BLOCK, ORDER_BLOCK
+
+
+@kernel
+def order_by_blocks(
+    seed: int, start: int, counts: NDArray[np.int64], groups: NDArray[np.int64], variants: NDArray[np.int64]
+) -> None:
+    """Group and variant of the positions from `start` on, by the rule of the module `stream`.
+
+    A group's order within a block needs eight keys of its own; they are the block's keys, each mixed with one of
+    four words of the group's, which takes one block of Philox instead of two.
+
+    Args:
+        seed: of the stream, uint64.
+        start: first position.
+        counts: int64 [G], variants of each group.
+        groups: int64 [N], filled in.
+        variants: int64 [N], filled in.
+    """
+    num_groups = len(counts)
+    epoch = start // num_groups
+    index = start - epoch * num_groups
+    group_keys = bijection_keys(seed, ORDER, epoch, 0, 0)
+    known_count, cycle, block, place, size = -1, 0, 0, 0, 0
+    block_keys = np.empty(_NUM_KEYS, np.uint64)
+    keys = np.empty(_NUM_KEYS, np.uint64)
+    for i in range(len(groups)):
+        if index == num_groups:
+            epoch, index, known_count = epoch + 1, 0, -1
+            group_keys = bijection_keys(seed, ORDER, epoch, 0, 0)
+        group = permute(index, num_groups, group_keys)
+        index += 1
+        if counts[group] != known_count:
+            known_count = counts[group]
+            cycle = epoch // known_count
+            block, place, size = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count)
+            block_keys = bijection_keys(seed, VARIANT_ORDER, cycle, block, 0)
+        words = philox(seed, VARIANT_ORDER, _DRAW, cycle, block, group)
+        for j in range(4):
+            keys[j] = block_keys[j] ^ words[j]
+            keys[j + 4] = block_keys[j + 4] ^ words[j]
+        groups[i] = group
+        variants[i] = block * ORDER_BLOCK + permute(place, size, keys)
+
+
+@kernel
+def order_as_published(
+    seed: int, start: int, counts: NDArray[np.int64], groups: NDArray[np.int64], variants: NDArray[np.int64]
+) -> None:
+    """Group and variant of the positions from `start` on, by the published rule; arguments as `order_by_blocks`.
+
+    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement. Source:
+    TinyRecursiveModels, puzzle_dataset.py.
+    """
+    num_groups = len(counts)
+    epoch = start // num_groups
+    index = start - epoch * num_groups
+    group_keys = bijection_keys(seed, PUBLISHED, epoch, 0, 0)
+    for i in range(len(groups)):
+        if index == num_groups:
+            epoch, index = epoch + 1, 0
+            group_keys = bijection_keys(seed, PUBLISHED, epoch, 0, 0)
+        group = permute(index, num_groups, group_keys)
+        index += 1
+        word = philox(seed, PUBLISHED, _DRAW, epoch, group, 0)[0]
+        groups[i] = group
+        variants[i] = np.int64(mulhi(word, np.uint64(counts[group])))
+
+
+@kernel
+def blocks_of_epoch(seed: int, epoch: int, counts: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
+    """Fill in the block, int64 [G], that each group reads in an epoch."""
+    known_count, block = -1, 0
+    for group in range(len(counts)):
+        if counts[group] != known_count:
+            known_count = counts[group]
+            cycle = epoch // known_count
+            block = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count)[0]
+        blocks[group] = block
+
+
+@kernel
+def place_rows(
+    table: NDArray[np.uint8],
+    inputs: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+    first_variant: int,
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> None:
+    """Copy the wanted rows of one shard into the table.
+
+    Args:
+        table: uint8 [R, 2, S].
+        inputs: uint8 [r, S], rows of the shard by rising group and variant.
+        labels: uint8 [r, S].
+        counts: int64 [g], rows of each group of the shard.
+        first_variant: variant of each group's first row.
+        starts: int64 [g], first wanted variant of each group.
+        stops: int64 [g], the one after the last.
+        rows: int64 [g], row of the table for the first wanted variant.
+    """
+    source = 0
+    for group in range(len(counts)):
+        for variant in range(first_variant, first_variant + counts[group]):
+            if starts[group] <= variant < stops[group]:
+                row = rows[group] + variant - starts[group]
+                table[row, 0] = inputs[source]
+                table[row, 1] = labels[source]
+            source += 1
+
+
+@kernel
+def gather_rows(
+    table: NDArray[np.uint8],
+    groups: NDArray[np.int64],
+    variants: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    inputs: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+) -> None:
+    """Copy rows of the table into a batch.
+
+    Args:
+        table: uint8 [R, 2, S].
+        groups: int64 [N], wanted groups.
+        variants: int64 [N], wanted variants.
+        starts: int64 [G], first variant of each group in the table.
+        rows: int64 [G], row of that variant.
+        inputs: uint8 [N, S], filled in.
+        labels: uint8 [N, S], filled in.
+    """
+    seq_len = table.shape[2]
+    for i in range(len(groups)):
+        group = groups[i]
+        row = rows[group] + variants[i] - starts[group]
+        for j in range(seq_len):
+            inputs[i, j] = table[row, 0, j]
+        for j in range(seq_len):
+            labels[i, j] = table[row, 1, j]

@@ -1,0 +1,131 @@
+"""Rows of many shards in one array: the whole of a training set, or one block of variants of it (`blocks`).
+
+A table is uint8 [R, 2, S]; `starts` and `rows`, int64 [G], say which variant of a group comes first in it and where.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernels import place_rows
+from .layout import ShardSpec
+
+if TYPE_CHECKING:
+    from .corpus import Corpus
+
+_MAX_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Groups of one corpus as a run of the stream's groups.
+
+    Attributes:
+        corpus: where they lie.
+        split: and in which split.
+        first_group: the stream's group that is the split's first.
+        num_groups: how many of the split's groups belong to the stream.
+    """
+
+    corpus: "Corpus"
+    split: str
+    first_group: int
+    num_groups: int
+
+
+def fill_table(
+    table: NDArray[np.uint8],
+    sources: Sequence[Source],
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> None:
+    """Read variants `starts` to `stops` of every group into the table from row `rows` on, all int64 [G].
+
+    Shards without a wanted row are not opened; the others are read by a few threads.
+
+    Raises:
+        DamagedError: a shard is missing, cut off or changed.
+    """
+    jobs = [
+        (source, shard)
+        for source in sources
+        for shard in source.corpus.layout(source.split).shards()
+        if _is_wanted(source, shard, starts, stops)
+    ]
+
+    def load(job: tuple[Source, ShardSpec]) -> None:
+        source, shard = job
+        _place_shard(table, source, shard, starts, stops, rows)
+
+    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+        for future in [pool.submit(load, job) for job in jobs]:
+            future.result()
+
+
+def _stream_groups(source: Source, shard: ShardSpec) -> slice:
+    """The stream's groups that lie in a shard."""
+    stop = min(shard.groups[1], source.num_groups)
+    return slice(source.first_group + shard.groups[0], source.first_group + max(stop, shard.groups[0]))
+
+
+def _is_wanted(source: Source, shard: ShardSpec, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> bool:
+    groups = _stream_groups(source, shard)
+    first = np.maximum(starts[groups], shard.variants[0])
+    last = np.minimum(stops[groups], shard.variants[1])
+    return bool((first < last).any())
+
+
+def _place_shard(
+    table: NDArray[np.uint8],
+    source: Source,
+    shard: ShardSpec,
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> None:
+    groups = _stream_groups(source, shard)
+    inputs, labels = source.corpus.read_shard(source.split, shard)
+    counts = source.corpus.layout(source.split).counts(shard)[: groups.stop - groups.start]
+    place_rows(table, inputs, labels, counts, shard.variants[0], starts[groups], stops[groups], rows[groups])
+
+
+class Holder(Protocol):
+    """A table that holds the rows that an epoch needs."""
+
+    table: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    def hold(self, epoch: int) -> None:
+        """Make sure that the rows of `epoch` are in the table."""
+        ...
+
+
+class WholeHolder:
+    """The whole training set, read once, on first use.
+
+    Args:
+        sources: the groups.
+        counts: int64 [G], variants of each group.
+        seq_len: S.
+    """
+
+    def __init__(self, sources: Sequence[Source], counts: NDArray[np.int64], seq_len: int) -> None:
+        self._sources = sources
+        self._counts = counts
+        self._is_filled = False
+        self.table = np.empty((int(counts.sum()), 2, seq_len), np.uint8)
+        self.starts = np.zeros_like(counts)
+        self.rows = np.cumsum(counts) - counts
+
+    def hold(self, epoch: int) -> None:
+        """Read everything on the first call."""
+        if not self._is_filled:
+            fill_table(self.table, self._sources, self.starts, self._counts, self.rows)
+            self._is_filled = True

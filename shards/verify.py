@@ -1,0 +1,129 @@
+"""Checking a corpus to the last byte: every file against the manifest, all content against the content digest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .corpus import Corpus
+from .digests import SPLITS, GroupDigest, content_digest
+from .errors import DamagedError
+from .layout import ShardSpec
+from .manifest import MANIFEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        num_files: files that were hashed.
+        num_puzzles: variants whose content was digested.
+        content_digest: of what was read, or None where files are damaged.
+        problems: one line for every fault; empty for a sound corpus.
+    """
+
+    num_files: int
+    num_puzzles: int
+    content_digest: str | None
+    problems: tuple[str, ...]
+
+
+def verify(corpus: Corpus, progress: Callable[[int, int], None] = lambda done, total: None) -> Verification:
+    """Hash every file of a corpus, look for strays, and compute all group digests and the content digest anew.
+
+    Args:
+        corpus: freshly opened, so that files already read are read again.
+        progress: called with the numbers of units done and of units in all.
+    """
+    fresh = Corpus.open(corpus.path)
+    problems = _wrong_files(fresh)
+    if problems:
+        return Verification(
+            num_files=len(fresh.manifest.all_files()),
+            num_puzzles=0,
+            content_digest=None,
+            problems=tuple(problems),
+        )
+    found, num_puzzles = _digest_groups(fresh, progress)
+    digest = content_digest(found)
+    problems += _wrong_groups(fresh, found)
+    if digest != fresh.manifest.content_digest:
+        problems.append(
+            f"{fresh.path}: the content digest is {digest}, the manifest says {fresh.manifest.content_digest}"
+        )
+    return Verification(
+        num_files=len(fresh.manifest.all_files()),
+        num_puzzles=num_puzzles,
+        content_digest=digest,
+        problems=tuple(problems),
+    )
+
+
+def require_sound(corpus: Corpus) -> None:
+    """Raise for the first fault that `verify` finds.
+
+    Raises:
+        DamagedError: there is one.
+    """
+    problems = verify(corpus).problems
+    if problems:
+        raise DamagedError(problems[0])
+
+
+def _wrong_files(corpus: Corpus) -> list[str]:
+    """Lines on files that are missing, damaged or not in the manifest."""
+    problems = []
+    records = corpus.manifest.all_files()
+    for record in records:
+        try:
+            corpus.read_file(record)
+        except DamagedError as error:
+            problems.append(str(error))
+    known = {MANIFEST, *(record.path for record in records)}
+    problems += [
+        f"{corpus.store.locate(path)} is not in the manifest; delete it"
+        for path in corpus.store.list_files()
+        if path not in known
+    ]
+    return problems
+
+
+def _digest_groups(corpus: Corpus, progress: Callable[[int, int], None]) -> tuple[dict[str, list[bytes]], int]:
+    """Group digests of every split from the rows themselves, unit by unit, and the number of rows."""
+    layouts = [corpus.layout(split) for split in SPLITS if split in corpus.manifest.splits]
+    total = sum(layout.num_units for layout in layouts)
+    found: dict[str, list[bytes]] = {layout.split: [] for layout in layouts}
+    done = 0
+    for layout in layouts:
+        for unit in range(layout.num_units):
+            shards = layout.shards_of(unit)
+            found[layout.split] += _digest_unit(corpus, layout.split, shards)
+            done += 1
+            progress(done, total)
+    return found, sum(layout.num_puzzles for layout in layouts)
+
+
+def _digest_unit(corpus: Corpus, split: str, shards: list[ShardSpec]) -> list[bytes]:
+    """Digests of the groups of one unit."""
+    running = [GroupDigest() for _ in range(*shards[0].groups)]
+    for shard in shards:
+        inputs, labels = corpus.read_shard(split, shard)
+        row = 0
+        for group, count in enumerate(corpus.layout(split).counts(shard).tolist()):
+            if count:
+                running[group].update(inputs[row : row + count], labels[row : row + count])
+            row += count
+    return [group.digest() for group in running]
+
+
+def _wrong_groups(corpus: Corpus, found: dict[str, list[bytes]]) -> list[str]:
+    """Lines on groups whose digest is not the catalog's."""
+    return [
+        f"{corpus.path}: group {group} of {split} has the digest {digest.hex()}, the catalog says {expected.hex()}"
+        for split, digests in found.items()
+        for group, (digest, expected) in enumerate(zip(digests, _catalog_digests(corpus, split), strict=True))
+        if digest != expected
+    ]
+
+
+def _catalog_digests(corpus: Corpus, split: str) -> tuple[bytes, ...]:
+    return corpus.catalog[split].digests if split in corpus.catalog else ()
