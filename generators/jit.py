@@ -31,31 +31,37 @@ _NUM_KEPT = 8
 
 def kernel(function: Function) -> Function:
     """Compile `function` with Numba in nopython mode on its first call, cached under a key of the kernel sources."""
-    folder = _cache_folder(Path(function.__code__.co_filename).resolve().parent)
+    folder = _cache_folder(package_of(Path(function.__code__.co_filename).resolve()))
     if folder is None:
         return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
     with _numba_cache(folder):
         return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
 
 
-def source_key(*folders: Path) -> str:
-    """Hex digest of all Python sources below `folders` and of the versions that compile them."""
+def package_of(path: Path) -> Path:
+    """The folder of a source file that belongs to a package, else the file itself."""
+    return path.parent if (path.parent / "__init__.py").exists() else path
+
+
+@cache
+def source_key(*sources: Path) -> str:
+    """Hex digest of Python sources, files or all that lie below folders, and of the versions that compile them."""
     digest = hashlib.sha256()
     digest.update(f"{numba.__version__} {np.__version__} {sys.version} {platform.machine()}".encode())
-    for folder in sorted(set(folders)):
-        for path in sorted(folder.rglob("*.py")):
+    for source in sorted(set(sources)):
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
             content = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+            digest.update(f"{path.relative_to(source.parent).as_posix()} {len(content)}\n".encode())
             digest.update(content)
     return digest.hexdigest()[:24]
 
 
 @cache
-def _cache_folder(sources: Path) -> str | None:
-    """The folder for kernels defined in `sources`, or None where no folder can be written."""
-    folders = (_PACKAGE,) if sources.is_relative_to(_PACKAGE) else (_PACKAGE, sources)
+def _cache_folder(source: Path) -> str | None:
+    """The folder for kernels defined in `source`, or None where no folder can be written."""
+    sources = (_PACKAGE,) if source.is_relative_to(_PACKAGE) else (_PACKAGE, source)
     root = Path(os.environ.get("TRMPIPE_CACHE_DIR") or Path.home() / ".cache" / "trmpipe") / "kernels"
-    folder = root / source_key(*folders)
+    folder = root / source_key(*sources)
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True)

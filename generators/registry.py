@@ -7,8 +7,11 @@ An entry point names a function that takes no argument and returns a `Task`; its
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
 
 from .errors import InputError
+from .jit import package_of
 from .sudoku import SIZES, SudokuTask
 from .task import Task
 
@@ -38,3 +41,15 @@ def get_task(name: str) -> Task:
     if builder is None:
         raise InputError(f"no task is called {name!r}; known: {', '.join(task_names())}")
     return builder()
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    """Sources that decide the bytes that tasks make: this package's, and those of the entry points' packages."""
+    modules = {point.module.partition(".")[0] for point in entry_points(group="trmpipe.tasks")}
+    found = [package_of(Path(__file__).resolve())]
+    for module in modules:
+        spec = find_spec(module)
+        if spec is not None and spec.origin is not None:
+            found.append(package_of(Path(spec.origin).resolve()))
+    return tuple(sorted(found))

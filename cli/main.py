@@ -1,0 +1,106 @@
+"""The program ``trmpipe``: finds commands by name and turns errors into one line and an exit code.
+
+Commands are imported when they are called, so that ``--help`` answers at once: torch alone takes seconds to import.
+Exit codes: 0 done, 1 failed, 2 wrong arguments.
+"""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+import trmpipe
+from trmpipe.generators.errors import TrmpipeError
+
+COMMANDS = {
+    "generate": ("generate", "Make a corpus of puzzles and their variants."),
+    "train": ("train", "Train a Tiny Recursive Model on corpora."),
+    "evaluate": ("evaluate", "Score a trained model on held-out puzzles."),
+    "solve": ("solve", "Let a trained model solve a puzzle."),
+    "inspect": ("inspect", "Show what a corpus holds."),
+    "verify": ("verify", "Check every byte of a corpus against its digests."),
+    "regenerate": ("regenerate", "Make a corpus again from its manifest, and compare."),
+    "presets": ("presets", "List the recipes for training."),
+}
+"""Command: module in this package that holds it as ``command``, and its line in the list."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f".{COMMANDS[cmd_name][0]}", __package__).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(trmpipe.__version__, prog_name="trmpipe")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def program(debug: bool) -> None:
+    """Make puzzle data for Tiny Recursive Models and train them; everything is a pure function of (seed, position)."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program and end the process with its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the program; returns its exit code."""
+    try:
+        result = program.main(arguments, prog_name="trmpipe", standalone_mode=False)
+    except Exception as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _report(error)
+    except KeyboardInterrupt:
+        return _fail("interrupted; run the same command again to go on", 130)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception) -> int:
+    """Say what went wrong, in one line; returns the exit code."""
+    if isinstance(error, click.exceptions.Abort):
+        return _fail("interrupted; run the same command again to go on", 130)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return 2
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx is not None else "trmpipe"
+        return _fail(f"{_one_line(error.format_message())} (see `{where} --help`)", 2)
+    if isinstance(error, click.ClickException):
+        return _fail(_one_line(error.format_message()), error.exit_code)
+    if isinstance(error, TrmpipeError):
+        return _fail(_one_line(str(error)), 1)
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output has gone, as in `trmpipe inspect | head`: nothing is left to say or to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    kind = type(error).__name__
+    return _fail(f"unexpected {kind}: {_one_line(str(error))}; this is a bug: `trmpipe --debug ...` shows where", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"trmpipe: {message}", file=sys.stderr)
+    return code
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

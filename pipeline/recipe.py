@@ -1,0 +1,100 @@
+"""The recipe: all that decides what a corpus says and how it is laid out, and the name that it gives the corpus."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from trmpipe.shards import get_codec
+
+from .errors import RecipeError
+
+_MAX_SEED = 2**64 - 1
+_MAX_VARIANTS = 2**31 - 1
+_DIGEST_LETTERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a corpus is made from. Equal recipes give equal bytes, however many workers there are.
+
+    Attributes:
+        task: task and size, such as ``sudoku9``.
+        n: training groups; None takes all that the input file has.
+        aug: variants of each training group beside its base.
+        test: held-out groups; None takes the default (see `bases`).
+        seed: root seed, 0 <= seed < 2**64.
+        format: name of the codec.
+        input_sha256: digest of the file whose puzzles are the bases; None where they are generated.
+        test_input_sha256: digest of the file whose puzzles are the held-out bases; None where there is none.
+        shard_groups: groups of a shard; None leaves it to the planner.
+        shard_variants: variants of a shard and of a sample; None leaves it to the planner.
+    """
+
+    task: str
+    n: int | None = 1000
+    aug: int = 1000
+    test: int | None = None
+    seed: int = 0
+    format: str = "webdataset"
+    input_sha256: str | None = None
+    test_input_sha256: str | None = None
+    shard_groups: int | None = None
+    shard_variants: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their ranges."""
+        get_codec(self.format)
+        _in_range("--n", self.n, 1, None)
+        _in_range("--aug", self.aug, 0, _MAX_VARIANTS)
+        _in_range("--test", self.test, 0, None)
+        _in_range("--seed", self.seed, 0, _MAX_SEED)
+        _in_range("--shard-groups", self.shard_groups, 1, None)
+        _in_range("--shard-variants", self.shard_variants, 1, None)
+        if self.n is None and self.input_sha256 is None:
+            raise RecipeError("--n is missing: say how many training puzzles to generate, or name a file with --input")
+
+    @property
+    def name(self) -> str:
+        """Name of the corpus: task, n, aug and seed, then every option that is not the default."""
+        n = "all" if self.n is None else self.n
+        parts = [self.task, f"n{n}", f"aug{self.aug}", f"seed{self.seed}"]
+        if self.test is not None:
+            parts.append(f"test{self.test}")
+        if self.format != "webdataset":
+            parts.append(self.format)
+        for word, digest in (("input", self.input_sha256), ("testinput", self.test_input_sha256)):
+            if digest is not None:
+                parts.append(f"{word}{digest[:_DIGEST_LETTERS]}")
+        for word, size in (("sg", self.shard_groups), ("sv", self.shard_variants)):
+            if size is not None:
+                parts.append(f"{word}{size}")
+        return "-".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """A value for `json.dumps`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Recipe":
+        """The recipe that `to_json` made `value` of.
+
+        Raises:
+            RecipeError: a field is unknown, so another version of trmpipe wrote it.
+        """
+        unknown = sorted(set(value) - {field.name for field in fields(cls)})
+        if unknown:
+            raise RecipeError(f"the recipe has options that this trmpipe does not know: {', '.join(unknown)}")
+        return cls(**value)
+
+    def differences(self, other: dict[str, Any]) -> str:
+        """How this recipe differs from that of an existing corpus, for a message; empty where it does not."""
+        mine = self.to_json()
+        keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
+        return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
+
+
+def _in_range(option: str, value: int | None, least: int, most: int | None) -> None:
+    if value is None:
+        return
+    if value < least or (most is not None and value > most):
+        limits = f"{least} or more" if most is None else f"{least} to {most}"
+        raise RecipeError(f"{option} is {value}; expected {limits}")

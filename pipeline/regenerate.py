@@ -1,0 +1,103 @@
+"""Making a corpus again from its manifest alone, and saying whether it came out the same."""
+
+from dataclasses import dataclass
+
+import trmpipe
+from trmpipe.generators.registry import get_task
+from trmpipe.shards import MANIFEST, Manifest, Store, read_manifest
+
+from .errors import RecipeError
+from .generate import Outcome, generate
+from .progress import Progress
+from .puzzle_files import PuzzleFile, read_puzzle_file
+from .recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A regenerated corpus beside the manifest that it was made from.
+
+    Attributes:
+        original: the manifest that was given.
+        outcome: what was made.
+    """
+
+    original: Manifest
+    outcome: Outcome
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both say the same."""
+        return self.original.content_digest == self.outcome.manifest.content_digest
+
+    @property
+    def same_files(self) -> bool:
+        """Whether all files are equal too, which holds under equal library versions."""
+        return self.original.all_files() == self.outcome.manifest.all_files()
+
+    @property
+    def explanation(self) -> str:
+        """What differs, in one line."""
+        if self.is_same:
+            return "content equal"
+        there, here = self.original.generator["version"], trmpipe.__version__
+        digests = (
+            f"content digest {self.outcome.manifest.content_digest[:16]}, expected {self.original.content_digest[:16]}"
+        )
+        if there != here:
+            return f"{digests}; it was made by trmpipe {there}, this is {here}: run `pip install trmpipe=={there}`"
+        return f"{digests}, from the same trmpipe {here}: this is a bug or a damaged manifest; please report it"
+
+
+def regenerate(
+    manifest_path: str,
+    out: str | None = None,
+    *,
+    inputs: tuple[str, ...] = (),
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Make the corpus of a manifest again.
+
+    Args:
+        manifest_path: a ``manifest.json``, or the folder that holds it.
+        out: where to write; by default ``shards/<name>-again``.
+        inputs: the files that the puzzles were taken from, in any order; they are told apart by their digests.
+        workers: threads that work at the same time; by default one a core.
+        scheduler: address of an existing Dask scheduler.
+        progress: who is told how far it is.
+
+    Raises:
+        NoCorpusError: there is no manifest.
+        RecipeError: an input file is missing or is another one.
+    """
+    folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
+    original = read_manifest(Store(folder))
+    recipe = Recipe.from_json(original.recipe)
+    files = _match_inputs(original, recipe, inputs)
+    outcome = generate(
+        recipe,
+        out or f"shards/{recipe.name}-again",
+        source=files.get("input"),
+        test_source=files.get("test_input"),
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+    )
+    return Comparison(original=original, outcome=outcome)
+
+
+def _match_inputs(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> dict[str, PuzzleFile]:
+    """The file for every role that the manifest names."""
+    size = get_task(recipe.task).spec.grid_shape[0]
+    given = {file.sha256: file for file in (read_puzzle_file(path, size) for path in paths)}
+    found = {}
+    for wanted in manifest.inputs:
+        if wanted["sha256"] not in given:
+            raise RecipeError(
+                f"the corpus was made from {wanted['name']} (SHA-256 {wanted['sha256'][:16]}...); "
+                "give that very file with --input"
+            )
+        found[wanted["role"]] = given[wanted["sha256"]]
+    return found

@@ -1,0 +1,125 @@
+"""What lies in a corpus's folder already, and how a broken-off generation goes on.
+
+While a corpus is made, its folder holds ``.progress/``: the plan, and a record of every finished unit. The same recipe
+then does only what is missing; another one is refused. A record counts if it was written by the same sources for the
+same plan, and if its files have the sizes that it names.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from trmpipe.generators.jit import source_key
+from trmpipe.generators.registry import sources
+from trmpipe.shards import (
+    MANIFEST,
+    PROGRESS,
+    DamagedError,
+    Manifest,
+    NoCorpusError,
+    SplitLayout,
+    Store,
+    UnitRecord,
+    canonical_json,
+    read_manifest,
+)
+
+from .errors import RecipeError
+from .recipe import Recipe
+
+_PLAN = f"{PROGRESS}/plan.json"
+
+
+def finished_corpus(store: Store, recipe: Recipe) -> Manifest | None:
+    """The manifest, where the corpus of `recipe` is there with all its files; None where there is something to do.
+
+    Raises:
+        RecipeError: the folder holds another corpus, or something else.
+    """
+    try:
+        manifest = read_manifest(store)
+    except NoCorpusError:
+        _refuse_foreign_folder(store, recipe)
+        return None
+    _refuse_other_recipe(store, recipe, manifest.recipe)
+    if all(store.size_bytes(file.path) == file.size_bytes for file in manifest.all_files()):
+        return manifest
+    return None
+
+
+def _refuse_foreign_folder(store: Store, recipe: Recipe) -> None:
+    if store.exists(_PLAN):
+        _refuse_other_recipe(store, recipe, _read_plan(store)["recipe"])
+    elif store.list_folder():
+        raise RecipeError(
+            f"{store.url} is not empty and holds no corpus; give --out a new folder, or empty this one first"
+        )
+
+
+def _refuse_other_recipe(store: Store, recipe: Recipe, there: dict[str, Any]) -> None:
+    if differences := recipe.differences(there):
+        raise RecipeError(
+            f"{store.url} holds a corpus of another recipe ({differences}); "
+            "give --out another folder, or the same options"
+        )
+
+
+def begin(store: Store, recipe: Recipe) -> None:
+    """Make the folder one that is under way: no manifest, the plan of this recipe, no files of killed writers.
+
+    Raises:
+        WriteError: the file system refused.
+    """
+    plan = {"recipe": recipe.to_json(), "sources": source_key(*sources())}
+    if not store.exists(_PLAN) or _read_plan(store) != plan:
+        # Records of other sources could stand for other bytes: all units are made again.
+        store.remove(PROGRESS)
+        store.write(_PLAN, canonical_json(plan))
+    store.remove(MANIFEST)
+    store.remove_temporaries()
+
+
+def _read_plan(store: Store) -> dict[str, Any]:
+    try:
+        plan: dict[str, Any] = json.loads(store.read(_PLAN))
+        return {"recipe": dict(plan["recipe"]), "sources": plan["sources"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedError(
+            f"{store.locate(_PLAN)} is damaged; delete the folder and generate the corpus again"
+        ) from error
+
+
+def keep_record(store: Store, record: UnitRecord) -> None:
+    """Note that a unit is finished."""
+    store.write(_record_path(record.split, record.unit), canonical_json(record.to_json()))
+
+
+def finished_units(store: Store, layouts: Mapping[str, SplitLayout]) -> list[UnitRecord]:
+    """Records of the units whose shards are all there."""
+    names = set(store.list_files())
+    found = []
+    for split, layout in layouts.items():
+        for unit in range(layout.num_units):
+            path = _record_path(split, unit)
+            if path in names and (record := _read_record(store, path)) is not None:
+                found.append(record)
+    return found
+
+
+def _read_record(store: Store, path: str) -> UnitRecord | None:
+    """A unit's record, or None where it or one of its files is not whole."""
+    try:
+        record = UnitRecord.from_json(json.loads(store.read(path)))
+    except (ValueError, KeyError, TypeError):
+        return None
+    files = [file for shard in record.shards for file in shard.files]
+    return record if all(store.size_bytes(file.path) == file.size_bytes for file in files) else None
+
+
+def _record_path(split: str, unit: int) -> str:
+    return f"{PROGRESS}/{split}-{unit:06d}.json"
+
+
+def clear(store: Store) -> None:
+    """Take the notes of a generation away once the manifest is written."""
+    store.remove(PROGRESS)
