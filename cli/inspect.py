@@ -1,0 +1,116 @@
+"""``trmpipe inspect``: show what a corpus holds."""
+
+from typing import Any
+
+import click
+
+from .console import bytes_in_words, echo_json
+
+_GAP = "     "
+
+
+@click.command(name="inspect")
+@click.argument("corpus")
+@click.option("--puzzles", default=2, show_default=True, type=click.IntRange(0), help="Puzzles to print.")
+@click.option("--split", default="train", show_default=True, type=click.Choice(["train", "test"]), help="Theirs.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def command(*, corpus: str, puzzles: int, split: str, as_json: bool) -> None:
+    """Show the recipe, counts and sizes of CORPUS (a folder or URL), and a few of its puzzles."""
+    from trmpipe.shards import Corpus
+
+    opened = Corpus.open(corpus)
+    if as_json:
+        echo_json(_facts(opened))
+        return
+    _print_facts(opened)
+    _print_puzzles(opened, split, puzzles)
+
+
+def _facts(corpus: Any) -> dict[str, Any]:
+    manifest = corpus.manifest
+    return {
+        "path": corpus.path,
+        "name": manifest.name,
+        "task": manifest.spec.name,
+        "format": manifest.format,
+        "recipe": manifest.recipe,
+        "inputs": list(manifest.inputs),
+        "guarantees": manifest.guarantees,
+        "generator": manifest.generator,
+        "libraries": manifest.libraries,
+        "content_digest": manifest.content_digest,
+        "bytes": sum(file.size_bytes for file in manifest.all_files()),
+        "files": len(manifest.all_files()),
+        "splits": {name: _split_facts(corpus, name) for name in manifest.splits},
+    }
+
+
+def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
+    about = corpus.manifest.splits[split]
+    facts = {"groups": about.groups, "puzzles": about.puzzles, "examples": about.examples, "shards": len(about.shards)}
+    if about.groups:
+        catalog = corpus.catalog[split]
+        facts["clues"] = {
+            "min": int(catalog.clues.min()),
+            "mean": round(float(catalog.clues.mean()), 2),
+            "max": int(catalog.clues.max()),
+        }
+        facts["variants"] = {"min": int(catalog.variants.min()), "max": int(catalog.variants.max())}
+    return facts
+
+
+def _print_facts(corpus: Any) -> None:
+    facts = _facts(corpus)
+    recipe = ", ".join(f"{key} {value}" for key, value in facts["recipe"].items() if value is not None)
+    up_to = {"symmetry": "no two puzzles are symmetric copies", "identity": "no two puzzles are equal"}
+    lines = {
+        "corpus": facts["path"],
+        "recipe": recipe,
+        "made by": f"trmpipe {facts['generator']['version']}",
+        "size": f"{bytes_in_words(facts['bytes'])} in {facts['files']} files, {facts['format']}",
+        "distinct": up_to.get(corpus.spec.twins, corpus.spec.twins) + ", within and across the splits",
+        "content": facts["content_digest"],
+    }
+    for file in facts["inputs"]:
+        lines[file["role"].replace("_", " ")] = f"{file['name']}, SHA-256 {file['sha256']}"
+    for name, split in facts["splits"].items():
+        lines[name] = f"{split['groups']:,} groups, {split['puzzles']:,} puzzles, {split['shards']} shards"
+        if "clues" in split:
+            clues, variants = split["clues"], split["variants"]
+            lines[name] += (
+                f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}"
+                f"; variants of a group {variants['min']:,} to {variants['max']:,}"
+            )
+    for word, text in lines.items():
+        click.echo(f"{word:>10}  {text}")
+
+
+def _print_puzzles(corpus: Any, split: str, count: int) -> None:
+    """The first variants of the first groups, each beside its solution."""
+    if corpus.num_groups(split) == 0:
+        return
+    catalog = corpus.catalog[split]
+    for group in range(min(count, len(catalog))):
+        rows = corpus.read(split, limit=int(catalog.variants[: group + 1].sum()))
+        row = len(rows) - int(catalog.variants[group])
+        click.echo(f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues")
+        click.echo(_side_by_side(_render(corpus, rows.inputs[row]), _render(corpus, rows.labels[row])))
+
+
+def _render(corpus: Any, tokens: Any) -> str:
+    """The tokens as the task prints them, or plainly where its code is not installed."""
+    from trmpipe.generators.errors import InputError
+    from trmpipe.generators.registry import get_task
+
+    try:
+        return get_task(corpus.spec.name).render(tokens)
+    except InputError:
+        width = corpus.spec.grid_shape[1]
+        text = "".join(corpus.spec.vocabulary[token] for token in tokens)
+        return "\n".join(text[start : start + width] for start in range(0, len(text), width))
+
+
+def _side_by_side(left: str, right: str) -> str:
+    rows = list(zip(left.splitlines(), right.splitlines(), strict=True))
+    width = max(len(line) for line, _ in rows)
+    return "\n".join(f"{first:<{width}}{_GAP}{second}" for first, second in rows)
