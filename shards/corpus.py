@@ -16,7 +16,7 @@ from .digests import sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .examples import BLANK_IDENTIFIER, Examples
 from .layout import ShardSpec, SplitLayout
-from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest
+from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest, why_no_corpus
 from .records import FileRecord
 from .store import Store
 from .table import Source, fill_table
@@ -184,8 +184,7 @@ def find_corpora(path: str | os.PathLike[str]) -> list[Corpus]:
         return [Corpus.open(path)]
     below = [name for name in store.list_folder() if store.exists(f"{name}/{MANIFEST}")]
     if not below:
-        read_manifest(store)
-        raise NoCorpusError(f"{store.url} is no corpus")  # pragma: no cover - the line above has raised
+        raise NoCorpusError(why_no_corpus(store))
     return [Corpus.open(store.locate(name)) for name in below]
 
 

@@ -13,7 +13,7 @@ from trmpipe.generators.task import PAD, TaskSpec
 from .digests import SPLITS, canonical_json
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .records import FileRecord, ShardRecord
-from .store import Store, is_temporary
+from .store import Store
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -103,7 +103,7 @@ def read_manifest(store: Store) -> Manifest:
         CorpusError: it was written by a newer trmpipe.
     """
     if not store.exists(MANIFEST):
-        raise NoCorpusError(_why_no_corpus(store))
+        raise NoCorpusError(why_no_corpus(store))
     where = store.locate(MANIFEST)
     try:
         value = json.loads(store.read(MANIFEST))
@@ -149,15 +149,14 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__} {' '.join(str(error).split())}"
 
 
-def _why_no_corpus(store: Store) -> str:
+def why_no_corpus(store: Store) -> str:
     """One line on what lies at `store` instead of a corpus."""
-    names = store.list_folder()
-    if not names and not store.exists():
+    if not store.exists():
         return f"{store.url} is no corpus: there is no such folder; give a folder that `trmpipe generate` wrote"
-    begun = {PROGRESS, *SPLITS, *(f"{split}.zarr" for split in SPLITS)}
-    if begun.intersection(names) or any(is_temporary(name) for name in names):
-        return (
-            f"{store.url} is an unfinished corpus: it holds no {MANIFEST} yet; "
-            "run the same `trmpipe generate` command again to complete it"
-        )
+    for name in ("", *store.list_folder()):
+        if store.exists(f"{name}/{PROGRESS}".lstrip("/")):
+            return (
+                f"{store.locate(name)} is an unfinished corpus: it holds no {MANIFEST} yet; "
+                "run the same `trmpipe generate` command again to complete it"
+            )
     return f"{store.url} is no corpus: it holds no {MANIFEST}; give a folder that `trmpipe generate` wrote"

@@ -131,8 +131,10 @@ def _array_header(num_rows: int, seq_len: int) -> bytes:
 def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
     """Name, first byte and size of every member."""
     position = 0
-    while position + _BLOCK <= len(data) and data[position]:
+    while position + _BLOCK <= len(data):
         header = data[position : position + _BLOCK]
+        if not header[0]:
+            return
         name = header[_NAME].rstrip(b"\0").decode("ascii")
         size = int(header[_SIZE].rstrip(b"\0 "), 8)
         start = position + _BLOCK
@@ -140,6 +142,7 @@ def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
             raise ValueError(f"the tar file ends inside {name}")
         yield name, start, size
         position = start + size + -size % _BLOCK
+    raise ValueError("the tar file ends without its end mark")
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,106 @@
+"""Small corpora with known content, for the tests of shards: any format, any layout, ragged numbers of variants."""
+
+import numpy as np
+
+from trmpipe.generators.task import TaskSpec
+from trmpipe.shards import (
+    Provenance,
+    SplitLayout,
+    Store,
+    UnitWriter,
+    write_manifest,
+    write_metadata,
+)
+
+SPEC = TaskSpec(name="toy", vocabulary=".x123456", grid_shape=(3, 3), num_symmetries=10**6, twins="identity")
+SPLIT_CODES = {"train": 0, "test": 1}
+
+
+def group_rows(split, group, count, seed=0):
+    """Inputs and labels [count, 9] of a group; those of fewer variants are a prefix of those of more."""
+    rng = np.random.default_rng([seed, SPLIT_CODES[split], group])
+    labels = rng.integers(2, 8, (count, 9), dtype=np.uint8)
+    # The variant is spelled in the first cells, so that no two rows of a group are equal.
+    for cell in range(4):
+        labels[:, cell] = 2 + (np.arange(count) // 6**cell) % 6
+    inputs = labels.copy()
+    inputs[:, 4:][labels[:, 4:] % 2 == 0] = 1
+    return inputs, labels
+
+
+def block_rows(split, layout, shard, seed=0):
+    """The arrays of a shard as a pipeline would hand them over, with rubbish where a group has no variant."""
+    start, stop = shard.variants
+    arrays = np.full((2, shard.groups[1] - shard.groups[0], stop - start, 9), 7, np.uint8)
+    for i, group in enumerate(range(*shard.groups)):
+        count = int(layout.variants[group])
+        rows = np.stack(group_rows(split, group, count, seed))[:, start:stop]
+        arrays[:, i, : rows.shape[1]] = rows
+    return arrays
+
+
+def classes(split, layout, seed=0):
+    """Canonical digests, uint8 [G, 32]."""
+    rng = np.random.default_rng([seed, 2 + SPLIT_CODES[split]])
+    return rng.integers(0, 256, (layout.num_groups, 32), dtype=np.uint8)
+
+
+def split_layout(split, variants, group_block=2, variant_block=4, sample_groups=1):
+    return SplitLayout(
+        split=split,
+        seq_len=9,
+        variants=np.asarray(variants),
+        group_block=group_block,
+        variant_block=variant_block,
+        sample_groups=sample_groups,
+    )
+
+
+def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
+    start, stop = layout.unit_groups(unit)
+    digests = classes(layout.split, layout, seed) if canonical is None else canonical
+    writer = UnitWriter(
+        store=store,
+        codec_name=codec_name,
+        layout=layout,
+        unit=unit,
+        candidates=np.arange(start, stop) * 3,
+        canonical=digests[start:stop],
+    )
+    for shard in layout.shards_of(unit):
+        writer.write(shard, *block_rows(layout.split, layout, shard, seed))
+    return writer.finish()
+
+
+def make_corpus(
+    root,
+    codec_name="webdataset",
+    train=(5, 5, 3),
+    test=(1, 1),
+    *,
+    seed=0,
+    spec=SPEC,
+    test_classes=None,
+    name="toy",
+    **blocks,
+):
+    """Write a corpus and return its manifest; `blocks` are the sizes of `split_layout`."""
+    store = Store(root)
+    layouts = {"train": split_layout("train", train, **blocks), "test": split_layout("test", test, **blocks)}
+    write_metadata(store, codec_name, layouts.values())
+    canonical = {"train": None, "test": test_classes}
+    units = [
+        write_unit(store, codec_name, layout, unit, seed, canonical[split])
+        for split, layout in layouts.items()
+        for unit in range(layout.num_units)
+    ]
+    provenance = Provenance(
+        name=name,
+        recipe={"task": "toy", "seed": seed},
+        guarantees={"distinct": True},
+        generator={"name": "trmpipe", "version": "0"},
+        libraries={},
+    )
+    return write_manifest(
+        store, codec_name=codec_name, spec=spec, provenance=provenance, layouts=layouts, units=units[::-1]
+    )

@@ -1,0 +1,70 @@
+"""The reading order once more, in plain Python integers: what the Numba kernels must equal exactly."""
+
+MASK = 2**64 - 1
+ORDER, VARIANT_ORDER, PUBLISHED = 3, 5, 8
+BLOCK = 256
+
+
+def philox(seed, purpose, *counter):
+    """Philox 4x64-10 as in Salmon et al. 2011, figure 4 and table 2."""
+    x, k = list(counter), [seed, purpose]
+    for _ in range(10):
+        p0, p1 = 0xD2E7470EE14C6C93 * x[0], 0xCA5A826395121157 * x[2]
+        x = [(p1 >> 64) ^ x[1] ^ k[0], p1 & MASK, (p0 >> 64) ^ x[3] ^ k[1], p0 & MASK]
+        k = [(k[0] + 0x9E3779B97F4A7C15) & MASK, (k[1] + 0xBB67AE8584CAA73B) & MASK]
+    return x
+
+
+def bijection_keys(seed, purpose, *counter):
+    return philox(seed, purpose, 0, *counter) + philox(seed, purpose, 1, *counter)
+
+
+def mix(value, key):
+    value = (value ^ key) * 0xBF58476D1CE4E5B9 & MASK
+    value = (value ^ value >> 30) * 0x94D049BB133111EB & MASK
+    return value ^ value >> 31
+
+
+def permute(index, size, keys):
+    a = next(a for a in range(size + 1) if a * a >= size)
+    b = -(-size // a)
+    value = index
+    while True:
+        left, right = divmod(value, b)
+        for i in range(0, 8, 2):
+            left = (left + (mix(right, keys[i]) * a >> 64)) % a
+            right = (right + (mix(left, keys[i + 1]) * b >> 64)) % b
+        value = left * b + right
+        if value < size:
+            return value
+
+
+def place_in_cycle(seed, cycle, place, num_variants):
+    """(block, place in it, size of it): the blocks laid out one after the other in their seeded order."""
+    num_blocks = -(-num_variants // BLOCK)
+    keys = bijection_keys(seed, ORDER, cycle, 1, 0)
+    for slot in range(num_blocks):
+        block = permute(slot, num_blocks, keys)
+        size = min(BLOCK, num_variants - block * BLOCK)
+        if place < size:
+            return block, place, size
+        place -= size
+    raise AssertionError("the place is outside the cycle")
+
+
+def by_blocks(seed, position, counts):
+    """(group, variant) at a position."""
+    epoch, index = divmod(position, len(counts))
+    group = permute(index, len(counts), bijection_keys(seed, ORDER, epoch, 0, 0))
+    cycle, place = divmod(epoch, counts[group])
+    block, place, size = place_in_cycle(seed, cycle, place, counts[group])
+    words = philox(seed, VARIANT_ORDER, 2, cycle, block, group)
+    keys = [key ^ words[i % 4] for i, key in enumerate(bijection_keys(seed, VARIANT_ORDER, cycle, block, 0))]
+    return group, block * BLOCK + permute(place, size, keys)
+
+
+def as_published(seed, position, counts):
+    """(group, variant) at a position, by the published rule."""
+    epoch, index = divmod(position, len(counts))
+    group = permute(index, len(counts), bijection_keys(seed, PUBLISHED, epoch, 0, 0))
+    return group, philox(seed, PUBLISHED, 2, epoch, group, 0)[0] * counts[group] >> 64

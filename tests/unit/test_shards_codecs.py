@@ -1,0 +1,204 @@
+"""The conformance suite of codecs: every entry of `CODECS` must pass it. Then what is particular to each format."""
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+
+from tests.shards_corpora import block_rows, classes, group_rows, make_corpus, split_layout
+from trmpipe.shards import CODECS, Block, CorpusError, get_codec
+from trmpipe.shards.codecs import webdataset as webdataset_format
+from trmpipe.shards.codecs.zarr import crc32c
+
+LAYOUTS = [
+    pytest.param({"variants": [5, 5, 5], "group_block": 3, "variant_block": 5}, id="one-shard"),
+    pytest.param({"variants": [9, 3, 1, 8, 4], "group_block": 2, "variant_block": 4}, id="ragged"),
+    pytest.param(
+        {"variants": [1, 6, 2, 2, 9, 1, 1], "group_block": 4, "variant_block": 3, "sample_groups": 2},
+        id="ragged-samples-of-two",
+    ),
+    pytest.param({"variants": [1] * 7, "group_block": 4, "variant_block": 1, "sample_groups": 4}, id="bases"),
+]
+
+
+def encode(codec, layout, shard):
+    inputs, labels = block_rows(layout.split, layout, shard)
+    groups = slice(*shard.groups)
+    canonical = classes(layout.split, layout)[groups]
+    block = Block(inputs=inputs, labels=labels, candidates=np.arange(*shard.groups), canonical=canonical)
+    return codec.encode(layout, shard, block)
+
+
+def expected_rows(layout, shard):
+    rows = [
+        np.stack(group_rows(layout.split, group, int(layout.variants[group])))[:, slice(*shard.variants)]
+        for group in range(*shard.groups)
+    ]
+    return np.concatenate(rows, axis=1)
+
+
+@pytest.mark.parametrize("blocks", LAYOUTS)
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+class TestEveryCodec:
+    def test_gives_back_the_rows(self, codec, blocks):
+        layout = split_layout("train", **blocks)
+        for shard in layout.shards():
+            rows = codec.decode(layout, shard, encode(codec, layout, shard))
+            for field, expected in zip(rows, expected_rows(layout, shard), strict=True):
+                assert field.dtype == np.uint8
+                assert np.array_equal(field, expected)
+
+    def test_same_block_same_bytes(self, codec, blocks):
+        layout = split_layout("train", **blocks)
+        for shard in layout.shards():
+            assert encode(codec, layout, shard) == encode(codec, layout, shard)
+
+    def test_one_file_one_shard(self, codec, blocks):
+        layout = split_layout("train", **blocks)
+        paths = [path for shard in layout.shards() for path in codec.paths(layout, shard)]
+        paths += codec.metadata(layout)
+        assert len(set(paths)) == len(paths)
+        assert all(path.startswith("train") for path in paths)
+        for shard in layout.shards():
+            assert len(encode(codec, layout, shard)) == len(codec.paths(layout, shard))
+
+    def test_rows_can_be_written_to(self, codec, blocks):
+        layout = split_layout("train", **blocks)
+        shard = layout.shards()[0]
+        inputs, labels = codec.decode(layout, shard, encode(codec, layout, shard))
+        assert inputs.flags.writeable
+        assert labels.flags.writeable
+        assert inputs.flags.c_contiguous
+        assert labels.flags.c_contiguous
+
+
+def test_codec_is_found_by_its_name():
+    assert all(get_codec(name).name == name for name in CODECS)
+
+
+def test_unknown_codec_is_named():
+    with pytest.raises(CorpusError, match=r"'npz'; known: webdataset, zarr"):
+        get_codec("npz")
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 8228, 20_864, 2**33 - 1])
+def test_tar_header_is_the_librarys(size):
+    name = "00000012-000256.inputs.npy"
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, 0o644
+    assert webdataset_format._member_header(name, size) == info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+
+
+def test_tar_is_read_by_the_standard_library():
+    layout = split_layout("train", [9, 3, 1, 8, 4], group_block=5, variant_block=4, sample_groups=1)
+    shard = layout.shards()[1]
+    (data,) = encode(get_codec("webdataset"), layout, shard)
+    assert len(data) % tarfile.RECORDSIZE == 0
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        names = tar.getnames()
+        about = json.load(tar.extractfile("00000003-000004.json"))
+        inputs = np.load(io.BytesIO(tar.extractfile("00000003-000004.inputs.npy").read()), allow_pickle=False)
+        assert {(m.mtime, m.uid, m.gid, m.mode) for m in tar.getmembers()} == {(0, 0, 0, 0o644)}
+    # Groups 1, 2 and 4 have no variant 4 or later, so they have no sample here.
+    assert [name.split(".")[0] for name in names[::3]] == ["00000000-000004", "00000003-000004"]
+    assert about["groups"] == [3, 4]
+    assert about["variants"] == [4, 8]
+    assert about["counts"] == [4]
+    assert about["candidates"] == [3]
+    assert about["canonical"] == [classes("train", layout)[3].tobytes().hex()]
+    assert np.array_equal(inputs, group_rows("train", 3, 8)[0][4:8])
+
+
+@pytest.mark.parametrize(
+    ("size", "message"), [(4700, r"ends inside 00000001-000000\.labels\.npy"), (3500, "end mark"), (0, "end mark")]
+)
+def test_cut_tar_is_refused(size, message):
+    layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
+    shard = layout.shards()[0]
+    codec = get_codec("webdataset")
+    (data,) = encode(codec, layout, shard)
+    with pytest.raises(ValueError, match=message):
+        codec.decode(layout, shard, (data[:size],))
+
+
+def test_crc32c_of_the_standards_example():
+    assert crc32c(b"123456789") == 0xE3069283
+
+
+def test_zarr_shard_with_a_wrong_index_is_refused():
+    layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
+    shard = layout.shards()[0]
+    codec = get_codec("zarr")
+    files = [bytearray(data) for data in encode(codec, layout, shard)]
+    files[1][-10] ^= 1
+    with pytest.raises(ValueError, match="checksum"):
+        codec.decode(layout, shard, files)
+
+
+def read_plainly(program, *arguments):
+    """Run `program` in a new process that must not import trmpipe, and return what it prints as JSON."""
+    guard = "\nimport sys; assert not [m for m in sys.modules if m.startswith('trmpipe')]"
+    command = [sys.executable, "-W", "ignore", "-c", program + guard, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+PLAIN_WEBDATASET = """
+import json, sys, webdataset
+found = []
+for sample in webdataset.WebDataset(sys.argv[1:], shardshuffle=False).decode():
+    about, row = sample["json"], 0
+    for group, count in zip(range(*about["groups"]), about["counts"]):
+        for k in range(count):
+            rows = [sample[f + ".npy"][row].tolist() for f in ("inputs", "labels")]
+            found.append([group, about["variants"][0] + k, *rows])
+            row += 1
+print(json.dumps(found))
+"""
+
+PLAIN_ZARR = """
+import json, sys, zarr
+group = zarr.open_group(sys.argv[1], mode="r")
+counts = group["variants"][:].tolist()
+fields = {f: group[f] for f in ("inputs", "labels")}
+found = [
+    [g, k, fields["inputs"][g, k].tolist(), fields["labels"][g, k].tolist()]
+    for g, count in enumerate(counts) for k in range(count)
+]
+beyond = [int(fields["labels"][g, count:].max(initial=0)) for g, count in enumerate(counts)]
+about = {"shards": fields["inputs"].shards, "chunks": fields["inputs"].chunks, "shape": fields["inputs"].shape}
+print(json.dumps({"rows": found, "beyond": max(beyond), **about}))
+"""
+
+TRAIN = (9, 3, 1, 8, 4)
+BLOCKS = {"group_block": 4, "variant_block": 4, "sample_groups": 2}
+
+
+def expected_plainly():
+    rows = {group: group_rows("train", group, count) for group, count in enumerate(TRAIN)}
+    return [
+        [group, k, rows[group][0][k].tolist(), rows[group][1][k].tolist()]
+        for group, count in enumerate(TRAIN)
+        for k in range(count)
+    ]
+
+
+def test_plain_webdataset_reads_it(tmp_path):
+    make_corpus(tmp_path, "webdataset", TRAIN, **BLOCKS)
+    found = read_plainly(PLAIN_WEBDATASET, *sorted((tmp_path / "train").iterdir()))
+    assert sorted(found) == expected_plainly()
+
+
+def test_plain_zarr_reads_it(tmp_path):
+    make_corpus(tmp_path, "zarr", TRAIN, **BLOCKS)
+    found = read_plainly(PLAIN_ZARR, tmp_path / "train.zarr")
+    assert found["rows"] == expected_plainly()
+    assert found["beyond"] == 0
+    assert found["shards"] == [4, 4, 9]
+    assert found["chunks"] == [2, 4, 9]
+    assert found["shape"] == [5, 9, 9]

@@ -1,0 +1,86 @@
+"""Stores: whole files on any fsspec file system, and nothing half-written under a file's name."""
+
+import errno
+import os
+import pickle
+
+import pytest
+
+from trmpipe.shards import DamagedError, Store, WriteError
+from trmpipe.shards.store import is_temporary
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request, tmp_path):
+    if request.param == "local":
+        yield Store(tmp_path / "corpus")
+        return
+    memory = Store(f"memory://{tmp_path.name}/corpus")
+    yield memory
+    memory.remove("")
+
+
+def test_reads_what_was_written(store):
+    store.write("train/shard.tar", b"content")
+    store.write("manifest.json", b"{}")
+    assert store.read("train/shard.tar") == b"content"
+    assert store.list_files() == ["manifest.json", "train/shard.tar"]
+    assert store.list_folder() == ["manifest.json", "train"]
+    assert store.exists("train/shard.tar")
+    assert not store.exists("train/shard-1.tar")
+
+
+def test_replaces_what_is_there(store):
+    store.write("a", b"long content")
+    store.write("a", b"short")
+    assert store.read("a") == b"short"
+
+
+def test_empty_root_lists_nothing(store):
+    assert store.list_files() == []
+    assert store.list_folder() == []
+    assert not store.exists()
+
+
+def test_missing_file_is_named(store):
+    with pytest.raises(DamagedError, match=r"cannot read .*corpus/train/shard\.tar"):
+        store.read("train/shard.tar")
+
+
+def test_copies_find_the_same_files(store):
+    store.write("a", b"1")
+    copy = pickle.loads(pickle.dumps(store))
+    assert copy.read("a") == b"1"
+    assert copy.url == store.url
+
+
+@pytest.mark.parametrize("moment", ["write", "fsync", "replace"])
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, moment):
+    store = Store(tmp_path)
+    store.write("train/a", b"before")
+
+    def fail(*arguments):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, moment, fail)
+    with pytest.raises(WriteError, match=r"cannot write .*train/a: Input/output error; make room"):
+        store.write("train/a", b"after")
+    assert store.list_files() == ["train/a"]
+    assert store.read("train/a") == b"before"
+
+
+def test_a_short_write_is_continued(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:3]))
+    Store(tmp_path).write("a", b"0123456789")
+    assert (tmp_path / "a").read_bytes() == b"0123456789"
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path):
+    store = Store(tmp_path)
+    store.write("train/a", b"1")
+    leftover = tmp_path / "train" / ".b.tmp-0123"
+    leftover.write_bytes(b"half")
+    assert [path for path in store.list_files() if is_temporary(path)] == ["train/.b.tmp-0123"]
+    assert store.remove_temporaries() == 1
+    assert store.list_files() == ["train/a"]
