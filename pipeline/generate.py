@@ -31,6 +31,7 @@ from .recipe import Recipe
 from .resume import begin, clear, finished_corpus, finished_units, keep_record
 
 _LIBRARIES = ("numpy", "numba", "numcodecs", "pyarrow")
+_GROUPS_PER_TASK = 1024
 _TASKS_PER_WORKER = 8
 _MAX_UNITS_PER_TASK = 64
 
@@ -94,8 +95,9 @@ def generate(
     with open_cluster(workers, scheduler) as cluster:
         bases = _choose_bases(task, recipe, source, test_source, cluster, listener)
         layouts = {
-            split: _layout(split, task, recipe, part[0])
-            for split, part in (("train", bases.train), ("test", bases.test))
+            "train": _layout("train", task, recipe, _count_variants(recipe, bases.train[0], cluster)),
+            # The held-out split shows bases alone.
+            "test": _layout("test", task, recipe, np.ones(len(bases.test[0]), np.int64)),
         }
         begin(store, recipe)
         write_metadata(store, recipe.format, layouts.values())
@@ -139,12 +141,20 @@ def _choose_bases(
     return choose_from_file(task, recipe, groups, test_groups)
 
 
-def _layout(split: str, task: Task, recipe: Recipe, groups: Groups) -> SplitLayout:
-    """The plan of one split: the test split holds bases alone, a training group all its variants up to ``--aug``."""
-    if split == "test":
-        variants = np.ones(len(groups), np.int64)
-    else:
-        variants = np.minimum(task.num_variants(groups), recipe.aug + 1)
+def _count_variants(recipe: Recipe, groups: Groups, cluster: Cluster) -> NDArray[np.int64]:
+    """How many variants each training group gets: up to ``--aug`` beside its base, or all that it has."""
+    parts = (groups.take(slice(start, start + _GROUPS_PER_TASK)) for start in range(0, len(groups), _GROUPS_PER_TASK))
+    found = cluster.map(num_variants, ((recipe.task, part) for part in parts))
+    variants: NDArray[np.int64] = np.minimum(np.concatenate(list(found)), recipe.aug + 1)
+    return variants
+
+
+def num_variants(task_name: str, groups: Groups) -> NDArray[np.int64]:
+    """`Task.num_variants` by the task's name: the function that runs on the workers."""
+    return get_task(task_name).num_variants(groups)
+
+
+def _layout(split: str, task: Task, recipe: Recipe, variants: NDArray[np.int64]) -> SplitLayout:
     return default_layout(
         split,
         task.spec.seq_len,
