@@ -1,0 +1,157 @@
+"""``trmpipe train``: train a model on corpora."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from .console import echo_json
+
+_PLAIN_SECONDS = 10
+"""Seconds between two plain lines of progress."""
+
+
+@click.command(name="train")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--preset", help="Recipe; by default one that fits task and device. See `trmpipe presets`.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe; may repeat."
+)
+@click.option("--max-steps", type=click.IntRange(1), help="Train so many steps; schedules stretch to them.")
+@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop and save after so long.")
+@click.option("--out", help="The run's folder. [default: runs/<corpus>-<preset>-seed<seed>]")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--compile", "compile_wish", default="auto", show_default=True, type=click.Choice(["auto", "on", "off"]))
+@click.option("--seed", type=click.IntRange(0), help="Root seed of weights and order; the recipe's by default.")
+@click.option("--groups", type=click.IntRange(1), help="Train on the first so many groups.")
+@click.option("--variants", type=click.IntRange(1), help="Use the first so many variants of each group.")
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, with the same options.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **options: Any) -> int:
+    """Train on the corpora at PATH, each a corpus or a folder of them.
+
+    Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
+    """
+    from trmpipe.trainer.session import TrainRequest, train
+
+    request = TrainRequest(paths=paths, compile=compile_wish, **options)
+    with _show_training() as progress:
+        result = train(request, progress)
+    if as_json:
+        echo_json(_as_json(result))
+    else:
+        _print_result(result)
+    return 130 if result.reason == "interrupted" else 0
+
+
+class _PlainTraining:
+    """Lines now and then, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def begin(self, total: int) -> None:
+        """Training to step `total` is about to begin."""
+        self._total = total
+
+    def note(self, line: str) -> None:
+        """One line worth knowing."""
+        click.echo(line, err=True)
+
+    def trained(self, step: int, means: dict[str, float], rate: float) -> None:
+        """A step was taken."""
+        if time.monotonic() - self._said >= _PLAIN_SECONDS:
+            self._said = time.monotonic()
+            left = (self._total - step) / rate if rate else 0
+            click.echo(f"step {step:,}: {_means_in_words(means)}, {rate:.1f} steps/s, {_clock(left)} left", err=True)
+
+    def evaluated(self, step: int, scores: Any) -> None:
+        """Held-out puzzles were scored."""
+        click.echo(f"step {step:,}: {_scores_in_words(scores)}", err=True)
+
+
+class _BarTraining(_PlainTraining):
+    """A bar with loss, accuracy, rate and time left."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__()
+        self._bar, self._task, self._test = bar, None, ""
+
+    def begin(self, total: int) -> None:
+        """Training to step `total` is about to begin."""
+        self._task = self._bar.add_task("training", total=total, words="")
+
+    def note(self, line: str) -> None:
+        """One line worth knowing, above the bar."""
+        self._bar.console.print(line, highlight=False, markup=False)
+
+    def trained(self, step: int, means: dict[str, float], rate: float) -> None:
+        """A step was taken."""
+        words = f"{_means_in_words(means)}{self._test}, {rate:.1f} steps/s"
+        self._bar.update(self._task, completed=step, words=words)
+
+    def evaluated(self, step: int, scores: Any) -> None:
+        """Held-out puzzles were scored."""
+        self._test = f", held out {scores.exact[-1]:.1%}"
+
+
+@contextmanager
+def _show_training() -> Iterator[_PlainTraining]:
+    """Progress on stderr for the time of a ``with`` block."""
+    if not sys.stderr.isatty():
+        yield _PlainTraining()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield _BarTraining(bar)
+
+
+def _means_in_words(means: dict[str, float]) -> str:
+    return f"loss {means['loss']:.3f}, exact {means['exact']:.1%}"
+
+
+def _scores_in_words(scores: Any) -> str:
+    return f"held out {scores.exact[-1]:.1%} exact, {scores.cell[-1]:.1%} of cells ({scores.num_puzzles:,} puzzles)"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _print_result(result: Any) -> None:
+    """Where everything is, how it went, and what to do next."""
+    clock = result.clock
+    click.echo(
+        f"{result.step:,} of {result.max_steps:,} steps, {clock.training / 60:.2f} minutes of training in this session "
+        f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data)"
+    )
+    if result.scores:
+        click.echo(_scores_in_words(result.scores))
+    click.echo(f"run       {result.run}")
+    for picture in result.pictures:
+        click.echo(f"picture   {picture}")
+    if result.step < result.max_steps:
+        word = "interrupted and saved" if result.reason == "interrupted" else "time is up, saved"
+        click.echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
+    else:
+        click.echo(f"next      trmpipe evaluate {result.run}")
+        click.echo(f"          trmpipe solve {result.run} PUZZLE")
+
+
+def _as_json(result: Any) -> dict[str, Any]:
+    return {
+        "run": str(result.run),
+        "ended": result.reason,
+        "step": result.step,
+        "max_steps": result.max_steps,
+        **result.clock.values(),
+        "scores": result.scores.to_json() if result.scores else None,
+        "pictures": [str(picture) for picture in result.pictures],
+    }

@@ -1,0 +1,68 @@
+"""Which device to train on, and whether to compile for it."""
+
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+
+import torch
+
+from .errors import SettingError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called `name`; ``"auto"`` takes CUDA where there is some, else the CPU; mps is taken by name only.
+
+    Raises:
+        SettingError: there is no such device here.
+    """
+    available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name not in available:
+        raise SettingError(f"no device is called {name!r}; known: {', '.join(DEVICES)}")
+    if not available[name]:
+        raise SettingError(f"this machine has no {name} device that torch can use; take --device cpu")
+    if name == "auto":
+        return torch.device("cuda" if available["cuda"] else "cpu")
+    return torch.device(name)
+
+
+def forward_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 on CUDA, as published; float32 elsewhere: CPUs without bf16 units are ten times slower in it."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+@dataclass(frozen=True, slots=True)
+class CompileChoice:
+    """Whether to call torch.compile, and one line that says why."""
+
+    wanted: bool
+    reason: str
+
+
+def find_compiler() -> str | None:
+    """A C++ compiler that torch.compile could use on the CPU: ``$CXX``, or the usual names."""
+    return next(
+        (path for name in (os.environ.get("CXX", ""), "g++", "clang++", "cl") if (path := shutil.which(name))), None
+    )
+
+
+def choose_compile(device: torch.device, wish: str) -> CompileChoice:
+    """Whether torch.compile is used on `device`.
+
+    Args:
+        device: where the network runs.
+        wish: ``"auto"``, ``"on"`` or ``"off"``.
+    """
+    if wish == "off":
+        return CompileChoice(False, "torch.compile is off")
+    if device.type == "cuda":
+        if importlib.util.find_spec("triton") is None:
+            return CompileChoice(False, "torch.compile is not used: triton is not installed")
+        return CompileChoice(True, "torch.compile is on")
+    if device.type == "mps":
+        return CompileChoice(False, "torch.compile is not used on mps")
+    if find_compiler() is None:
+        return CompileChoice(False, "torch.compile is not used: no C++ compiler was found")
+    return CompileChoice(True, "torch.compile is on")

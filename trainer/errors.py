@@ -1,0 +1,23 @@
+"""What can be wrong with a run, each as one line that says what to do."""
+
+from trmpipe.generators.errors import TrmpipeError
+
+
+class RunError(TrmpipeError, ValueError):
+    """A run cannot be started, continued or read as asked."""
+
+
+class NoRunError(TrmpipeError, FileNotFoundError):
+    """There is no run, or no checkpoint in it, at a path."""
+
+
+class RunExistsError(TrmpipeError, FileExistsError):
+    """A new run would overwrite an old one."""
+
+
+class SettingError(TrmpipeError, ValueError):
+    """A setting is unknown or its value does not fit."""
+
+
+class RunWriteError(TrmpipeError, OSError):
+    """A file of a run could not be written: disk full, folder read-only, and the like."""

@@ -1,0 +1,177 @@
+"""The training loop: batches in, metrics and checkpoints out, until the steps, the minutes or the user end it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from trmpipe.shards import Batch, Examples, Stream
+
+from .checkpoint import save_checkpoint
+from .config import TrainConfig
+from .metrics import Means, MetricWriter
+from .run_folder import RunFolder
+from .schedule import lr_factor
+from .scoring import Scores, score
+from .signals import StopRequest
+from .trainer import Trainer
+
+
+class Progress(Protocol):
+    """What a front end is told while training runs; all calls come from one thread."""
+
+    def note(self, line: str) -> None:
+        """One line worth knowing."""
+        ...
+
+    def begin(self, total: int) -> None:
+        """Training to step `total` begins or goes on."""
+        ...
+
+    def trained(self, step: int, means: dict[str, float], rate: float) -> None:
+        """A step was taken: metrics averaged since the last line, and steps/s of this session."""
+        ...
+
+    def evaluated(self, step: int, scores: Scores) -> None:
+        """Held-out puzzles were scored."""
+        ...
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds of this session by what they went to; `waiting` is for data and part of `training`."""
+
+    training: float = 0.0
+    waiting: float = 0.0
+    evaluating: float = 0.0
+    saving: float = 0.0
+    steps: int = 0
+
+    def timed(self, kind: str, work: Callable[[], Any]) -> Any:
+        """The result of `work`, its seconds added to `kind`."""
+        start = time.perf_counter()
+        result = work()
+        setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
+        return result
+
+    def values(self) -> dict[str, float]:
+        """What goes to timings.jsonl."""
+        return {
+            "training_seconds": round(self.training, 3),
+            "evaluating_seconds": round(self.evaluating, 3),
+            "saving_seconds": round(self.saving, 3),
+            "wait_share": round(self.wait_share, 6),
+            "steps_per_second": round(self.rate, 3),
+        }
+
+    @property
+    def wait_share(self) -> float:
+        """Share of the training time spent waiting for data."""
+        return self.waiting / self.training if self.training else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Training steps per second, evaluations aside."""
+        return self.steps / self.training if self.training else 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """A run in progress, with everything that it writes to.
+
+    Attributes:
+        config: the recipe.
+        trainer: network, optimisers and carry.
+        stream: where batches come from.
+        held_out: puzzles scored every `eval_every` steps.
+        run: the run's folder.
+        writer: where metrics go.
+        progress: the front end.
+        stop: set when the user asks to stop.
+        max_minutes: training minutes of this session, evaluations aside, after which it stops; None for no limit.
+        config_digest: noted in checkpoints.
+        means: metrics since the last line.
+        clock: where this session's time went.
+    """
+
+    config: TrainConfig
+    trainer: Trainer
+    stream: Stream
+    held_out: Examples
+    run: RunFolder
+    writer: MetricWriter
+    progress: Progress
+    stop: StopRequest
+    max_minutes: float | None
+    config_digest: str
+    means: Means = field(default_factory=Means)
+    clock: Clock = field(default_factory=Clock)
+
+    def run_steps(self) -> str:
+        """Train until something ends it, and save; returns ``"steps"``, ``"minutes"`` or ``"interrupted"``."""
+        self.progress.begin(self.config.max_steps)
+        reason = self._reason_to_end()
+        saved = self.trainer.step if reason else -1
+        while not reason:
+            self._one_step()
+            if self.trainer.step % self.config.checkpoint_every == 0:
+                self.save()
+                saved = self.trainer.step
+            reason = self._reason_to_end()
+        if saved != self.trainer.step:
+            self.save()
+        return reason
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment."""
+        state = {
+            "config_digest": self.config_digest,
+            "trainer": self.trainer.get_state(),
+            "stream": self._stream_state(),
+            "means": self.means.get_state(),
+        }
+        self.clock.timed("saving", lambda: save_checkpoint(self.run.checkpoints, self.trainer.step, state))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `save` was called."""
+        self.stream.set_state(state["stream"])
+        self.trainer.set_state(state["trainer"])
+        self.means.set_state(state["means"])
+
+    def _one_step(self) -> None:
+        sums = self.clock.timed("training", self._train)
+        step = self.trainer.step
+        self.means.add(sums, len(self.trainer.slots))
+        self.clock.steps += 1
+        self.progress.trained(step, self.means.current(), self.clock.rate)
+        if step % self.config.log_every == 0:
+            rate = self.config.lr * lr_factor(self.config, step - 1)
+            self.writer.train(step, rate, self.means.take())
+            self.writer.timing(step, self.clock.values())
+        if self.config.eval_every and step % self.config.eval_every == 0 and len(self.held_out):
+            self._evaluate(step)
+
+    def _train(self) -> Any:
+        batch: Batch = self.clock.timed("waiting", lambda: self.stream.batch(self.trainer.step))
+        return self.trainer.train_step(batch)
+
+    def _evaluate(self, step: int) -> None:
+        trainer = self.trainer
+        scores = self.clock.timed(
+            "evaluating",
+            lambda: score(trainer.averaged, self.held_out, self.config.eval_steps, trainer.device),
+        )
+        self.writer.test(step, scores.last())
+        self.progress.evaluated(step, scores)
+
+    def _stream_state(self) -> dict[str, Any]:
+        return {**self.stream.get_state(), "step": self.trainer.step}
+
+    def _reason_to_end(self) -> str:
+        if self.stop:
+            return "interrupted"
+        if self.trainer.step >= self.config.max_steps:
+            return "steps"
+        if self.max_minutes is not None and self.clock.training >= 60 * self.max_minutes:
+            return "minutes"
+        return ""

@@ -1,0 +1,132 @@
+"""The parts of a recursive network, as published, in a sequence-first layout.
+
+Activations are [S, B, D] inside a network: then both kinds of mixing are one plain matrix product, over tokens
+``W @ x.view(S, B * D)`` and over channels ``x.view(S * B, D) @ W.T``, and nothing is ever transposed in memory. The
+published code keeps [B, S, D] and copies twice a token mixing; the numbers are the same.
+
+Shapes: B batch, S sequence (prefix slots included), D width, F inner width, N heads.
+Source: TinyRecursiveModels, arXiv 2510.04871.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NORM_EPS = 1e-5
+"""RMSNorm's epsilon (published code)."""
+
+_INNER_MULTIPLE = 256
+
+
+def inner_width(width: int, expansion: float = 4.0) -> int:
+    """Published inner width of a SwiGLU: round(expansion * width * 2/3), up to a multiple of 256."""
+    return -(-round(expansion * width * 2 / 3) // _INNER_MULTIPLE) * _INNER_MULTIPLE
+
+
+def trunc_normal(
+    shape: tuple[int, ...], std: float, generator: torch.Generator, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """A tensor of truncated normal values (cut at two sigma) whose standard deviation is exactly `std`.
+
+    Args:
+        shape: the tensor's shape.
+        std: standard deviation after the cut; 0 gives zeros.
+        generator: the source of randomness, on the CPU.
+        dtype: dtype of the result; values are drawn in float32.
+
+    Source: the published ``trunc_normal_init_``, which follows JAX: the cut alone would shrink the deviation.
+    """
+    if std == 0:
+        return torch.zeros(shape, dtype=dtype)
+    low, high = math.erf(-2 / math.sqrt(2)), math.erf(2 / math.sqrt(2))
+    mass = (high - low) / 2
+    density = math.exp(-2.0) / math.sqrt(2 * math.pi)
+    shrink = math.sqrt(1 - 4 * density / mass)
+    uniform = torch.empty(shape).uniform_(low, high, generator=generator)
+    values = uniform.erfinv_().mul_(math.sqrt(2) * std / shrink)
+    bound = 2 * std / shrink
+    return values.clamp_(-bound, bound).to(dtype)
+
+
+def rms_norm(x: Tensor, dim: int) -> Tensor:
+    """RMSNorm without weights over axis `dim`, computed in float32 and returned in the dtype of `x`."""
+    wide = x.float()
+    return (wide * torch.rsqrt(wide.square().mean(dim, keepdim=True) + NORM_EPS)).to(x.dtype)
+
+
+class Linear(nn.Module):
+    """A matrix without bias that is cast to its input's dtype (published ``CastedLinear``)."""
+
+    def __init__(self, inputs: int, outputs: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(trunc_normal((outputs, inputs), 1 / math.sqrt(inputs), generator))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map the last axis of `x` [..., inputs] to [..., outputs]."""
+        return F.linear(x, self.weight.to(x.dtype))
+
+
+class ChannelMLP(nn.Module):
+    """SwiGLU over channels: the gate is the first half of ``gate_up_proj``."""
+
+    def __init__(self, width: int, inner: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.gate_up_proj = Linear(width, 2 * inner, generator=generator)
+        self.down_proj = Linear(inner, width, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D]."""
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        result: Tensor = self.down_proj(F.silu(gate) * up)
+        return result
+
+
+class TokenMLP(nn.Module):
+    """SwiGLU over the sequence (published ``mlp_t``), each channel for itself."""
+
+    def __init__(self, seq_len: int, inner: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.gate_up_proj = Linear(seq_len, 2 * inner, generator=generator)
+        self.down_proj = Linear(inner, seq_len, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D]."""
+        flat = x.reshape(x.shape[0], -1)
+        gate, up = (self.gate_up_proj.weight.to(x.dtype) @ flat).chunk(2, dim=0)
+        return (self.down_proj.weight.to(x.dtype) @ (F.silu(gate) * up)).view(x.shape)
+
+
+class Attention(nn.Module):
+    """Non-causal self-attention with rotary positions; Q, K and V are stacked in one projection."""
+
+    def __init__(self, width: int, num_heads: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.qkv_proj = Linear(width, 3 * width, generator=generator)
+        self.o_proj = Linear(width, width, generator=generator)
+
+    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D], given the tables of `rotary_tables`."""
+        seq_len, batch, width = x.shape
+        heads = self.qkv_proj(x).view(seq_len, batch, 3, self.num_heads, width // self.num_heads)
+        query, key, value = heads.permute(2, 1, 3, 0, 4)
+        query, key = rotate(query, cosine, sine), rotate(key, cosine, sine)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        result: Tensor = self.o_proj(mixed.permute(2, 0, 1, 3).reshape(seq_len, batch, width))
+        return result
+
+
+def rotary_tables(seq_len: int, head_width: int, base: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines, float32 [S, D/N] each, of rotary positions 0 to `seq_len` - 1 (arXiv 2104.09864)."""
+    frequency = 1.0 / base ** (torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
+    angle = torch.outer(torch.arange(seq_len, dtype=torch.float32), frequency).repeat(1, 2)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Turn `x` [B, N, S, D/N] by its positions, the rotate-half form, in float32."""
+    first, second = x.chunk(2, dim=-1)
+    half = torch.cat((-second, first), dim=-1)
+    return (x * cosine + half * sine).to(x.dtype)

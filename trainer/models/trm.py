@@ -1,0 +1,232 @@
+"""The Tiny Recursive Model: one small network, called again and again on two latent states.
+
+Parameter names and shapes are the published ones, so a published state dict loads once its prefix
+(``_orig_mod.model.inner.``) is taken off its keys.
+
+Shapes: B batch, S sequence with its P prefix slots, D width, V vocabulary.
+Source: TinyRecursiveModels, arXiv 2510.04871; defaults are its Sudoku-Extreme model.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trmpipe.generators.errors import InputError
+
+from .layers import Attention, ChannelMLP, Linear, TokenMLP, inner_width, rms_norm, rotary_tables, trunc_normal
+from .net import CorpusSizes, Latents
+
+MIXERS = ("mlp_t", "attention")
+_Q_BIAS = -5.0
+"""The halting head starts sure that nothing is solved (published code)."""
+_ROPE_BASE = 10000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TRMConfig:
+    """Sizes of a TRM; the defaults are the published Sudoku-Extreme mixer.
+
+    Attributes:
+        mixer: ``"mlp_t"`` mixes tokens by an MLP over the sequence, ``"attention"`` by attention with rotary positions.
+        width: D.
+        num_layers: layers of the one network that every call shares.
+        num_heads: heads of the attention mixer.
+        inner: inner width of the channel MLP; 0 takes the published rule.
+        token_inner: inner width of the token MLP; 0 takes the published rule.
+        num_prefix: prefix slots; slot 0 holds the puzzle embedding, the others zeros.
+        h_cycles: H, cycles of a supervision step; only the last one is differentiated.
+        l_cycles: L, updates of z_L in a cycle, before the one of z_H.
+    """
+
+    mixer: str = "mlp_t"
+    width: int = 512
+    num_layers: int = 2
+    num_heads: int = 8
+    inner: int = 0
+    token_inner: int = 0
+    num_prefix: int = 16
+    h_cycles: int = 3
+    l_cycles: int = 6
+
+    def __post_init__(self) -> None:
+        if self.mixer not in MIXERS:
+            raise InputError(f"model.mixer is {self.mixer!r}; take one of {', '.join(MIXERS)}")
+        for name in ("width", "num_layers", "num_heads", "h_cycles", "l_cycles"):
+            if getattr(self, name) < 1:
+                raise InputError(f"model.{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("inner", "token_inner", "num_prefix"):
+            if getattr(self, name) < 0:
+                raise InputError(f"model.{name} is {getattr(self, name)}; it must not be negative")
+        if self.mixer == "attention" and self.width % (2 * self.num_heads):
+            raise InputError(
+                f"model.width {self.width} does not split into {self.num_heads} heads of even width; "
+                "set model.width or model.num_heads"
+            )
+
+
+class Block(nn.Module):
+    """One layer, post-norm: mix the tokens, then the channels of each."""
+
+    def __init__(self, config: TRMConfig, seq_len: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        if config.mixer == "mlp_t":
+            token_inner = config.token_inner or inner_width(seq_len)
+            self.mlp_t = TokenMLP(seq_len, token_inner, generator=generator)
+        else:
+            self.self_attn = Attention(config.width, config.num_heads, generator=generator)
+        self.mlp = ChannelMLP(config.width, config.inner or inner_width(config.width), generator=generator)
+        self.mixes_by_mlp = config.mixer == "mlp_t"
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D]."""
+        if rotary is None:
+            # The published mixer works on [B, D, S], so its first norm runs over the sequence.
+            x = rms_norm(x + self.mlp_t(x), dim=0)
+        else:
+            x = rms_norm(x + self.self_attn(x, *rotary), dim=-1)
+        return rms_norm(x + self.mlp(x), dim=-1)
+
+
+class Level(nn.Module):
+    """The shared network: its layers, one after another."""
+
+    def __init__(self, config: TRMConfig, seq_len: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Block(config, seq_len, generator=generator) for _ in range(config.num_layers))
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D]."""
+        for layer in self.layers:
+            x = layer(x, rotary)
+        return x
+
+
+class TokenEmbedding(nn.Module):
+    """A row for each token."""
+
+    def __init__(self, vocab_size: int, width: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding_weight = nn.Parameter(trunc_normal((vocab_size, width), 1 / math.sqrt(width), generator))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Rows [..., D] of `tokens` [...]."""
+        return nn.functional.embedding(tokens, self.embedding_weight)
+
+
+class PuzzleEmbedding(nn.Module):
+    """A row for each puzzle identifier, trained by row-sparse sign-SGD rather than with the other parameters.
+
+    The rows of a batch are leaves of their own; after ``backward`` `touched` gives them with their gradients.
+    """
+
+    weights: Tensor
+
+    def __init__(self, num_identifiers: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.zeros(num_identifiers, width))
+        self._touched: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, identifiers: Tensor) -> Tensor:
+        """Rows [B, D] of `identifiers` [B]."""
+        rows = self.weights[identifiers]
+        if self.training and torch.is_grad_enabled():
+            rows = rows.detach().requires_grad_()
+            self._touched = (identifiers, rows)
+        return rows
+
+    def touched(self) -> tuple[Tensor, Tensor] | None:
+        """Identifiers [B] and gradients [B, D] of the last batch, once; None where there is no gradient."""
+        touched, self._touched = self._touched, None
+        if touched is None or touched[1].grad is None:
+            return None
+        return touched[0], touched[1].grad
+
+
+class HaltingHead(nn.Module):
+    """Two logits from one latent, of which only the first is used (the second is the published code's "continue")."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2, width))
+        self.bias = nn.Parameter(torch.full((2,), _Q_BIAS))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Logit float32 [B] that the answer is right, from `latent` [B, D]."""
+        return nn.functional.linear(latent.float(), self.weight, self.bias)[:, 0]
+
+
+class TRM(nn.Module):
+    """Tiny Recursive Model with an MLP or an attention mixer."""
+
+    H_init: Tensor
+    L_init: Tensor
+    cosine: Tensor
+    sine: Tensor
+
+    def __init__(
+        self,
+        config: TRMConfig,
+        sizes: CorpusSizes,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.config, self.dtype = config, dtype
+        self.seq_len = sizes.seq_len + config.num_prefix
+        width = config.width
+        self.embed_tokens = TokenEmbedding(sizes.vocab_size, width, generator=generator)
+        self.lm_head = Linear(width, sizes.vocab_size, generator=generator)
+        self.q_head = HaltingHead(width)
+        self.L_level = Level(config, self.seq_len, generator=generator)
+        if config.num_prefix:
+            self.puzzle_emb = PuzzleEmbedding(sizes.num_identifiers, width)
+        for name in ("H_init", "L_init"):
+            self.register_buffer(name, trunc_normal((width,), 1.0, generator, torch.bfloat16))
+        self._register_rotary()
+
+    def _register_rotary(self) -> None:
+        config = self.config
+        if config.mixer == "attention":
+            cosine, sine = rotary_tables(self.seq_len, config.width // config.num_heads, _ROPE_BASE)
+            self.register_buffer("cosine", cosine, persistent=False)
+            self.register_buffer("sine", sine, persistent=False)
+
+    @property
+    def core(self) -> nn.Module:
+        """The part that recursion calls, worth compiling."""
+        return self.L_level
+
+    def initial(self, batch: int) -> Latents:
+        """The latents that every example starts from, [S, batch, D]."""
+        shape = (self.seq_len, batch, self.config.width)
+        return Latents(self.H_init.to(self.dtype).expand(shape), self.L_init.to(self.dtype).expand(shape))
+
+    def embed(self, inputs: Tensor, identifiers: Tensor) -> Tensor:
+        """Embedded tokens [S, B, D] with the prefix, times sqrt(D), in the forward dtype."""
+        x = self.embed_tokens(inputs.T.contiguous())
+        if self.config.num_prefix:
+            zeros = x.new_zeros((self.config.num_prefix - 1, *x.shape[1:]))
+            x = torch.cat((self.puzzle_emb(identifiers)[None], zeros, x))
+        scaled: Tensor = math.sqrt(self.config.width) * x
+        return scaled.to(self.dtype)
+
+    def forward(self, latents: Latents, inputs: Tensor, identifiers: Tensor) -> tuple[Latents, Tensor, Tensor]:
+        """One supervision step; see `RecursiveNet.__call__` for shapes."""
+        x = self.embed(inputs, identifiers)
+        with torch.no_grad():
+            for _ in range(self.config.h_cycles - 1):
+                latents = self._cycle(latents, x)
+        latents = self._cycle(latents, x)
+        logits = self.lm_head(latents.z_H[self.config.num_prefix :]).transpose(0, 1).float()
+        halt = self.q_head(latents.z_H[0])
+        return Latents(latents.z_H.detach(), latents.z_L.detach()), logits, halt
+
+    def _cycle(self, latents: Latents, x: Tensor) -> Latents:
+        z_H, z_L = latents
+        rotary = (self.cosine, self.sine) if self.config.mixer == "attention" else None
+        for _ in range(self.config.l_cycles):
+            z_L = self.L_level(z_L + (z_H + x), rotary)
+        return Latents(self.L_level(z_H + z_L, rotary), z_L)

@@ -1,0 +1,23 @@
+"""Sign-SGD on the rows of a puzzle embedding that a batch touched, and on no others."""
+
+import torch
+from torch import Tensor
+
+
+@torch.no_grad()
+def sign_sgd_rows(weights: Tensor, identifiers: Tensor, gradients: Tensor, *, lr: float, weight_decay: float) -> None:
+    """Move the touched rows of `weights` in place by lr against the sign of their summed gradient.
+
+    Args:
+        weights: float [I, D], all rows.
+        identifiers: int64 [B], the row of each example; a row may occur several times.
+        gradients: float [B, D], one an example.
+        lr: length of a step in each coordinate; where the summed gradient is 0 there is none.
+        weight_decay: decoupled decay, for the touched rows only.
+
+    Source: TinyRecursiveModels, ``CastedSparseEmbeddingSignSGD``.
+    """
+    rows, place = torch.unique(identifiers, return_inverse=True)
+    summed = torch.zeros((len(rows), weights.shape[1]), dtype=gradients.dtype, device=gradients.device)
+    summed.index_add_(0, place, gradients)
+    weights[rows] = weights[rows] * (1 - lr * weight_decay) - lr * summed.sign()

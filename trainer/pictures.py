@@ -1,0 +1,134 @@
+"""Two pictures of a run: its curves, and one held-out puzzle being solved step by step."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trmpipe.generators.task import PAD, TaskSpec
+from trmpipe.shards import Examples
+
+from .config import TrainConfig
+from .models import RecursiveNet
+from .run_folder import RunFolder, read_lines
+from .scoring import as_tokens, unroll
+
+CURVES = "curves.png"
+SOLVING = "solving.png"
+_COLUMNS = 4
+_GIVEN, _RIGHT, _WRONG = "#333333", "#1a7f37", "#cf222e"
+_BLANK_TOKEN = 1
+
+
+def draw_pictures(
+    run: RunFolder, net: RecursiveNet, held_out: Examples, spec: TaskSpec, config: TrainConfig, device: torch.device
+) -> list[Path]:
+    """Write the pictures that there is something to draw for; returns their paths."""
+    pictures = []
+    lines = read_lines(run.metrics_file)
+    if lines:
+        pictures.append(draw_curves(lines, run.path / CURVES))
+    if len(held_out):
+        answers, row = instructive_answers(net, held_out, config.eval_steps, device)
+        path = run.path / SOLVING
+        pictures.append(draw_solving(held_out.inputs[row], held_out.labels[row], answers, spec, path))
+    return pictures
+
+
+def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
+    """Draw loss, and exact and cell accuracy in training and on held-out puzzles, over the steps."""
+    figure, (left, right) = _figure(1, 2, (10, 4))
+    train = [line for line in lines if line["split"] == "train"]
+    test = [line for line in lines if line["split"] == "test"]
+    steps = [line["step"] for line in train]
+    left.plot(steps, [line["loss"] for line in train], label="cross-entropy")
+    left.plot(steps, [line["halt_loss"] for line in train], label="halting")
+    left.set(xlabel="step", ylabel="training loss", yscale="log")
+    right.plot(steps, [line["exact"] for line in train], label="exact, training batch", alpha=0.6)
+    for name in ("exact", "cell"):
+        right.plot([line["step"] for line in test], [line[name] for line in test], "o-", label=f"{name}, held out")
+    right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return _save(figure, path)
+
+
+def instructive_answers(
+    net: RecursiveNet, held_out: Examples, num_steps: int, device: torch.device
+) -> tuple[NDArray[np.int64], int]:
+    """The answers [T, S] of one puzzle after every step, and its row among the first hundred.
+
+    The one that takes longest to solve is taken, as it shows most; where none is solved, the first.
+    """
+    rows = slice(0, 100)
+    inputs, identifiers = (as_tokens(values[rows], device) for values in (held_out.inputs, held_out.identifiers))
+    answers = (
+        torch.stack([logits.argmax(-1) for logits, _ in unroll(net, inputs, identifiers, num_steps)]).cpu().numpy()
+    )
+    labels = held_out.labels[rows]
+    solved = ((answers == labels) | (labels == PAD)).all(-1)
+    # A puzzle counts from the step after which it stays solved.
+    settled = np.flip(np.logical_and.accumulate(np.flip(solved, 0), 0), 0)
+    length = np.where(settled[-1], num_steps - settled.sum(0), -1)
+    row = int(length.argmax())
+    return answers[:, row], row
+
+
+def draw_solving(
+    inputs: NDArray[np.uint8], labels: NDArray[np.uint8], answers: NDArray[np.int64], spec: TaskSpec, path: Path
+) -> Path:
+    """Draw the answer after every step as a small board: given cells dark, right ones green, wrong ones red.
+
+    Args:
+        inputs: uint8 [S] the puzzle.
+        labels: uint8 [S] its solution.
+        answers: int64 [T, S] the network's answers.
+        spec: of the task.
+        path: where to write.
+    """
+    num_rows = -(-len(answers) // _COLUMNS)
+    figure, boards = _figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows))
+    for step, axes in enumerate(np.ravel(boards)):
+        axes.set_axis_off()
+        if step < len(answers):
+            _draw_board(axes, inputs, labels, answers[step], spec)
+            wrong = int(((answers[step] != labels) & (labels != PAD)).sum())
+            axes.set_title(f"step {step + 1}: {wrong} wrong" if wrong else f"step {step + 1}: solved", fontsize=9)
+    return _save(figure, path)
+
+
+def _draw_board(
+    axes: Any, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], answer: NDArray[np.int64], spec: TaskSpec
+) -> None:
+    rows, columns = spec.grid_shape
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
+    for line in range(max(rows, columns) + 1):
+        if line <= rows:
+            axes.plot((-0.5, columns - 0.5), (line - 0.5, line - 0.5), color="#bbbbbb", linewidth=0.6)
+        if line <= columns:
+            axes.plot((line - 0.5, line - 0.5), (-0.5, rows - 0.5), color="#bbbbbb", linewidth=0.6)
+    size = 80 / max(rows, columns)
+    for cell in range(len(inputs)):
+        given = inputs[cell] != _BLANK_TOKEN
+        color = _GIVEN if given else _RIGHT if answer[cell] == labels[cell] else _WRONG
+        row, column = divmod(cell, columns)
+        style = {"ha": "center", "va": "center", "color": color, "fontsize": min(size, 12)}
+        axes.text(column, row, spec.vocabulary[answer[cell]], weight="bold" if given else "normal", **style)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
+    """A figure that belongs to no window and to no global state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns)
+
+
+def _save(figure: Any, path: Path) -> Path:
+    figure.savefig(path, dpi=110)
+    return path

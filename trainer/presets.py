@@ -1,0 +1,96 @@
+"""Named recipes, and which one a corpus and a device get when none is named.
+
+The recipes of the published models are FACTS of arXiv 2510.04871 and its code; those for a CPU are ours, with their
+curves in docs/results and what else was tried in docs/notes/sudoku6-cpu.md.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from .config import TrainConfig
+from .errors import SettingError
+from .models import TRMConfig
+
+
+def sudoku_mlp() -> TrainConfig:
+    """Published Sudoku-Extreme recipe with the MLP mixer: 65,100 steps of 768."""
+    return TrainConfig()
+
+
+def sudoku_attention() -> TrainConfig:
+    """Published Sudoku-Extreme recipe with attention."""
+    return TrainConfig(model=TRMConfig(mixer="attention"))
+
+
+def sudoku6_cpu() -> TrainConfig:
+    """6x6 Sudoku on two CPU cores, minutes."""
+    return TrainConfig(
+        model=TRMConfig(width=128, inner=256, token_inner=96, num_prefix=0, h_cycles=1, l_cycles=2, num_heads=4),
+        batch_size=64,
+        max_steps=1000,
+        loss="softmax",
+        halt_max_steps=2,
+        optimiser="muon",
+        lr=1e-3,
+        matrix_lr=0.02,
+        weight_decay=0.01,
+        schedule="cosine",
+        warmup_steps=20,
+        ema_decay=0.98,
+        ema_warm=10,
+        eval_every=100,
+        eval_limit=200,
+        checkpoint_every=250,
+        log_every=10,
+    )
+
+
+def sudoku4_cpu() -> TrainConfig:
+    """4x4 Sudoku on a CPU, under a minute."""
+    base = sudoku6_cpu()
+    model = dataclasses.replace(base.model, width=64, inner=128, token_inner=64)
+    return dataclasses.replace(base, model=model, max_steps=400, eval_every=100)
+
+
+def sudoku9_cpu() -> TrainConfig:
+    """9x9 Sudoku on a CPU: a small model that shows learning within an hour, not the published accuracy."""
+    base = sudoku6_cpu()
+    model = dataclasses.replace(base.model, width=192, inner=384, token_inner=192)
+    return dataclasses.replace(base, model=model, max_steps=4000, eval_every=200, checkpoint_every=200)
+
+
+PRESETS: dict[str, Callable[[], TrainConfig]] = {
+    "sudoku-mlp": sudoku_mlp,
+    "sudoku-attention": sudoku_attention,
+    "sudoku4-cpu": sudoku4_cpu,
+    "sudoku6-cpu": sudoku6_cpu,
+    "sudoku9-cpu": sudoku9_cpu,
+}
+"""Name -> recipe; its docstring's first line describes it."""
+
+
+def get_preset(name: str) -> TrainConfig:
+    """The recipe called `name`.
+
+    Raises:
+        SettingError: there is none; the message lists those there are.
+    """
+    if name not in PRESETS:
+        raise SettingError(f"no preset is called {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]()
+
+
+def choose_preset(task: str, seq_len: int, device_type: str) -> tuple[str, str]:
+    """The preset for a corpus where the user names none, and the reason in a few words.
+
+    Args:
+        task: name of the corpus's task, such as ``sudoku6``.
+        seq_len: tokens of an example.
+        device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    """
+    small = f"{task}-cpu"
+    if device_type == "cuda" and seq_len >= 81:
+        return "sudoku-mlp", f"the published recipe, for {task} on cuda"
+    if small in PRESETS:
+        return small, f"small enough for {task} on {device_type}"
+    return "sudoku9-cpu", f"the small model, as {task} has no recipe of its own for {device_type}"

@@ -1,0 +1,142 @@
+"""A run on disk: config.json, metrics.jsonl, timings.jsonl, tb/, checkpoints/, evaluation.json and pictures.
+
+metrics.jsonl holds only what is a pure function of config and corpus, so that a resumed run's file equals an
+uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import list_checkpoints
+from .config import TrainConfig, from_json
+from .errors import NoRunError, RunError, RunExistsError, RunWriteError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """Resolved config, its hash, code versions, corpora."""
+        return self.path / "config.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One JSON line for each `log_every` steps and each evaluation."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def timings_file(self) -> Path:
+        """One JSON line of wall-clock values for each line of training metrics."""
+        return self.path / "timings.jsonl"
+
+    @property
+    def evaluation_file(self) -> Path:
+        """The evaluation at the end."""
+        return self.path / "evaluation.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's files."""
+        return self.path / "tb"
+
+    def last_checkpoint(self) -> Path:
+        """The newest checkpoint.
+
+        Raises:
+            NoRunError: there is none.
+        """
+        found = list_checkpoints(self.checkpoints)
+        if not found:
+            raise NoRunError(f"{self.path} holds no checkpoint; give a run folder that `trmpipe train` wrote")
+        return found[-1]
+
+    def read_config(self) -> dict[str, Any]:
+        """What `create` wrote.
+
+        Raises:
+            NoRunError: the folder is no run.
+            RunError: config.json is damaged.
+        """
+        if not self.config_file.is_file():
+            raise NoRunError(f"{self.path} is no run: it has no config.json; give a folder that `trmpipe train` wrote")
+        try:
+            values: dict[str, Any] = json.loads(self.config_file.read_text())
+            return values
+        except ValueError as error:
+            raise RunError(f"{self.config_file} is damaged ({error}); start a new run") from error
+
+    def train_config(self) -> TrainConfig:
+        """The recipe of the run."""
+        return from_json(self.read_config()["train"])
+
+
+def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
+    """A new run folder with its config.json.
+
+    Raises:
+        RunExistsError: there is one already.
+        RunWriteError: the folder cannot be made.
+    """
+    run = RunFolder(path)
+    if run.config_file.exists():
+        raise RunExistsError(
+            f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(run.config_file, values)
+    except OSError as error:
+        raise RunWriteError(
+            f"the run folder {path} cannot be written ({error.strerror}); give another with --out"
+        ) from error
+    return run
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write indented JSON under a temporary name, then rename it."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(values, indent=2) + "\n")
+    temporary.replace(path)
+
+
+def append_line(path: Path, values: dict[str, Any]) -> None:
+    """Add one line of JSON to a file.
+
+    Raises:
+        RunWriteError: it cannot be written.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(json.dumps(values) + "\n")
+    except OSError as error:
+        raise RunWriteError(f"{path} cannot be written ({error.strerror}); free some space and --resume") from error
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of a file, none where it is missing; a last line that was cut off does not count."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def truncate_lines(path: Path, last_step: int) -> None:
+    """Drop the lines of steps after `last_step`, and one that was cut off, so that resuming writes them again."""
+    kept = [line for line in read_lines(path) if line["step"] <= last_step]
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w") as file:
+        file.writelines(json.dumps(line) + "\n" for line in kept)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,249 @@
+"""`trmpipe train`, whole: find corpora and recipe, make or reopen the run, train, score, draw."""
+
+import dataclasses
+import importlib.metadata
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import trmpipe
+from trmpipe.shards import Corpus, Examples, Stream, open_corpora
+
+from .build import build_net, corpus_sizes
+from .checkpoint import load_checkpoint
+from .compiling import compile_core
+from .config import TrainConfig, config_hash, flatten, to_json
+from .device import choose_compile, forward_dtype, pick_device
+from .errors import RunError
+from .loop import Clock, Loop, Progress
+from .metrics import MetricWriter
+from .overrides import apply_overrides
+from .presets import choose_preset, get_preset
+from .run_folder import RunFolder, create_run, truncate_lines, write_json
+from .scoring import Scores, score
+from .signals import stop_on_signals
+from .trainer import Trainer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """What a user asks of `train`.
+
+    Attributes:
+        paths: corpora, or folders of them.
+        preset: name of a recipe; None chooses one by task and device.
+        settings: ``KEY=VALUE`` changes to it.
+        max_steps: instead of the recipe's; schedules are stretched to it.
+        max_minutes: stop and save after so many minutes of training in this session.
+        out: the run's folder; None for ``runs/<corpus>-<preset>-seed<seed>``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        compile: ``"auto"``, ``"on"`` or ``"off"``.
+        seed: instead of the recipe's.
+        groups: train on the first so many groups.
+        variants: use the first so many variants of each.
+        resume: go on from the run's last checkpoint.
+    """
+
+    paths: tuple[str, ...]
+    preset: str | None = None
+    settings: tuple[str, ...] = ()
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    out: str | None = None
+    device: str = "auto"
+    compile: str = "auto"
+    seed: int | None = None
+    groups: int | None = None
+    variants: int | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What a session came to.
+
+    Attributes:
+        run: the run's folder.
+        reason: ``"steps"``, ``"minutes"`` or ``"interrupted"``.
+        step: steps taken in all sessions.
+        max_steps: steps of the recipe.
+        scores: on all held-out puzzles; None where there are none or the user interrupted.
+        clock: where this session's time went.
+        pictures: pictures written.
+    """
+
+    run: Path
+    reason: str
+    step: int
+    max_steps: int
+    scores: Scores | None
+    clock: Clock
+    pictures: tuple[Path, ...]
+
+
+def train(request: TrainRequest, progress: Progress) -> TrainResult:
+    """Train as asked.
+
+    Raises:
+        TrmpipeError: anything that the user can mend, in one line.
+    """
+    device = pick_device(request.device)
+    corpora = open_corpora(request.paths)
+    preset, config = resolve_config(request, corpora[0], device, progress)
+    stream = build_stream(config, corpora, request)
+    run, state = open_run(request, preset, config, corpora, progress)
+    net = build_net(config, corpus_sizes(corpora[0]), device, forward_dtype(device))
+    progress.note(describe(config, net, device, stream))
+    progress.note(compile_core(net, choose_compile(device, request.compile), corpora[0].spec.seq_len))
+    with stop_on_signals() as stop:
+        loop = Loop(
+            config=config,
+            trainer=Trainer(config, net),
+            stream=stream,
+            held_out=read_held_out(corpora, config.eval_limit),
+            run=run,
+            writer=MetricWriter(run, state["trainer"]["step"] if state else 0),
+            progress=progress,
+            stop=stop,
+            max_minutes=request.max_minutes,
+            config_digest=run.read_config()["hash"],
+        )
+        if state:
+            loop.restore(state)
+        stream.batch(loop.trainer.step)
+        try:
+            reason = loop.run_steps()
+        finally:
+            loop.writer.close()
+        return finish(loop, corpora, reason)
+
+
+def resolve_config(
+    request: TrainRequest, corpus: Corpus, device: torch.device, progress: Progress
+) -> tuple[str, TrainConfig]:
+    """The preset's name and its config with the user's changes; the choice and its reason are told."""
+    preset, reason = request.preset, "as asked"
+    if preset is None:
+        preset, reason = choose_preset(corpus.spec.name, corpus.spec.seq_len, device.type)
+    config = apply_overrides(get_preset(preset), request.settings)
+    if request.max_steps is not None:
+        config = replace(config, max_steps=request.max_steps)
+    if request.seed is not None:
+        config = replace(config, seed=request.seed)
+    progress.note(f"preset {preset}: {reason}")
+    return preset, config
+
+
+def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainRequest) -> Stream:
+    """The training stream of the corpora, or of a nested subset of them."""
+    return Stream(
+        corpora,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        num_groups=request.groups,
+        num_variants=request.variants,
+        sampling=config.sampling,
+    )
+
+
+def read_held_out(corpora: list[Corpus], limit: int | None = None) -> Examples:
+    """The first held-out puzzles of the first corpus that has some, none where no corpus has."""
+    with_test = [corpus for corpus in corpora if corpus.num_groups("test")]
+    if with_test:
+        return with_test[0].read("test", limit=limit)
+    return corpora[0].read("train", limit=0)
+
+
+def open_run(
+    request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus], progress: Progress
+) -> tuple[RunFolder, dict[str, Any] | None]:
+    """The run's folder, and the state to go on from where there is one.
+
+    Raises:
+        RunExistsError: the folder holds a run and the user does not resume it.
+        RunError: it was made with another config; the differing settings are named.
+    """
+    path = Path(request.out or f"runs/{corpora[0].name}-{preset}-seed{config.seed}")
+    values = run_values(request, preset, config, corpora)
+    if not request.resume:
+        progress.note(f"run {path}")
+        return create_run(path, values), None
+    run = RunFolder(path)
+    _refuse_other_config(run, values)
+    state = load_checkpoint(run.last_checkpoint())
+    step = state["trainer"]["step"]
+    truncate_lines(run.metrics_file, step)
+    truncate_lines(run.timings_file, step)
+    progress.note(f"run {path}, resumed after step {step}")
+    return run, state
+
+
+def run_values(request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus]) -> dict[str, Any]:
+    """What config.json holds; `hash` covers all that the metrics depend on."""
+    binding = {
+        "train": to_json(config),
+        "groups": request.groups,
+        "variants": request.variants,
+        "corpora": {corpus.name: corpus.manifest.content_digest for corpus in corpora},
+    }
+    return {
+        "preset": preset,
+        **binding,
+        "hash": config_hash(binding),
+        "paths": [str(Path(corpus.path).absolute()) for corpus in corpora],
+        "task": corpora[0].spec.name,
+        "sizes": dataclasses.asdict(corpus_sizes(corpora[0])),
+        "versions": {
+            "trmpipe": trmpipe.__version__,
+            "torch": torch.__version__,
+            "numpy": importlib.metadata.version("numpy"),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _refuse_other_config(run: RunFolder, values: dict[str, Any]) -> None:
+    saved = run.read_config()
+    if saved.get("hash") == values["hash"]:
+        return
+    then, now = (flatten({key: v[key] for key in ("train", "groups", "variants", "corpora")}) for v in (saved, values))
+    names = [name.removeprefix("train.") for name in then | now if then.get(name) != now.get(name)]
+    raise RunError(
+        f"{run.path} was trained with another config; these differ: {', '.join(names)}. "
+        "Give the options that it was started with, or another --out"
+    )
+
+
+def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, stream: Stream) -> str:
+    """One line on the network, the data and the work."""
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    model = config.model
+    return (
+        f"{config.model_name} {model.mixer}, width {model.width}, H {model.h_cycles} L {model.l_cycles}, "
+        f"{parameters:,} parameters on {device.type}; {stream.num_groups:,} groups, {stream.num_puzzles:,} puzzles; "
+        f"{config.max_steps:,} steps of {config.batch_size}"
+    )
+
+
+def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
+    """Score the average on all held-out puzzles unless the user is waiting, and draw the pictures."""
+    from .pictures import draw_pictures
+
+    scores, trainer = None, loop.trainer
+    every = read_held_out(corpora)
+    if reason != "interrupted" and len(every):
+        scores = score(trainer.averaged, every, loop.config.eval_steps, trainer.device)
+        write_json(loop.run.evaluation_file, {"step": trainer.step, **scores.to_json()})
+    pictures = draw_pictures(loop.run, trainer.averaged, every, corpora[0].spec, loop.config, trainer.device)
+    return TrainResult(
+        run=loop.run.path,
+        reason=reason,
+        step=trainer.step,
+        max_steps=loop.config.max_steps,
+        scores=scores,
+        clock=loop.clock,
+        pictures=tuple(pictures),
+    )
