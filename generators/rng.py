@@ -56,7 +56,7 @@ def philox(
     """One block of Philox 4x64-10.
 
     Args:
-        seed: first key word, 0 <= seed < 2**64.
+        seed: first key word, 0 <= seed < 2**63 (Numba takes a Python int as a signed one).
         purpose: second key word.
         c0: first counter word, the block.
         c1: second counter word, the variant.

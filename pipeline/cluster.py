@@ -152,6 +152,7 @@ def _embedded(workers: int) -> Generator[Cluster, None, None]:
 def _quiet_dask() -> Iterator[None]:
     """Keep Dask's own log lines off the terminal: what matters to the user is raised."""
     import dask
+    import distributed  # noqa: F401  first, or its defaults would go again with the settings below
 
     with dask.config.set({"logging.distributed": "critical", "distributed.admin.large-graph-warning-threshold": "1GB"}):
         yield

@@ -7,7 +7,7 @@ from trmpipe.shards import get_codec
 
 from .errors import RecipeError
 
-_MAX_SEED = 2**64 - 1
+_MAX_SEED = 2**63 - 1
 _MAX_VARIANTS = 2**31 - 1
 _DIGEST_LETTERS = 8
 
@@ -21,7 +21,7 @@ class Recipe:
         n: training groups; None takes all that the input file has.
         aug: variants of each training group beside its base.
         test: held-out groups; None takes the default (see `bases`).
-        seed: root seed, 0 <= seed < 2**64.
+        seed: root seed, 0 <= seed < 2**63.
         format: name of the codec.
         input_sha256: digest of the file whose puzzles are the bases; None where they are generated.
         test_input_sha256: digest of the file whose puzzles are the held-out bases; None where there is none.

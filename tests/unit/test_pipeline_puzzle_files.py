@@ -1,0 +1,68 @@
+"""Files of real puzzles: formats that are read, mistakes that are named by line."""
+
+import gzip
+import hashlib
+
+import numpy as np
+import pytest
+
+from trmpipe.pipeline import PuzzleFileError, read_puzzle_file
+
+A = "1234341221434321"
+B = "....3412....4321"
+
+
+def write(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def test_plain_lines(tmp_path):
+    path = write(tmp_path / "p.txt", f"# a list\n{A}\n\n{B.replace('.', '0')}  # rated 7\n")
+    file = read_puzzle_file(path, 4)
+    assert file.lines.tolist() == [2, 4]
+    assert "".join(map(str, file.puzzles[0])) == A
+    assert file.puzzles[1].tolist() == [0, 0, 0, 0, 3, 4, 1, 2, 0, 0, 0, 0, 4, 3, 2, 1]
+    assert not file.answers.any()
+    assert file.sha256 == hashlib.sha256((tmp_path / "p.txt").read_bytes()).hexdigest()
+    assert file.size_bytes == (tmp_path / "p.txt").stat().st_size
+    assert file.name == "p.txt"
+
+
+@pytest.mark.parametrize("name", ["p.csv.gz", "p.csv"])
+def test_csv_and_gzip_by_content(tmp_path, name):
+    text = f"source,question,answer,rating\r\nx,{B},{A},3\r\ny,{A},,\r\n".encode()
+    file = read_puzzle_file(write(tmp_path / name, gzip.compress(text) if "gz" in name else text), 4)
+    assert file.lines.tolist() == [2, 3]
+    assert "".join(map(str, file.answers[0])) == A
+    assert not file.answers[1].any()
+    assert file.puzzles.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{A}\n{A}1\n", "p.txt line 2: a 4x4 puzzle has 16 characters, this one 17"),
+        (f"# c\n{A[:-1]}x\n", "p.txt line 2: character 16 is 'x'; expected 1 to 4, or '.' or '0'"),
+        (f"{A[:-1]}5\n", "p.txt line 1: character 16 is '5'"),
+        (f"{A[:-1]}é\n", "p.txt line 1: character 16 is '?'"),
+        ("# nothing\n\n", "p.txt holds no puzzle"),
+        (f"source,questions\nx,{A}\n", "p.txt line 1: a CSV file needs a column `question`; it has source, questions"),
+        (b"\x1f\x8bbroken", "p.txt is neither text nor whole gzip"),
+        (gzip.compress(A.encode() * 99)[:-20], "p.txt is neither text nor whole gzip"),
+        (b"\xff\xfe\x00", "p.txt is neither text nor whole gzip"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, text, message):
+    path = write(tmp_path / "p.txt", text)
+    with pytest.raises(PuzzleFileError) as caught:
+        read_puzzle_file(path, 4)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["missing.txt", ".", "nosuch://x"])
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PuzzleFileError, match="cannot read"):
+        read_puzzle_file(path, 4)

@@ -1,0 +1,68 @@
+"""Recipes: names, ranges, comparison."""
+
+import pytest
+
+from trmpipe.pipeline import Recipe, RecipeError
+from trmpipe.shards import CorpusError
+
+
+def test_the_name_holds_every_option_that_is_not_the_default():
+    assert Recipe(task="sudoku9").name == "sudoku9-n1000-aug1000-seed0"
+    recipe = Recipe(
+        task="sudoku6",
+        n=None,
+        aug=5,
+        test=7,
+        seed=3,
+        format="zarr",
+        input_sha256="ab" * 32,
+        shard_groups=2,
+        shard_variants=9,
+    )
+    assert recipe.name == "sudoku6-nall-aug5-seed3-test7-zarr-inputabababab-sg2-sv9"
+
+
+def test_two_recipes_never_share_a_name():
+    changes = {"task": "sudoku4", "n": 7, "aug": 7, "test": 7, "seed": 7, "format": "zarr", "input_sha256": "7" * 64}
+    changes |= {"test_input_sha256": "7" * 64, "shard_groups": 7, "shard_variants": 7}
+    assert set(changes) == set(Recipe(task="sudoku9").to_json())
+    names = [Recipe(**{"task": "sudoku9", field: value}).name for field, value in changes.items()]
+    assert len({*names, Recipe(task="sudoku9").name}) == len(changes) + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n": 0}, "--n is 0; expected 1 or more"),
+        ({"aug": -1}, "--aug is -1; expected 0 to 2147483647"),
+        ({"test": -1}, "--test is -1; expected 0 or more"),
+        ({"seed": 2**63}, f"--seed is {2**63}; expected 0 to {2**63 - 1}"),
+        ({"shard_groups": 0}, "--shard-groups is 0; expected 1 or more"),
+        ({"shard_variants": 0}, "--shard-variants is 0; expected 1 or more"),
+        ({"n": None}, "--n is missing"),
+    ],
+)
+def test_values_outside_their_range_are_refused(options, message):
+    with pytest.raises(RecipeError, match=message.replace("(", r"\(")):
+        Recipe(task="sudoku9", **options)
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(CorpusError, match="no shard format is called 'tfrecord'; known: webdataset, zarr"):
+        Recipe(task="sudoku9", format="tfrecord")
+
+
+def test_json_and_back():
+    recipe = Recipe(task="sudoku9", n=5, seed=2**63 - 1)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_an_option_of_another_version_is_refused():
+    with pytest.raises(RecipeError, match="options that this trmpipe does not know: difficulty"):
+        Recipe.from_json({**Recipe(task="sudoku9").to_json(), "difficulty": "hard"})
+
+
+def test_differences_name_the_options():
+    there = Recipe(task="sudoku9", n=5).to_json()
+    assert Recipe(task="sudoku9", n=5).differences(there) == ""
+    assert Recipe(task="sudoku9", n=6, seed=1).differences(there) == "n 5 there, 6 asked for, seed 0 there, 1 asked for"
