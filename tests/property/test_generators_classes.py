@@ -1,0 +1,218 @@
+"""Canonical forms and automorphisms: equal to brute force, and right where the answer is known."""
+
+from functools import cache
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.references import sudoku as reference
+from trmpipe.generators.sudoku import BLANK, SudokuTask, solve
+from trmpipe.generators.sudoku.classes import EXACT_SIZES, automorphisms, canonical
+from trmpipe.generators.task import TEST
+
+sources_of = cache(reference.spatial_sources)
+CYCLIC = np.array(
+    [[3 * ((row + column // 3) % 3) + (column + row // 3) % 3 + 1 for column in range(9)] for row in range(9)], np.uint8
+)
+"""The 9x9 grid with most automorphisms, 648 (Russell and Jarvis, "Mathematics of Sudoku II", 2006)."""
+
+
+def moved(puzzle, size, rank, label):
+    """The image of a puzzle under a symmetry."""
+    values = np.array(reference.relabelling(size, label), np.uint8)
+    return values[puzzle[list(reference.spatial_source(size, rank))]]
+
+
+@cache
+def puzzles_of(size, count=30):
+    groups = SudokuTask(size=size).generate(1, TEST, 0, count)
+    return np.concatenate([groups.inputs, groups.labels[: count // 3]]) - BLANK
+
+
+def any_puzzle(size):
+    made = st.integers(0, len(puzzles_of(size)) - 1).map(lambda i: puzzles_of(size)[i])
+    values = st.lists(st.integers(0, size), min_size=size * size, max_size=size * size)
+    return st.one_of(made, values.map(lambda cells: np.array(cells, np.uint8)))
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(data=st.data())
+def test_forms_at_4x4_equal_brute_force(data):
+    puzzle = data.draw(any_puzzle(4))
+    assert tuple(canonical(puzzle[None], 4)[0].tolist()) == reference.canonical(puzzle, sources_of(4))
+
+
+@settings(deadline=None, derandomize=True, max_examples=8)
+@given(data=st.data())
+def test_forms_at_6x6_equal_brute_force(data):
+    puzzle = data.draw(any_puzzle(6))
+    assert tuple(canonical(puzzle[None], 6)[0].tolist()) == reference.canonical(puzzle, sources_of(6))
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(size=st.sampled_from(EXACT_SIZES), data=st.data())
+def test_symmetric_copies_have_one_form_and_one_digest(size, data):
+    puzzle = data.draw(any_puzzle(size))
+    rank = data.draw(st.integers(0, reference.num_spatial(size) - 1))
+    image = moved(puzzle, size, rank, data.draw(st.integers(0, factorial(size) - 1)))
+    forms = canonical(np.stack([puzzle, image]), size)
+    np.testing.assert_array_equal(forms[0], forms[1])
+    task = SudokuTask(size=size)
+    groups = task.groups_of(np.arange(2), np.stack([puzzle, image]), np.zeros((2, size * size), np.uint8))
+    digests = task.canonical(groups)
+    assert digests.shape == (2, 32)
+    np.testing.assert_array_equal(digests[0], digests[1])
+
+
+@cache
+def full_grids_4x4():
+    return np.array(reference.solutions([0] * 16, 4, 1000), np.uint8)
+
+
+def minimal_puzzles(grid):
+    """All minimal puzzles with the solution `grid` [16], by trying all 2^16 sets of clues."""
+    sets = np.arange(1 << 16)
+    shown = (sets[:, None] >> np.arange(16)) & 1
+    puzzles = (shown * grid).astype(np.uint8)
+    unique = solve(puzzles, 2)[0] == 1
+    minimal = unique.copy()
+    for cell in range(16):
+        minimal &= (shown[:, cell] == 0) | ~unique[sets ^ (1 << cell)]
+    return puzzles[minimal]
+
+
+def test_the_4x4_grids_fall_in_two_classes():
+    assert len(full_grids_4x4()) == 288
+    assert len(np.unique(canonical(full_grids_4x4(), 4), axis=0)) == 2
+
+
+def test_there_are_36_classes_of_minimal_4x4_puzzles():
+    _, representatives = np.unique(canonical(full_grids_4x4(), 4), axis=0, return_index=True)
+    puzzles = np.concatenate([minimal_puzzles(full_grids_4x4()[i]) for i in representatives])
+    classes = np.unique(canonical(puzzles, 4), axis=0)
+    assert len(classes) == 36
+    # The class is what brute force says: its members' forms are all different.
+    assert len({reference.canonical(form, sources_of(4)) for form in classes}) == 36
+
+
+def test_made_4x4_puzzles_come_from_all_36_classes():
+    groups = SudokuTask(size=4).generate(0, TEST, 0, 2000)
+    assert len(np.unique(SudokuTask(size=4).canonical(groups), axis=0)) == 36
+
+
+def test_different_6x6_puzzles_have_different_forms():
+    puzzles = SudokuTask(size=6).generate(0, TEST, 0, 500).inputs - BLANK
+    assert len(np.unique(canonical(puzzles, 6), axis=0)) == len(np.unique(puzzles, axis=0)) == 500
+
+
+def test_at_9x9_a_puzzle_stands_for_itself():
+    task = SudokuTask(size=9)
+    groups = task.generate(0, TEST, 0, 2)
+    assert task.spec.twins == "identity"
+    np.testing.assert_array_equal(canonical(groups.inputs, 9), groups.inputs)
+    variants, labels = task.augment(groups, 0, 1, 3)
+    twins = task.groups_of(np.arange(2), variants[0] - BLANK, labels[0] - BLANK)
+    assert len({bytes(digest) for part in (groups, twins) for digest in task.canonical(part)}) == 4
+
+
+@pytest.mark.parametrize(("size", "count"), [(4, 40), (6, 6)])
+def test_automorphisms_equal_brute_force(size, count):
+    puzzles = puzzles_of(size, count)
+    if size == 4:
+        puzzles = np.concatenate([puzzles, full_grids_4x4()[::24]])
+    found, offsets = automorphisms(puzzles, size)
+    expected = [reference.automorphisms(puzzle.tolist(), sources_of(size)) for puzzle in puzzles]
+    assert any(expected)
+    for i, several in enumerate(expected):
+        assert sorted(map(tuple, found[offsets[i] : offsets[i + 1]].tolist())) == sorted(several)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_automorphisms_have_their_shapes_where_there_are_none(count):
+    puzzles = SudokuTask(size=9).generate(0, TEST, 0, count).inputs - BLANK
+    found, offsets = automorphisms(puzzles, 9)
+    assert found.shape == (0, 81)
+    assert offsets.tolist() == [0] * (count + 1)
+
+
+@cache
+def automorphisms_of_cyclic():
+    return automorphisms(CYCLIC.reshape(1, 81), 9)[0]
+
+
+def test_the_cyclic_9x9_grid_has_648_automorphisms():
+    found = automorphisms_of_cyclic()
+    group = {tuple(source) for source in found.tolist()} | {tuple(range(81))}
+    assert len(group) == 648
+    form = reference.normal_form(CYCLIC.ravel())
+    assert all(reference.normal_form(CYCLIC.ravel()[list(source)]) == form for source in group)
+    first, second = found[5].tolist(), found[400].tolist()
+    assert tuple(first[cell] for cell in second) in group
+
+
+def symmetric_puzzle(automorphism):
+    """A proper puzzle with the solution `CYCLIC` that `automorphism` maps to itself: orbits of clues taken away."""
+    puzzle = CYCLIC.reshape(81).copy()
+    for cell in np.random.default_rng(0).permutation(81):
+        orbit = {int(cell)}
+        while (image := {int(automorphism[c]) for c in orbit} | orbit) != orbit:
+            orbit = image
+        fewer = puzzle.copy()
+        fewer[list(orbit)] = 0
+        if solve(fewer[None], 2)[0][0] == 1:
+            puzzle = fewer
+    return puzzle
+
+
+@pytest.mark.parametrize("which", [3, 100, 500])
+def test_automorphisms_of_a_constructed_9x9_puzzle(which):
+    puzzle = symmetric_puzzle(automorphisms_of_cyclic()[which])
+    assert 17 <= np.count_nonzero(puzzle) < 60
+    found, _ = automorphisms(puzzle[None], 9)
+    # An automorphism of a proper puzzle is one of its solution, so the 648 hold all of them.
+    expected = reference.automorphisms(puzzle.tolist(), automorphisms_of_cyclic().tolist())
+    assert sorted(found.tolist()) == sorted(expected)
+    assert found.tolist()
+
+
+def test_variants_of_a_constructed_9x9_puzzle_take_the_first_of_every_coset():
+    puzzle = symmetric_puzzle(automorphisms_of_cyclic()[100])
+    task = SudokuTask(size=9)
+    groups = task.groups_of(np.array([77]), puzzle[None], CYCLIC.reshape(1, 81))
+    own = automorphisms(puzzle[None], 9)[0].tolist()
+    assert task.num_variants(groups).tolist() == [task.spec.num_symmetries // (1 + len(own))]
+    expected = first_of_cosets(puzzle, own, seed=6, candidate=77, count=40)
+    inputs, labels = task.augment(groups, 6, 1, 41)
+    assert (inputs[0] - BLANK).tolist() == expected
+    assert task.check(inputs[0], labels[0]).all()
+    np.testing.assert_array_equal(task.augment(groups, 6, 17, 41)[0][0], inputs[0, 16:])
+
+
+def first_of_cosets(puzzle, own, seed, candidate, count):
+    """Images under the symmetries that the bijection names, those passed over that an automorphism makes smaller."""
+    keys = reference.bijection_keys(seed, reference.AUGMENT, 0, 0, candidate)
+    total = factorial(9) * reference.num_spatial(9) - 1
+    found, place = [], 0
+    while len(found) < count:
+        spatial, label = divmod(1 + reference.permute(place, total, keys), factorial(9))
+        source = reference.spatial_source(9, spatial)
+        if source == min([source, *(tuple(automorphism[cell] for cell in source) for automorphism in own)]):
+            found.append(moved(puzzle, 9, spatial, label).tolist())
+        place += 1
+    return found
+
+
+def test_4x4_puzzles_share_a_form_exactly_where_one_is_an_image_of_the_other():
+    puzzles = puzzles_of(4)[:14]
+    forms = canonical(puzzles, 4)
+    outcomes = set()
+    for first, second in combinations(range(len(puzzles)), 2):
+        images = {reference.normal_form(puzzles[first][list(source)]) for source in sources_of(4)}
+        alike = reference.normal_form(puzzles[second]) in images
+        assert np.array_equal(forms[first], forms[second]) == alike
+        outcomes.add(alike)
+    assert outcomes == {False, True}

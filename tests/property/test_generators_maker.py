@@ -1,0 +1,86 @@
+"""The maker: unique, minimal, equal to trying the clues one by one, and a pure function of its position."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.references import sudoku as reference
+from tests.references.statistics import chi_square, chi_square_bound
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, solve
+from trmpipe.generators.task import TEST, TRAIN
+
+COUNTS = {4: 60, 6: 60, 9: 40}
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def made(request):
+    """(size, puzzles, grids), values with 0 = blank."""
+    size = request.param
+    groups = SudokuTask(size=size).generate(11, TRAIN, 5, COUNTS[size])
+    return size, groups.inputs - BLANK, groups.labels - BLANK
+
+
+def test_a_puzzle_has_its_grid_as_the_only_solution(made):
+    _, puzzles, grids = made
+    counts, solutions, _ = solve(puzzles, 2)
+    assert np.all(counts == 1)
+    np.testing.assert_array_equal(solutions, grids)
+    assert np.all((puzzles == 0) | (puzzles == grids))
+
+
+def test_every_clue_is_needed(made):
+    _, puzzles, _ = made
+    without = []
+    for puzzle in puzzles:
+        clues = np.flatnonzero(puzzle)
+        fewer = np.repeat(puzzle[None], len(clues), axis=0)
+        fewer[np.arange(len(clues)), clues] = 0
+        without.append(fewer)
+    counts, _, _ = solve(np.concatenate(without), 2)
+    assert len(counts) > 3 * len(puzzles)
+    assert np.all(counts == 2)
+
+
+def test_small_puzzles_are_unique_and_minimal_by_brute_force():
+    groups = SudokuTask(size=4).generate(2, TRAIN, 0, 20)
+    for puzzle in groups.inputs - BLANK:
+        assert len(reference.solutions(puzzle, 4, 2)) == 1
+        for clue in np.flatnonzero(puzzle):
+            fewer = puzzle.copy()
+            fewer[clue] = 0
+            assert len(reference.solutions(fewer, 4, 2)) == 2
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(
+    size=st.sampled_from([4, 6]),
+    seed=st.integers(0, 2**63 - 1),
+    purpose=st.sampled_from([TRAIN, TEST]),
+    candidate=st.integers(0, 2**62),
+)
+def test_puzzles_equal_those_made_clue_by_clue(size, seed, purpose, candidate):
+    assert_equals_reference(size, seed, purpose, candidate, lambda puzzle: len(reference.solutions(puzzle, size, 2)))
+
+
+@pytest.mark.parametrize("candidate", [0, 1, 10**9])
+def test_puzzles_equal_those_made_clue_by_clue_at_9x9(candidate):
+    # Brute force would take minutes here; the solver is compared with it elsewhere.
+    assert_equals_reference(9, 4, TRAIN, candidate, lambda puzzle: solve(np.array([puzzle], np.uint8), 2)[0][0])
+
+
+def assert_equals_reference(size, seed, purpose, candidate, count):
+    groups = SudokuTask(size=size).generate(seed, purpose, candidate, 1)
+    puzzle, grid = reference.make_puzzle(size, seed, purpose, candidate, count)
+    assert groups.candidates.tolist() == [candidate]
+    assert tuple((groups.labels[0] - BLANK).tolist()) == grid
+    assert tuple((groups.inputs[0] - BLANK).tolist()) == puzzle
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_full_grids_vary(size):
+    # Relabelling a grid gives a grid that is drawn as often, so every value is as likely in every cell.
+    groups = SudokuTask(size=size).generate(0, TEST, 0, 400)
+    for cell in (0, size + 1, size * size - 1):
+        seen = np.bincount(groups.labels[:, cell] - BLANK - 1, minlength=size)
+        assert chi_square(seen) < chi_square_bound(size - 1)

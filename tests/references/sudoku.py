@@ -1,0 +1,235 @@
+"""Sudoku by its definitions: sets, lists and brute force. Grids are tuples or lists, row by row, 0 = blank."""
+
+from functools import cache
+from itertools import permutations, product
+from math import factorial
+
+from .philox import Stream, bijection_keys, permute
+
+BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
+AUGMENT = 2
+
+
+def units(size):
+    """Rows, columns, boxes, each a list of cells."""
+    height, width = BOXES[size]
+    cells = [(row, column) for row in range(size) for column in range(size)]
+    keys = (lambda r, c: r, lambda r, c: c, lambda r, c: (r // height, c // width))
+    found = []
+    for key in keys:
+        groups = {}
+        for row, column in cells:
+            groups.setdefault(key(row, column), []).append(row * size + column)
+        found += groups.values()
+    return found
+
+
+def peers(size):
+    """The cells that share a unit with each cell."""
+    return [{other for unit in units(size) if cell in unit for other in unit} - {cell} for cell in range(size * size)]
+
+
+def solutions(puzzle, size, limit):
+    """Solutions up to `limit`, by trying every value that breaks no rule; no other logic."""
+    around = peers(size)
+    grid = [int(value) for value in puzzle]
+    if any(grid[cell] and any(grid[cell] == grid[other] for other in around[cell]) for cell in range(size * size)):
+        return []
+    found = []
+
+    def fill():
+        blanks = [(set(range(1, size + 1)) - {grid[o] for o in around[c]}, c) for c, v in enumerate(grid) if not v]
+        if not blanks:
+            found.append(tuple(grid))
+            return
+        values, cell = min(blanks, key=lambda blank: len(blank[0]))
+        for value in sorted(values):
+            if len(found) < limit:
+                grid[cell] = value
+                fill()
+        grid[cell] = 0
+
+    fill()
+    return found
+
+
+class Solver:
+    """The solver's rule as a recursion over candidate sets: first solution, number of solutions and guesses.
+
+    Naked and hidden singles are drawn until nothing changes; then the first cell with the fewest candidates is tried
+    with its values in rising order. A value tried counts as a guess unless it is the last one left.
+    """
+
+    def __init__(self, size):
+        self.size = size
+        self.units = units(size)
+        self.peers = peers(size)
+
+    def candidates(self, puzzle):
+        full = set(range(1, self.size + 1))
+        return [{int(value)} if value else set(full) for value in puzzle]
+
+    def propagate(self, masks):
+        """Draw all conclusions, in place; False where something has no place left."""
+        changed = True
+        while changed:
+            changed = False
+            for cell, mask in enumerate(masks):
+                for other in self.peers[cell] if len(mask) == 1 else ():
+                    if mask & masks[other]:
+                        masks[other] = masks[other] - mask
+                        changed = True
+            if not all(masks):
+                return False
+            for unit in self.units:
+                for value in range(1, self.size + 1):
+                    places = [cell for cell in unit if value in masks[cell]]
+                    if not places:
+                        return False
+                    if len(places) == 1 and len(masks[places[0]]) > 1:
+                        masks[places[0]] = {value}
+                        changed = True
+        return True
+
+    def branch(self, masks):
+        """The first cell with the fewest candidates but more than one; None where all are single."""
+        open_cells = [cell for cell, mask in enumerate(masks) if len(mask) > 1]
+        return min(open_cells, key=lambda cell: len(masks[cell]), default=None)
+
+    def search(self, puzzle, limit):
+        """(solutions, guesses)."""
+        found, guesses = [], 0
+
+        def explore(masks):
+            nonlocal guesses
+            if not self.propagate(masks):
+                return
+            cell = self.branch(masks)
+            if cell is None:
+                found.append(tuple(min(mask) for mask in masks))
+                return
+            values = sorted(masks[cell])
+            for value in values:
+                if len(found) == limit:
+                    return
+                guesses += value != values[-1]
+                explore([{value} if other == cell else set(mask) for other, mask in enumerate(masks)])
+
+        explore(self.candidates(puzzle))
+        return found, guesses
+
+    def fill(self, stream):
+        """A full grid drawn from a `Stream`: a random first row, then random values cell by cell."""
+        order = list(range(1, self.size + 1))
+        stream.shuffle(order)
+
+        def explore(masks):
+            if not self.propagate(masks):
+                return None
+            cell = self.branch(masks)
+            if cell is None:
+                return tuple(min(mask) for mask in masks)
+            left = sorted(masks[cell])
+            while left:
+                value = left.pop(stream.below(len(left)))
+                grid = explore([{value} if other == cell else set(mask) for other, mask in enumerate(masks)])
+                if grid is not None:
+                    return grid
+            return None
+
+        return explore(self.candidates(order + [0] * (self.size * (self.size - 1))))
+
+
+def make_puzzle(size, seed, purpose, candidate, count):
+    """(puzzle, grid) of one candidate, clues tried one after the other; ``count(puzzle)`` counts solutions up to 2."""
+    stream = Stream(seed, purpose, 0, 0, candidate)
+    grid = Solver(size).fill(stream)
+    order = list(range(size * size))
+    stream.shuffle(order)
+    puzzle = list(grid)
+    for cell in order:
+        puzzle[cell] = 0
+        if count(puzzle) != 1:
+            puzzle[cell] = grid[cell]
+    return tuple(puzzle), grid
+
+
+@cache
+def arrangements(size, lines):
+    """Orders of `size` lines that keep bands of `lines` together: by order of the bands, then of their lines."""
+    inner = list(permutations(range(lines)))
+    return [
+        [band * lines + line for band, order in zip(bands, orders, strict=True) for line in order]
+        for bands in permutations(range(size // lines))
+        for orders in product(inner, repeat=size // lines)
+    ]
+
+
+def spatial_sources(size):
+    """All symmetries that move cells, by rank: cell i of the image is cell ``[i]`` of the puzzle."""
+    return [spatial_source(size, rank) for rank in range(num_spatial(size))]
+
+
+def num_spatial(size):
+    height, width = BOXES[size]
+    return (1 + (height == width)) * len(arrangements(size, height)) * len(arrangements(size, width))
+
+
+def spatial_source(size, rank):
+    """One of `spatial_sources`: rank = transpose + T * (row arrangement + R * column arrangement)."""
+    height, width = BOXES[size]
+    all_rows, all_columns = arrangements(size, height), arrangements(size, width)
+    rank, transposed = divmod(rank, 1 + (height == width))
+    column_rank, row_rank = divmod(rank, len(all_rows))
+    rows, columns = all_rows[row_rank], all_columns[column_rank]
+    if transposed:
+        return tuple(columns[c] * size + rows[r] for r in range(size) for c in range(size))
+    return tuple(rows[r] * size + columns[c] for r in range(size) for c in range(size))
+
+
+def relabelling(size, rank):
+    """Values 0..N under the relabelling of `rank`: swap i with one of the places from i on, by the factorial digits."""
+    values = list(range(size + 1))
+    for i in range(1, size):
+        rank, digit = divmod(rank, size + 1 - i)
+        values[i], values[i + digit] = values[i + digit], values[i]
+    return values
+
+
+def normal_form(grid):
+    """`grid` with its values renamed in the order in which they appear."""
+    names = {0: 0}
+    return tuple(names.setdefault(int(value), len(names)) for value in grid)
+
+
+def canonical(puzzle, sources):
+    """The smallest image under all symmetries."""
+    return min(normal_form([puzzle[cell] for cell in source]) for source in sources)
+
+
+def automorphisms(puzzle, sources):
+    """Spatial symmetries, the identity left out, whose image is the puzzle after some relabelling."""
+    form = normal_form(puzzle)
+    identity = tuple(range(len(puzzle)))
+    return [s for s in sources if s != identity and normal_form([puzzle[cell] for cell in s]) == form]
+
+
+def variants(puzzle, grid, size, seed, candidate, stop, sources):
+    """The first `stop` variants as (puzzle, grid) pairs; of symmetries with one image only the first source counts."""
+    num_relabellings = factorial(size)
+    num_others = num_relabellings * len(sources) - 1
+    keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
+    first = {}
+    for source in sources:
+        form = normal_form([puzzle[cell] for cell in source])
+        first[form] = min(source, first.get(form, source))
+    accepted = set(first.values())
+    found = [(tuple(puzzle), tuple(grid))]
+    place = 0
+    while len(found) < stop and place < num_others:
+        spatial, label = divmod(1 + permute(place, num_others, keys), num_relabellings)
+        source, names = sources[spatial], relabelling(size, label)
+        if source in accepted:
+            found.append(tuple(tuple(names[base[cell]] for cell in source) for base in (puzzle, grid)))
+        place += 1
+    return found
