@@ -129,7 +129,7 @@ def augment_group(
     source = np.empty(size * size, np.uint8)
     tokens = np.empty(size + 2, np.uint8)
     written = 0
-    if start == 0:
+    if start == 0 and len(inputs) > 0:
         inputs[0] = base_input
         labels[0] = base_label
         written = 1
