@@ -35,7 +35,11 @@ def kernel(function: Function) -> Function:
     if folder is None:
         return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
     with _numba_cache(folder):
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        cached = numba.njit(nogil=True, cache=True)(function)
+    # Where Numba cannot write there, it turns to a folder that no key names and that may hold old bytes.
+    if not cached.stats.cache_path.startswith(folder):
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    return cached  # type: ignore[no-any-return]
 
 
 def package_of(path: Path) -> Path:
@@ -64,7 +68,7 @@ def _cache_folder(source: Path) -> str | None:
     folder = root / source_key(*sources)
     try:
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)  # Another process may be as far.
             _prune(root)
         os.utime(folder)
     except OSError:
