@@ -1,0 +1,162 @@
+"""What every task keeps. Derive from `TaskConformance`, give it a `task` fixture, and let pytest run it:
+
+class TestMyTask(TaskConformance):
+    @pytest.fixture
+    def task(self):
+        return MyTask()
+"""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.task import PAD, TEST, TRAIN, Task
+
+SEED = 12
+COUNT = 9
+"""Groups that a test looks at."""
+MOST = 40
+"""Variants of a group that a test looks at, where there are so many."""
+
+
+def parts(groups):
+    return groups.candidates, groups.inputs, groups.labels
+
+
+def assert_same_groups(first, second):
+    for one, other in zip(parts(first), parts(second), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def num_common(task, groups):
+    """Variants that every group has, up to `MOST`."""
+    return min(MOST, int(task.num_variants(groups).min()))
+
+
+class TaskConformance:
+    """The suite; every method takes the task under test."""
+
+    def test_is_a_task_that_workers_can_be_sent(self, task):
+        assert isinstance(task, Task)
+        assert pickle.loads(pickle.dumps(task)).spec == task.spec
+
+    def test_spec_is_sound(self, task):
+        spec = task.spec
+        assert spec.name == spec.name.lower()
+        assert spec.name.isalnum()
+        assert len(set(spec.vocabulary)) == spec.vocab_size <= 256
+        assert spec.seq_len == spec.grid_shape[0] * spec.grid_shape[1] > 0
+        assert spec.num_symmetries >= 1
+        assert spec.twins in ("symmetry", "identity")
+
+    def test_groups_have_their_shapes(self, task):
+        for count in (0, COUNT):
+            groups = task.generate(SEED, TRAIN, 5, count)
+            assert groups.candidates.tolist() == list(range(5, 5 + count))
+            assert groups.candidates.dtype == np.int64
+            for tokens in (groups.inputs, groups.labels):
+                assert (tokens.shape, tokens.dtype) == ((count, task.spec.seq_len), np.uint8)
+                assert np.all(tokens < task.spec.vocab_size)
+                assert np.all(tokens.any(axis=1)), "a sequence is all pad"
+
+    def test_a_group_is_a_function_of_its_position_alone(self, task):
+        whole = task.generate(SEED, TRAIN, 0, COUNT)
+        assert_same_groups(task.generate(SEED, TRAIN, 0, COUNT), whole)
+        for start, stop in ((0, 1), (1, 4), (4, COUNT), (COUNT - 1, COUNT)):
+            assert_same_groups(task.generate(SEED, TRAIN, start, stop - start), whole.take(slice(start, stop)))
+
+    def test_seeds_and_purposes_have_streams_of_their_own(self, task):
+        streams = [(SEED, TRAIN), (SEED, TEST), (SEED + 1, TRAIN), (SEED + 1, TEST)]
+        made = {task.generate(seed, purpose, 0, COUNT).inputs.tobytes() for seed, purpose in streams}
+        assert len(made) == len(streams)
+
+    def test_labels_are_right_and_others_are_wrong(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        checked = task.check(groups.inputs, groups.labels)
+        assert (checked.shape, checked.dtype) == ((COUNT,), np.bool_)
+        assert checked.all()
+        wrong = groups.labels.copy()
+        for label in wrong:
+            cell = np.flatnonzero(label != PAD)[0]
+            label[cell] = label[cell] % (task.spec.vocab_size - 1) + 1
+        assert not task.check(groups.inputs, wrong).any()
+        assert task.check(groups.inputs[:0], groups.labels[:0]).shape == (0,)
+
+    def test_variant_zero_is_the_base(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        inputs, labels = task.augment(groups, SEED, 0, 1)
+        np.testing.assert_array_equal(inputs[:, 0], groups.inputs)
+        np.testing.assert_array_equal(labels[:, 0], groups.labels)
+
+    def test_variants_are_right_and_distinct(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        count = num_common(task, groups)
+        inputs, labels = task.augment(groups, SEED, 0, count)
+        for tokens in (inputs, labels):
+            assert (tokens.shape, tokens.dtype) == ((COUNT, count, task.spec.seq_len), np.uint8)
+        assert task.check(inputs.reshape(COUNT * count, -1), labels.reshape(COUNT * count, -1)).all()
+        assert all(len(np.unique(variants, axis=0)) == count for variants in inputs)
+
+    def test_a_variant_is_a_function_of_its_position_alone(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        count = num_common(task, groups)
+        whole = task.augment(groups, SEED, 0, count)
+        slices = {(0, 0), (0, 1), (min(1, count), count), (count // 2, count), (count - 1, count)}
+        for start, stop in slices:
+            index = np.array([COUNT - 1, 0, COUNT // 2])
+            some = task.augment(groups.take(index), SEED, start, stop)
+            for one, other in zip(some, whole, strict=True):
+                np.testing.assert_array_equal(one, other[index, start:stop])
+
+    def test_variants_depend_on_the_seed(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        count = num_common(task, groups)
+        if count < 3:
+            pytest.skip("two variants at most: there is one order only")
+        orders = {task.augment(groups, seed, 0, count)[0].tobytes() for seed in range(4)}
+        assert len(orders) > 1
+
+    def test_too_many_variants_are_refused(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        counts = task.num_variants(groups)
+        assert (counts.shape, counts.dtype) == ((COUNT,), np.int64)
+        assert np.all((counts >= 1) & (counts <= task.spec.num_symmetries))
+        least = int(counts.argmin())
+        if counts[least] > 10_000:
+            pytest.skip("too many variants to reach the last one")
+        group = groups.take(slice(least, least + 1))
+        everything, _ = task.augment(group, SEED, 0, int(counts[least]))
+        assert len(np.unique(everything[0], axis=0)) == counts[least]
+        with pytest.raises(InputError, match=str(counts[least])):
+            task.augment(group, SEED, 0, int(counts[least]) + 1)
+
+    def test_digests_tell_twins(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        digests = task.canonical(groups)
+        assert (digests.shape, digests.dtype) == ((COUNT, 32), np.uint8)
+        np.testing.assert_array_equal(task.canonical(groups), digests)
+        np.testing.assert_array_equal(task.canonical(groups.take(slice(2, 4))), digests[2:4])
+        count = num_common(task, groups)
+        inputs, labels = task.augment(groups, SEED, 0, count)
+        for variant in range(1, count):
+            image = type(groups)(
+                candidates=groups.candidates, inputs=inputs[:, variant].copy(), labels=labels[:, variant].copy()
+            )
+            alike = (task.canonical(image) == digests).all(axis=1)
+            assert np.all(alike == (task.spec.twins == "symmetry"))
+
+    def test_digests_tell_different_puzzles(self, task):
+        groups = task.generate(SEED, TRAIN, 0, 64)
+        classes, puzzles = (len(np.unique(rows, axis=0)) for rows in (task.canonical(groups), groups.inputs))
+        assert 1 < classes <= puzzles
+        if task.spec.twins == "identity":
+            assert classes == puzzles
+
+    def test_sequences_are_rendered_as_text(self, task):
+        groups = task.generate(SEED, TRAIN, 0, 2)
+        texts = {task.render(tokens) for tokens in (*groups.inputs, *groups.labels)}
+        assert len(texts) == len({bytes(tokens) for tokens in (*groups.inputs, *groups.labels)})
+        assert all(text.strip() and text == text.rstrip("\n") for text in texts)

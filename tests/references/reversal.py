@@ -1,0 +1,59 @@
+"""The smallest task: say a word backwards. It stands for a user's own task, as a plug-in would bring it."""
+
+import hashlib
+from itertools import permutations
+
+import numpy as np
+
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.rng import AUGMENT, below, bijection_keys, open_stream, permute
+from trmpipe.generators.task import Groups, TaskSpec
+
+LENGTH = 6
+RELABELLINGS = np.array([(0, *order) for order in permutations((1, 2, 3))], np.uint8)
+
+
+class ReversalTask:
+    """Words of six letters out of three; a symmetry renames the letters."""
+
+    spec = TaskSpec(
+        name="reversal6", vocabulary="_abc", grid_shape=(1, LENGTH), num_symmetries=len(RELABELLINGS), twins="symmetry"
+    )
+
+    def generate(self, seed, purpose, start, count):
+        words = np.empty((count, LENGTH), np.uint8)
+        for i in range(count):
+            stream = open_stream(seed, purpose, 0, 0, start + i)
+            words[i] = [1 + below(stream, 3) for _ in range(LENGTH)]
+        return Groups(candidates=np.arange(start, start + count), inputs=words, labels=words[:, ::-1].copy())
+
+    def num_variants(self, groups):
+        return np.array([len(np.unique(RELABELLINGS[:, word], axis=0)) for word in groups.inputs], np.int64)
+
+    def augment(self, groups, seed, start, stop):
+        variants = [
+            self._variants(word, candidate, seed, stop)
+            for word, candidate in zip(groups.inputs, groups.candidates, strict=True)
+        ]
+        inputs = np.array(variants, np.uint8).reshape(len(groups), stop, LENGTH)[:, start:]
+        return inputs, inputs[:, :, ::-1].copy()
+
+    def _variants(self, word, candidate, seed, stop):
+        keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
+        count = len(RELABELLINGS) - 1
+        images = [tuple(word)] + [tuple(RELABELLINGS[1 + permute(i, count, keys)][word]) for i in range(count)]
+        found = list(dict.fromkeys(images))
+        if len(found) < stop:
+            raise InputError(f"word {candidate} has {len(found)} distinct variants; {stop} were asked for")
+        return found[:stop]
+
+    def canonical(self, groups):
+        forms = [min(map(bytes, RELABELLINGS[:, word])) for word in groups.inputs]
+        digests = [hashlib.sha256(form).digest() for form in forms]
+        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
+
+    def check(self, inputs, labels):
+        return (inputs[:, ::-1] == labels).all(axis=1)
+
+    def render(self, tokens):
+        return "".join(self.spec.vocabulary[token] for token in tokens)

@@ -1,0 +1,180 @@
+"""Every task passes the conformance suite, and tasks with a fault do not."""
+
+import numpy as np
+import pytest
+
+from tests.conformance.task import TaskConformance
+from tests.references.reversal import ReversalTask
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.sudoku import SIZES, SudokuTask, solve
+from trmpipe.generators.task import TRAIN, Groups
+
+
+class TestSudoku(TaskConformance):
+    @pytest.fixture(params=SIZES, ids=lambda size: f"sudoku{size}")
+    def task(self, request):
+        return SudokuTask(size=request.param)
+
+
+class TestReversal(TaskConformance):
+    @pytest.fixture
+    def task(self):
+        return ReversalTask()
+
+
+class Chunky(ReversalTask):
+    """Makes another puzzle where another chunk begins."""
+
+    def generate(self, seed, purpose, start, count):
+        groups = super().generate(seed, purpose, 0, count)
+        return Groups(candidates=groups.candidates + start, inputs=groups.inputs, labels=groups.labels)
+
+
+class Deaf(ReversalTask):
+    """Does not hear the seed."""
+
+    def generate(self, seed, purpose, start, count):
+        return super().generate(0, purpose, start, count)
+
+
+class DeafVariants(ReversalTask):
+    def augment(self, groups, seed, start, stop):
+        return super().augment(groups, 0, start, stop)
+
+
+class Repeating(ReversalTask):
+    def augment(self, groups, seed, start, stop):
+        inputs, labels = super().augment(groups, seed, 0, 1)
+        return inputs.repeat(stop - start, axis=1), labels.repeat(stop - start, axis=1)
+
+
+class Shifted(ReversalTask):
+    """Counts variants from the beginning of each slice."""
+
+    def augment(self, groups, seed, start, stop):
+        return super().augment(groups, seed, 0, stop - start)
+
+
+class Headless(ReversalTask):
+    """Variant 0 is not the base."""
+
+    def augment(self, groups, seed, start, stop):
+        inputs, labels = super().augment(groups, seed, 0, max(stop, 2))
+        inputs[:, [0, 1]], labels[:, [0, 1]] = inputs[:, [1, 0]], labels[:, [1, 0]]
+        return inputs[:, start:stop], labels[:, start:stop]
+
+
+class WrongLabels(ReversalTask):
+    def augment(self, groups, seed, start, stop):
+        inputs, labels = super().augment(groups, seed, start, stop)
+        return inputs, labels[:, ::-1]
+
+
+class Boastful(ReversalTask):
+    """Claims more variants than there are."""
+
+    def num_variants(self, groups):
+        return super().num_variants(groups) * 0 + 6
+
+
+class Lenient(ReversalTask):
+    def check(self, inputs, labels):
+        return np.ones(len(inputs), np.bool_)
+
+
+class Literal(ReversalTask):
+    """Promises to know symmetric copies and knows equal ones."""
+
+    def canonical(self, groups):
+        return np.pad(groups.inputs, ((0, 0), (0, 26)))
+
+
+class Blind(ReversalTask):
+    """Takes all puzzles for one."""
+
+    def canonical(self, groups):
+        return np.zeros((len(groups), 32), np.uint8)
+
+
+class Wide(ReversalTask):
+    def generate(self, seed, purpose, start, count):
+        groups = super().generate(seed, purpose, start, count)
+        return Groups(candidates=groups.candidates, inputs=groups.inputs.astype(np.int64), labels=groups.labels)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "test"),
+    [
+        (Chunky, "test_a_group_is_a_function_of_its_position_alone"),
+        (Deaf, "test_seeds_and_purposes_have_streams_of_their_own"),
+        (DeafVariants, "test_variants_depend_on_the_seed"),
+        (Repeating, "test_variants_are_right_and_distinct"),
+        (Shifted, "test_a_variant_is_a_function_of_its_position_alone"),
+        (Headless, "test_variant_zero_is_the_base"),
+        (WrongLabels, "test_variants_are_right_and_distinct"),
+        (Lenient, "test_labels_are_right_and_others_are_wrong"),
+        (Literal, "test_digests_tell_twins"),
+        (Blind, "test_digests_tell_different_puzzles"),
+        (Wide, "test_groups_have_their_shapes"),
+    ],
+)
+def test_the_suite_finds_a_faulty_task(faulty, test):
+    getattr(TaskConformance(), test)(ReversalTask())
+    with pytest.raises(AssertionError):
+        getattr(TaskConformance(), test)(faulty())
+
+
+def test_the_suite_finds_a_wrong_number_of_variants(monkeypatch):
+    # A word of one letter has three variants, and one of them asked too many ends in the task's own refusal.
+    monkeypatch.setattr(
+        Boastful, "generate", lambda *_: Groups(candidates=np.arange(1), inputs=ONES[:1], labels=ONES[:1])
+    )
+    monkeypatch.setattr("tests.conformance.task.COUNT", 1)
+    with pytest.raises(InputError, match="has 3 distinct variants"):
+        TaskConformance().test_too_many_variants_are_refused(Boastful())
+
+
+ONES = np.ones((2, 6), np.uint8)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_check_knows_the_rules(size):
+    task = SudokuTask(size=size)
+    groups = task.generate(0, TRAIN, 0, 4)
+    assert task.check(groups.inputs, groups.labels).all()
+    swapped = groups.labels.copy()
+    swapped[:, [0, 1]] = swapped[:, [1, 0]]
+    blank = np.ones_like(groups.inputs)
+    assert not task.check(blank, swapped).any()
+    padded = groups.labels.copy()
+    padded[:, -1] = 0
+    assert not task.check(blank, padded).any()
+    # Right by the rules, but the clues are another puzzle's.
+    assert not task.check(groups.inputs, np.roll(groups.labels, 1, axis=0)).any()
+    # Rows and columns of shifted lines are right, boxes are not.
+    latin = (np.arange(size)[:, None] + np.arange(size)) % size + 2
+    assert not task.check(blank[:1], latin.reshape(1, -1).astype(np.uint8)).any()
+
+
+@pytest.mark.parametrize("size", [0, 5, 16, -9])
+def test_a_size_without_tables_is_refused(size):
+    with pytest.raises(InputError, match=f"no Sudoku of size {size}; expected one of 4, 6, 9"):
+        SudokuTask(size=size)
+
+
+def test_the_published_vocabulary():
+    task = SudokuTask(size=9)
+    assert (task.spec.vocab_size, task.spec.seq_len, task.spec.vocabulary) == (11, 81, "_.123456789")
+    puzzle = np.zeros((1, 81), np.uint8)
+    groups = task.groups_of(np.arange(1), puzzle, solve(puzzle)[1])
+    assert groups.inputs.max() == 1
+    assert (groups.labels.min(), groups.labels.max()) == (2, 10)
+
+
+def test_groups_are_taken_in_the_order_asked_for():
+    groups = SudokuTask(size=4).generate(0, TRAIN, 10, 5)
+    taken = groups.take(np.array([3, 0, 3]))
+    assert taken.candidates.tolist() == [13, 10, 13]
+    np.testing.assert_array_equal(taken.inputs, groups.inputs[[3, 0, 3]])
+    np.testing.assert_array_equal(taken.labels, groups.labels[[3, 0, 3]])
+    assert len(groups.take(slice(1, 3))) == 2
