@@ -1,0 +1,84 @@
+"""Tasks by name: ours, and those that an installed package brings."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.task import TaskConformance
+from trmpipe.generators import registry
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.rng import AUGMENT, HALT, INIT, ORDER, PUBLISHED, SAMPLE, VARIANT_ORDER
+from trmpipe.generators.sudoku import SIZES, SudokuTask
+from trmpipe.generators.task import PAD, TEST, TRAIN, Task
+
+GENERATORS = Path(registry.__file__).resolve().parent
+
+
+@pytest.fixture
+def fresh():
+    """The registry without what it remembers of the packages installed, before and after."""
+    for forget in (registry.get_task.cache_clear, registry.sources.cache_clear):
+        forget()
+    yield
+    for forget in (registry.get_task.cache_clear, registry.sources.cache_clear):
+        forget()
+
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch, fresh):
+    """A package installed in a folder of its own, with an entry point for a task."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "reversal_plug_in").mkdir()
+    (tmp_path / "reversal_plug_in" / "__init__.py").write_text("")
+    (tmp_path / "reversal_plug_in" / "tasks.py").write_text("from tests.references.reversal import ReversalTask\n")
+    metadata = tmp_path / "reversal_plug_in-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: reversal-plug-in\nVersion: 1.0\n")
+    entry = "[trmpipe.tasks]\nreversal6 = reversal_plug_in.tasks:ReversalTask\n"
+    (metadata / "entry_points.txt").write_text(entry)
+    yield tmp_path / "reversal_plug_in"
+    for name in ("reversal_plug_in", "reversal_plug_in.tasks"):
+        sys.modules.pop(name, None)
+
+
+class TestPluggedIn(TaskConformance):
+    @pytest.fixture
+    def task(self, plug_in):
+        return registry.get_task("reversal6")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_our_tasks_have_the_names_of_their_specs(size):
+    task = registry.get_task(f"sudoku{size}")
+    assert task == SudokuTask(size=size)
+    assert task.spec.name == f"sudoku{size}"
+    assert isinstance(task, Task)
+
+
+def test_an_unknown_task_is_refused_with_those_there_are(fresh):
+    with pytest.raises(InputError) as caught:
+        registry.get_task("sudoku5")
+    assert str(caught.value) == "no task is called 'sudoku5'; known: sudoku4, sudoku6, sudoku9"
+
+
+def test_an_entry_point_adds_a_task(plug_in):
+    assert registry.task_names() == ["reversal6", "sudoku4", "sudoku6", "sudoku9"]
+    assert registry.get_task("reversal6").spec.name == "reversal6"
+    with pytest.raises(InputError, match="known: reversal6, sudoku4"):
+        registry.get_task("reversal")
+
+
+def test_sources_hold_our_package_and_those_of_plug_ins(plug_in):
+    assert set(registry.sources()) == {GENERATORS, plug_in}
+
+
+def test_sources_without_plug_ins_are_ours(fresh):
+    assert registry.sources() == (GENERATORS,)
+
+
+def test_purposes_keep_their_numbers():
+    # Another number would give other bytes for every seed; two alike would share a stream.
+    numbers = [TRAIN, TEST, AUGMENT, ORDER, SAMPLE, VARIANT_ORDER, INIT, HALT, PUBLISHED]
+    assert numbers == list(range(9))
+    assert PAD == 0
