@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from .corpus import Corpus
 
-FIELDS = ("inputs", "labels", "identifiers", "groups", "variants")
+_FIELDS = ("inputs", "labels", "identifiers", "groups", "variants")
 
 
 def as_torch(examples: Examples) -> "dict[str, torch.Tensor]":
     """The arrays of `examples` as tensors of the same types, which share their memory."""
     import torch
 
-    return {field: torch.from_numpy(getattr(examples, field)) for field in FIELDS}
+    return {field: torch.from_numpy(getattr(examples, field)) for field in _FIELDS}
 
 
 class StepDataset:

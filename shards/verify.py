@@ -58,17 +58,6 @@ def verify(corpus: Corpus, progress: Callable[[int, int], None] = lambda done, t
     )
 
 
-def require_sound(corpus: Corpus) -> None:
-    """Raise for the first fault that `verify` finds.
-
-    Raises:
-        DamagedError: there is one.
-    """
-    problems = verify(corpus).problems
-    if problems:
-        raise DamagedError(problems[0])
-
-
 def _wrong_files(corpus: Corpus) -> list[str]:
     """Lines on files that are missing, damaged or not in the manifest."""
     problems = []
