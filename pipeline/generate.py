@@ -30,7 +30,7 @@ from .puzzle_files import PuzzleFile, solve_puzzle_file
 from .recipe import Recipe
 from .resume import begin, clear, finished_corpus, finished_units, keep_record
 
-_LIBRARIES = ("numpy", "numba", "numcodecs", "pyarrow")
+_LIBRARIES = ("numpy", "numba", "pyarrow")
 _GROUPS_PER_TASK = 1024
 _TASKS_PER_WORKER = 8
 _MAX_UNITS_PER_TASK = 64

@@ -6,10 +6,10 @@ import resource
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 
 import pytest
 
+from tests.disks import tiny_disk, unwritable
 from tests.shards_corpora import make_corpus, split_layout, write_unit
 from trmpipe.shards import CODECS, Corpus, DamagedError, Store, Stream, WriteError, verify
 
@@ -120,19 +120,6 @@ def test_every_damaged_file_is_listed(corpus):
     assert len(problems) == len(corpus.manifest.all_files())
 
 
-@contextmanager
-def tiny_disk(folder):
-    """A file system of 64 KiB at `folder`, or None where this user may not mount one."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def write_and_fail(root):
     layout = split_layout("train", [500] * 40, group_block=40, variant_block=500)
     with pytest.raises(WriteError) as error:
@@ -173,19 +160,6 @@ def fail_at_file_size_limit(folder):
 def test_a_file_size_limit_leaves_nothing_half_written(tmp_path):
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
     fail_at_file_size_limit(tmp_path)
-
-
-@contextmanager
-def unwritable(folder):
-    """A folder where not even root can write: a read-only mount, or else a folder of the kernel's."""
-    command = ["mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
-        yield "/proc/self/fdinfo"
-        return
-    try:
-        yield str(folder)
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_an_unwritable_folder_is_named(tmp_path):
