@@ -110,8 +110,10 @@ def test_guesses_and_first_solution_follow_the_rule_at_9x9():
 
 
 def test_an_empty_grid_has_all_solutions():
+    # Every grid of 4x4 (OEIS A107739). To find them all, cells are left by all of their three or four values.
     counts, _, _ = solve(np.zeros((1, 16), np.uint8), 1000)
-    assert counts[0] == 288  # Every Sudoku grid of 4x4 (OEIS A107739).
+    assert counts[0] == 288
+    assert_equals_rule(np.zeros(16, np.uint8), 4, 1000)
 
 
 def test_puzzles_of_a_batch_do_not_touch_each_other():

@@ -29,16 +29,18 @@ def fresh():
 def plug_in(tmp_path, monkeypatch, fresh):
     """A package installed in a folder of its own, with an entry point for a task."""
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "reversal_plug_in").mkdir()
-    (tmp_path / "reversal_plug_in" / "__init__.py").write_text("")
-    (tmp_path / "reversal_plug_in" / "tasks.py").write_text("from tests.references.reversal import ReversalTask\n")
+    package = tmp_path / "reversal_plug_in"
+    (package / "deep").mkdir(parents=True)
+    for folder in (package, package / "deep"):
+        (folder / "__init__.py").write_text("")
+    (package / "deep" / "tasks.py").write_text("from tests.references.reversal import ReversalTask\n")
     metadata = tmp_path / "reversal_plug_in-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: reversal-plug-in\nVersion: 1.0\n")
-    entry = "[trmpipe.tasks]\nreversal6 = reversal_plug_in.tasks:ReversalTask\n"
+    entry = "[trmpipe.tasks]\nreversal6 = reversal_plug_in.deep.tasks:ReversalTask\n"
     (metadata / "entry_points.txt").write_text(entry)
-    yield tmp_path / "reversal_plug_in"
-    for name in ("reversal_plug_in", "reversal_plug_in.tasks"):
+    yield package
+    for name in ("reversal_plug_in", "reversal_plug_in.deep", "reversal_plug_in.deep.tasks"):
         sys.modules.pop(name, None)
 
 
