@@ -5,8 +5,8 @@ An entry point names a function that takes no argument and returns a `Task`; its
 """
 
 from collections.abc import Callable
-from functools import cache
-from importlib.metadata import entry_points
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,12 +17,20 @@ from .task import Task
 
 
 def _builders() -> dict[str, Callable[[], Task]]:
-    builders: dict[str, Callable[[], Task]] = {}
-    for size in SIZES:
-        builders[f"sudoku{size}"] = lambda size=size: SudokuTask(size=size)  # type: ignore[misc]
-    for point in entry_points(group="trmpipe.tasks"):
-        builders[point.name] = point.load()
-    return builders
+    """A function for every task; a plug-in is not imported before its task is asked for, and cannot replace ours."""
+    points = {point.name: point for point in entry_points(group="trmpipe.tasks")}
+    plugged: dict[str, Callable[[], Task]] = {name: partial(_load, point) for name, point in points.items()}
+    return plugged | {f"sudoku{size}": partial(SudokuTask, size=size) for size in SIZES}
+
+
+def _load(point: EntryPoint) -> Task:
+    task: Task = point.load()()
+    if task.spec.name != point.name:
+        raise InputError(
+            f"the entry point {point.name!r} of {point.value} gives a task called {task.spec.name!r}; "
+            "name the entry point like its task"
+        )
+    return task
 
 
 def task_names() -> list[str]:
@@ -35,7 +43,7 @@ def get_task(name: str) -> Task:
     """The task called `name`, such as ``sudoku9``.
 
     Raises:
-        InputError: there is no such task; the message lists those there are.
+        InputError: there is no such task (the message lists those there are), or a plug-in misnames it.
     """
     builder = _builders().get(name)
     if builder is None:

@@ -84,3 +84,26 @@ def test_purposes_keep_their_numbers():
     numbers = [TRAIN, TEST, AUGMENT, ORDER, SAMPLE, VARIANT_ORDER, INIT, HALT, PUBLISHED]
     assert numbers == list(range(9))
     assert PAD == 0
+
+
+def add_entry_points(plug_in, lines):
+    path = plug_in.parent / "reversal_plug_in-1.0.dist-info" / "entry_points.txt"
+    path.write_text("[trmpipe.tasks]\n" + lines)
+    registry.get_task.cache_clear()
+
+
+def test_a_plug_in_cannot_replace_our_task(plug_in):
+    add_entry_points(plug_in, "sudoku9 = reversal_plug_in.deep.tasks:ReversalTask\n")
+    assert registry.get_task("sudoku9") == SudokuTask(size=9)
+
+
+def test_a_broken_plug_in_harms_its_own_task_alone(plug_in):
+    add_entry_points(plug_in, "lost = nowhere.at_all:Task\n")
+    assert registry.get_task("sudoku4") == SudokuTask(size=4)
+    assert "lost" in registry.task_names()
+
+
+def test_a_misnamed_plug_in_is_refused(plug_in):
+    add_entry_points(plug_in, "other = reversal_plug_in.deep.tasks:ReversalTask\n")
+    with pytest.raises(InputError, match="gives a task called 'reversal6'; name the entry point like its task"):
+        registry.get_task("other")
