@@ -63,6 +63,12 @@ def choose_compile(device: torch.device, wish: str) -> CompileChoice:
         return CompileChoice(True, "torch.compile is on")
     if device.type == "mps":
         return CompileChoice(False, "torch.compile is not used on mps")
+    return _choose_on_cpu(wish)
+
+
+def _choose_on_cpu(wish: str) -> CompileChoice:
     if find_compiler() is None:
         return CompileChoice(False, "torch.compile is not used: no C++ compiler was found")
+    if wish == "auto":
+        return CompileChoice(False, "torch.compile is not used: on a CPU its start costs more than it saves in minutes")
     return CompileChoice(True, "torch.compile is on")

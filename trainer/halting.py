@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmpipe.generators.rng import HALT
+from trmpipe.generators.rng import HALT, philox
 from trmpipe.generators.task import PAD
 
 from .models import Latents, RecursiveNet
@@ -79,12 +79,7 @@ def exploration_draws(seed: int, step: int, slots: NDArray[np.int64]) -> NDArray
         step: training step from 0.
         slots: int64 [B], indices within the global batch.
     """
-    # NumPy's Philox increments its counter first; its stream at (step, slot block) is one block of four words.
-    first, last = int(slots[0]) // 2, int(slots[-1]) // 2 + 1
-    bits = np.random.Philox(key=[seed, HALT], counter=[2**64 - 1, step, 0, 0])
-    bits.advance(first)
-    words = bits.random_raw(4 * (last - first)).reshape(-1, 2)
-    return np.asarray(words[slots - 2 * first], dtype=np.uint64)
+    return np.array([philox(seed, HALT, 0, step, slot, 0)[:2] for slot in slots.tolist()], dtype=np.uint64)
 
 
 def minimum_steps(draws: NDArray[np.uint64], probability: float, max_steps: int) -> NDArray[np.int64]:

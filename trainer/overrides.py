@@ -53,11 +53,11 @@ def _parse(key: str, text: str, present: Any) -> Any:
             return {"true": True, "false": False}[text.lower()]
         return type(present)(text)
     except (ValueError, KeyError):
-        kind = (
-            {int: "a whole number", float: "a number", tuple: f"{len(present)} numbers a,b"}.get(
-                type(present), "true or false"
-            )
-            if not isinstance(present, str)
-            else "text"
-        )
-        raise SettingError(f"{key}={text} does not fit; it takes {kind}, such as {present}") from None
+        raise SettingError(f"{key}={text} does not fit; it takes {_kind(present)}, such as {present}") from None
+
+
+def _kind(value: Any) -> str:
+    """What a setting of the type of `value` takes, in words."""
+    if isinstance(value, tuple):
+        return f"{len(value)} numbers with commas between"
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(type(value), "text")

@@ -107,13 +107,14 @@ def _draw_board(
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
     for line in range(max(rows, columns) + 1):
         if line <= rows:
-            axes.plot((-0.5, columns - 0.5), (line - 0.5, line - 0.5), color="#bbbbbb", linewidth=0.6)
+            axes.plot((-0.5, columns - 0.5), (line - 0.5, line - 0.5), color="#bbbbbb", linewidth=0.6, clip_on=False)
         if line <= columns:
-            axes.plot((line - 0.5, line - 0.5), (-0.5, rows - 0.5), color="#bbbbbb", linewidth=0.6)
+            axes.plot((line - 0.5, line - 0.5), (-0.5, rows - 0.5), color="#bbbbbb", linewidth=0.6, clip_on=False)
     size = 80 / max(rows, columns)
     for cell in range(len(inputs)):
         given = inputs[cell] != _BLANK_TOKEN
-        color = _GIVEN if given else _RIGHT if answer[cell] == labels[cell] else _WRONG
+        right = answer[cell] == labels[cell]
+        color = _WRONG if not right else _GIVEN if given else _RIGHT
         row, column = divmod(cell, columns)
         style = {"ha": "center", "va": "center", "color": color, "fontsize": min(size, 12)}
         axes.text(column, row, spec.vocabulary[answer[cell]], weight="bold" if given else "normal", **style)
@@ -124,7 +125,9 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, An
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    # Fixed margins: a layout engine takes a second for sixteen boards.
+    figure = Figure(figsize=size)
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.13 / rows, top=1 - 0.08 / rows, wspace=0.2, hspace=0.15)
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns)
 

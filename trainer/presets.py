@@ -25,22 +25,22 @@ def sudoku_attention() -> TrainConfig:
 def sudoku6_cpu() -> TrainConfig:
     """6x6 Sudoku on two CPU cores, minutes."""
     return TrainConfig(
-        model=TRMConfig(width=128, inner=256, token_inner=96, num_prefix=0, h_cycles=1, l_cycles=2, num_heads=4),
-        batch_size=64,
-        max_steps=1000,
+        model=TRMConfig(width=128, inner=256, token_inner=96, num_prefix=4, h_cycles=1, l_cycles=1, num_heads=4),
+        batch_size=32,
+        max_steps=1600,
         loss="softmax",
         halt_max_steps=2,
         optimiser="muon",
         lr=1e-3,
-        matrix_lr=0.02,
+        matrix_lr=0.03,
         weight_decay=0.01,
         schedule="cosine",
-        warmup_steps=20,
+        warmup_steps=30,
         ema_decay=0.98,
         ema_warm=10,
-        eval_every=100,
-        eval_limit=200,
-        checkpoint_every=250,
+        eval_every=200,
+        eval_limit=250,
+        checkpoint_every=400,
         log_every=10,
     )
 

@@ -13,7 +13,7 @@ import trmpipe
 from trmpipe.shards import Corpus, Examples, Stream, open_corpora
 
 from .build import build_net, corpus_sizes
-from .checkpoint import load_checkpoint
+from .checkpoint import list_checkpoints, load_checkpoint
 from .compiling import compile_core
 from .config import TrainConfig, config_hash, flatten, to_json
 from .device import choose_compile, forward_dtype, pick_device
@@ -173,8 +173,9 @@ def open_run(
         return create_run(path, values), None
     run = RunFolder(path)
     _refuse_other_config(run, values)
-    state = load_checkpoint(run.last_checkpoint())
-    step = state["trainer"]["step"]
+    # A run that was killed before its first checkpoint starts over.
+    state = load_checkpoint(run.last_checkpoint()) if list_checkpoints(run.checkpoints) else None
+    step = state["trainer"]["step"] if state else 0
     truncate_lines(run.metrics_file, step)
     truncate_lines(run.timings_file, step)
     progress.note(f"run {path}, resumed after step {step}")

@@ -1,0 +1,178 @@
+"""Training that goes wrong: one line says what happened and what to do, and nothing is overwritten."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.disks import tiny_disk, unwritable
+
+TINY = ["--max-steps", "3", "--set=model.width=16", "--set=model.inner=16", "--set=batch_size=8", "--device=cpu"]
+
+
+@pytest.fixture
+def train(trmpipe, corpus4, tmp_path, monkeypatch):
+    monkeypatch.setattr("trmpipe.trainer.pictures.draw_pictures", lambda *arguments: [])
+
+    def call(*more, out=tmp_path / "run"):
+        return trmpipe("train", corpus4, "--out", out, *TINY, *more)
+
+    return call
+
+
+@pytest.fixture
+def run(train, tmp_path):
+    assert train().code == 0
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "message"),
+    [
+        (["--preset", "nothing"], 1, "no preset is called 'nothing'; known:"),
+        (["--set", "lerning=1"], 1, "there is no setting 'lerning'"),
+        (["--set", "lr=x"], 1, "lr=x does not fit"),
+        (["--device", "tpu"], 1, "no device is called 'tpu'"),
+        (["--groups", "999"], 1, "999 groups are asked for"),
+        (["--max-steps", "0"], 2, "Invalid value for '--max-steps'"),
+        (["--max-minutes", "0"], 2, "Invalid value for '--max-minutes'"),
+    ],
+)
+def test_wrong_options_give_one_line_and_no_run(train, tmp_path, more, code, message):
+    result = train(*more)
+    assert result.code == code
+    assert message in result.err
+    assert "Traceback" not in result.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_no_corpus(trmpipe, tmp_path):
+    result = trmpipe("train", tmp_path, "--out", tmp_path / "run")
+    assert result.code == 1
+    assert str(tmp_path) in result.message
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_not_overwritten(run, train):
+    before = (run / "metrics.jsonl").read_bytes() if (run / "metrics.jsonl").exists() else b""
+    result = train()
+    assert result.code == 1
+    assert "is a run already; add --resume" in result.message
+    assert ((run / "metrics.jsonl").read_bytes() if before else b"") == before
+
+
+def test_resuming_with_another_config_names_what_differs(run, train):
+    result = train("--resume", "--set", "lr=0.5", "--variants", "3")
+    assert result.code == 1
+    assert "these differ: lr, variants." in result.message
+
+
+def test_resuming_on_another_corpus_is_refused(run, trmpipe, corpus6):
+    result = trmpipe("train", corpus6, "--out", run, "--preset", "sudoku4-cpu", "--resume", *TINY)
+    assert result.code == 1
+    assert "these differ: corpora." in result.message
+
+
+def test_resuming_what_is_no_run(train, tmp_path):
+    result = train("--resume")
+    assert result.code == 1
+    assert "is no run: it has no config.json" in result.message
+
+
+def test_a_damaged_checkpoint_is_named(run, train):
+    checkpoint = run / "checkpoints" / "step-000003.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:500])
+    result = train("--resume")
+    assert result.code == 1
+    assert f"{checkpoint} is damaged" in result.message
+
+
+def test_a_damaged_config_is_named(run, trmpipe):
+    (run / "config.json").write_text("{")
+    result = trmpipe("evaluate", run)
+    assert result.code == 1
+    assert "config.json is damaged" in result.message
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["solve"]])
+def test_commands_on_what_is_no_run(trmpipe, tmp_path, command):
+    result = trmpipe(*command, tmp_path, *(["1" * 16] if command == ["solve"] else []))
+    assert result.code == 1
+    assert "is no run" in result.message
+
+
+@pytest.mark.parametrize(
+    ("puzzle", "message"),
+    [("1" * 81, "a 4x4 puzzle has 16 characters, this one 81"), ("x" * 16, "character 1 of the puzzle is 'x'")],
+)
+def test_solve_refuses_what_is_no_puzzle(run, trmpipe, puzzle, message):
+    result = trmpipe("solve", run, puzzle)
+    assert result.code == 1
+    assert message in result.message
+
+
+def test_evaluate_where_the_corpus_is_gone(run, trmpipe, corpus4, tmp_path):
+    values = json.loads((run / "config.json").read_text())
+    values["paths"] = [str(tmp_path / "gone")]
+    (run / "config.json").write_text(json.dumps(values))
+    result = trmpipe("evaluate", run)
+    assert result.code == 1
+    assert "--corpus" in result.message
+    assert trmpipe("evaluate", run, "--corpus", corpus4).code == 0
+
+
+def test_evaluate_on_another_shape(run, trmpipe, corpus6):
+    result = trmpipe("evaluate", run, "--corpus", corpus6)
+    assert result.code == 1
+    assert "was trained on sudoku4" in result.message
+
+
+def test_an_unwritable_folder(train, tmp_path):
+    (tmp_path / "mount").mkdir()
+    with unwritable(tmp_path / "mount") as folder:
+        result = train(out=f"{folder}/run")
+        assert result.code == 1
+        assert "cannot be written" in result.message
+
+
+def test_a_full_disk(train, tmp_path):
+    (tmp_path / "mount").mkdir()
+    with tiny_disk(tmp_path / "mount") as folder:
+        if folder is None:
+            pytest.skip("this user may not mount a small disk")
+        result = train(out=folder / "run")
+        assert result.code == 1
+        assert "could not be written" in result.message
+        assert not list((folder / "run" / "checkpoints").glob("*"))
+
+
+def test_a_flipped_byte_in_a_shard_is_found_before_training(train, trmpipe, corpus4, tmp_path):
+    copy = tmp_path / "corpus"
+    shutil.copytree(corpus4, copy)
+    shard = max((copy / "train").rglob("*.tar"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    result = trmpipe("train", copy, "--out", tmp_path / "run", *TINY)
+    assert result.code == 1
+    assert str(shard.name) in result.message
+
+
+def test_a_failing_compiler_is_one_line(train, monkeypatch):
+    from torch import nn
+
+    def broken(self, *arguments, **options):
+        self._compiled_call_impl = lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no headers"))
+
+    monkeypatch.setattr(nn.Module, "compile", broken)
+    monkeypatch.setattr("trmpipe.trainer.device.find_compiler", lambda: "/usr/bin/c++")
+    result = train("--compile", "on")
+    assert result.code == 0, result.err
+    assert "torch.compile failed here (RuntimeError); training goes on without it" in result.err
+
+
+def test_without_a_compiler_there_is_one_line(train, monkeypatch):
+    monkeypatch.setattr("trmpipe.trainer.device.find_compiler", lambda: None)
+    result = train("--compile", "on")
+    assert result.code == 0, result.err
+    assert "no C++ compiler was found" in result.err
