@@ -27,6 +27,8 @@ class TrainConfig:
         loss: ``"stablemax"`` or ``"softmax"`` cross-entropy.
         halt_weight: weight of the halting loss beside the cross-entropy.
         halt_max_steps: longest stay of a puzzle in training, supervision steps (evaluation runs `eval_steps`).
+        halt_early_steps: the same in the early part of the training, where short stays mean more new puzzles.
+        halt_early_share: share of `max_steps` that is the early part; 0 for none.
         halt_exploration: chance that a slot draws a minimum stay.
         optimiser: ``"adam_atan2"``, ``"adamw"``, or ``"muon"`` (Muon for the blocks' matrices, AdamW for the rest).
         lr: learning rate of all that Muon does not train.
@@ -56,6 +58,8 @@ class TrainConfig:
     loss: str = "stablemax"
     halt_weight: float = 0.5
     halt_max_steps: int = 16
+    halt_early_steps: int = 16
+    halt_early_share: float = 0.0
     halt_exploration: float = 0.1
     optimiser: str = "adam_atan2"
     lr: float = 1e-4
@@ -83,13 +87,21 @@ class TrainConfig:
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("loss", self.loss, LOSS_NAMES)
         _one_of("sampling", self.sampling, SAMPLINGS)
-        for name in ("batch_size", "max_steps", "halt_max_steps", "eval_steps", "checkpoint_every", "log_every"):
+        for name in (
+            "batch_size",
+            "max_steps",
+            "halt_max_steps",
+            "halt_early_steps",
+            "eval_steps",
+            "checkpoint_every",
+            "log_every",
+        ):
             _at_least(name, getattr(self, name), 1)
         for name in ("halt_weight", "lr", "matrix_lr", "weight_decay", "embedding_lr", "embedding_weight_decay"):
             _at_least(name, getattr(self, name), 0)
         for name in ("warmup_steps", "ema_warm", "eval_every", "eval_limit"):
             _at_least(name, getattr(self, name), 0)
-        for name in ("halt_exploration", "ema_decay", "momentum"):
+        for name in ("halt_early_share", "halt_exploration", "ema_decay", "momentum"):
             _share(name, getattr(self, name))
         if not 0 <= self.seed < 2**63:
             raise SettingError(f"seed is {self.seed}; give one from 0 to 2**63 - 1")

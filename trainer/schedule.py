@@ -17,3 +17,9 @@ def lr_factor(config: TrainConfig, step: int) -> float:
     if config.schedule == "linear":
         return warm * (1 - done)
     return warm
+
+
+def longest_stay(config: TrainConfig, step: int) -> int:
+    """Supervision steps after which a slot takes a new puzzle at `step` (from 0), whatever the halting head says."""
+    early = step < config.halt_early_share * config.max_steps
+    return config.halt_early_steps if early else config.halt_max_steps

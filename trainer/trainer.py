@@ -19,7 +19,7 @@ from .losses import LOSSES, example_loss, halting_loss
 from .metrics import measure
 from .models import Latents, PuzzleEmbedding, RecursiveNet
 from .optim import EMA, sign_sgd_rows
-from .schedule import lr_factor
+from .schedule import longest_stay, lr_factor
 from .scoring import as_tokens, right_answers
 
 
@@ -102,7 +102,7 @@ class Trainer:
             )
 
     def _halted(self, carry: Carry, latents: Latents, halt: Tensor) -> Carry:
-        longest = self.config.halt_max_steps
+        longest = longest_stay(self.config, self.step)
         draws = exploration_draws(self.config.seed, self.step, self.slots)
         minimum = minimum_steps(draws, self.config.halt_exploration, longest)
         done = halted(halt, carry.steps, torch.from_numpy(minimum).to(self.device), longest)

@@ -20,6 +20,7 @@ TINY = [
     "--set=checkpoint_every=5",
     "--set=eval_steps=3",
     "--set=halt_max_steps=4",
+    "--set=halt_early_share=0.5",
     "--device=cpu",
 ]
 STEPS = 17

@@ -11,7 +11,7 @@ from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import PRESETS, choose_preset, get_preset
-from trmpipe.trainer.schedule import lr_factor
+from trmpipe.trainer.schedule import longest_stay, lr_factor
 
 
 def test_published_recipe_is_the_table_of_the_paper():
@@ -117,3 +117,9 @@ def test_compiling_needs_a_compiler(monkeypatch):
     choice = choose_compile(pick_device("cpu"), "on")
     assert not choice.wanted
     assert "no C++ compiler was found" in choice.reason
+
+
+def test_stays_are_short_in_the_early_part():
+    config = TrainConfig(max_steps=10, halt_max_steps=4, halt_early_steps=2, halt_early_share=0.5)
+    assert [longest_stay(config, step) for step in range(10)] == [2] * 5 + [4] * 5
+    assert longest_stay(TrainConfig(), 0) == 16
