@@ -35,6 +35,7 @@ def _try_once(net: nn.Module, seq_len: int) -> None:
     device = next(net.parameters()).device
     tokens = torch.ones((2, seq_len), dtype=torch.int64, device=device)
     identifiers = torch.zeros(2, dtype=torch.int64, device=device)
-    _, logits, halt = as_net(net)(as_net(net).initial(2), tokens, identifiers)
+    rows = as_net(net).puzzle_rows(identifiers)
+    _, logits, halt = as_net(net)(as_net(net).initial(2), tokens, rows)
     torch.autograd.backward(logits.sum() + halt.sum())
     net.zero_grad(set_to_none=True)

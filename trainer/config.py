@@ -23,6 +23,8 @@ class TrainConfig:
         model_name: key of `MODELS`.
         model: the network's own config.
         batch_size: examples of a step, all ranks together.
+        num_slices: parts of a rank's batch that are differentiated one by one, on a CPU in as many threads side by
+            side; their gradients are summed in order.
         max_steps: step at which training ends and the schedules have run out.
         loss: ``"stablemax"`` or ``"softmax"`` cross-entropy.
         halt_weight: weight of the halting loss beside the cross-entropy.
@@ -54,6 +56,7 @@ class TrainConfig:
     model_name: str = "trm"
     model: TRMConfig = field(default_factory=TRMConfig)
     batch_size: int = 768
+    num_slices: int = 1
     max_steps: int = 65_100
     loss: str = "stablemax"
     halt_weight: float = 0.5
@@ -89,6 +92,7 @@ class TrainConfig:
         _one_of("sampling", self.sampling, SAMPLINGS)
         for name in (
             "batch_size",
+            "num_slices",
             "max_steps",
             "halt_max_steps",
             "halt_early_steps",

@@ -21,6 +21,7 @@ from .models import CorpusSizes, RecursiveNet
 from .run_folder import RunFolder
 from .scoring import Scores, as_tokens, score, unroll
 from .session import read_held_out
+from .threads import side_by_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,9 @@ def evaluate_run(trained: TrainedRun, corpora: list[Corpus], limit: int | None =
     examples = read_held_out(corpora, limit)
     if not len(examples):
         raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")
-    return score(trained.net, examples, trained.config.eval_steps, trained.device)
+    count = trained.config.num_slices if trained.device.type == "cpu" else 1
+    with side_by_side(count) as spread:
+        return score(trained.net, examples, trained.config.eval_steps, trained.device, spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ class Loop:
         trainer = self.trainer
         scores = self.clock.timed(
             "evaluating",
-            lambda: score(trainer.averaged, self.held_out, self.config.eval_steps, trainer.device),
+            lambda: score(trainer.averaged, self.held_out, self.config.eval_steps, trainer.device, trainer.spread),
         )
         self.writer.test(step, scores.last())
         self.progress.evaluated(step, scores)

@@ -92,4 +92,4 @@ def measure(*columns: Tensor) -> Tensor:
     They are summed there because mps has no float64.
     """
     assert len(columns) == len(NAMES)
-    return torch.stack([column.detach().cpu().double().sum() for column in columns])
+    return torch.stack([column.cpu().double().sum() for column in columns])

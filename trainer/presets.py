@@ -27,6 +27,7 @@ def sudoku6_cpu() -> TrainConfig:
     return TrainConfig(
         model=TRMConfig(width=128, inner=256, token_inner=96, num_prefix=4, h_cycles=1, l_cycles=1, num_heads=4),
         batch_size=32,
+        num_slices=2,
         max_steps=1600,
         loss="softmax",
         halt_max_steps=4,

@@ -16,8 +16,9 @@ from trmpipe.generators.task import PAD
 from trmpipe.shards import Examples
 
 from .models import RecursiveNet
+from .threads import Map
 
-EVALUATION_BATCH = 250
+EVALUATION_BATCH = 125
 """Puzzles scored at once; the scores do not depend on it beyond rounding."""
 
 
@@ -83,23 +84,32 @@ def unroll(net: RecursiveNet, inputs: Tensor, identifiers: Tensor, num_steps: in
         identifiers: int64 [B].
         num_steps: T.
     """
-    latents = net.initial(len(inputs))
+    latents, rows = net.initial(len(inputs)), net.puzzle_rows(identifiers)
     for _ in range(num_steps):
-        latents, logits, halt = net(latents, inputs, identifiers)
+        latents, logits, halt = net(latents, inputs, rows)
         yield logits, halt
 
 
-def score(net: RecursiveNet, examples: Examples, num_steps: int, device: torch.device) -> Scores:
-    """Score `net` on examples [N], batch by batch, after every step from 1 to `num_steps`."""
-    sums = np.zeros((3, num_steps))
-    for start in range(0, len(examples), EVALUATION_BATCH):
+def score(net: RecursiveNet, examples: Examples, num_steps: int, device: torch.device, spread: Map = map) -> Scores:
+    """Score `net` on examples [N], batch by batch, after every step from 1 to `num_steps`.
+
+    Args:
+        net: the network, in evaluation mode.
+        examples: held-out puzzles.
+        num_steps: T.
+        device: where the network is.
+        spread: how batches are mapped, see `threads.side_by_side`.
+    """
+
+    def batch_scores(start: int) -> NDArray[np.float64]:
         rows = slice(start, start + EVALUATION_BATCH)
         inputs, labels = (as_tokens(values[rows], device) for values in (examples.inputs, examples.labels))
         identifiers = as_tokens(examples.identifiers[rows], device)
-        for step, (logits, halt) in enumerate(unroll(net, inputs, identifiers, num_steps)):
-            sums[:, step] += _batch_sums(logits, halt, labels)
-    means = sums / max(len(examples), 1)
-    cell, exact, halted = (tuple(row.tolist()) for row in means)
+        steps = unroll(net, inputs, identifiers, num_steps)
+        return np.array([_batch_sums(logits, halt, labels) for logits, halt in steps]).T
+
+    sums = sum(spread(batch_scores, range(0, len(examples), EVALUATION_BATCH)), start=np.zeros((3, num_steps)))
+    cell, exact, halted = (tuple(row.tolist()) for row in sums / max(len(examples), 1))
     return Scores(num_puzzles=len(examples), cell=cell, exact=exact, halted=halted)
 
 

@@ -25,6 +25,7 @@ from .presets import choose_preset, get_preset
 from .run_folder import RunFolder, create_run, truncate_lines, write_json
 from .scoring import Scores, score
 from .signals import stop_on_signals
+from .threads import side_by_side
 from .trainer import Trainer
 
 
@@ -98,10 +99,10 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     net = build_net(config, corpus_sizes(corpora[0]), device, forward_dtype(device))
     progress.note(describe(config, net, device, stream))
     progress.note(compile_core(net, choose_compile(device, request.compile), corpora[0].spec.seq_len))
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, side_by_side(num_threads(request, config, device)) as spread:
         loop = Loop(
             config=config,
-            trainer=Trainer(config, net),
+            trainer=Trainer(config, net, spread=spread),
             stream=stream,
             held_out=read_held_out(corpora, config.eval_limit),
             run=run,
@@ -119,6 +120,11 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         finally:
             loop.writer.close()
         return finish(loop, corpora, reason)
+
+
+def num_threads(request: TrainRequest, config: TrainConfig, device: torch.device) -> int:
+    """Threads for the slices of a batch: one each on a CPU, one in all beside torch.compile."""
+    return config.num_slices if device.type == "cpu" and request.compile != "on" else 1
 
 
 def resolve_config(
@@ -236,7 +242,7 @@ def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
     scores, trainer = None, loop.trainer
     every = read_held_out(corpora)
     if reason != "interrupted" and len(every):
-        scores = score(trainer.averaged, every, loop.config.eval_steps, trainer.device)
+        scores = score(trainer.averaged, every, loop.config.eval_steps, trainer.device, trainer.spread)
         write_json(loop.run.evaluation_file, {"step": trainer.step, **scores.to_json()})
     pictures = draw_pictures(loop.run, trainer.averaged, every, corpora[0].spec, loop.config, trainer.device)
     return TrainResult(

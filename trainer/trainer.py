@@ -3,7 +3,8 @@
 Shapes: B batch, S sequence, D width, V vocabulary.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,38 @@ from .models import Latents, PuzzleEmbedding, RecursiveNet
 from .optim import EMA, sign_sgd_rows
 from .schedule import longest_stay, lr_factor
 from .scoring import as_tokens, right_answers
+from .threads import Map, slices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one slice of a batch, b slots, gives to a step.
+
+    Attributes:
+        latents: [S, b, D] each.
+        halt: [b] halting logits.
+        columns: the metrics of `NAMES` but the last, [b] each.
+        gradients: one for each parameter.
+        row_gradients: [b, D] of the puzzle embeddings, where the network has some.
+    """
+
+    latents: Latents
+    halt: Tensor
+    columns: tuple[Tensor, ...]
+    gradients: Sequence[Tensor]
+    row_gradients: Tensor | None
+
+
+def _part(carry: Carry, run: slice) -> Carry:
+    """The slots of `run`."""
+    fields = {name: getattr(carry, name)[run] for name in _CARRIED}
+    # Contiguous, as every product of the mixer would otherwise copy it.
+    return Carry(latents=Latents(*(z[:, run].contiguous() for z in carry.latents)), **fields)
+
+
+def _joined(parts: Sequence[_Part]) -> Latents:
+    """The latents of all slots."""
+    return Latents(*(torch.cat(pieces, dim=1) for pieces in zip(*(part.latents for part in parts), strict=True)))
 
 
 class Trainer:
@@ -31,6 +64,7 @@ class Trainer:
         net: the network to train, on its device; it is changed in place.
         rank: this process's rank; it holds slots rank * B/w to (rank + 1) * B/w of the global batch.
         world_size: number of ranks w; divides the batch size.
+        spread: how slices of the batch are mapped, see `threads.side_by_side`.
     """
 
     def __init__(
@@ -40,8 +74,10 @@ class Trainer:
         *,
         rank: int = 0,
         world_size: int = 1,
+        spread: Map = map,
     ) -> None:
         self.config, self.net = config, net.train()
+        self.parameters = list(net.parameters())
         self.device = next(net.parameters()).device
         self.optimisers = build_optimisers(config, net)
         self.ema = EMA(net, config.ema_decay, warm=config.ema_warm)
@@ -49,6 +85,7 @@ class Trainer:
         self.slots = np.arange(rank * slots, (rank + 1) * slots)
         self.carry: Carry | None = None
         self.step = 0
+        self.spread = spread
 
     @property
     def averaged(self) -> RecursiveNet:
@@ -61,19 +98,37 @@ class Trainer:
         Returns:
             The sums of `metrics.NAMES` over the batch, float64 [5] on the CPU.
         """
-        config = self.config
-        set_learning_rates(self.optimisers, lr_factor(config, self.step))
+        set_learning_rates(self.optimisers, lr_factor(self.config, self.step))
         carry = self._refilled(batch)
-        latents, logits, halt = as_net(self.net)(carry.latents, carry.inputs, carry.identifiers)
+        runs = slices(len(self.slots), self.config.num_slices)
+        parts = list(self.spread(self._differentiate, [_part(carry, run) for run in runs]))
+        self._descend([part.gradients for part in parts])
+        self._descend_embedding(carry.identifiers, parts)
+        carry.steps += 1
+        self.carry = self._halted(carry, _joined(parts), torch.cat([part.halt for part in parts]))
+        self.step += 1
+        self.ema.update(self.net, self.step)
+        columns = zip(*(part.columns for part in parts), strict=True)
+        return measure(*(torch.cat(column) for column in columns), carry.steps)
+
+    def _differentiate(self, carry: Carry) -> "_Part":
+        """Forward and backward over some slots; touches nothing but its arguments, so slices may run side by side."""
+        config, net = self.config, as_net(self.net)
+        rows = net.puzzle_rows(carry.identifiers)
+        wanted = [*self.parameters, *(() if rows is None else (rows.requires_grad_(),))]
+        latents, logits, halt = net(carry.latents, carry.inputs, rows)
         cells, exact = right_answers(logits.detach(), carry.labels)
         token_loss = example_loss(LOSSES[config.loss](logits, carry.labels), carry.labels)
         halt_loss = halting_loss(halt, exact)
-        self._descend((token_loss.sum() + config.halt_weight * halt_loss.sum()) / config.batch_size)
-        carry.steps += 1
-        self.carry = self._halted(carry, latents, halt.detach())
-        self.step += 1
-        self.ema.update(self.net, self.step)
-        return measure(token_loss, halt_loss, cells, exact, carry.steps)
+        loss = (token_loss.sum() + config.halt_weight * halt_loss.sum()) / config.batch_size
+        gradients = torch.autograd.grad(loss, wanted)
+        return _Part(
+            latents=latents,
+            halt=halt.detach(),
+            columns=tuple(column.detach() for column in (token_loss, halt_loss, cells, exact)),
+            gradients=gradients[: len(self.parameters)],
+            row_gradients=None if rows is None else gradients[-1],
+        )
 
     def _refilled(self, batch: Batch) -> Carry:
         carry = self.carry
@@ -82,21 +137,21 @@ class Trainer:
         rows = (as_tokens(values, self.device) for values in (batch.inputs, batch.labels, batch.identifiers))
         return refill(carry, as_net(self.net), *rows)
 
-    def _descend(self, loss: Tensor) -> None:
-        for optimiser in self.optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+    def _descend(self, gradients: Sequence[Sequence[Tensor]]) -> None:
+        """Step along the sum of the slices' gradients, taken in their order."""
+        for parameter, *shares in zip(self.parameters, *gradients, strict=True):
+            parameter.grad = sum(shares[1:], start=shares[0])
         for optimiser in self.optimisers:
             optimiser.step()
-        self._descend_embedding()
 
-    def _descend_embedding(self) -> None:
+    def _descend_embedding(self, identifiers: Tensor, parts: Sequence["_Part"]) -> None:
+        gradients = [part.row_gradients for part in parts if part.row_gradients is not None]
         embedding = getattr(self.net, "puzzle_emb", None)
-        touched = embedding.touched() if isinstance(embedding, PuzzleEmbedding) else None
-        if touched and isinstance(embedding, PuzzleEmbedding):
+        if gradients and isinstance(embedding, PuzzleEmbedding):
             sign_sgd_rows(
                 embedding.weights,
-                *touched,
+                identifiers,
+                torch.cat(gradients),
                 lr=self.config.embedding_lr * lr_factor(self.config, self.step),
                 weight_decay=self.config.embedding_weight_decay,
             )

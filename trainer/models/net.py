@@ -43,13 +43,17 @@ class RecursiveNet(Protocol):
         """The latents that every example starts from, [S, batch, D]."""
         ...
 
-    def __call__(self, latents: Latents, inputs: Tensor, identifiers: Tensor) -> tuple[Latents, Tensor, Tensor]:
+    def puzzle_rows(self, identifiers: Tensor) -> Tensor | None:
+        """Puzzle embeddings [B, D] of `identifiers` int64 [B], without gradient; None where there are none."""
+        ...
+
+    def __call__(self, latents: Latents, inputs: Tensor, puzzle_rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
         """One supervision step.
 
         Args:
             latents: the carry of the step before, without gradient.
             inputs: int64 [B, S] tokens.
-            identifiers: int64 [B] puzzle identifiers, 0 for blank.
+            puzzle_rows: what the method of that name gave for the batch.
 
         Returns:
             New latents (detached), logits float32 [B, S, V] and halting logits float32 [B].

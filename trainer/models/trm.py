@@ -116,32 +116,13 @@ class TokenEmbedding(nn.Module):
 
 
 class PuzzleEmbedding(nn.Module):
-    """A row for each puzzle identifier, trained by row-sparse sign-SGD rather than with the other parameters.
-
-    The rows of a batch are leaves of their own; after ``backward`` `touched` gives them with their gradients.
-    """
+    """A row for each puzzle identifier; a buffer, as sign-SGD trains it and not the network's optimiser."""
 
     weights: Tensor
 
     def __init__(self, num_identifiers: int, width: int) -> None:
         super().__init__()
         self.register_buffer("weights", torch.zeros(num_identifiers, width))
-        self._touched: tuple[Tensor, Tensor] | None = None
-
-    def forward(self, identifiers: Tensor) -> Tensor:
-        """Rows [B, D] of `identifiers` [B]."""
-        rows = self.weights[identifiers]
-        if self.training and torch.is_grad_enabled():
-            rows = rows.detach().requires_grad_()
-            self._touched = (identifiers, rows)
-        return rows
-
-    def touched(self) -> tuple[Tensor, Tensor] | None:
-        """Identifiers [B] and gradients [B, D] of the last batch, once; None where there is no gradient."""
-        touched, self._touched = self._touched, None
-        if touched is None or touched[1].grad is None:
-            return None
-        return touched[0], touched[1].grad
 
 
 class HaltingHead(nn.Module):
@@ -204,18 +185,22 @@ class TRM(nn.Module):
         shape = (self.seq_len, batch, self.config.width)
         return Latents(self.H_init.to(self.dtype).expand(shape), self.L_init.to(self.dtype).expand(shape))
 
-    def embed(self, inputs: Tensor, identifiers: Tensor) -> Tensor:
+    def puzzle_rows(self, identifiers: Tensor) -> Tensor | None:
+        """Puzzle embeddings [B, D] of `identifiers` [B]; None without prefix slots, which would hold them."""
+        return self.puzzle_emb.weights[identifiers] if self.config.num_prefix else None
+
+    def embed(self, inputs: Tensor, puzzle_rows: Tensor | None) -> Tensor:
         """Embedded tokens [S, B, D] with the prefix, times sqrt(D), in the forward dtype."""
         x = self.embed_tokens(inputs.T.contiguous())
-        if self.config.num_prefix:
+        if puzzle_rows is not None:
             zeros = x.new_zeros((self.config.num_prefix - 1, *x.shape[1:]))
-            x = torch.cat((self.puzzle_emb(identifiers)[None], zeros, x))
+            x = torch.cat((puzzle_rows[None], zeros, x))
         scaled: Tensor = math.sqrt(self.config.width) * x
         return scaled.to(self.dtype)
 
-    def forward(self, latents: Latents, inputs: Tensor, identifiers: Tensor) -> tuple[Latents, Tensor, Tensor]:
+    def forward(self, latents: Latents, inputs: Tensor, puzzle_rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
         """One supervision step; see `RecursiveNet.__call__` for shapes."""
-        x = self.embed(inputs, identifiers)
+        x = self.embed(inputs, puzzle_rows)
         with torch.no_grad():
             for _ in range(self.config.h_cycles - 1):
                 latents = self._cycle(latents, x)
