@@ -33,13 +33,18 @@ def kernel(function: Function) -> Function:
     """Compile `function` with Numba in nopython mode on its first call, cached under a key of the kernel sources."""
     folder = _cache_folder(package_of(Path(function.__code__.co_filename).resolve()))
     if folder is None:
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(**_options(function))(function)  # type: ignore[no-any-return]
     with _numba_cache(folder):
-        cached = numba.njit(nogil=True, cache=True)(function)
+        cached = numba.njit(cache=True, **_options(function))(function)
     # Where Numba cannot write there, it turns to a folder that no key names and that may hold old bytes.
     if not cached.stats.cache_path.startswith(folder):
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(**_options(function))(function)  # type: ignore[no-any-return]
     return cached  # type: ignore[no-any-return]
+
+
+def _options(function: Callable[..., Any]) -> dict[str, bool]:
+    """Numba's flags: a private kernel is called by kernels only; a door from Python would take long to compile."""
+    return {"nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": function.__name__.startswith("_")}
 
 
 def package_of(path: Path) -> Path:

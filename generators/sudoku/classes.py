@@ -1,8 +1,9 @@
 """When two puzzles are one in disguise: canonical forms, and the automorphisms of a puzzle.
 
-The canonical form is the smallest image under all symmetries, as a list of values with 0 for a blank, where values are
-relabelled in the order in which they appear. It is found by trying every spatial symmetry, which is cheap at 4x4 (128)
-and 6x6 (3,456: 27 thousand puzzles/s/core) and out of reach at 9x9 (3.4 million), where a puzzle stands for itself.
+At 4x4 and 6x6 the canonical form is the smallest image under all symmetries, as a list of values with 0 for a blank,
+where values are relabelled in the order in which they appear. It is found by trying every spatial symmetry, which is
+cheap there (128 and 3,456: 27 thousand puzzles/s/core) and out of reach at 9x9 (3.4 million), where colours sieve
+them first (see `forms`).
 
 Shapes: B puzzles, C cells, N size, R row arrangements, L column arrangements, T transposes.
 """
@@ -11,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
+from .forms import canonical as canonical_by_colours
 from .geometry import geometry
 from .symmetry import spatial_source
 
 _MAX_AUTOMORPHISMS = 1024
 
-EXACT_SIZES = (4, 6)
-"""Sizes whose symmetric copies are told from different puzzles."""
+EXHAUSTIVE_SIZES = (4, 6)
+"""Sizes at which every symmetry is tried."""
 
 
 @kernel
@@ -201,13 +203,13 @@ def canonical(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
     Args:
         puzzles: uint8 [B, C], 0 = blank.
-        size: N; in `EXACT_SIZES` all symmetries count, elsewhere each puzzle represents itself.
+        size: N.
 
     Returns:
         Uint8 [B, C].
     """
-    if size not in EXACT_SIZES:
-        return puzzles.copy()
+    if size not in EXHAUSTIVE_SIZES:
+        return canonical_by_colours(puzzles, size)[0]
     tables = geometry(size)
     sources = np.empty((tables.num_spatial, tables.num_cells), np.uint8)
     spell_all(tables.num_transposes, tables.row_arrangements, tables.column_arrangements, sources)

@@ -2,7 +2,8 @@
 
 A puzzle is minimal: it has one solution, and without any one clue it has more. Clues are tried in a random order. As
 taking away more never restores uniqueness, the first clue that must stay is found by bisection over that order, which
-gives the same puzzle as trying one after the other with half the solver calls; 9x9 comes at 3 thousand puzzles/s/core.
+gives the same puzzle as trying one after the other with half the solver calls. 9x9 has a maker of its own
+(`triad_maker`), of which this one is the reference.
 
 Shapes: B puzzles, C cells, N size, U units, P peers.
 """
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..jit import kernel
 from ..rng import below, open_stream, shuffle
+from .geometry import geometry
 from .solver import fewest, load, propagate, search
 
 
@@ -157,3 +159,12 @@ def make_puzzles(
             order[cell] = cell
         shuffle(stream, order)
         minimise(order, grids[i], puzzles[i], stack, queue, units, peers)
+
+
+def make(seed: int, purpose: int, start: int, count: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Minimal puzzles and their solutions, uint8 [count, C] each: see `make_puzzles`."""
+    tables = geometry(size)
+    puzzles = np.empty((count, tables.num_cells), np.uint8)
+    grids = np.empty_like(puzzles)
+    make_puzzles(seed, purpose, start, puzzles, grids, tables.units, tables.peers)
+    return puzzles, grids

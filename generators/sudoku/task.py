@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..task import Groups, TaskSpec
-from .classes import EXACT_SIZES, automorphisms, canonical
+from . import triad_maker
+from .classes import automorphisms, canonical
 from .geometry import SIZES, Geometry, geometry
-from .maker import make_puzzles
+from .maker import make
+from .solver import TRIAD_SIZE
 from .symmetry import augment_groups
 from .text import render_grid
 
@@ -41,7 +43,7 @@ class SudokuTask:
             vocabulary="_." + "123456789"[: self.size],
             grid_shape=(self.size, self.size),
             num_symmetries=math.factorial(self.size) * self._geometry.num_spatial,
-            twins="symmetry" if self.size in EXACT_SIZES else "identity",
+            twins="symmetry",
         )
 
     @property
@@ -50,9 +52,10 @@ class SudokuTask:
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
         """Candidates `start` to `start + count` of the stream (seed, purpose)."""
-        puzzles = np.empty((count, self._geometry.num_cells), np.uint8)
-        grids = np.empty_like(puzzles)
-        make_puzzles(seed, purpose, start, puzzles, grids, self._geometry.units, self._geometry.peers)
+        if self.size == TRIAD_SIZE:
+            puzzles, grids = triad_maker.make(seed, purpose, start, count)
+        else:
+            puzzles, grids = make(seed, purpose, start, count, self.size)
         return self.groups_of(np.arange(start, start + count), puzzles, grids)
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
@@ -84,7 +87,7 @@ class SudokuTask:
         return inputs, labels
 
     def canonical(self, groups: Groups) -> NDArray[np.uint8]:
-        """uint8 [G, 32]: SHA-256 of each puzzle's representative; at 9x9 of the puzzle itself."""
+        """uint8 [G, 32]: SHA-256 of each puzzle's representative."""
         forms = canonical(groups.inputs - BLANK, self.size)
         name = self.spec.name.encode()
         digests = [hashlib.sha256(name + form.tobytes()).digest() for form in forms]

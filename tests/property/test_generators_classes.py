@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
-from trmpipe.generators.sudoku import BLANK, SudokuTask, solve
-from trmpipe.generators.sudoku.classes import EXACT_SIZES, automorphisms, canonical
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, solve
+from trmpipe.generators.sudoku.classes import automorphisms, canonical
 from trmpipe.generators.task import TEST
 
 sources_of = cache(reference.spatial_sources)
@@ -54,7 +54,7 @@ def test_forms_at_6x6_equal_brute_force(data):
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
-@given(size=st.sampled_from(EXACT_SIZES), data=st.data())
+@given(size=st.sampled_from(SIZES), data=st.data())
 def test_symmetric_copies_have_one_form_and_one_digest(size, data):
     puzzle = data.draw(any_puzzle(size))
     rank = data.draw(st.integers(0, reference.num_spatial(size) - 1))
@@ -109,14 +109,18 @@ def test_different_6x6_puzzles_have_different_forms():
     assert len(np.unique(canonical(puzzles, 6), axis=0)) == len(np.unique(puzzles, axis=0)) == 500
 
 
-def test_at_9x9_a_puzzle_stands_for_itself():
-    task = SudokuTask(size=9)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_variants_of_a_group_are_one_class_and_groups_their_own(size):
+    task = SudokuTask(size=size)
     groups = task.generate(0, TEST, 0, 2)
-    assert task.spec.twins == "identity"
-    np.testing.assert_array_equal(canonical(groups.inputs, 9), groups.inputs)
-    variants, labels = task.augment(groups, 0, 1, 3)
-    twins = task.groups_of(np.arange(2), variants[0] - BLANK, labels[0] - BLANK)
-    assert len({bytes(digest) for part in (groups, twins) for digest in task.canonical(part)}) == 4
+    assert task.spec.twins == "symmetry"
+    variants, labels = task.augment(groups, 0, 0, 50)
+    digests = [
+        {bytes(digest) for digest in task.canonical(task.groups_of(np.arange(50), inputs - BLANK, solved - BLANK))}
+        for inputs, solved in zip(variants, labels, strict=True)
+    ]
+    assert [len(found) for found in digests] == [1, 1]
+    assert digests[0] != digests[1]
 
 
 @pytest.mark.parametrize(("size", "count"), [(4, 40), (6, 6)])

@@ -1,0 +1,128 @@
+"""The fast 9x9 engine: equal to the plain solver and minimiser on whatever it is given."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trmpipe.generators.sudoku import maker, parse_puzzle, solver, triad_maker, triad_search
+from trmpipe.generators.sudoku.geometry import geometry
+from trmpipe.generators.sudoku.minimiser import CODES, is_removed, minimise, new_notes, start_sets
+from trmpipe.generators.sudoku.rating import rate
+from trmpipe.generators.sudoku.symmetry import spatial_source
+from trmpipe.generators.sudoku.triad_search import FRAMES, copy, load
+from trmpipe.generators.sudoku.triads import SOLVED, new_desk
+
+TABLES = geometry(9)
+LINES = (TABLES.num_transposes, TABLES.row_arrangements, TABLES.column_arrangements)
+PUZZLES, GRIDS = triad_maker.make(0, 0, 0, 60)
+HARD = "8..........36......7..9.2...5...7.......457.....1...3...1....68..85...1..9....4.."
+
+
+def scatter(clues):
+    puzzle = np.zeros(81, np.uint8)
+    for cell, value in clues:
+        puzzle[cell] = value
+    return puzzle
+
+
+@st.composite
+def near_puzzles(draw):
+    """A minimal puzzle less some clues, or a full grid less many cells, with perhaps a clue made wrong."""
+    i = draw(st.integers(0, len(PUZZLES) - 1))
+    puzzle = (PUZZLES if draw(st.booleans()) else GRIDS)[i].copy()
+    puzzle[sorted(draw(st.sets(st.integers(0, 80), max_size=50)))] = 0
+    if draw(st.booleans()):
+        puzzle[draw(st.integers(0, 80))] = draw(st.integers(1, 9))
+    return puzzle
+
+
+any_clues = st.lists(st.tuples(st.integers(0, 80), st.integers(1, 9)), max_size=30).map(scatter)
+
+
+@given(st.one_of(near_puzzles(), any_clues), st.sampled_from([1, 2, 3, 60]))
+@settings(deadline=None, max_examples=300)
+def test_counts_are_those_of_the_plain_solver(puzzle, limit):
+    counts, solutions, _ = triad_search.solve(puzzle[None], limit)
+    expected, _, _ = solver.solve(puzzle[None], limit)
+    assert counts[0] == expected[0]
+    if counts[0]:
+        assert ((puzzle == 0) | (puzzle == solutions[0])).all()
+        assert (np.sort(solutions[0][TABLES.units], axis=1) == np.arange(1, 10)).all()
+    else:
+        assert not solutions[0].any()
+
+
+def minimised(grid, order):
+    memory, notes = new_desk(), new_notes()
+    desk = memory.ctypes.data
+    assert load(grid, desk + FRAMES, desk)
+    copy(desk + FRAMES, desk + SOLVED)
+    start_sets(notes, grid)
+    notes.order[:] = CODES[order]
+    minimise(desk, notes, grid)
+    return np.array([0 if is_removed(notes, CODES[cell]) else grid[cell] for cell in range(81)], np.uint8)
+
+
+@given(st.integers(0, len(GRIDS) - 1), st.permutations(range(81)))
+@settings(deadline=None, max_examples=100)
+def test_minimising_is_trying_one_clue_after_the_other(i, order):
+    expected = np.empty(81, np.uint8)
+    stack, queue = np.empty((82, 81), np.int32), np.empty(81, np.int16)
+    maker.minimise(np.array(order), GRIDS[i], expected, stack, queue, TABLES.units, TABLES.peers)
+    np.testing.assert_array_equal(minimised(GRIDS[i], np.array(order)), expected)
+
+
+def test_a_candidate_does_not_depend_on_its_neighbours():
+    for start, count in ((0, 7), (7, 1), (33, 27)):
+        puzzles, grids = triad_maker.make(0, 0, start, count)
+        np.testing.assert_array_equal(puzzles, PUZZLES[start : start + count])
+        np.testing.assert_array_equal(grids, GRIDS[start : start + count])
+
+
+def test_puzzles_are_minimal():
+    counts, solutions, _ = solver.solve(PUZZLES, 2)
+    assert (counts == 1).all()
+    np.testing.assert_array_equal(solutions, GRIDS)
+    fewer = []
+    for puzzle in PUZZLES:
+        for cell in np.flatnonzero(puzzle):
+            fewer.append(puzzle.copy())
+            fewer[-1][cell] = 0
+    assert (solver.solve(np.array(fewer), 2)[0] == 2).all()
+
+
+def climb(start, count, num_steps):
+    puzzles, grids = np.zeros((count, 81), np.uint8), np.zeros((count, 81), np.uint8)
+    sources = np.empty((2, 81), np.uint8)
+    triad_maker.climb(0, 0, start, num_steps, puzzles, grids, CODES, LINES, sources, new_desk(), new_notes())
+    return puzzles, grids
+
+
+def test_climbing_gives_harder_puzzles_each_on_its_own():
+    flat, grids = climb(0, 20, 0)
+    np.testing.assert_array_equal(flat, PUZZLES[:20])
+    hard, same_grids = climb(0, 20, 60)
+    np.testing.assert_array_equal(grids, same_grids)
+    np.testing.assert_array_equal(climb(11, 1, 60)[0], hard[11:12])
+    counts, solutions, _ = solver.solve(hard, 2)
+    assert (counts == 1).all()
+    np.testing.assert_array_equal(solutions, grids)
+    # 1 guess on average without a climb, 9 after 60 steps; each mean of 20 is good to about a third.
+    assert rate(hard).mean() > 4 * rate(flat).mean()
+
+
+def test_rating_is_that_of_the_class():
+    puzzles = np.concatenate([PUZZLES[:20], parse_puzzle(HARD, 9)[None]])
+    ratings = rate(puzzles)
+    assert ratings[-1] > 20
+    values = np.array([0, 4, 9, 2, 1, 3, 8, 5, 7, 6], np.uint8)
+    for rank in (7, 123_456, 3_000_001):
+        source = np.empty(81, np.uint8)
+        spatial_source(rank, *LINES, source)
+        np.testing.assert_array_equal(rate(values[puzzles[:, source]]), ratings)
+
+
+@pytest.mark.parametrize("limit", [2, 100_000])
+def test_an_empty_grid_is_counted_up_to_the_limit(limit):
+    assert triad_search.solve(np.zeros((1, 81), np.uint8), limit)[0] == limit
