@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments.
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -54,8 +55,12 @@ def program(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and end the process with its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run(given))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # All files are closed by now, and taking down the interpreter with LLVM's modules in it takes most of a second.
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
