@@ -28,6 +28,9 @@ from .signals import stop_on_signals
 from .threads import side_by_side
 from .trainer import Trainer
 
+FINAL_LIMIT = 1000
+"""Held-out puzzles scored at the end of a session; ``trmpipe evaluate`` scores all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
@@ -71,7 +74,7 @@ class TrainResult:
         reason: ``"steps"``, ``"minutes"`` or ``"interrupted"``.
         step: steps taken in all sessions.
         max_steps: steps of the recipe.
-        scores: on all held-out puzzles; None where there are none or the user interrupted.
+        scores: on up to `FINAL_LIMIT` held-out puzzles; None where there are none or the user interrupted.
         clock: where this session's time went.
         pictures: pictures written.
     """
@@ -236,11 +239,11 @@ def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, st
 
 
 def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
-    """Score the average on all held-out puzzles unless the user is waiting, and draw the pictures."""
+    """Score the average on held-out puzzles unless the user is waiting, and draw the pictures."""
     from .pictures import draw_pictures
 
     scores, trainer = None, loop.trainer
-    every = read_held_out(corpora)
+    every = read_held_out(corpora, FINAL_LIMIT)
     if reason != "interrupted" and len(every):
         scores = score(trainer.averaged, every, loop.config.eval_steps, trainer.device, trainer.spread)
         write_json(loop.run.evaluation_file, {"step": trainer.step, **scores.to_json()})
