@@ -15,6 +15,7 @@ from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer.build import build_net, corpus_sizes
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.threads import side_by_side
 from trmpipe.trainer.trainer import Trainer
 
 GOLDEN = Path(__file__).with_name("trainer_loss.json")
@@ -31,9 +32,10 @@ def curve(preset, corpus):
     model = dataclasses.replace(recipe.model, **small, num_prefix=2)
     config = dataclasses.replace(recipe, model=model, batch_size=16, max_steps=NUM_STEPS, warmup_steps=4, lr=2e-4)
     net = build_net(config, corpus_sizes(corpus), torch.device("cpu"), torch.float32)
-    trainer = Trainer(config, net)
     stream = Stream([corpus], seed=config.seed, batch_size=16)
-    sums = [trainer.train_step(stream.batch(step)).tolist() for step in range(NUM_STEPS)]
+    with side_by_side(2) as spread:
+        trainer = Trainer(config, net, spread=spread)
+        sums = [trainer.train_step(stream.batch(step)).tolist() for step in range(NUM_STEPS)]
     return [[loss / 16, halt_loss / 16] for loss, halt_loss, *_ in sums]
 
 

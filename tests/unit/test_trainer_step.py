@@ -12,6 +12,15 @@ from trmpipe.trainer.threads import side_by_side, slices
 from trmpipe.trainer.trainer import Trainer
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Torch on one thread, as in the threads of slices: its own threads round in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def run(corpus4, num_slices, spread=map, num_steps=4):
     """State and metrics after some steps of a small network with puzzle embeddings."""
     corpus = Corpus.open(corpus4)
