@@ -138,7 +138,8 @@ def _embedded(workers: int) -> Generator[Cluster, None, None]:
             n_workers=num_processes,
             threads_per_worker=-(-workers // num_processes),
             processes=num_processes > 1,
-            dashboard_address=None,
+            # A scheduler always serves HTTP: any free port, and to this machine alone.
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,
             local_directory=folder,
             silence_logs="CRITICAL",

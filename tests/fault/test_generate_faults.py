@@ -199,7 +199,7 @@ def processes():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs="CRITICAL"
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
     ) as cluster:
         yield cluster
 
@@ -221,7 +221,7 @@ def test_a_scheduler_without_workers_is_named(tmp_path):
     from distributed import LocalCluster
 
     with (
-        LocalCluster(n_workers=0, dashboard_address=None, silence_logs="CRITICAL") as cluster,
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL") as cluster,
         pytest.raises(ClusterError, match="has no workers; start some with `dask worker tcp://"),
     ):
         generate(RECIPE, str(tmp_path / "c"), scheduler=cluster.scheduler_address)
