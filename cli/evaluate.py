@@ -14,15 +14,17 @@ from .console import echo_json
 def command(*, run: str, corpora: tuple[str, ...], limit: int | None, device: str, as_json: bool) -> None:
     """Cell and exact accuracy of RUN's averaged weights on held-out puzzles, after every supervision step."""
     from trmpipe.trainer.inference import evaluate_run, open_trained, run_corpora
+    from trmpipe.trainer.session import tested_corpus
 
     trained = open_trained(run, device)
     opened = run_corpora(trained.run, corpora)
     scores = evaluate_run(trained, opened, limit)
-    facts = {"run": run, "trained_steps": trained.step, "corpus": opened[0].path, **scores.to_json()}
+    corpus = tested_corpus(opened).path
+    facts = {"run": run, "trained_steps": trained.step, "corpus": corpus, **scores.to_json()}
     if as_json:
         echo_json(facts)
         return
-    click.echo(f"{run} after {trained.step:,} steps, on {scores.num_puzzles:,} held-out puzzles of {opened[0].path}")
+    click.echo(f"{run} after {trained.step:,} steps, on {scores.num_puzzles:,} held-out puzzles of {corpus}")
     click.echo("step    cells    exact   thinks so")
     for row in facts["steps"]:
         click.echo(f"{row['step']:>4} {row['cell']:>8.2%} {row['exact']:>8.2%} {row['halted']:>11.2%}")

@@ -116,7 +116,7 @@ def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:
         return
     train, test = manifest.splits["train"], manifest.splits["test"]
     if outcome.written == 0:
-        click.echo(f"{outcome.store.url} is complete already: nothing to do")
+        click.echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
     else:
         resumed = f", {outcome.kept} of {outcome.kept + outcome.written} parts were there" if outcome.kept else ""
         click.echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")

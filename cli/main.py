@@ -94,6 +94,9 @@ def _report(error: Exception) -> int:
         # The reader of our output has gone, as in `trmpipe inspect | head`: nothing is left to say or to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    if isinstance(error, OSError) and error.strerror:
+        where = error.filename or "a file"
+        return _fail(f"{where}: {error.strerror}; make room or choose another place, then run the command again", 1)
     kind = type(error).__name__
     return _fail(f"unexpected {kind}: {_one_line(str(error))}; this is a bug: `trmpipe --debug ...` shows where", 1)
 

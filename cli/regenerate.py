@@ -7,7 +7,7 @@ from .console import echo_json, show_progress
 
 @click.command(name="regenerate")
 @click.argument("manifest")
-@click.option("--out", help="Folder or URL of the new corpus. [default: shards/<name>-again]")
+@click.option("--out", help="Folder or URL of the new corpus. [default: regenerated/<name>]")
 @click.option("--input", "inputs", multiple=True, help="A file that the puzzles came from; may be given twice.")
 @click.option("--workers", type=click.IntRange(1), help="Worker threads. [default: one a core]")
 @click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://host:8786.")

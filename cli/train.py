@@ -130,7 +130,7 @@ def _print_result(result: Any) -> None:
     clock = result.clock
     click.echo(
         f"{result.step:,} of {result.max_steps:,} steps, {clock.training / 60:.2f} minutes of training in this session "
-        f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data)"
+        f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
     )
     if result.scores:
         click.echo(_scores_in_words(result.scores))

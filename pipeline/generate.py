@@ -86,6 +86,7 @@ def generate(
         ClusterError: the scheduler or its workers cannot be used.
     """
     task = get_task(recipe.task)
+    _check_sources(task, source, test_source)
     store = Store(out)
     manifest = finished_corpus(store, recipe)
     if manifest is not None:
@@ -122,6 +123,13 @@ def generate(
     )
 
 
+def _check_sources(task: Task, source: PuzzleFile | None, test_source: PuzzleFile | None) -> None:
+    if source is None and test_source is not None:
+        raise RecipeError("--test-input needs --input: generated puzzles come with generated held-out ones")
+    if source is not None and not isinstance(task, SudokuTask):
+        raise RecipeError(f"--input takes files of Sudokus, not of {task.spec.name}")
+
+
 def _choose_bases(
     task: Task,
     recipe: Recipe,
@@ -131,11 +139,8 @@ def _choose_bases(
     progress: Progress,
 ) -> Bases:
     if source is None:
-        if test_source is not None:
-            raise RecipeError("--test-input needs --input: generated puzzles come with generated held-out ones")
         return generate_bases(task, recipe, cluster, progress)
-    if not isinstance(task, SudokuTask):
-        raise RecipeError(f"--input takes files of Sudokus, not of {task.spec.name}")
+    assert isinstance(task, SudokuTask)
     groups = solve_puzzle_file(source, task, cluster, progress)
     test_groups = None if test_source is None else solve_puzzle_file(test_source, task, cluster, progress)
     return choose_from_file(task, recipe, groups, test_groups)

@@ -110,10 +110,13 @@ def _csv_rows(lines: list[str], path: str) -> list[tuple[int, str, str]]:
     if "question" not in names:
         raise PuzzleFileError(f"{path} line 1: a CSV file needs a column `question`; it has {', '.join(names)}")
     answer = names.get("answer")
-    return [
-        (reader.line_num, (row[names["question"]] or "").strip(), (row[answer] or "").strip() if answer else "")
-        for row in reader
-    ]
+    try:
+        return [
+            (reader.line_num, (row[names["question"]] or "").strip(), (row[answer] or "").strip() if answer else "")
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise PuzzleFileError(f"{path} line {reader.line_num}: no CSV ({error}); mend the line") from error
 
 
 def _parse(texts: Iterable[str], lines: Iterable[int], size: int, path: str) -> NDArray[np.uint8]:

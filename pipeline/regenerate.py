@@ -62,7 +62,7 @@ def regenerate(
 
     Args:
         manifest_path: a ``manifest.json``, or the folder that holds it.
-        out: where to write; by default ``shards/<name>-again``.
+        out: where to write; by default ``regenerated/<name>``.
         inputs: the files that the puzzles were taken from, in any order; they are told apart by their digests.
         workers: threads that work at the same time; by default one a core.
         scheduler: address of an existing Dask scheduler.
@@ -78,7 +78,7 @@ def regenerate(
     files = _match_inputs(original, recipe, inputs)
     outcome = generate(
         recipe,
-        out or f"shards/{recipe.name}-again",
+        out or f"regenerated/{recipe.name}",
         source=files.get("input"),
         test_source=files.get("test_input"),
         workers=workers,

@@ -50,6 +50,8 @@ def finished_corpus(store: Store, recipe: Recipe) -> Manifest | None:
 def _refuse_foreign_folder(store: Store, recipe: Recipe) -> None:
     if store.exists(_PLAN):
         _refuse_other_recipe(store, recipe, _read_plan(store)["recipe"])
+    elif store.exists() and not store.is_folder():
+        raise RecipeError(f"{store.url} is a file; give --out a folder")
     elif store.list_folder():
         raise RecipeError(
             f"{store.url} is not empty and holds no corpus; give --out a new folder, or empty this one first"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import DamagedError, WriteError
+from .errors import CorpusError, DamagedError, WriteError
 
 _TEMPORARY = ".tmp-"
 
@@ -27,7 +27,13 @@ class Store:
         import fsspec
 
         self._filesystem: Any
-        self._filesystem, path = fsspec.core.url_to_fs(os.fspath(root))
+        try:
+            self._filesystem, path = fsspec.core.url_to_fs(os.fspath(root))
+        except (ImportError, ValueError) as error:
+            raise CorpusError(
+                f"cannot open {root}: {' '.join(str(error).split())}; give a folder, or install what the URL needs "
+                "(such as `pip install 'trmpipe[s3]'`)"
+            ) from error
         self._root = str(path).rstrip("/")
         self._is_local = "file" in _protocols(self._filesystem)
         self.url = self._root if self._is_local else self._filesystem.unstrip_protocol(self._root)
@@ -50,6 +56,10 @@ class Store:
     def exists(self, path: str = "") -> bool:
         """Whether there is a file or folder at `path`, by default at the root."""
         return bool(self._filesystem.exists(self._full(path)))
+
+    def is_folder(self) -> bool:
+        """Whether there is a folder at the root."""
+        return bool(self._filesystem.isdir(self._root))
 
     def list_files(self) -> list[str]:
         """All files below the root, sorted."""

@@ -72,3 +72,11 @@ def corpus6(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpora") / "sudoku6"
     generate(Recipe(task="sudoku6", n=40, aug=30, test=20), str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus9(tmp_path_factory):
+    """A 9x9 corpus of 30 training groups with 21 variants each, 30 held out."""
+    path = tmp_path_factory.mktemp("corpora") / "sudoku9"
+    generate(Recipe(task="sudoku9", n=30, aug=20, test=30), str(path))
+    return path

@@ -57,9 +57,11 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
     except (OSError, RuntimeError) as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        reason = str(error).splitlines()[0]
+        # torch's own writer hides the reason, most often a full disk, behind lines on its internals.
+        reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
         raise RunWriteError(
-            f"the checkpoint {path} could not be written ({reason}); free some space or give another --out"
+            f"the checkpoint {path} could not be written ({reason}); free some space and go on with --resume, "
+            "or give another --out"
         ) from error
     for old in list_checkpoints(folder)[:-keep]:
         old.unlink(missing_ok=True)

@@ -93,7 +93,7 @@ def run_corpora(run: RunFolder, paths: tuple[str, ...] = ()) -> list[Corpus]:
 
 
 def evaluate_run(trained: TrainedRun, corpora: list[Corpus], limit: int | None = None) -> Scores:
-    """Score a run on the held-out puzzles of its corpora, all or the first `limit`.
+    """Score a run on the held-out puzzles of `tested_corpus`, all or the first `limit`.
 
     Raises:
         RunError: the corpora hold none, or puzzles of another shape.

@@ -6,6 +6,8 @@ uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,14 +74,21 @@ class RunFolder:
         if not self.config_file.is_file():
             raise NoRunError(f"{self.path} is no run: it has no config.json; give a folder that `trmpipe train` wrote")
         try:
-            values: dict[str, Any] = json.loads(self.config_file.read_text())
+            values: dict[str, Any] = dict(json.loads(self.config_file.read_text()))
             return values
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise RunError(f"{self.config_file} is damaged ({error}); start a new run") from error
 
     def train_config(self) -> TrainConfig:
-        """The recipe of the run."""
-        return from_json(self.read_config()["train"])
+        """The recipe of the run.
+
+        Raises:
+            RunError: config.json is damaged.
+        """
+        try:
+            return from_json(self.read_config()["train"])
+        except (KeyError, TypeError) as error:
+            raise RunError(f"{self.config_file} is damaged: it holds no recipe; start a new run") from error
 
 
 def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
@@ -94,21 +103,33 @@ def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
         raise RunExistsError(
             f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
         )
-    try:
+    with _writing(path):
         path.mkdir(parents=True, exist_ok=True)
-        write_json(run.config_file, values)
-    except OSError as error:
-        raise RunWriteError(
-            f"the run folder {path} cannot be written ({error.strerror}); give another with --out"
-        ) from error
+    write_json(run.config_file, values)
     return run
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write indented JSON under a temporary name, then rename it."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(values, indent=2) + "\n")
-    temporary.replace(path)
+    """Write indented JSON under a temporary name, then rename it.
+
+    Raises:
+        RunWriteError: it cannot be written.
+    """
+    with _writing(path):
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text(json.dumps(values, indent=2) + "\n")
+        temporary.replace(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn a refusal of the file system inside the block into one line about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise RunWriteError(
+            f"{path} cannot be written ({error.strerror}); free some space or give another --out"
+        ) from error
 
 
 def append_line(path: Path, values: dict[str, Any]) -> None:
@@ -125,18 +146,30 @@ def append_line(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The JSON lines of a file, none where it is missing; a last line that was cut off does not count."""
+    """The JSON lines of a file, none where it is missing; a last line that was cut off does not count.
+
+    Raises:
+        RunError: a line is no JSON.
+    """
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(dict(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise RunError(f"{path} line {number} is damaged; take the line out, or start a new run") from error
+    return found
 
 
 def truncate_lines(path: Path, last_step: int) -> None:
     """Drop the lines of steps after `last_step`, and one that was cut off, so that resuming writes them again."""
-    kept = [line for line in read_lines(path) if line["step"] <= last_step]
+    kept = [line for line in read_lines(path) if line.get("step", 0) <= last_step]
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w") as file:
-        file.writelines(json.dumps(line) + "\n" for line in kept)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _writing(path):
+        with temporary.open("w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in kept)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)

@@ -159,11 +159,14 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
 
 
 def read_held_out(corpora: list[Corpus], limit: int | None = None) -> Examples:
-    """The first held-out puzzles of the first corpus that has some, none where no corpus has."""
-    with_test = [corpus for corpus in corpora if corpus.num_groups("test")]
-    if with_test:
-        return with_test[0].read("test", limit=limit)
-    return corpora[0].read("train", limit=0)
+    """The first held-out puzzles of `tested_corpus`, none where no corpus has any."""
+    corpus = tested_corpus(corpora)
+    return corpus.read("test", limit=limit) if corpus.num_groups("test") else corpus.read("train", limit=0)
+
+
+def tested_corpus(corpora: list[Corpus]) -> Corpus:
+    """The corpus whose held-out puzzles score a run: the first that has some, else the first."""
+    return next((corpus for corpus in corpora if corpus.num_groups("test")), corpora[0])
 
 
 def open_run(
@@ -203,7 +206,7 @@ def run_values(request: TrainRequest, preset: str, config: TrainConfig, corpora:
         "preset": preset,
         **binding,
         "hash": config_hash(binding),
-        "paths": [str(Path(corpus.path).absolute()) for corpus in corpora],
+        "paths": [corpus.path for corpus in corpora],
         "task": corpora[0].spec.name,
         "sizes": dataclasses.asdict(corpus_sizes(corpora[0])),
         "versions": {

@@ -47,6 +47,8 @@ def assert_equals_clean(path, clean):
         (["--test-input", "here.txt"], 1, "--test-input needs --input"),
         (["--input", "here.txt", "--size", "4"], 1, "here.txt line 1: a 4x4 puzzle has 16 characters, this one 81"),
         (["--input", "here.txt"], 1, "here.txt line 2: the puzzle has several solutions, expected exactly one"),
+        (["--out", "here.txt"], 1, "here.txt is a file; give --out a folder"),
+        (["--out", "nosuch://x/y"], 1, "cannot open nosuch://x/y: Protocol not known: nosuch"),
         (["--scheduler", "tcp://127.0.0.1:9"], 1, "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 
 from tests.disks import tiny_disk, unwritable
+from trmpipe.pipeline import Recipe, generate
 
 TINY = ["--max-steps", "3", "--set=model.width=16", "--set=model.inner=16", "--set=batch_size=8", "--device=cpu"]
 
@@ -87,8 +89,9 @@ def test_a_damaged_checkpoint_is_named(run, train):
     assert f"{checkpoint} is damaged" in result.message
 
 
-def test_a_damaged_config_is_named(run, trmpipe):
-    (run / "config.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "{}", "[]", "[1]"])
+def test_a_damaged_config_is_named(run, trmpipe, text):
+    (run / "config.json").write_text(text)
     result = trmpipe("evaluate", run)
     assert result.code == 1
     assert "config.json is damaged" in result.message
@@ -133,6 +136,36 @@ def test_an_unwritable_folder(train, tmp_path):
         result = train(out=f"{folder}/run")
         assert result.code == 1
         assert "cannot be written" in result.message
+
+
+def test_resuming_in_a_folder_that_became_read_only(run, train, trmpipe, tmp_path):
+    (tmp_path / "mount").mkdir()
+    with tiny_disk(tmp_path / "mount", "64m") as folder:
+        if folder is None:
+            pytest.skip("this user may not mount a disk")
+        shutil.copytree(run, folder / "run")
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        result = train("--resume", out=folder / "run")
+        assert result.code == 1
+        assert "Read-only file system" in result.message
+
+
+def test_a_damaged_line_of_metrics_is_named(run, train):
+    (run / "metrics.jsonl").write_text('{"step": 1}\n{broken\n')
+    result = train("--resume")
+    assert result.code == 1
+    assert "metrics.jsonl line 2 is damaged" in result.message
+
+
+def test_evaluate_names_the_corpus_that_it_scores(trmpipe, corpus4, tmp_path, monkeypatch):
+    """Of several corpora the first with held-out puzzles is scored, which need not be the first of all."""
+    monkeypatch.setattr("trmpipe.trainer.pictures.draw_pictures", lambda *arguments: [])
+    generate(Recipe(task="sudoku4", n=5, aug=3, test=0, seed=9), str(tmp_path / "untested"))
+    monkeypatch.setattr("trmpipe.shards.corpus._refuse_leaks", lambda corpora: None)
+    trained = trmpipe("train", tmp_path / "untested", corpus4, "--out", tmp_path / "both", *TINY)
+    assert trained.code == 0, trained.err
+    told = json.loads(trmpipe("evaluate", tmp_path / "both", "--json").out)
+    assert told["corpus"] == str(corpus4)
 
 
 def test_a_full_disk(train, tmp_path):

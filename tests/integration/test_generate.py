@@ -53,7 +53,7 @@ def test_a_smaller_corpus_is_a_prefix_of_a_larger_one(tmp_path, task):
     np.testing.assert_array_equal(rows.inputs, longer.inputs[kept])
 
 
-@pytest.mark.parametrize("name", ["corpus4", "corpus6"])
+@pytest.mark.parametrize("name", ["corpus4", "corpus6", "corpus9"])
 def test_every_example_is_right_and_no_two_puzzles_are_twins(request, name):
     corpus = Corpus.open(request.getfixturevalue(name))
     task = get_task(corpus.spec.name)
