@@ -71,12 +71,16 @@ def read_catalog(data: bytes) -> dict[str, SplitCatalog]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    names = _schema().names
     try:
-        table = pq.read_table(pa.BufferReader(data), columns=_schema().names)
+        # On this thread alone: Arrow's threads may outlive the call and hold Python's memory, and an interpreter that
+        # ends meanwhile aborts.
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            table = file.read(columns=names, use_threads=False).select(names)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise DamagedError(f"{CATALOG} is damaged: {' '.join(str(error).split())}") from error
-    names = np.array(table["split"].to_pylist(), object)
-    return {name: _split(table.filter(pa.array(names == name))) for name in dict.fromkeys(names)}
+    splits = np.array(table["split"].to_pylist(), object)
+    return {split: _split(table.filter(pa.array(splits == split))) for split in dict.fromkeys(splits)}
 
 
 def _schema() -> Any:

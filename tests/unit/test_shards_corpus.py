@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -230,3 +232,19 @@ def test_corpora_of_one_recipe_and_two_sizes_can_be_mixed(tmp_path):
     make_corpus(tmp_path / "small", train=(5, 5))
     make_corpus(tmp_path / "large", train=(5, 5, 3))
     assert len(open_corpora([tmp_path])) == 2
+
+
+_COUNT_THREADS = """
+import os, sys
+import pyarrow.parquet
+from trmpipe.shards import Corpus
+threads = len(os.listdir("/proc/self/task"))
+assert len(Corpus.open(sys.argv[1]).catalog["train"]) == 5
+assert len(os.listdir("/proc/self/task")) == threads
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_a_catalog_is_read_without_threads(corpus):
+    """A thread of Arrow that lets go of Python's memory while the interpreter ends aborts the process."""
+    subprocess.run([sys.executable, "-c", _COUNT_THREADS, corpus.path], check=True, timeout=60)
