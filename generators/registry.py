@@ -1,30 +1,46 @@
 """Where tasks are found by name: ours, and those of the entry-point group ``trmpipe.tasks``.
 
-An entry point names a function that takes no argument and returns a `Task`; its name must equal the task's
-``spec.name``.
+An entry point names a function that returns a `Task`; its name must equal the task's ``spec.name``. Options are its
+keyword arguments, strings all, and without any it is called with none.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from .errors import InputError
 from .jit import package_of
-from .sudoku import SIZES, SudokuTask
+from .sudoku import SIZES, SudokuTask, Target
 from .task import Task
 
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
-def _builders() -> dict[str, Callable[[], Task]]:
+Builder = Callable[[Mapping[str, str]], Task]
+
+
+def _builders() -> dict[str, Builder]:
     """A function for every task; a plug-in is not imported before its task is asked for, and cannot replace ours."""
     points = {point.name: point for point in entry_points(group="trmpipe.tasks")}
-    plugged: dict[str, Callable[[], Task]] = {name: partial(_load, point) for name, point in points.items()}
-    return plugged | {f"sudoku{size}": partial(SudokuTask, size=size) for size in SIZES}
+    plugged: dict[str, Builder] = {name: partial(_load, point) for name, point in points.items()}
+    return plugged | {f"sudoku{size}": partial(_sudoku, size) for size in SIZES}
 
 
-def _load(point: EntryPoint) -> Task:
-    task: Task = point.load()()
+def _sudoku(size: int, options: Mapping[str, str]) -> Task:
+    return SudokuTask(size=size, target=Target.parse(options))
+
+
+def _load(point: EntryPoint, options: Mapping[str, str]) -> Task:
+    build = point.load()
+    try:
+        inspect.signature(build).bind(**options)
+    except TypeError as error:
+        known = ", ".join(inspect.signature(build).parameters) or "none"
+        raise InputError(f"the task {point.name!r} cannot have these options: {error}; it takes {known}") from error
+    task: Task = build(**options)
     if task.spec.name != point.name:
         raise InputError(
             f"the entry point {point.name!r} of {point.value} gives a task called {task.spec.name!r}; "
@@ -38,17 +54,27 @@ def task_names() -> list[str]:
     return sorted(_builders())
 
 
-@cache
-def get_task(name: str) -> Task:
-    """The task called `name`, such as ``sudoku9``.
+def get_task(name: str, options: Mapping[str, str] = _NO_OPTIONS) -> Task:
+    """The task called `name`, such as ``sudoku9``, made once for the same options.
+
+    Args:
+        name: one of `task_names`.
+        options: what its puzzles have to meet, by the names of its own options, such as ``{"clues": "22:24"}``.
 
     Raises:
-        InputError: there is no such task (the message lists those there are), or a plug-in misnames it.
+        InputError: there is no such task (the message lists those there are), it does not take such options, or a
+            plug-in misnames it.
     """
+    return build_task(name, tuple(sorted(options.items())))
+
+
+@cache
+def build_task(name: str, options: tuple[tuple[str, str], ...]) -> Task:
+    """`get_task` by (name, value) pairs of options, sorted."""
     builder = _builders().get(name)
     if builder is None:
         raise InputError(f"no task is called {name!r}; known: {', '.join(task_names())}")
-    return builder()
+    return builder(dict(options))
 
 
 @cache

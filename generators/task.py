@@ -78,8 +78,27 @@ class Task(Protocol):
         """What readers need to know."""
         ...
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What generated puzzles are asked to meet, by name, as `registry.get_task` takes it; empty for all puzzles.
+
+        Each option is in one form: tasks that ask for the same have the same options.
+        """
+        ...
+
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Candidates `start` to `start + count` of the stream (seed, purpose)."""
+        """Candidates `start` to `start + count` of the stream (seed, purpose), but those that miss the options.
+
+        Whether and what a candidate is depends on its seed, purpose and index alone.
+        """
+        ...
+
+    def accepts(self, groups: Groups) -> NDArray[np.bool_]:
+        """bool [G]: whether each base, from wherever it may come, meets the options."""
+        ...
+
+    def rate(self, groups: Groups) -> NDArray[np.float64]:
+        """float64 [G]: how difficult each base is, 0 or more; NaN where the task has no measure of it."""
         ...
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 from .geometry import SIZES
 from .solver import solve
+from .targets import Target
 from .task import BLANK, SudokuTask
 from .text import format_puzzle, parse_puzzle
 
-__all__ = ["BLANK", "SIZES", "SudokuTask", "format_puzzle", "parse_puzzle", "solve"]
+__all__ = ["BLANK", "SIZES", "SudokuTask", "Target", "format_puzzle", "parse_puzzle", "solve"]

@@ -1,38 +1,37 @@
-"""How hard a 9x9 puzzle is: the guesses of `triad_search` to prove its solution the only one.
+"""How hard a puzzle is: the guesses of the solver to prove its solution the only one.
 
-The rule of the search is fixed and documented there. As its number depends on how the puzzle is turned, the rating is
-the mean over 8 seeded spatial copies of the canonical form: puzzles that are the same in disguise have the same
-rating. It agrees with the guesses of Tdoku: 0.6 for a 17-clue puzzle, 9 for magictour's list, over 100 for the
-hardest known ones.
+The rule of the search is fixed and documented with it: `triad_search` at 9x9, `solver` at other sizes. As its number
+depends on how the puzzle is turned, the rating is the mean over 8 seeded spatial copies of the canonical form: puzzles
+that are the same in disguise have the same rating, a multiple of 1/8. At 9x9 it agrees with the guesses of Tdoku: 0.6
+for a 17-clue puzzle, 9 for magictour's list, over 100 for the hardest known ones. Numbers of different sizes are
+not to be compared.
 
-Shapes: B puzzles, T copies.
+Shapes: B puzzles, C cells, T copies.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
 from ..rng import RATE, below, open_stream
-from .forms import canonical
+from .classes import canonical
 from .geometry import geometry
-from .lanes import address
 from .symmetry import spatial_source
-from .triad_search import count
-from .triads import FRAMES, load, new_desk
+from .workbench import Plain, Triads, new_plain, new_triads, solve
 
 NUM_COPIES = 8
 
 
 @kernel
-def draw_copies(
-    stream: NDArray[np.uint64], lines: tuple[int, NDArray[np.uint8], NDArray[np.uint8]], sources: NDArray[np.uint8]
-) -> None:
+def draw_copies(stream: NDArray[np.uint64], lines: Any, sources: NDArray[np.uint8]) -> None:
     """Draw spatial symmetries.
 
     Args:
         stream: randomness, see `rng.open_stream`.
-        lines: number of transposes, row arrangements [R, 9], column arrangements [L, 9].
-        sources: uint8 [T, 81], receives them (see `symmetry.spatial_source`).
+        lines: number of transposes, row arrangements [R, N], column arrangements [L, N].
+        sources: uint8 [T, C], receives them (see `symmetry.spatial_source`).
     """
     num_transposes, rows, columns = lines
     for k in range(len(sources)):
@@ -42,53 +41,56 @@ def draw_copies(
 
 @kernel
 def sum_guesses(
-    puzzle: NDArray[np.uint8], sources: NDArray[np.uint8], desk: int, floor: int, room: NDArray[np.uint8]
+    puzzle: NDArray[np.uint8], sources: NDArray[np.uint8], room: NDArray[np.uint8], plain: Plain, triads: Triads | None
 ) -> int:
     """Guesses over symmetric copies of a puzzle.
 
     Args:
-        puzzle: uint8 [81], 0 = blank.
-        sources: uint8 [T, 81], the copies.
-        desk: address of the desk.
-        floor: a sum of interest: where the mean so far is below half of its mean, the rest is not counted.
-        room: uint8 [2, 81].
-
-    Returns:
-        The sum, or what there was of it.
+        puzzle: uint8 [C], 0 = blank.
+        sources: uint8 [T, C], the copies.
+        room: uint8 [C], room for a copy.
+        plain: from `new_plain`.
+        triads: from `new_triads`.
     """
     total = 0
     for k in range(len(sources)):
-        for cell in range(81):
-            room[0, cell] = puzzle[sources[k, cell]]
-        alive = load(room[0], desk + FRAMES, desk)
-        _, guesses = count(desk, alive, 2, room[1])
+        for cell in range(len(puzzle)):
+            room[cell] = puzzle[sources[k, cell]]
+        _, guesses = solve(room, plain, triads)
         total += guesses
-        if 2 * len(sources) * total < floor * (k + 1):
-            return total
     return total
 
 
 @kernel
 def rate_all(
-    puzzles: NDArray[np.uint8],
-    lines: tuple[int, NDArray[np.uint8], NDArray[np.uint8]],
+    forms: NDArray[np.uint8],
+    lines: Any,
     sources: NDArray[np.uint8],
-    memory: NDArray[np.uint16],
+    plain: Plain,
+    triads: Triads | None,
     ratings: NDArray[np.float64],
 ) -> None:
-    """Mean guesses over the same copies of each puzzle [B, 81] into ratings [B]; `sources` is room for them."""
-    desk = address(memory)
-    room = np.empty((2, 81), np.uint8)
+    """Mean guesses over the same copies of each form [B, C] into ratings [B]; sources [T, C] is room for the copies."""
+    room = np.empty(forms.shape[1], np.uint8)
     draw_copies(open_stream(0, RATE, 0, 0, 0), lines, sources)
-    for i in range(len(puzzles)):
-        ratings[i] = sum_guesses(puzzles[i], sources, desk, 0, room) / len(sources)
+    for i in range(len(forms)):
+        ratings[i] = sum_guesses(forms[i], sources, room, plain, triads) / len(sources)
 
 
-def rate(puzzles: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Rate 9x9 puzzles, uint8 [B, 81], 0 = blank; mean guesses, float64 [B]."""
-    tables = geometry(9)
+def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
+    """Rate puzzles on one core.
+
+    Args:
+        puzzles: uint8 [B, C], 0 = blank, any kind.
+        size: N.
+
+    Returns:
+        Mean guesses, float64 [B], multiples of 1/8.
+    """
+    tables = geometry(size)
     ratings = np.empty(len(puzzles), np.float64)
-    sources = np.empty((NUM_COPIES, 81), np.uint8)
+    sources = np.empty((NUM_COPIES, tables.num_cells), np.uint8)
     lines = (tables.num_transposes, tables.row_arrangements, tables.column_arrangements)
-    rate_all(canonical(puzzles, 9)[0], lines, sources, new_desk(), ratings)
+    forms = canonical(np.ascontiguousarray(puzzles), size)
+    rate_all(forms, lines, sources, new_plain(size), new_triads(size), ratings)
     return ratings

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from . import triad_maker
 from .classes import automorphisms, canonical
 from .geometry import SIZES, Geometry, geometry
 from .maker import make
+from .rating import rate
 from .solver import TRIAD_SIZE
 from .symmetry import augment_groups
+from .targets import Target, has_pattern
 from .text import render_grid
 
 BLANK = 1
@@ -25,15 +27,17 @@ BLANK = 1
 class SudokuTask:
     """Sudoku of one size: 4 (2x2 boxes), 6 (2x3) or 9 (3x3).
 
-    Generated puzzles have one solution and no clue that could be left out.
+    Generated puzzles have one solution and no clue that could be left out, and they meet the target.
     """
 
     size: int
+    target: Target = field(default_factory=Target)
 
     def __post_init__(self) -> None:
-        """Refuse a size that there are no tables for."""
+        """Refuse a size that there are no tables for, and a target that no puzzle of the size can meet."""
         if self.size not in SIZES:
             raise InputError(f"there is no Sudoku of size {self.size}; expected one of {', '.join(map(str, SIZES))}")
+        self.target.check_size(self.size)
 
     @property
     def spec(self) -> TaskSpec:
@@ -47,20 +51,42 @@ class SudokuTask:
         )
 
     @property
+    def options(self) -> dict[str, str]:
+        """What puzzles are asked to meet, each option in one form."""
+        return self.target.options
+
+    @property
     def _geometry(self) -> Geometry:
         return geometry(self.size)
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Candidates `start` to `start + count` of the stream (seed, purpose)."""
+        """Those of candidates `start` to `start + count` of the stream (seed, purpose) that meet the target."""
         if self.size == TRIAD_SIZE:
             puzzles, grids = triad_maker.make(seed, purpose, start, count)
         else:
             puzzles, grids = make(seed, purpose, start, count, self.size)
-        return self.groups_of(np.arange(start, start + count), puzzles, grids)
+        groups = self.groups_of(np.arange(start, start + count), puzzles, grids)
+        return groups.take(np.flatnonzero(self.accepts(groups))) if self.options else groups
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
         """Groups from puzzles (0 = blank) and their solutions, uint8 [G, C] each."""
         return Groups(candidates=candidates.astype(np.int64), inputs=puzzles + BLANK, labels=grids + BLANK)
+
+    def accepts(self, groups: Groups) -> NDArray[np.bool_]:
+        """bool [G]: whether each base meets the target; whether it is proper and minimal is not asked."""
+        puzzles, target = groups.inputs - BLANK, self.target
+        meets = np.ones(len(groups), np.bool_)
+        if target.clues is not None:
+            meets &= target.clues.holds((puzzles > 0).sum(axis=1))
+        if target.pattern is not None:
+            meets &= has_pattern(puzzles, target.pattern, self.size)
+        if target.difficulty is not None:
+            meets[meets] = target.difficulty.holds(rate(puzzles[meets], self.size))
+        return meets
+
+    def rate(self, groups: Groups) -> NDArray[np.float64]:
+        """float64 [G]: mean guesses of the solver over 8 symmetric copies; the same for copies, see `rating`."""
+        return rate(groups.inputs - BLANK, self.size)
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: how many distinct variants each group has, its base included."""

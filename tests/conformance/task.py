@@ -55,10 +55,12 @@ class TaskConformance:
     def test_groups_have_their_shapes(self, task):
         for count in (0, COUNT):
             groups = task.generate(SEED, TRAIN, 5, count)
-            assert groups.candidates.tolist() == list(range(5, 5 + count))
+            assert np.all(np.isin(groups.candidates, np.arange(5, 5 + count)))
+            assert np.all(np.diff(groups.candidates) > 0)
+            assert task.options or len(groups) == count
             assert groups.candidates.dtype == np.int64
             for tokens in (groups.inputs, groups.labels):
-                assert (tokens.shape, tokens.dtype) == ((count, task.spec.seq_len), np.uint8)
+                assert (tokens.shape, tokens.dtype) == ((len(groups), task.spec.seq_len), np.uint8)
                 assert np.all(tokens < task.spec.vocab_size)
                 assert np.all(tokens.any(axis=1)), "a sequence is all pad"
 
@@ -66,12 +68,27 @@ class TaskConformance:
         whole = task.generate(SEED, TRAIN, 0, COUNT)
         assert_same_groups(task.generate(SEED, TRAIN, 0, COUNT), whole)
         for start, stop in ((0, 1), (1, 4), (4, COUNT), (COUNT - 1, COUNT)):
-            assert_same_groups(task.generate(SEED, TRAIN, start, stop - start), whole.take(slice(start, stop)))
+            inside = np.flatnonzero((whole.candidates >= start) & (whole.candidates < stop))
+            assert_same_groups(task.generate(SEED, TRAIN, start, stop - start), whole.take(inside))
 
     def test_seeds_and_purposes_have_streams_of_their_own(self, task):
         streams = [(SEED, TRAIN), (SEED, TEST), (SEED + 1, TRAIN), (SEED + 1, TEST)]
         made = {task.generate(seed, purpose, 0, COUNT).inputs.tobytes() for seed, purpose in streams}
         assert len(made) == len(streams)
+
+    def test_options_are_plain_words(self, task):
+        assert all(isinstance(word, str) and word for item in task.options.items() for word in item)
+
+    def test_puzzles_made_are_accepted_and_rated(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        accepted, ratings = task.accepts(groups), task.rate(groups)
+        assert (accepted.shape, accepted.dtype) == ((len(groups),), np.bool_)
+        assert accepted.all()
+        assert (ratings.shape, ratings.dtype) == ((len(groups),), np.float64)
+        assert np.all((ratings >= 0) | np.isnan(ratings))
+        some = groups.take(slice(1, None, 2))
+        np.testing.assert_array_equal(task.rate(some), ratings[1::2])
+        assert task.accepts(some.take(slice(0, 0))).shape == (0,)
 
     def test_labels_are_right_and_others_are_wrong(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)

@@ -20,6 +20,14 @@ class ReversalTask:
         name="reversal6", vocabulary="_abc", grid_shape=(1, LENGTH), num_symmetries=len(RELABELLINGS), twins="symmetry"
     )
 
+    options: dict[str, str] = {}  # noqa: RUF012
+
+    def accepts(self, groups):
+        return np.ones(len(groups), np.bool_)
+
+    def rate(self, groups):
+        return np.full(len(groups), np.nan)
+
     def generate(self, seed, purpose, start, count):
         words = np.empty((count, LENGTH), np.uint8)
         for i in range(count):
@@ -57,3 +65,24 @@ class ReversalTask:
 
     def render(self, tokens):
         return "".join(self.spec.vocabulary[token] for token in tokens)
+
+
+class OptionalTask(ReversalTask):
+    """Words that begin with the letter asked for; the others are left out."""
+
+    def __init__(self, first=None):
+        if first not in (None, "a", "b", "c"):
+            raise InputError(f"first is {first!r}; expected a, b or c")
+        self.options = {} if first is None else {"first": first}
+
+    def accepts(self, groups):
+        first = self.options.get("first")
+        return np.ones(len(groups), np.bool_) if first is None else groups.inputs[:, 0] == "_abc".index(first)
+
+    def rate(self, groups):
+        """How many letters differ from the one before."""
+        return (groups.inputs[:, 1:] != groups.inputs[:, :-1]).sum(axis=1).astype(np.float64)
+
+    def generate(self, seed, purpose, start, count):
+        groups = super().generate(seed, purpose, start, count)
+        return groups.take(np.flatnonzero(self.accepts(groups)))

@@ -9,7 +9,7 @@ from tests.conformance.task import TaskConformance
 from trmpipe.generators import registry
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.rng import AUGMENT, HALT, INIT, ORDER, PUBLISHED, SAMPLE, VARIANT_ORDER
-from trmpipe.generators.sudoku import SIZES, SudokuTask
+from trmpipe.generators.sudoku import SIZES, SudokuTask, Target
 from trmpipe.generators.task import PAD, TEST, TRAIN, Task
 
 GENERATORS = Path(registry.__file__).resolve().parent
@@ -18,10 +18,10 @@ GENERATORS = Path(registry.__file__).resolve().parent
 @pytest.fixture
 def fresh():
     """The registry without what it remembers of the packages installed, before and after."""
-    for forget in (registry.get_task.cache_clear, registry.sources.cache_clear):
+    for forget in (registry.build_task.cache_clear, registry.sources.cache_clear):
         forget()
     yield
-    for forget in (registry.get_task.cache_clear, registry.sources.cache_clear):
+    for forget in (registry.build_task.cache_clear, registry.sources.cache_clear):
         forget()
 
 
@@ -33,7 +33,7 @@ def plug_in(tmp_path, monkeypatch, fresh):
     (package / "deep").mkdir(parents=True)
     for folder in (package, package / "deep"):
         (folder / "__init__.py").write_text("")
-    (package / "deep" / "tasks.py").write_text("from tests.references.reversal import ReversalTask\n")
+    (package / "deep" / "tasks.py").write_text("from tests.references.reversal import OptionalTask, ReversalTask\n")
     metadata = tmp_path / "reversal_plug_in-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: reversal-plug-in\nVersion: 1.0\n")
@@ -42,6 +42,47 @@ def plug_in(tmp_path, monkeypatch, fresh):
     yield package
     for name in ("reversal_plug_in", "reversal_plug_in.deep", "reversal_plug_in.deep.tasks"):
         sys.modules.pop(name, None)
+
+
+OPTIONAL = "reversal6 = reversal_plug_in.deep.tasks:OptionalTask\n"
+
+
+class TestPluggedInWithOptions:
+    """Its words are few, so the suite's counts do not fit; what options change is asked here."""
+
+    @pytest.fixture
+    def task(self, plug_in):
+        add_entry_points(plug_in, OPTIONAL)
+        return registry.get_task("reversal6", {"first": "b"})
+
+    def test_options_reach_it(self, task):
+        assert task.options == {"first": "b"}
+        suite = TaskConformance()
+        suite.test_groups_have_their_shapes(task)
+        suite.test_a_group_is_a_function_of_its_position_alone(task)
+        suite.test_options_are_plain_words(task)
+        suite.test_puzzles_made_are_accepted_and_rated(task)
+        assert 0 < len(task.generate(0, TRAIN, 0, 30)) < 30
+
+    def test_it_is_made_once_for_the_same_options(self, task):
+        assert registry.get_task("reversal6", {"first": "b"}) is task
+        assert registry.get_task("reversal6", {"first": "a"}).options == {"first": "a"}
+        assert registry.get_task("reversal6").options == {}
+
+    def test_options_that_it_does_not_take_are_refused(self, task):
+        with pytest.raises(InputError) as caught:
+            registry.get_task("reversal6", {"second": "b"})
+        assert str(caught.value) == (
+            "the task 'reversal6' cannot have these options: got an unexpected keyword argument 'second'; "
+            "it takes first"
+        )
+        with pytest.raises(InputError, match="first is 'z'; expected a, b or c"):
+            registry.get_task("reversal6", {"first": "z"})
+
+
+def test_a_plug_in_without_options_says_so(plug_in):
+    with pytest.raises(InputError, match="unexpected keyword argument 'clues'; it takes none"):
+        registry.get_task("reversal6", {"clues": "3:4"})
 
 
 class TestPluggedIn(TaskConformance):
@@ -56,6 +97,16 @@ def test_our_tasks_have_the_names_of_their_specs(size):
     assert task == SudokuTask(size=size)
     assert task.spec.name == f"sudoku{size}"
     assert isinstance(task, Task)
+
+
+def test_options_reach_our_tasks():
+    task = registry.get_task("sudoku6", {"difficulty": "hard", "clues": "10"})
+    assert task == SudokuTask(size=6, target=Target.parse({"clues": "10:10", "difficulty": "hard"}))
+    assert task.options == {"clues": "10:10", "difficulty": "hard"}
+    assert registry.get_task("sudoku6", task.options) == task
+    with pytest.raises(InputError) as caught:
+        registry.get_task("sudoku6", {"colour": "red"})
+    assert str(caught.value) == "Sudoku has no option 'colour'; known: clues, pattern, difficulty"
 
 
 def test_an_unknown_task_is_refused_with_those_there_are(fresh):
@@ -89,7 +140,7 @@ def test_purposes_keep_their_numbers():
 def add_entry_points(plug_in, lines):
     path = plug_in.parent / "reversal_plug_in-1.0.dist-info" / "entry_points.txt"
     path.write_text("[trmpipe.tasks]\n" + lines)
-    registry.get_task.cache_clear()
+    registry.build_task.cache_clear()
 
 
 def test_a_plug_in_cannot_replace_our_task(plug_in):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.task import TaskConformance
-from tests.references.reversal import ReversalTask
+from tests.references.reversal import OptionalTask, ReversalTask
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.sudoku import SIZES, SudokuTask, solve
 from trmpipe.generators.task import TRAIN, Groups
@@ -20,6 +20,30 @@ class TestReversal(TaskConformance):
     @pytest.fixture
     def task(self):
         return ReversalTask()
+
+
+class Picky(OptionalTask):
+    """Makes words that it does not accept."""
+
+    def __init__(self):
+        super().__init__("a")
+
+    def generate(self, seed, purpose, start, count):
+        return ReversalTask.generate(self, seed, purpose, start, count)
+
+
+class Sparing(ReversalTask):
+    """Leaves candidates out without having been asked for anything."""
+
+    def generate(self, seed, purpose, start, count):
+        return super().generate(seed, purpose, start, count).take(slice(0, count // 2))
+
+
+class Moody(ReversalTask):
+    """Rates by the company that a word keeps."""
+
+    def rate(self, groups):
+        return np.arange(len(groups), dtype=np.float64)
 
 
 class Chunky(ReversalTask):
@@ -105,6 +129,9 @@ class Wide(ReversalTask):
 @pytest.mark.parametrize(
     ("faulty", "test"),
     [
+        (Picky, "test_puzzles_made_are_accepted_and_rated"),
+        (Moody, "test_puzzles_made_are_accepted_and_rated"),
+        (Sparing, "test_groups_have_their_shapes"),
         (Chunky, "test_a_group_is_a_function_of_its_position_alone"),
         (Deaf, "test_seeds_and_purposes_have_streams_of_their_own"),
         (DeafVariants, "test_variants_depend_on_the_seed"),
