@@ -60,6 +60,7 @@ def write_corpus(folder: str) -> None:
             unit=unit,
             candidates=np.arange(start, stop),
             canonical=digests,
+            difficulty=np.full(stop - start, np.nan),
         )
         for shard in layouts["train"].shards_of(unit):
             shape = (stop - start, shard.variants[1] - shard.variants[0], SEQ_LEN)

@@ -8,6 +8,8 @@ import click
 
 from .console import bytes_in_words, echo_json, show_progress
 
+_LINES_SHOWN = 5
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -36,10 +38,13 @@ def _options_of_every_task(function: Function) -> Function:
 
 
 @command.command()
-@click.option("--size", default=9, show_default=True, help="Rows of the grid: 4, 6 or 9.")
+@click.option("--size", default=9, show_default=True, help="Rows of the grid: 4, 6, 9 or 16.")
 @click.option("--n", type=int, help="Training puzzles. [default: 1000; all of --input]")
 @click.option("--input", "input_path", help="File of puzzles to use as bases: lines or CSV, .gz too.")
 @click.option("--test-input", "test_input_path", help="File of held-out puzzles.")
+@click.option("--difficulty", help="easy, hard, extreme, or MIN:MAX mean guesses of a solver, such as 5:10.")
+@click.option("--clues", help="MIN:MAX clues, such as 22:24.")
+@click.option("--pattern", help="Symmetry of the clues' pattern, such as half-turn.")
 @_options_of_every_task
 def sudoku(
     *,
@@ -47,6 +52,9 @@ def sudoku(
     n: int | None,
     input_path: str | None,
     test_input_path: str | None,
+    difficulty: str | None,
+    clues: str | None,
+    pattern: str | None,
     aug: int,
     test: int | None,
     seed: int,
@@ -59,6 +67,8 @@ def sudoku(
     as_json: bool,
 ) -> None:
     """Sudokus with one solution and no clue too many, or puzzles of yours.
+
+    --difficulty, --clues and --pattern decide what is generated; of puzzles of yours, they keep those that meet them.
 
     Variants relabel the digits and reorder rows, columns, bands and stacks; no two of a puzzle are equal.
     """
@@ -75,6 +85,11 @@ def sudoku(
         aug=aug,
         test=test,
         seed=seed,
+        options={
+            word: value
+            for word, value in {"difficulty": difficulty, "clues": clues, "pattern": pattern}.items()
+            if value is not None
+        },
         format=codec,
         input_sha256=source.sha256 if source else None,
         test_input_sha256=test_source.sha256 if test_source else None,
@@ -94,6 +109,23 @@ def sudoku(
     _report(outcome, recipe.aug, time.monotonic() - started, as_json)
 
 
+def _drop_facts(drop: Any) -> dict[str, Any]:
+    facts = {"line": drop.candidate, "reason": drop.reason}
+    return facts if drop.twin is None else {**facts, "twin_of_line": drop.twin}
+
+
+def _report_drops(role: str, drops: Any) -> None:
+    """The lines of a file that were left out: how many, why, and the first of them."""
+    for reason in dict.fromkeys(drop.reason for drop in drops):
+        lines = [drop for drop in drops if drop.reason == reason]
+        shown = ", ".join(
+            str(drop.candidate) if drop.twin is None else f"{drop.candidate} (like line {drop.twin})"
+            for drop in lines[:_LINES_SHOWN]
+        )
+        more = ", ... (--json lists all)" if len(lines) > _LINES_SHOWN else ""
+        click.echo(f"  {len(lines):,} lines of --{role.replace('_', '-')} dropped, {reason}: {shown}{more}")
+
+
 def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:
     manifest = outcome.manifest
     num_bytes = sum(file.size_bytes for file in manifest.all_files())
@@ -108,6 +140,7 @@ def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:
                 "bytes": num_bytes,
                 "seconds": round(seconds, 3),
                 "skipped": outcome.skipped,
+                "dropped": {role: [_drop_facts(drop) for drop in drops] for role, drops in outcome.drops.items()},
                 "groups_with_fewer_variants": outcome.num_short,
                 "units_written": outcome.written,
                 "units_kept": outcome.kept,
@@ -124,8 +157,11 @@ def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:
         f"  {train.groups:,} training puzzles with {train.puzzles:,} variants, {test.groups:,} held out, "
         f"{bytes_in_words(num_bytes)}"
     )
-    for reason, count in outcome.skipped.items():
-        click.echo(f"  {count:,} candidates passed over: {reason}")
+    if not outcome.drops:
+        for reason, count in outcome.skipped.items():
+            click.echo(f"  {count:,} candidates passed over: {reason}")
+    for role, drops in outcome.drops.items():
+        _report_drops(role, drops)
     if outcome.num_short:
         click.echo(f"  {outcome.num_short:,} puzzles have fewer than {aug + 1:,} distinct variants and got all of them")
     click.echo(f"  content digest {manifest.content_digest}")

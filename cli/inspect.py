@@ -3,9 +3,11 @@
 from typing import Any
 
 import click
+import numpy as np
 
 from .console import bytes_in_words, echo_json
 
+_PAIRS_SHOWN = 3
 _GAP = "     "
 
 
@@ -13,17 +15,24 @@ _GAP = "     "
 @click.argument("corpus")
 @click.option("--puzzles", default=2, show_default=True, type=click.IntRange(0), help="Puzzles to print.")
 @click.option("--split", default="train", show_default=True, type=click.Choice(["train", "test"]), help="Theirs.")
+@click.option("--against", help="Another corpus: say which puzzles, or copies of them in disguise, both hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def command(*, corpus: str, puzzles: int, split: str, as_json: bool) -> None:
+def command(*, corpus: str, puzzles: int, split: str, against: str | None, as_json: bool) -> None:
     """Show the recipe, counts and sizes of CORPUS (a folder or URL), and a few of its puzzles."""
-    from trmpipe.shards import Corpus
+    from trmpipe.shards import Corpus, compare
 
     opened = Corpus.open(corpus)
+    other = Corpus.open(against) if against else None
+    shared = compare(opened, other) if other else []
     if as_json:
-        echo_json(_facts(opened))
+        comparison = {"against": _shared_facts(other, shared)} if other else {}
+        echo_json({**_facts(opened), **comparison})
         return
     _print_facts(opened)
-    _print_puzzles(opened, split, puzzles)
+    if other:
+        _print_shared(opened, other, shared)
+    else:
+        _print_puzzles(opened, split, puzzles)
 
 
 def _facts(corpus: Any) -> dict[str, Any]:
@@ -55,6 +64,12 @@ def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
             "mean": round(float(catalog.clues.mean()), 2),
             "max": int(catalog.clues.max()),
         }
+        if not np.isnan(catalog.difficulty).all():
+            facts["difficulty"] = {
+                "min": round(float(np.nanmin(catalog.difficulty)), 3),
+                "mean": round(float(np.nanmean(catalog.difficulty)), 3),
+                "max": round(float(np.nanmax(catalog.difficulty)), 3),
+            }
         facts["variants"] = {"min": int(catalog.variants.min()), "max": int(catalog.variants.max())}
     return facts
 
@@ -79,10 +94,54 @@ def _print_facts(corpus: Any) -> None:
             clues, variants = split["clues"], split["variants"]
             lines[name] += (
                 f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}"
-                f"; variants of a group {variants['min']:,} to {variants['max']:,}"
+                f"{_difficulty_in_words(split)}; variants of a group {variants['min']:,} to {variants['max']:,}"
             )
     for word, text in lines.items():
         click.echo(f"{word:>10}  {text}")
+
+
+def _difficulty_in_words(split: dict[str, Any]) -> str:
+    if "difficulty" not in split:
+        return ""
+    found = split["difficulty"]
+    return f"; difficulty {found['min']:g} to {found['max']:g}, mean {found['mean']:.2f}"
+
+
+def _shared_facts(other: Any, shared: list[Any]) -> dict[str, Any]:
+    return {
+        "path": other.path,
+        "shared": [
+            {
+                "split": part.split,
+                "other_split": part.other_split,
+                "classes": len(part),
+                "groups": part.groups.tolist(),
+                "other_groups": part.other_groups.tolist(),
+            }
+            for part in shared
+        ],
+    }
+
+
+def _print_shared(corpus: Any, other: Any, shared: list[Any]) -> None:
+    """How many classes each pair of splits shares, and the first of them."""
+    click.echo(f"{'against':>10}  {other.path}")
+    for part in shared:
+        total = len(corpus.catalog[part.split])
+        click.echo(
+            f"{'shared':>10}  {len(part):,} of {total:,} {part.split} groups are in the other's {part.other_split}"
+            f"{_pairs_in_words(corpus, other, part)}"
+        )
+
+
+def _pairs_in_words(corpus: Any, other: Any, part: Any) -> str:
+    """The first shared groups by their candidates, which are line numbers where puzzles come from a file."""
+    mine = corpus.catalog[part.split].candidates[part.groups[:_PAIRS_SHOWN]]
+    theirs = other.catalog[part.other_split].candidates[part.other_groups[:_PAIRS_SHOWN]]
+    if len(part) == 0:
+        return ""
+    pairs = ", ".join(f"{a} is {b}" for a, b in zip(mine, theirs, strict=True))
+    return f": candidate {pairs}{', ... (--json lists all)' if len(part) > _PAIRS_SHOWN else ''}"
 
 
 def _print_puzzles(corpus: Any, split: str, count: int) -> None:
@@ -93,8 +152,15 @@ def _print_puzzles(corpus: Any, split: str, count: int) -> None:
     for group in range(min(count, len(catalog))):
         rows = corpus.read(split, limit=int(catalog.variants[: group + 1].sum()))
         row = len(rows) - int(catalog.variants[group])
-        click.echo(f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues")
+        rating = _rating_in_words(catalog.difficulty[group])
+        click.echo(
+            f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}"
+        )
         click.echo(_side_by_side(_render(corpus, rows.inputs[row]), _render(corpus, rows.labels[row])))
+
+
+def _rating_in_words(difficulty: float) -> str:
+    return "" if np.isnan(difficulty) else f", difficulty {difficulty:g}"
 
 
 def _render(corpus: Any, tokens: Any) -> str:

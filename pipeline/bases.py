@@ -5,6 +5,9 @@ test group's class are passed over. Generated candidates are taken in the order 
 seeded order; either way the choice for a smaller n is a prefix of that for a larger one.
 """
 
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -12,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.errors import ExhaustedError
-from trmpipe.generators.registry import get_task
-from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
 from trmpipe.generators.task import TEST, TRAIN, Groups, Task
 
 from .cluster import Cluster
 from .progress import Progress
 from .recipe import Recipe
 
-_CANDIDATES_PER_TASK = 64
-_DEFAULT_TEST = 1000
-_TEST_SHARE = 10
-"""Without --test, at most one in ten of the puzzles that there are is held out."""
+_FIRST_BLOCK = 4
+_LARGEST_BLOCK = 64
+_SECONDS_PER_BLOCK = 0.25
+_PATIENCE = 512
+"""Candidates in a row that may miss the options before the command gives up."""
+DEFAULT_TEST = 1000
 _SMALL_TASK_TEST = 8
 _SMALL_TASK_SYMMETRIES = 10_000
 
@@ -32,6 +35,21 @@ TEST_TWINS = "twins of a held-out puzzle"
 
 Part = tuple[Groups, NDArray[np.uint8]]
 """Groups and their class digests, uint8 [G, 32]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A candidate that was passed over.
+
+    Attributes:
+        candidate: its index in the random stream, or its line in the file.
+        reason: why.
+        twin: the candidate of which it is a copy; None where that is not the reason.
+    """
+
+    candidate: int
+    reason: str
+    twin: int | None
 
 
 class Selection:
@@ -46,9 +64,9 @@ class Selection:
         self.wanted = wanted
         self.count = 0
         self.examined = 0
-        self.skipped = {REPEATS: 0, TEST_TWINS: 0}
-        self.classes: set[bytes] = set()
-        self._test_classes = test.classes if test is not None else set()
+        self.drops: list[Drop] = []
+        self.classes: dict[bytes, int] = {}
+        self._test_classes = test.classes if test is not None else {}
         self._parts: list[Part] = []
 
     @property
@@ -63,12 +81,13 @@ class Selection:
             if self.is_full:
                 break
             self.examined += 1
+            candidate = int(groups.candidates[i])
             if digest in self._test_classes:
-                self.skipped[TEST_TWINS] += 1
+                self.drops.append(Drop(candidate=candidate, reason=TEST_TWINS, twin=self._test_classes[digest]))
             elif digest in self.classes:
-                self.skipped[REPEATS] += 1
+                self.drops.append(Drop(candidate=candidate, reason=REPEATS, twin=self.classes[digest]))
             else:
-                self.classes.add(digest)
+                self.classes[digest] = candidate
                 self.count += 1
                 kept.append(i)
         index = np.array(kept, np.int64)
@@ -94,19 +113,26 @@ class Bases:
     Attributes:
         train: training groups and their digests.
         test: held-out groups and their digests.
-        skipped: candidates passed over, by reason.
+        skipped: number of candidates passed over, by reason.
+        drops: the lines passed over, by the file's role (see `Recipe`); empty where puzzles are generated.
     """
 
     train: Part
     test: Part
     skipped: dict[str, int]
+    drops: Mapping[str, tuple[Drop, ...]]
+
+
+def count_reasons(*drops: list[Drop]) -> dict[str, int]:
+    """How many drops there are of each reason."""
+    return dict(Counter(drop.reason for some in drops for drop in some))
 
 
 def generate_bases(task: Task, recipe: Recipe, cluster: Cluster, progress: Progress) -> Bases:
     """Choose among generated candidates.
 
     Raises:
-        ExhaustedError: the task does not have so many distinct puzzles.
+        ExhaustedError: the task does not have so many distinct puzzles, or hardly any that meets its options.
     """
     assert recipe.n is not None
     test = Selection(default_test(task) if recipe.test is None else recipe.test)
@@ -116,34 +142,88 @@ def generate_bases(task: Task, recipe: Recipe, cluster: Cluster, progress: Progr
         _fill(train, TRAIN, task, recipe, cluster, progress)
     except ExhaustedError as error:
         raise ExhaustedError(f"{error} ({test.count} more are held out for the test)") from error
-    return Bases(train=train.chosen(), test=test.chosen(), skipped=train.skipped)
+    return Bases(train=train.chosen(), test=test.chosen(), skipped=count_reasons(train.drops), drops={})
 
 
 def default_test(task: Task) -> int:
     """Held-out groups where the user does not say how many: few where a task has few classes (36 at 4x4)."""
-    return _SMALL_TASK_TEST if task.spec.num_symmetries < _SMALL_TASK_SYMMETRIES else _DEFAULT_TEST
+    return _SMALL_TASK_TEST if task.spec.num_symmetries < _SMALL_TASK_SYMMETRIES else DEFAULT_TEST
+
+
+class _Blocks:
+    """Candidates in blocks that take about a quarter of a second each, so that hard puzzles keep all workers busy.
+
+    The choice of puzzles does not depend on the blocks, as candidates are taken in order whatever the block.
+
+    Args:
+        recipe: task, options and seed.
+        purpose: the stream.
+        limit: number of candidates.
+    """
+
+    def __init__(self, recipe: Recipe, purpose: int, limit: int) -> None:
+        self._recipe, self._purpose, self._limit = recipe, purpose, limit
+        self._size = _FIRST_BLOCK
+
+    def __iter__(self) -> Iterator[tuple[Recipe, int, int, int]]:
+        start = 0
+        while start < self._limit:
+            count = min(self._size, self._limit - start)
+            yield self._recipe, self._purpose, start, count
+            start += count
+
+    def took(self, seconds: float, count: int) -> None:
+        """Learn from a block of `count` candidates."""
+        self._size = int(np.clip(_SECONDS_PER_BLOCK * count / max(seconds, 1e-6), 1, _LARGEST_BLOCK))
 
 
 def _fill(selection: Selection, purpose: int, task: Task, recipe: Recipe, cluster: Cluster, progress: Progress) -> None:
     """Offer candidates in the order of their index until enough are chosen or too many were tried."""
-    name, wanted = task.spec.name, selection.wanted or 0
     split = "held-out" if purpose == TEST else "training"
+    wanted = selection.wanted or 0
     progress.start(f"{split} puzzles", wanted)
-    starts = range(0, max_candidates(wanted), _CANDIDATES_PER_TASK)
-    arguments = ((name, recipe.seed, purpose, start, _CANDIDATES_PER_TASK) for start in starts)
+    blocks = _Blocks(recipe, purpose, max_candidates(wanted))
     # An empty part, so that a split without groups has arrays of the right shape.
-    selection.offer(*_make_candidates(name, recipe.seed, purpose, 0, 0))
-    with closing(cluster.map(_make_candidates, arguments)) as parts:
+    selection.offer(*make_candidates(recipe, purpose, 0, 0)[:2])
+    last, stop = -1, 0
+    with closing(cluster.map(make_candidates, blocks)) as parts:
         while not selection.is_full and (part := next(parts, None)) is not None:
+            groups, digests, seconds, count = part
+            blocks.took(seconds, count)
             before = selection.count
-            selection.offer(*part)
+            last, stop = _offer_in_order(selection, groups, digests, last, stop + count, task), stop + count
             progress.advance(selection.count - before)
     progress.finish()
     if not selection.is_full:
         raise ExhaustedError(
-            f"{name} has too few different puzzles: {selection.count} distinct {split} ones were found among "
+            f"{task.spec.name} has too few different puzzles: {selection.count} distinct {split} ones were found among "
             f"{selection.examined} candidates, {wanted} were asked for; ask for fewer"
         )
+
+
+def _offer_in_order(
+    selection: Selection, groups: Groups, digests: NDArray[np.uint8], last: int, stop: int, task: Task
+) -> int:
+    """Offer the groups of a block that ends at candidate `stop`, unless too many candidates in a row are missing.
+
+    Returns:
+        The last candidate that was there; `last` where the block has none.
+    """
+    gaps = np.diff(groups.candidates, prepend=last, append=stop)
+    wide = np.flatnonzero(gaps > _PATIENCE)
+    reach = int(wide[0]) if len(wide) else len(groups)
+    selection.offer(groups.take(slice(0, reach)), digests[:reach])
+    if len(wide) and not selection.is_full:
+        raise ExhaustedError(
+            f"{_PATIENCE} candidates of {task.spec.name} in a row miss {in_words(task.options)} "
+            f"({selection.count} puzzles were found, {selection.wanted} were asked for); ask for a wider range"
+        )
+    return int(groups.candidates[-1]) if len(groups) else last
+
+
+def in_words(options: Mapping[str, str]) -> str:
+    """A task's options as a user gives them."""
+    return " ".join(f"--{option} {value}" for option, value in options.items())
 
 
 def max_candidates(wanted: int) -> int:
@@ -151,52 +231,12 @@ def max_candidates(wanted: int) -> int:
     return 10_000 + 4 * wanted
 
 
-def _make_candidates(task_name: str, seed: int, purpose: int, start: int, count: int) -> Part:
-    task = get_task(task_name)
-    groups = task.generate(seed, purpose, start, count)
-    return groups, task.canonical(groups)
-
-
-def choose_from_file(task: Task, recipe: Recipe, source: Groups, test_source: Groups | None) -> Bases:
-    """Choose among the puzzles of a file in a seeded order: the held-out ones from a file of their own, or first.
-
-    Args:
-        task: the task.
-        recipe: n, test and seed.
-        source: all puzzles of the input file.
-        test_source: all puzzles of the test file, where there is one.
-
-    Raises:
-        ExhaustedError: a file does not hold so many distinct puzzles.
-    """
-    groups, digests = _shuffled(task, source, recipe.seed, TRAIN)
-    if test_source is None:
-        default = min(_DEFAULT_TEST, len(source) // _TEST_SHARE)
-        test = Selection(default if recipe.test is None else recipe.test)
-        test.offer(groups, digests)
-        left = slice(test.examined, None)
-        groups, digests = groups.take(left), digests[left]
-    else:
-        test = Selection(recipe.test)
-        test.offer(*_shuffled(task, test_source, recipe.seed, TEST))
-    _require(test, "--test", least=0)
-    train = Selection(recipe.n, test)
-    train.offer(groups, digests)
-    _require(train, "--n", least=1)
-    skipped = {reason: count + test.skipped[reason] for reason, count in train.skipped.items()}
-    return Bases(train=train.chosen(), test=test.chosen(), skipped=skipped)
-
-
-def _require(selection: Selection, option: str, least: int) -> None:
-    wanted = max(least, selection.wanted or 0)
-    if selection.count < wanted:
-        raise ExhaustedError(
-            f"{option} asks for {wanted} puzzles, the file leaves {selection.count} distinct ones for it; ask for fewer"
-        )
-
-
-def _shuffled(task: Task, groups: Groups, seed: int, purpose: int) -> Part:
-    keys = bijection_keys(seed, SAMPLE, 0, 0, purpose)
-    order = np.array([permute(i, len(groups), keys) for i in range(len(groups))], np.int64)
-    shuffled = groups.take(order)
-    return shuffled, task.canonical(shuffled)
+def make_candidates(
+    recipe: Recipe, purpose: int, start: int, count: int
+) -> tuple[Groups, NDArray[np.uint8], float, int]:
+    """Some candidates and their digests, the seconds that they took, and `count`: runs on the workers."""
+    started = time.perf_counter()
+    task = recipe.make_task()
+    groups = task.generate(recipe.seed, purpose, start, count)
+    digests = task.canonical(groups)
+    return groups, digests, time.perf_counter() - started, count

@@ -1,5 +1,6 @@
 """Making a corpus: choose the bases, write the units that are missing, then the manifest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -22,9 +23,10 @@ from trmpipe.shards import (
     write_metadata,
 )
 
-from .bases import Bases, Part, choose_from_file, generate_bases
+from .bases import Bases, Drop, Part, generate_bases
 from .cluster import Cluster, open_cluster
 from .errors import RecipeError
+from .file_bases import choose_from_file, examine
 from .progress import Progress, Silent
 from .puzzle_files import PuzzleFile, solve_puzzle_file
 from .recipe import Recipe
@@ -45,7 +47,8 @@ class Outcome:
         manifest: of the corpus.
         written: units written by this call; 0 where all was there.
         kept: units that were there.
-        skipped: candidates passed over, by reason; empty where all was there.
+        skipped: number of candidates passed over, by reason; empty where all was there.
+        drops: lines of the input files passed over, by the file's role.
         num_short: training groups that have fewer distinct variants than were asked for, and got all of them.
     """
 
@@ -54,6 +57,7 @@ class Outcome:
     written: int
     kept: int
     skipped: dict[str, int]
+    drops: Mapping[str, tuple[Drop, ...]]
     num_short: int
 
 
@@ -85,13 +89,13 @@ def generate(
         WriteError: the file system refused; what is written so far stays, and the same call completes it.
         ClusterError: the scheduler or its workers cannot be used.
     """
-    task = get_task(recipe.task)
+    task = recipe.make_task()
     _check_sources(task, source, test_source)
     store = Store(out)
     manifest = finished_corpus(store, recipe)
     if manifest is not None:
         kept = sum(len({shard.unit for shard in split.shards}) for split in manifest.splits.values())
-        return Outcome(store=store, manifest=manifest, written=0, kept=kept, skipped={}, num_short=0)
+        return Outcome(store=store, manifest=manifest, written=0, kept=kept, skipped={}, drops={}, num_short=0)
     listener = progress or Silent()
     with open_cluster(workers, scheduler) as cluster:
         bases = _choose_bases(task, recipe, source, test_source, cluster, listener)
@@ -118,7 +122,8 @@ def generate(
         manifest=manifest,
         written=len(written),
         kept=len(done),
-        skipped={reason: count for reason, count in bases.skipped.items() if count},
+        skipped=bases.skipped,
+        drops=bases.drops,
         num_short=int((layouts["train"].variants <= recipe.aug).sum()),
     )
 
@@ -141,9 +146,11 @@ def _choose_bases(
     if source is None:
         return generate_bases(task, recipe, cluster, progress)
     assert isinstance(task, SudokuTask)
-    groups = solve_puzzle_file(source, task, cluster, progress)
-    test_groups = None if test_source is None else solve_puzzle_file(test_source, task, cluster, progress)
-    return choose_from_file(task, recipe, groups, test_groups)
+    lines = examine(recipe, solve_puzzle_file(source, task, cluster, progress), cluster, progress)
+    if test_source is None:
+        return choose_from_file(recipe, lines, None)
+    held_out = solve_puzzle_file(test_source, task, cluster, progress)
+    return choose_from_file(recipe, lines, examine(recipe, held_out, cluster, progress))
 
 
 def _count_variants(recipe: Recipe, groups: Groups, cluster: Cluster) -> NDArray[np.int64]:
@@ -226,7 +233,7 @@ def write_units(store: Store, recipe: Recipe, layout: SplitLayout, works: list[W
 def _write_unit(
     store: Store, recipe: Recipe, layout: SplitLayout, unit: int, groups: Groups, canonical: NDArray[np.uint8]
 ) -> UnitRecord:
-    task = get_task(recipe.task)
+    task = recipe.make_task()
     writer = UnitWriter(
         store=store,
         codec_name=recipe.format,
@@ -234,6 +241,7 @@ def _write_unit(
         unit=unit,
         candidates=groups.candidates,
         canonical=canonical,
+        difficulty=task.rate(groups),
     )
     for shard in layout.shards_of(unit):
         writer.write(shard, *_variants(task, groups, recipe.seed, shard.variants, layout.counts(shard)))

@@ -1,8 +1,12 @@
 """The recipe: all that decides what a corpus says and how it is laid out, and the name that it gives the corpus."""
 
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import Task
 from trmpipe.shards import get_codec
 
 from .errors import RecipeError
@@ -22,6 +26,8 @@ class Recipe:
         aug: variants of each training group beside its base.
         test: held-out groups; None takes the default (see `bases`).
         seed: root seed, 0 <= seed < 2**63.
+        options: what the task is asked for beyond its name, such as ``{"difficulty": "hard"}``; kept in the spelling
+            that the task gives them.
         format: name of the codec.
         input_sha256: digest of the file whose puzzles are the bases; None where they are generated.
         test_input_sha256: digest of the file whose puzzles are the held-out bases; None where there is none.
@@ -34,6 +40,7 @@ class Recipe:
     aug: int = 1000
     test: int | None = None
     seed: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
     format: str = "webdataset"
     input_sha256: str | None = None
     test_input_sha256: str | None = None
@@ -43,6 +50,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
         get_codec(self.format)
+        object.__setattr__(self, "options", dict(sorted(get_task(self.task, self.options).options.items())))
         _in_range("--n", self.n, 1, None)
         _in_range("--aug", self.aug, 0, _MAX_VARIANTS)
         _in_range("--test", self.test, 0, None)
@@ -52,11 +60,16 @@ class Recipe:
         if self.n is None and self.input_sha256 is None:
             raise RecipeError("--n is missing: say how many training puzzles to generate, or name a file with --input")
 
+    def make_task(self) -> Task:
+        """The task with its options."""
+        return get_task(self.task, self.options)
+
     @property
     def name(self) -> str:
         """Name of the corpus: task, n, aug and seed, then every option that is not the default."""
         n = "all" if self.n is None else self.n
         parts = [self.task, f"n{n}", f"aug{self.aug}", f"seed{self.seed}"]
+        parts += [f"{word}{_in_letters(value)}" for word, value in self.options.items()]
         if self.test is not None:
             parts.append(f"test{self.test}")
         if self.format != "webdataset":
@@ -80,16 +93,26 @@ class Recipe:
         Raises:
             RecipeError: a field is unknown, so another version of trmpipe wrote it.
         """
-        unknown = sorted(set(value) - {field.name for field in fields(cls)})
+        unknown = sorted(set(value) - {known.name for known in fields(cls)})
         if unknown:
             raise RecipeError(f"the recipe has options that this trmpipe does not know: {', '.join(unknown)}")
         return cls(**value)
 
     def differences(self, other: dict[str, Any]) -> str:
         """How this recipe differs from that of an existing corpus, for a message; empty where it does not."""
-        mine = self.to_json()
+        mine, other = _flat(self.to_json()), _flat(other)
         keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
         return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
+
+
+def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's JSON with the task's options beside the others."""
+    return {**{key: value for key, value in recipe.items() if key != "options"}, **recipe.get("options", {})}
+
+
+def _in_letters(value: str) -> str:
+    """An option's value as a part of a folder's name; a range reads 5to10."""
+    return re.sub(r"[^\w.-]", "_", value.replace(":", "to"))
 
 
 def _in_range(option: str, value: int | None, least: int, most: int | None) -> None:

@@ -4,7 +4,8 @@ Writing, as the pipeline does it (`store`, `layouts` and the records are picklab
 
     layout = default_layout("train", spec.seq_len, num_variants)          # one a split
     write_metadata(store, "zarr", layouts)                                # once, before the first unit
-    writer = UnitWriter(store=store, codec_name="zarr", layout=layout, unit=unit, candidates=c, canonical=d)
+    writer = UnitWriter(store=store, codec_name="zarr", layout=layout, unit=unit, candidates=c, canonical=d,
+                        difficulty=r)
     for shard in layout.shards_of(unit):                                  # by rising variants
         writer.write(shard, inputs, labels)                               # uint8 [g, K, S] each
     record = writer.finish()                                              # record.to_json() is a sidecar
@@ -21,6 +22,7 @@ Reading::
 from .adapters import StepDataset, as_torch
 from .catalog import CATALOG, SplitCatalog
 from .codecs import CODECS, Block, Codec, get_codec
+from .compare import Shared, compare
 from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
@@ -57,6 +59,7 @@ __all__ = [
     "Provenance",
     "ShardRecord",
     "ShardSpec",
+    "Shared",
     "SplitCatalog",
     "SplitLayout",
     "SplitManifest",
@@ -70,6 +73,7 @@ __all__ = [
     "WriteError",
     "as_torch",
     "canonical_json",
+    "compare",
     "content_digest",
     "default_layout",
     "find_corpora",

@@ -1,7 +1,7 @@
 """The catalog: one row a group, as a Parquet file that any table tool opens.
 
 It answers for a group what a reader needs before it opens a shard: how many variants it has, where its base lies,
-which class it belongs to. `difficulty` is null until something rates the puzzles.
+which class it belongs to, how hard it is.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class SplitCatalog:
         candidates: int64 [G], index in the random stream or input file.
         variants: int64 [G], number of variants, the base included.
         clues: int64 [G], cells of the base that already show the answer.
-        difficulty: float64 [G], NaN where unknown.
+        difficulty: float64 [G], 0 or more, NaN where the task has no measure.
         canonical: bytes of each group's class digest.
         digests: bytes of each group's content digest.
     """
@@ -114,7 +114,7 @@ def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord) -> None:
     columns["variants"] += unit.variants
     columns["examples"] += unit.variants
     columns["clues"] += unit.clues
-    columns["difficulty"] += [None] * len(groups)
+    columns["difficulty"] += unit.difficulty
     columns["canonical"] += [bytes.fromhex(digest) for digest in unit.canonical]
     columns["digest"] += [bytes.fromhex(digest) for digest in unit.digests]
 

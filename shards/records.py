@@ -70,6 +70,7 @@ class UnitRecord:
         variants: number of variants of each group.
         candidates: index of each group in its random stream or input file.
         clues: cells of each base puzzle that already show the answer.
+        difficulty: of each base puzzle, 0 or more; None where the task has no measure.
         canonical: hex digest of each group's class.
         digests: hex digest of each group's content.
         shards: the shards, by rising variants.
@@ -81,6 +82,7 @@ class UnitRecord:
     variants: tuple[int, ...]
     candidates: tuple[int, ...]
     clues: tuple[int, ...]
+    difficulty: tuple[float | None, ...]
     canonical: tuple[str, ...]
     digests: tuple[str, ...]
     shards: tuple[ShardRecord, ...]
@@ -99,6 +101,7 @@ class UnitRecord:
             variants=tuple(value["variants"]),
             candidates=tuple(value["candidates"]),
             clues=tuple(value["clues"]),
+            difficulty=tuple(value["difficulty"]),
             canonical=tuple(value["canonical"]),
             digests=tuple(value["digests"]),
             shards=tuple(ShardRecord.from_json(shard) for shard in value["shards"]),

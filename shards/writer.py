@@ -1,5 +1,6 @@
 """Writing a corpus: metadata first, then units in any order and from any process, catalog and manifest last."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,7 @@ class UnitWriter:
         unit: the block of groups, 0 <= unit < layout.num_units.
         candidates: int64 [g], index of each group of the unit in its random stream or input file.
         canonical: uint8 [g, 32], digest of each group's class.
+        difficulty: float64 [g], of each base puzzle, NaN where the task has no measure.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class UnitWriter:
         unit: int,
         candidates: NDArray[np.int64],
         canonical: NDArray[np.uint8],
+        difficulty: NDArray[np.float64],
     ) -> None:
         self._store = store
         self._codec: Codec = get_codec(codec_name)
@@ -81,6 +84,7 @@ class UnitWriter:
         self._unit = unit
         self._candidates = candidates
         self._canonical = canonical
+        self._difficulty = difficulty
         self._waiting = layout.shards_of(unit)
         start, stop = layout.unit_groups(unit)
         self._digests = [GroupDigest() for _ in range(start, stop)]
@@ -134,6 +138,7 @@ class UnitWriter:
             variants=tuple(self._layout.variants[slice(*groups)].tolist()),
             candidates=tuple(self._candidates.tolist()),
             clues=tuple(self._clues.tolist()),
+            difficulty=tuple(None if math.isnan(value) else value for value in self._difficulty.tolist()),
             canonical=tuple(digest.tobytes().hex() for digest in self._canonical),
             digests=tuple(digest.digest().hex() for digest in self._digests),
             shards=tuple(self._records),

@@ -66,6 +66,7 @@ def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
         unit=unit,
         candidates=np.arange(start, stop) * 3,
         canonical=digests[start:stop],
+        difficulty=np.where(np.arange(start, stop) % 2, np.nan, np.arange(start, stop) / 4),
     )
     for shard in layout.shards_of(unit):
         writer.write(shard, *block_rows(layout.split, layout, shard, seed))

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from trmpipe.generators.registry import get_task
+from trmpipe.generators.sudoku import BLANK
+from trmpipe.generators.sudoku.rating import rate
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
 
@@ -79,6 +81,10 @@ def test_real_puzzles_as_bases(trmpipe, tmp_path):
     told = json.loads(trmpipe(*arguments, "--out", tmp_path / "all").out)
     assert told["groups"] == {"train": 27, "test": 3}
     assert told["skipped"] == {"repeats of another puzzle": 1}
+    (drop,) = told["dropped"]["input"]
+    assert sorted((drop["line"], drop["twin_of_line"])) == [5, 32]
+    said = trmpipe(*arguments[:-1], "--out", tmp_path / "said").out
+    assert f"1 lines of --input dropped, {drop['reason']}: {drop['line']} (like line {drop['twin_of_line']})" in said
     told = json.loads(trmpipe(*arguments, "--n", 10, "--test", 2, "--out", tmp_path / "ten").out)
     assert told["groups"] == {"train": 10, "test": 2}
     manifest = json.loads((tmp_path / "ten" / "manifest.json").read_text())
@@ -124,11 +130,59 @@ def test_inspect_shows_recipe_counts_and_puzzles(trmpipe, corpus6):
     assert result.code == 0
     assert "40 groups, 1,240 puzzles" in result.out
     assert "no two puzzles are symmetric copies" in result.out
-    grid = result.out.split("clues\n")[1].splitlines()
+    grid = result.out.split(" clues, difficulty ")[1].splitlines()[1:]
     assert len(grid) == 6 + 2
     told = json.loads(trmpipe("inspect", corpus6, "--json").out)
     assert told["splits"]["train"]["groups"] == 40
     assert told["recipe"]["aug"] == 30
+
+
+def test_the_catalog_knows_how_hard_puzzles_are(corpus9):
+    corpus = Corpus.open(corpus9)
+    bases = corpus.read("test").inputs
+    assert corpus.catalog["test"].difficulty.tolist() == rate(bases - BLANK, 9).tolist()
+
+
+def test_puzzles_as_asked_for(trmpipe, tmp_path):
+    options = ["--difficulty", "0.25:2", "--clues", "8:10", "--size", 6, "--n", 20, "--test", 10, "--aug", 5]
+    made = trmpipe("generate", "sudoku", *options, "--out", tmp_path / "c")
+    assert made.code == 0, made.err
+    corpus = Corpus.open(tmp_path / "c")
+    for split in ("train", "test"):
+        catalog = corpus.catalog[split]
+        assert catalog.difficulty.min() >= 0.25
+        assert catalog.difficulty.max() <= 2
+        assert catalog.clues.max() <= 10
+    again = trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "again", "--workers", 1)
+    assert (again.code, "content equal" in again.out) == (0, True)
+
+
+def test_inspect_against_counts_shared_classes(trmpipe, tmp_path):
+    task = get_task("sudoku6")
+    groups = task.generate(3, 0, 0, 12)
+    copies, _ = task.augment(groups.take(slice(0, 4)), 5, 1, 2)
+    for name, rows in (("mine", groups.inputs), ("theirs", copies[:, 0])):
+        text = "\n".join("".join(str(max(0, token - 1)) for token in row) for row in rows.tolist())
+        (tmp_path / f"{name}.txt").write_text(text)
+        made = trmpipe(
+            *("generate", "sudoku", "--size", 6, "--input", tmp_path / f"{name}.txt"),
+            *("--aug", 1, "--test", 0, "--out", tmp_path / name),
+        )
+        assert made.code == 0
+    told = json.loads(trmpipe("inspect", tmp_path / "mine", "--against", tmp_path / "theirs", "--json").out)
+    by_splits = {(part["split"], part["other_split"]): part for part in told["against"]["shared"]}
+    assert {splits: part["classes"] for splits, part in by_splits.items()} == {("train", "train"): 4}
+    mine, theirs = (Corpus.open(tmp_path / name).catalog["train"] for name in ("mine", "theirs"))
+    pairs = by_splits["train", "train"]
+    assert mine.candidates[pairs["groups"]].tolist() == theirs.candidates[pairs["other_groups"]].tolist()
+    said = trmpipe("inspect", tmp_path / "mine", "--against", tmp_path / "theirs").out
+    assert "4 of 12 train groups are in the other's train: candidate" in said
+
+
+def test_inspect_against_another_task_is_refused(trmpipe, corpus4, corpus6):
+    result = trmpipe("inspect", corpus4, "--against", corpus6)
+    assert result.code == 1
+    assert "which share no classes; give two corpora of one task" in result.message
 
 
 def test_verify_names_what_is_damaged(trmpipe, tmp_path):

@@ -29,6 +29,13 @@ def peers(size):
     return [{other for unit in units(size) if cell in unit for other in unit} - {cell} for cell in range(size * size)]
 
 
+def is_solution(puzzle, solution, size=9):
+    """Whether a grid keeps the clues and holds every value once in every row, column and box."""
+    full = set(range(1, size + 1))
+    keeps = all(clue in (0, value) for clue, value in zip(puzzle, solution, strict=True))
+    return keeps and all({int(solution[cell]) for cell in unit} == full for unit in units(size))
+
+
 def solutions(puzzle, size, limit):
     """Solutions up to `limit`, by trying every value that breaks no rule; no other logic."""
     around = peers(size)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from trmpipe.generators.errors import InputError
 from trmpipe.pipeline import Recipe, RecipeError
 from trmpipe.shards import CorpusError
 
@@ -14,17 +15,23 @@ def test_the_name_holds_every_option_that_is_not_the_default():
         aug=5,
         test=7,
         seed=3,
+        options={"difficulty": "2:3.5", "clues": "8:"},
         format="zarr",
         input_sha256="ab" * 32,
         shard_groups=2,
         shard_variants=9,
     )
-    assert recipe.name == "sudoku6-nall-aug5-seed3-test7-zarr-inputabababab-sg2-sv9"
+    assert recipe.name == "sudoku6-nall-aug5-seed3-clues8to-difficulty2to3.5-test7-zarr-inputabababab-sg2-sv9"
 
 
 def test_two_recipes_never_share_a_name():
     changes = {"task": "sudoku4", "n": 7, "aug": 7, "test": 7, "seed": 7, "format": "zarr", "input_sha256": "7" * 64}
-    changes |= {"test_input_sha256": "7" * 64, "shard_groups": 7, "shard_variants": 7}
+    changes |= {
+        "options": {"difficulty": "hard"},
+        "test_input_sha256": "7" * 64,
+        "shard_groups": 7,
+        "shard_variants": 7,
+    }
     assert set(changes) == set(Recipe(task="sudoku9").to_json())
     names = [Recipe(**{"task": "sudoku9", field: value}).name for field, value in changes.items()]
     assert len({*names, Recipe(task="sudoku9").name}) == len(changes) + 1
@@ -53,16 +60,29 @@ def test_an_unknown_format_is_refused():
 
 
 def test_json_and_back():
-    recipe = Recipe(task="sudoku9", n=5, seed=2**63 - 1)
+    recipe = Recipe(task="sudoku9", n=5, seed=2**63 - 1, options={"clues": "22:24"})
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
 def test_an_option_of_another_version_is_refused():
-    with pytest.raises(RecipeError, match="options that this trmpipe does not know: difficulty"):
-        Recipe.from_json({**Recipe(task="sudoku9").to_json(), "difficulty": "hard"})
+    with pytest.raises(RecipeError, match="options that this trmpipe does not know: colour"):
+        Recipe.from_json({**Recipe(task="sudoku9").to_json(), "colour": "red"})
+
+
+def test_an_option_that_the_task_does_not_know_is_refused():
+    with pytest.raises(InputError, match="colour"):
+        Recipe(task="sudoku9", options={"colour": "red"})
+
+
+def test_options_are_kept_in_one_spelling():
+    assert Recipe(task="sudoku9", options={"difficulty": "05:10.0"}) == Recipe(
+        task="sudoku9", options={"difficulty": "5:10"}
+    )
 
 
 def test_differences_name_the_options():
     there = Recipe(task="sudoku9", n=5).to_json()
     assert Recipe(task="sudoku9", n=5).differences(there) == ""
     assert Recipe(task="sudoku9", n=6, seed=1).differences(there) == "n 5 there, 6 asked for, seed 0 there, 1 asked for"
+    hard = Recipe(task="sudoku9", n=5, options={"difficulty": "hard"})
+    assert hard.differences(there) == "difficulty None there, hard asked for"

@@ -20,6 +20,7 @@ from trmpipe.shards import (
     NoCorpusError,
     Store,
     UnitRecord,
+    compare,
     find_corpora,
     open_corpora,
     read_manifest,
@@ -232,6 +233,34 @@ def test_corpora_of_one_recipe_and_two_sizes_can_be_mixed(tmp_path):
     make_corpus(tmp_path / "small", train=(5, 5))
     make_corpus(tmp_path / "large", train=(5, 5, 3))
     assert len(open_corpora([tmp_path])) == 2
+
+
+def test_the_catalog_keeps_difficulties(corpus):
+    difficulty = corpus.catalog["train"].difficulty
+    assert np.isnan(difficulty[1::2]).all()
+    assert difficulty[::2].tolist() == [0.0, 0.5, 1.0]
+
+
+def test_shared_classes_are_found_for_every_pair_of_splits(tmp_path):
+    make_corpus(tmp_path / "one", train=(2, 2, 2), test=(1, 1))
+    one = Corpus.open(tmp_path / "one")
+    theirs = [*one.catalog["train"].canonical[2:], bytes(32), *one.catalog["train"].canonical[2:]]
+    make_corpus(
+        tmp_path / "two", train=(1,), test=(1, 1, 1), test_classes=np.array([list(d) for d in theirs], np.uint8)
+    )
+    found = {(part.split, part.other_split): part for part in compare(one, Corpus.open(tmp_path / "two"))}
+    # Both draw the digest of their first training group from the same seed.
+    counts = {splits: len(part) for splits, part in found.items()}
+    assert counts == {("train", "train"): 1, ("train", "test"): 1, ("test", "train"): 0, ("test", "test"): 0}
+    assert found["train", "test"].groups.tolist() == [2]
+    assert found["train", "test"].other_groups.tolist() == [0]
+
+
+def test_corpora_of_different_tasks_share_no_classes(tmp_path):
+    make_corpus(tmp_path / "one")
+    make_corpus(tmp_path / "two", spec=dataclasses.replace(SPEC, name="other"))
+    with pytest.raises(CorpusError, match=r"holds toy and .* other, which share no classes"):
+        compare(Corpus.open(tmp_path / "one"), Corpus.open(tmp_path / "two"))
 
 
 _COUNT_THREADS = """
