@@ -42,6 +42,7 @@ def _options_of_every_task(function: Function) -> Function:
 @click.option("--n", type=int, help="Training puzzles. [default: 1000; all of --input]")
 @click.option("--input", "input_path", help="File of puzzles to use as bases: lines or CSV, .gz too.")
 @click.option("--test-input", "test_input_path", help="File of held-out puzzles.")
+@click.option("--drop-improper", is_flag=True, help="Drop puzzles of a file with no or several solutions.")
 @click.option("--difficulty", help="easy, hard, extreme, or MIN:MAX mean guesses of a solver, such as 5:10.")
 @click.option("--clues", help="MIN:MAX clues, such as 22:24.")
 @click.option("--pattern", help="Symmetry of the clues' pattern, such as half-turn.")
@@ -52,6 +53,7 @@ def sudoku(
     n: int | None,
     input_path: str | None,
     test_input_path: str | None,
+    drop_improper: bool,
     difficulty: str | None,
     clues: str | None,
     pattern: str | None,
@@ -93,6 +95,7 @@ def sudoku(
         format=codec,
         input_sha256=source.sha256 if source else None,
         test_input_sha256=test_source.sha256 if test_source else None,
+        drop_improper=drop_improper,
         shard_groups=shard_groups,
         shard_variants=shard_variants,
     )
@@ -123,7 +126,8 @@ def _report_drops(role: str, drops: Any) -> None:
             for drop in lines[:_LINES_SHOWN]
         )
         more = ", ... (--json lists all)" if len(lines) > _LINES_SHOWN else ""
-        click.echo(f"  {len(lines):,} lines of --{role.replace('_', '-')} dropped, {reason}: {shown}{more}")
+        noun = "line" if len(lines) == 1 else "lines"
+        click.echo(f"  {len(lines):,} {noun} of --{role.replace('_', '-')} dropped, {reason}: {shown}{more}")
 
 
 def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:

@@ -76,7 +76,8 @@ def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
 
 def _print_facts(corpus: Any) -> None:
     facts = _facts(corpus)
-    recipe = ", ".join(f"{key} {value}" for key, value in facts["recipe"].items() if value is not None)
+    asked = {**facts["recipe"], **facts["recipe"].get("options", {}), "options": None}
+    recipe = ", ".join(f"{key} {value}" for key, value in asked.items() if value not in (None, False))
     up_to = {"symmetry": "no two puzzles are symmetric copies", "identity": "no two puzzles are equal"}
     lines = {
         "corpus": facts["path"],

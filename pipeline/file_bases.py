@@ -12,11 +12,13 @@ from trmpipe.generators.task import TEST, TRAIN, Groups
 from .bases import DEFAULT_TEST, Bases, Drop, Part, Selection, count_reasons, in_words
 from .cluster import Cluster
 from .progress import Progress
+from .puzzle_files import Solved
 from .recipe import Recipe
 
 _TEST_SHARE = 10
 """Without --test, at most one in ten of the puzzles that there are is held out."""
 _PUZZLES_PER_TASK = 1024
+_IMPROPER = {0: "no solution", 2: "several solutions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,7 +28,7 @@ class Lines:
     Attributes:
         groups: the puzzles that meet the options; candidates are line numbers.
         digests: uint8 [G, 32], their classes.
-        drops: the lines that miss the options.
+        drops: the lines that miss the options, or have no solution or several.
     """
 
     groups: Groups
@@ -34,11 +36,12 @@ class Lines:
     drops: tuple[Drop, ...]
 
 
-def examine(recipe: Recipe, groups: Groups, cluster: Cluster, progress: Progress) -> Lines:
+def examine(recipe: Recipe, solved: Solved, cluster: Cluster, progress: Progress) -> Lines:
     """Compare the puzzles of a file with the options, and find their classes."""
+    groups = solved.groups
     progress.start("comparing puzzles", len(groups))
     parts = [groups.take(slice(start, start + _PUZZLES_PER_TASK)) for start in range(0, len(groups), _PUZZLES_PER_TASK)]
-    digests, accepted = [], []
+    digests, accepted = [np.empty((0, 32), np.uint8)], [np.empty(0, np.bool_)]
     for part, (part_digests, part_accepted) in zip(
         parts, cluster.map(examine_part, ((recipe, part) for part in parts)), strict=True
     ):
@@ -51,7 +54,14 @@ def examine(recipe: Recipe, groups: Groups, cluster: Cluster, progress: Progress
     return Lines(
         groups=groups.take(np.flatnonzero(usable)),
         digests=np.concatenate(digests)[usable],
-        drops=tuple(Drop(candidate=line, reason=reason, twin=None) for line in groups.candidates[~usable].tolist()),
+        drops=(
+            *(
+                Drop(candidate=line, reason=_IMPROPER[count], twin=None)
+                for line, count in zip(solved.lines.tolist(), solved.counts.tolist(), strict=True)
+                if count != 1
+            ),
+            *(Drop(candidate=line, reason=reason, twin=None) for line in groups.candidates[~usable].tolist()),
+        ),
     )
 
 

@@ -26,7 +26,7 @@ from trmpipe.shards import (
 from .bases import Bases, Drop, Part, generate_bases
 from .cluster import Cluster, open_cluster
 from .errors import RecipeError
-from .file_bases import choose_from_file, examine
+from .file_bases import Lines, choose_from_file, examine
 from .progress import Progress, Silent
 from .puzzle_files import PuzzleFile, solve_puzzle_file
 from .recipe import Recipe
@@ -146,11 +146,12 @@ def _choose_bases(
     if source is None:
         return generate_bases(task, recipe, cluster, progress)
     assert isinstance(task, SudokuTask)
-    lines = examine(recipe, solve_puzzle_file(source, task, cluster, progress), cluster, progress)
-    if test_source is None:
-        return choose_from_file(recipe, lines, None)
-    held_out = solve_puzzle_file(test_source, task, cluster, progress)
-    return choose_from_file(recipe, lines, examine(recipe, held_out, cluster, progress))
+
+    def read(file: PuzzleFile) -> Lines:
+        solved = solve_puzzle_file(file, task, cluster, progress, drop_improper=recipe.drop_improper)
+        return examine(recipe, solved, cluster, progress)
+
+    return choose_from_file(recipe, read(source), None if test_source is None else read(test_source))
 
 
 def _count_variants(recipe: Recipe, groups: Groups, cluster: Cluster) -> NDArray[np.int64]:

@@ -142,23 +142,49 @@ def _parse(texts: Iterable[str], lines: Iterable[int], size: int, path: str) -> 
     return cells
 
 
-def solve_puzzle_file(file: PuzzleFile, task: SudokuTask, cluster: Cluster, progress: Progress) -> Groups:
-    """Solve all puzzles of a file; candidates are line numbers.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solved:
+    """The puzzles of a file with their solutions.
+
+    Attributes:
+        groups: those with one solution; candidates are line numbers.
+        counts: int64 [B], solutions of every puzzle of the file, 2 where there are several.
+        lines: int64 [B], their lines.
+    """
+
+    groups: Groups
+    counts: NDArray[np.int64]
+    lines: NDArray[np.int64]
+
+
+def solve_puzzle_file(
+    file: PuzzleFile, task: SudokuTask, cluster: Cluster, progress: Progress, *, drop_improper: bool = False
+) -> Solved:
+    """Solve all puzzles of a file.
 
     Raises:
-        PuzzleFileError: a puzzle has no solution or several, or the file's answer is another one than ours.
+        PuzzleFileError: a puzzle has no solution or several and is not to be dropped, or the file's answer is another
+            one than ours.
     """
     progress.start(f"solving {file.name}", len(file.puzzles))
     starts = range(0, len(file.puzzles), _PUZZLES_PER_TASK)
     parts = [file.puzzles[start : start + _PUZZLES_PER_TASK] for start in starts]
     solutions = np.empty_like(file.puzzles)
+    all_counts = np.empty(len(file.puzzles), np.int64)
     for start, (counts, found) in zip(starts, cluster.map(_solve, ((part,) for part in parts)), strict=True):
-        _refuse_improper(file, start, counts)
+        if not drop_improper:
+            _refuse_improper(file, start, counts)
+        all_counts[start : start + len(found)] = counts
         solutions[start : start + len(found)] = found
         progress.advance(len(found))
-    _refuse_other_answers(file, solutions)
+    proper = all_counts == 1
+    _refuse_other_answers(file, solutions, proper)
     progress.finish()
-    return task.groups_of(file.lines, file.puzzles, solutions)
+    return Solved(
+        groups=task.groups_of(file.lines[proper], file.puzzles[proper], solutions[proper]),
+        counts=all_counts,
+        lines=file.lines,
+    )
 
 
 def _solve(puzzles: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -171,11 +197,14 @@ def _refuse_improper(file: PuzzleFile, start: int, counts: NDArray[np.int64]) ->
     if len(wrong):
         line = file.lines[start + wrong[0]]
         how = "no solution" if counts[wrong[0]] == 0 else "several solutions"
-        raise PuzzleFileError(f"{file.path} line {line}: the puzzle has {how}, expected exactly one; take the line out")
+        raise PuzzleFileError(
+            f"{file.path} line {line}: the puzzle has {how}, expected exactly one; "
+            "take the line out, or drop all such lines with --drop-improper"
+        )
 
 
-def _refuse_other_answers(file: PuzzleFile, solutions: NDArray[np.uint8]) -> None:
-    wrong = np.flatnonzero((file.answers.any(axis=1)) & (file.answers != solutions).any(axis=1))
+def _refuse_other_answers(file: PuzzleFile, solutions: NDArray[np.uint8], proper: NDArray[np.bool_]) -> None:
+    wrong = np.flatnonzero(proper & file.answers.any(axis=1) & (file.answers != solutions).any(axis=1))
     if len(wrong):
         line = file.lines[wrong[0]]
         raise PuzzleFileError(f"{file.path} line {line}: the answer given is not the puzzle's solution; mend the line")

@@ -31,6 +31,7 @@ class Recipe:
         format: name of the codec.
         input_sha256: digest of the file whose puzzles are the bases; None where they are generated.
         test_input_sha256: digest of the file whose puzzles are the held-out bases; None where there is none.
+        drop_improper: whether puzzles of a file with no or several solutions are dropped; else they are refused.
         shard_groups: groups of a shard; None leaves it to the planner.
         shard_variants: variants of a shard and of a sample; None leaves it to the planner.
     """
@@ -44,6 +45,7 @@ class Recipe:
     format: str = "webdataset"
     input_sha256: str | None = None
     test_input_sha256: str | None = None
+    drop_improper: bool = False
     shard_groups: int | None = None
     shard_variants: int | None = None
 
@@ -57,6 +59,10 @@ class Recipe:
         _in_range("--seed", self.seed, 0, _MAX_SEED)
         _in_range("--shard-groups", self.shard_groups, 1, None)
         _in_range("--shard-variants", self.shard_variants, 1, None)
+        if self.drop_improper and self.input_sha256 is None:
+            raise RecipeError(
+                "--drop-improper is for puzzles of a file; generated ones have one solution; leave it out"
+            )
         if self.n is None and self.input_sha256 is None:
             raise RecipeError("--n is missing: say how many training puzzles to generate, or name a file with --input")
 
@@ -77,6 +83,8 @@ class Recipe:
         for word, digest in (("input", self.input_sha256), ("testinput", self.test_input_sha256)):
             if digest is not None:
                 parts.append(f"{word}{digest[:_DIGEST_LETTERS]}")
+        if self.drop_improper:
+            parts.append("proper")
         for word, size in (("sg", self.shard_groups), ("sv", self.shard_variants)):
             if size is not None:
                 parts.append(f"{word}{size}")

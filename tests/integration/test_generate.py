@@ -84,7 +84,7 @@ def test_real_puzzles_as_bases(trmpipe, tmp_path):
     (drop,) = told["dropped"]["input"]
     assert sorted((drop["line"], drop["twin_of_line"])) == [5, 32]
     said = trmpipe(*arguments[:-1], "--out", tmp_path / "said").out
-    assert f"1 lines of --input dropped, {drop['reason']}: {drop['line']} (like line {drop['twin_of_line']})" in said
+    assert f"1 line of --input dropped, {drop['reason']}: {drop['line']} (like line {drop['twin_of_line']})" in said
     told = json.loads(trmpipe(*arguments, "--n", 10, "--test", 2, "--out", tmp_path / "ten").out)
     assert told["groups"] == {"train": 10, "test": 2}
     manifest = json.loads((tmp_path / "ten" / "manifest.json").read_text())
@@ -216,3 +216,20 @@ def test_help_answers_in_under_a_second(trmpipe_process):
         assert trmpipe_process("--help").code == 0
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 1
+
+
+def test_improper_lines_are_dropped_and_named(trmpipe, tmp_path):
+    lines = ["1234341221434321", "123434122143432.", "1...............", "11..............", ".234341221434321"]
+    (tmp_path / "p.txt").write_text("\n".join(lines))
+    arguments = ["generate", "sudoku", "--size", 4, "--input", tmp_path / "p.txt", "--aug", 1, "--test", 0]
+    told = json.loads(trmpipe(*arguments, "--drop-improper", "--json", "--out", tmp_path / "c").out)
+    assert told["dropped"]["input"][:2] == [
+        {"line": 3, "reason": "several solutions"},
+        {"line": 4, "reason": "no solution"},
+    ]
+    assert told["skipped"] == {"several solutions": 1, "no solution": 1, "repeats of another puzzle": 1}
+    again = trmpipe("regenerate", tmp_path / "c", "--input", tmp_path / "p.txt", "--out", tmp_path / "again")
+    assert (again.code, "content equal" in again.out) == (0, True)
+    (tmp_path / "bad.txt").write_text(lines[2])
+    refused = trmpipe(*arguments[:4], "--input", tmp_path / "bad.txt", "--drop-improper", "--out", tmp_path / "d")
+    assert "asks for 1 puzzles, the file leaves 0 distinct ones" in refused.message

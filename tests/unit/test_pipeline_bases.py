@@ -11,6 +11,7 @@ from trmpipe.pipeline.bases import Drop, Selection, count_reasons, generate_base
 from trmpipe.pipeline.cluster import open_cluster
 from trmpipe.pipeline.file_bases import Lines, choose_from_file, examine
 from trmpipe.pipeline.progress import Silent
+from trmpipe.pipeline.puzzle_files import Solved
 
 
 def groups_of(*values):
@@ -113,7 +114,7 @@ def test_lines_that_miss_the_options_are_dropped_and_named(pool):
     task, groups = pool
     recipe = Recipe(task="sudoku6", n=None, test=0, input_sha256="0", options={"clues": ":9"})
     with open_cluster(workers=1) as cluster:
-        lines = examine(recipe, groups, cluster, Silent())
+        lines = examine(recipe, Solved(groups=groups, counts=np.ones(50), lines=groups.candidates), cluster, Silent())
     clues = (groups.inputs == groups.labels).sum(axis=1)
     assert 0 < len(lines.groups) < 50
     assert lines.groups.candidates.tolist() == groups.candidates[clues <= 9].tolist()

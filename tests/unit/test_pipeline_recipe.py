@@ -1,5 +1,7 @@
 """Recipes: names, ranges, comparison."""
 
+import dataclasses
+
 import pytest
 
 from trmpipe.generators.errors import InputError
@@ -32,9 +34,11 @@ def test_two_recipes_never_share_a_name():
         "shard_groups": 7,
         "shard_variants": 7,
     }
+    changes |= {"drop_improper": True}
     assert set(changes) == set(Recipe(task="sudoku9").to_json())
-    names = [Recipe(**{"task": "sudoku9", field: value}).name for field, value in changes.items()]
-    assert len({*names, Recipe(task="sudoku9").name}) == len(changes) + 1
+    base = Recipe(task="sudoku9", input_sha256="0" * 64)
+    names = [dataclasses.replace(base, **{field: value}).name for field, value in changes.items()]
+    assert len({*names, base.name}) == len(changes) + 1
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,7 @@ def test_two_recipes_never_share_a_name():
         ({"shard_groups": 0}, "--shard-groups is 0; expected 1 or more"),
         ({"shard_variants": 0}, "--shard-variants is 0; expected 1 or more"),
         ({"n": None}, "--n is missing"),
+        ({"drop_improper": True}, "--drop-improper is for puzzles of a file"),
     ],
 )
 def test_values_outside_their_range_are_refused(options, message):
