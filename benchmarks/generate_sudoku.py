@@ -25,9 +25,9 @@ import numpy as np
 import trmpipe
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.sudoku.classes import automorphisms
-from trmpipe.generators.sudoku.geometry import geometry
-from trmpipe.generators.sudoku.symmetry import augment_groups
+from trmpipe.generators.sudoku.symmetry import symmetry_tables
 from trmpipe.generators.sudoku.task import BLANK
+from trmpipe.generators.sudoku.variants import augment_groups
 
 PUBLISHED_SECONDS, PUBLISHED_PEAK_MB, PUBLISHED_DISK_MB = 93, 3500, 1300
 PUBLISHED_VARIANTS_PER_SECOND = 15_000
@@ -58,16 +58,15 @@ def time_command(folder: str, repeats: int) -> dict[str, Any]:
 
 def time_augmentation(repeats: int) -> float:
     """Variants a second of one core: the kernel alone, from bases in memory to variants in memory."""
-    task, tables = get_task("sudoku9"), geometry(9)
+    task, tables = get_task("sudoku9"), symmetry_tables(9)
     groups = task.generate(0, 0, 0, 100)
     sources, offsets = automorphisms(groups.inputs - BLANK, 9)
-    lines = (tables.num_transposes, tables.row_arrangements, tables.column_arrangements)
     inputs = np.empty((len(groups), NUM_VARIANTS, 81), np.uint8)
     labels = np.empty_like(inputs)
     rates = []
     for _ in range(max(5, repeats) + 1):
         started = time.perf_counter()
-        augment_groups(groups.inputs, groups.labels, groups.candidates, 0, 1, lines, sources, offsets, inputs, labels)
+        augment_groups(groups.inputs, groups.labels, groups.candidates, 0, 1, tables, sources, offsets, inputs, labels)
         rates.append(len(groups) * NUM_VARIANTS / (time.perf_counter() - started))
     return statistics.median(rates[1:])
 

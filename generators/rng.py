@@ -119,7 +119,7 @@ def shuffle(stream: NDArray[np.uint64], items: NDArray[Any]) -> None:
 
 @kernel
 def bijection_keys(seed: int, purpose: int, c1: int, c2: int, c3: int) -> NDArray[np.uint64]:
-    """Round keys, uint64 [8], for `permute`: two blocks at counters (0, c1, c2, c3) and (1, c1, c2, c3)."""
+    """Round keys, uint64 [8], of the bijections below: two blocks at counters (0, c1, c2, c3) and (1, c1, c2, c3)."""
     keys = np.empty(_NUM_HALF_ROUNDS, np.uint64)
     for block in range(2):
         keys[4 * block], keys[4 * block + 1], keys[4 * block + 2], keys[4 * block + 3] = philox(
@@ -146,6 +146,21 @@ def _radix(size: int) -> tuple[np.uint64, np.uint64]:
 
 
 @kernel
+def _forward(
+    left: np.uint64, right: np.uint64, a: np.uint64, b: np.uint64, keys: NDArray[np.uint64]
+) -> tuple[np.uint64, np.uint64]:
+    """All rounds of the alternating Feistel network over the pairs (left < a, right < b)."""
+    for i in range(0, _NUM_HALF_ROUNDS, 2):
+        left += mulhi(_mix(right, keys[i]), a)
+        if left >= a:
+            left -= a
+        right += mulhi(_mix(left, keys[i + 1]), b)
+        if right >= b:
+            right -= b
+    return left, right
+
+
+@kernel
 def permute(index: int, size: int, keys: NDArray[np.uint64]) -> Any:
     """Image of `index` under a keyed bijection of range(size), in O(1).
 
@@ -159,17 +174,29 @@ def permute(index: int, size: int, keys: NDArray[np.uint64]) -> Any:
     a, b = _radix(size)
     value = np.uint64(index)
     while True:
-        left, right = value // b, value % b
-        for i in range(0, _NUM_HALF_ROUNDS, 2):
-            left += mulhi(_mix(right, keys[i]), a)
-            if left >= a:
-                left -= a
-            right += mulhi(_mix(left, keys[i + 1]), b)
-            if right >= b:
-                right -= b
+        left, right = _forward(value // b, value % b, a, b, keys)
         value = left * b + right
         if value < np.uint64(size):
             return np.int64(value)
+
+
+@kernel
+def permute_pair(index: int, a: int, b: int, keys: NDArray[np.uint64]) -> Any:
+    """Image of `index` under a keyed bijection of the pairs range(a) x range(b), in O(1): as `permute`, without a walk.
+
+    Args:
+        index: 0 <= index < a * b, and below 2**63 where there are more pairs.
+        a: how many first items, 1 <= a < 2**63.
+        b: how many second items, 1 <= b < 2**63.
+        keys: uint64 [8], from `bijection_keys`.
+
+    Returns:
+        The pair, two int64.
+    """
+    value, first, second = np.uint64(index), np.uint64(a), np.uint64(b)
+    left = value // second
+    left, right = _forward(left, value - left * second, first, second, keys)
+    return np.int64(left), np.int64(right)
 
 
 @kernel

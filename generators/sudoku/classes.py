@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..jit import kernel
 from .forms import canonical as canonical_by_colours
 from .geometry import geometry
-from .symmetry import spatial_source
+from .symmetry import SymmetryTables, spatial_source, symmetry_tables
 
 _MAX_AUTOMORPHISMS = 1024
 
@@ -63,15 +63,10 @@ def canonical_forms(
 
 
 @kernel
-def spell_all(
-    num_transposes: int,
-    row_arrangements: NDArray[np.uint8],
-    column_arrangements: NDArray[np.uint8],
-    sources: NDArray[np.uint8],
-) -> None:
+def spell_all(tables: SymmetryTables, sources: NDArray[np.uint8]) -> None:
     """All spatial symmetries by rank into sources [T * R * L, C]."""
     for rank in range(len(sources)):
-        spatial_source(rank, num_transposes, row_arrangements, column_arrangements, sources[rank])
+        spatial_source(rank, tables, sources[rank])
 
 
 @kernel
@@ -212,7 +207,7 @@ def canonical(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         return canonical_by_colours(puzzles, size)[0]
     tables = geometry(size)
     sources = np.empty((tables.num_spatial, tables.num_cells), np.uint8)
-    spell_all(tables.num_transposes, tables.row_arrangements, tables.column_arrangements, sources)
+    spell_all(symmetry_tables(size), sources)
     forms = np.empty_like(puzzles)
     canonical_forms(puzzles, sources, size, forms)
     return forms
@@ -239,7 +234,7 @@ def automorphisms(puzzles: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uin
         counts[i] = find_automorphisms(puzzles[i], *lines, ranks)
         for rank in np.sort(ranks[: counts[i]]):
             sources.append(np.empty(tables.num_cells, np.uint8))
-            spatial_source(rank, *lines, sources[-1])
+            spatial_source(rank, symmetry_tables(size), sources[-1])
     offsets = np.concatenate([[0], np.cumsum(counts)])
     return np.array(sources, np.uint8).reshape(-1, tables.num_cells), offsets
 

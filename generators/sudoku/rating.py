@@ -9,34 +9,29 @@ not to be compared.
 Shapes: B puzzles, C cells, T copies.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
 from ..rng import RATE, below, open_stream
 from .classes import canonical
-from .geometry import geometry
-from .symmetry import spatial_source
+from .symmetry import SymmetryTables, spatial_source, symmetry_tables
 from .workbench import Plain, Triads, new_plain, new_triads, solve
 
 NUM_COPIES = 8
 
 
 @kernel
-def draw_copies(stream: NDArray[np.uint64], lines: Any, sources: NDArray[np.uint8]) -> None:
+def draw_copies(stream: NDArray[np.uint64], tables: SymmetryTables, sources: NDArray[np.uint8]) -> None:
     """Draw spatial symmetries.
 
     Args:
         stream: randomness, see `rng.open_stream`.
-        lines: number of transposes, row arrangements [R, N], column arrangements [L, N].
+        tables: from `symmetry_tables`.
         sources: uint8 [T, C], receives them (see `symmetry.spatial_source`).
     """
-    num_transposes, rows, columns = lines
     for k in range(len(sources)):
-        rank = below(stream, num_transposes * len(rows) * len(columns))
-        spatial_source(rank, num_transposes, rows, columns, sources[k])
+        spatial_source(below(stream, tables.num_spatial), tables, sources[k])
 
 
 @kernel
@@ -64,7 +59,7 @@ def sum_guesses(
 @kernel
 def rate_all(
     forms: NDArray[np.uint8],
-    lines: Any,
+    tables: SymmetryTables,
     sources: NDArray[np.uint8],
     plain: Plain,
     triads: Triads | None,
@@ -72,7 +67,7 @@ def rate_all(
 ) -> None:
     """Mean guesses over the same copies of each form [B, C] into ratings [B]; sources [T, C] is room for the copies."""
     room = np.empty(forms.shape[1], np.uint8)
-    draw_copies(open_stream(0, RATE, 0, 0, 0), lines, sources)
+    draw_copies(open_stream(0, RATE, 0, 0, 0), tables, sources)
     for i in range(len(forms)):
         ratings[i] = sum_guesses(forms[i], sources, room, plain, triads) / len(sources)
 
@@ -87,10 +82,8 @@ def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     Returns:
         Mean guesses, float64 [B], multiples of 1/8.
     """
-    tables = geometry(size)
     ratings = np.empty(len(puzzles), np.float64)
-    sources = np.empty((NUM_COPIES, tables.num_cells), np.uint8)
-    lines = (tables.num_transposes, tables.row_arrangements, tables.column_arrangements)
+    sources = np.empty((NUM_COPIES, size * size), np.uint8)
     forms = canonical(np.ascontiguousarray(puzzles), size)
-    rate_all(forms, lines, sources, new_plain(size), new_triads(size), ratings)
+    rate_all(forms, symmetry_tables(size), sources, new_plain(size), new_triads(size), ratings)
     return ratings

@@ -1,7 +1,6 @@
 """Sudoku as a task: tokens, groups, variants, classes."""
 
 import hashlib
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,9 +14,10 @@ from .geometry import SIZES, Geometry, geometry
 from .maker import make
 from .rating import rate
 from .solver import TRIAD_SIZE
-from .symmetry import augment_groups
+from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import Target, has_pattern
 from .text import render_grid
+from .variants import augment_groups
 
 BLANK = 1
 """Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
@@ -46,7 +46,7 @@ class SudokuTask:
             name=f"sudoku{self.size}",
             vocabulary="_." + "123456789"[: self.size],
             grid_shape=(self.size, self.size),
-            num_symmetries=math.factorial(self.size) * self._geometry.num_spatial,
+            num_symmetries=self._num_symmetries,
             twins="symmetry",
         )
 
@@ -54,6 +54,11 @@ class SudokuTask:
     def options(self) -> dict[str, str]:
         """What puzzles are asked to meet, each option in one form."""
         return self.target.options
+
+    @property
+    def _num_symmetries(self) -> int:
+        tables = symmetry_tables(self.size)
+        return tables.num_spatial * tables.num_relabellings
 
     @property
     def _geometry(self) -> Geometry:
@@ -89,9 +94,10 @@ class SudokuTask:
         return rate(groups.inputs - BLANK, self.size)
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
-        """int64 [G]: how many distinct variants each group has, its base included."""
+        """int64 [G]: how many distinct variants each group has, its base included; 2**62 where there are more."""
         _, offsets = automorphisms(groups.inputs - BLANK, self.size)
-        return self.spec.num_symmetries // (1 + np.diff(offsets))
+        counts = [min(self._num_symmetries // (1 + others), MOST_VARIANTS) for others in np.diff(offsets).tolist()]
+        return np.array(counts, np.int64)
 
     def augment(self, groups: Groups, seed: int, start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Inputs and labels, uint8 [G, stop - start, C], of variants `start` to `stop`; variant 0 is the base.
@@ -99,13 +105,12 @@ class SudokuTask:
         Raises:
             InputError: a group has fewer than `stop` distinct variants.
         """
-        tables = self._geometry
         sources, offsets = automorphisms(groups.inputs - BLANK, self.size)
-        inputs = np.empty((len(groups), stop - start, tables.num_cells), np.uint8)
+        inputs = np.empty((len(groups), stop - start, self.spec.seq_len), np.uint8)
         labels = np.empty_like(inputs)
-        lines = (tables.num_transposes, tables.row_arrangements, tables.column_arrangements)
+        tables = symmetry_tables(self.size)
         short = augment_groups(
-            groups.inputs, groups.labels, groups.candidates, seed, start, lines, sources, offsets, inputs, labels
+            groups.inputs, groups.labels, groups.candidates, seed, start, tables, sources, offsets, inputs, labels
         )
         if short >= 0:
             most = self.num_variants(groups)[short]

@@ -199,10 +199,9 @@ def test_variants_of_a_constructed_9x9_puzzle_take_the_first_of_every_coset():
 def first_of_cosets(puzzle, own, seed, candidate, count):
     """Images under the symmetries that the bijection names, those passed over that an automorphism makes smaller."""
     keys = reference.bijection_keys(seed, reference.AUGMENT, 0, 0, candidate)
-    total = factorial(9) * reference.num_spatial(9) - 1
-    found, place = [], 0
+    found, place = [], 1
     while len(found) < count:
-        spatial, label = divmod(1 + reference.permute(place, total, keys), factorial(9))
+        spatial, label = reference.symmetry_of(place, 9, keys)
         source = reference.spatial_source(9, spatial)
         if source == min([source, *(tuple(automorphism[cell] for cell in source) for automorphism in own)]):
             found.append(moved(puzzle, 9, spatial, label).tolist())

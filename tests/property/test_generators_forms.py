@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from trmpipe.generators.sudoku import BLANK, SudokuTask
 from trmpipe.generators.sudoku.classes import canonical as exhaustive
 from trmpipe.generators.sudoku.forms import canonical
-from trmpipe.generators.sudoku.geometry import geometry
-from trmpipe.generators.sudoku.symmetry import spatial_source
+from trmpipe.generators.sudoku.symmetry import spatial_source, symmetry_tables
 
 CYCLIC = np.array(
     [[3 * ((r + c // 3) % 3) + (c + r // 3) % 3 + 1 for c in range(9)] for r in range(9)], np.uint8
@@ -26,12 +25,12 @@ def made(size):
 
 
 def copies_of(puzzles, size, random):
-    tables = geometry(size)
+    tables = symmetry_tables(size)
     images = np.empty_like(puzzles)
     source = np.empty(size * size, np.uint8)
     for i, puzzle in enumerate(puzzles):
         rank = int(random.integers(tables.num_spatial))
-        spatial_source(rank, tables.num_transposes, tables.row_arrangements, tables.column_arrangements, source)
+        spatial_source(rank, tables, source)
         values = np.concatenate([[0], 1 + random.permutation(size)]).astype(np.uint8)
         images[i] = values[puzzle[source]]
     return images

@@ -74,6 +74,22 @@ def test_permute_equals_its_reference_and_unpermute_undoes_it(position, size, wh
     assert rng.unpermute(image, size, keys) == index
 
 
+@many
+@given(position=positions, a=st.integers(1, 2**62), b=st.integers(1, 2**62), where=st.floats(0, 1, exclude_max=True))
+@example(position=(0, 0, 0, 0, 0), a=1, b=1, where=0.0)
+@example(position=(0, 0, 0, 0, 0), a=2**63 - 1, b=2**63 - 1, where=0.999)
+def test_permute_pair_equals_its_reference(position, a, b, where):
+    index = int(where * min(a * b, 2**62))
+    keys = rng.bijection_keys(*position)
+    assert rng.permute_pair(index, a, b, keys) == reference.permute_pair(index, a, b, keys.tolist())
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (1, 9), (9, 1), (2, 2), (7, 13), (24, 128), (300, 2)])
+def test_permute_pair_reaches_every_pair_once(a, b):
+    keys = rng.bijection_keys(7, a, b, 0, 0)
+    assert sorted(rng.permute_pair(i, a, b, keys) for i in range(a * b)) == [(i, j) for i in range(a) for j in range(b)]
+
+
 @pytest.mark.parametrize("sizes", [range(1, 130), [1000, 1024, 3071, 2**14 - 1, 2**14 + 1]], ids=["small", "large"])
 def test_permute_is_a_bijection_of_every_size(sizes):
     for size in sizes:

@@ -5,15 +5,17 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
+from trmpipe.generators.rng import bijection_keys
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, parse_puzzle, solve
 from trmpipe.generators.sudoku.classes import spell_all
 from trmpipe.generators.sudoku.geometry import geometry
-from trmpipe.generators.sudoku.symmetry import apply, relabelling, spatial_source
+from trmpipe.generators.sudoku.symmetry import relabelling, spatial_source, symmetry_tables
+from trmpipe.generators.sudoku.variants import apply, symmetry_of
 from trmpipe.generators.task import TRAIN, Groups
 
 AUTOMORPHIC = (
@@ -26,14 +28,9 @@ AUTOMORPHIC = (
 sources_of = cache(reference.spatial_sources)
 
 
-def lines(size):
-    tables = geometry(size)
-    return tables.num_transposes, tables.row_arrangements, tables.column_arrangements
-
-
 def spell(size, rank):
     source = np.empty(size * size, np.uint8)
-    spatial_source(rank, *lines(size), source)
+    spatial_source(rank, symmetry_tables(size), source)
     return source
 
 
@@ -66,17 +63,48 @@ def test_rank_zero_is_the_identity(size):
 
 @pytest.mark.parametrize("size", [4, 6])
 def test_spatial_ranks_reach_every_symmetry_once(size):
-    sources = np.empty((geometry(size).num_spatial, size * size), np.uint8)
-    spell_all(*lines(size), sources)
+    sources = np.empty((symmetry_tables(size).num_spatial, size * size), np.uint8)
+    spell_all(symmetry_tables(size), sources)
     assert list(map(tuple, sources.tolist())) == sources_of(size)
     assert len(np.unique(sources, axis=0)) == len(sources)
     assert np.all(np.sort(sources, axis=1) == np.arange(size * size))
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
-@given(rank=st.integers(0, 6**8 * 2 - 1))
-def test_spatial_ranks_at_9x9_equal_the_reference(rank):
-    assert tuple(spell(9, rank).tolist()) == reference.spatial_source(9, rank)
+@pytest.mark.parametrize("size", [4, 6, 9])
+def test_arrangements_come_in_the_order_of_the_enumerated_ones(size):
+    tables, (height, width) = symmetry_tables(size), reference.BOXES[size]
+    every = tables.num_transposes * tables.rows.num_arrangements
+    rows = [spell(size, tables.num_transposes * rank) // size for rank in range(tables.rows.num_arrangements)]
+    columns = [spell(size, every * rank) % size for rank in range(tables.columns.num_arrangements)]
+    np.testing.assert_array_equal(np.array(rows)[:, ::size], reference.arrangements(size, height))
+    np.testing.assert_array_equal(np.array(columns)[:, :size], reference.arrangements(size, width))
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(size=st.sampled_from(SIZES), where=st.floats(0, 1))
+@example(size=9, where=1.0)
+def test_spatial_ranks_equal_the_reference(size, where):
+    rank = min(int(where * reference.num_spatial(size)), reference.num_spatial(size) - 1)
+    assert tuple(spell(size, rank).tolist()) == reference.spatial_source(size, rank)
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(size=st.sampled_from(SIZES), seed=st.integers(0, 2**63 - 1), place=st.integers(1, 2**62 - 1))
+def test_symmetries_at_a_place_equal_the_reference(size, seed, place):
+    tables, keys = symmetry_tables(size), bijection_keys(seed, reference.AUGMENT, 0, 0, 5)
+    place = 1 + place % (tables.num_variants - 1)
+    assert symmetry_of(place, tables, keys) == reference.symmetry_of(place, size, keys.tolist())
+
+
+def test_every_symmetry_of_4x4_but_the_identity_has_one_place():
+    tables, identity_moved = symmetry_tables(4), set()
+    for seed in range(40):
+        keys = bijection_keys(seed, reference.AUGMENT, 0, 0, 0)
+        pairs = {symmetry_of(place, tables, keys) for place in range(1, 24 * 128)}
+        assert len(pairs) == 24 * 128 - 1
+        assert (0, 0) not in pairs
+        identity_moved.add(reference.permute_pair(0, 128, 24, keys.tolist()) != (0, 0))
+    assert True in identity_moved
 
 
 @pytest.mark.parametrize("size", [4, 6])
@@ -103,7 +131,7 @@ def test_relabellings_at_9x9_differ():
 def test_every_symmetry_keeps_a_solution_right(size):
     task = SudokuTask(size=size)
     groups = task.generate(0, TRAIN, 0, 1)
-    spatial = np.random.default_rng(0).integers(0, geometry(size).num_spatial, 500) if size == 9 else range(128)
+    spatial = np.random.default_rng(0).integers(0, symmetry_tables(size).num_spatial, 500) if size == 9 else range(128)
     images = np.empty((2, len(spatial), size * size), np.uint8)
     for i, rank in enumerate(spatial):
         for grid, image in zip((groups.inputs[0], groups.labels[0]), images[:, i], strict=True):
@@ -160,8 +188,7 @@ def test_variants_at_9x9_are_the_symmetries_that_the_bijection_names():
     inputs, labels = task.augment(groups, 2**40, 0, 30)
     keys = reference.bijection_keys(2**40, reference.AUGMENT, 0, 0, 3)
     for variant in range(1, 30):
-        rank = 1 + reference.permute(variant - 1, task.spec.num_symmetries - 1, keys)
-        spatial, label = divmod(rank, factorial(9))
+        spatial, label = reference.symmetry_of(variant, 9, keys)
         source, values = list(reference.spatial_source(9, spatial)), reference.relabelling(9, label)
         names = np.array([0, *(BLANK + value for value in values)])
         np.testing.assert_array_equal(inputs[0, variant], names[groups.inputs[0, source]])

@@ -9,12 +9,12 @@ from trmpipe.generators.sudoku import maker, parse_puzzle, solver, triad_maker, 
 from trmpipe.generators.sudoku.geometry import geometry
 from trmpipe.generators.sudoku.minimiser import CODES, is_removed, minimise, new_notes, start_sets
 from trmpipe.generators.sudoku.rating import rate
-from trmpipe.generators.sudoku.symmetry import spatial_source
+from trmpipe.generators.sudoku.symmetry import spatial_source, symmetry_tables
 from trmpipe.generators.sudoku.triad_search import FRAMES, copy, load
 from trmpipe.generators.sudoku.triads import SOLVED, new_desk
 
 TABLES = geometry(9)
-LINES = (TABLES.num_transposes, TABLES.row_arrangements, TABLES.column_arrangements)
+SYMMETRIES = symmetry_tables(9)
 PUZZLES, GRIDS = triad_maker.make(0, 0, 0, 60)
 HARD = "8..........36......7..9.2...5...7.......457.....1...3...1....68..85...1..9....4.."
 
@@ -99,7 +99,7 @@ def test_rating_is_that_of_the_class():
     values = np.array([0, 4, 9, 2, 1, 3, 8, 5, 7, 6], np.uint8)
     for rank in (7, 123_456, 3_000_001):
         source = np.empty(81, np.uint8)
-        spatial_source(rank, *LINES, source)
+        spatial_source(rank, SYMMETRIES, source)
         np.testing.assert_array_equal(rate(values[puzzles[:, source]], 9), ratings)
 
 

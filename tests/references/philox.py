@@ -60,14 +60,24 @@ def radices(size):
     return a, -(-size // a)
 
 
+def forward(left, right, a, b, keys):
+    """Alternating Feistel rounds on a pair of range(a) x range(b)."""
+    for even, odd in zip(keys[::2], keys[1::2], strict=True):
+        left = (left + mix(right, even) * a // WORD) % a
+        right = (right + mix(left, odd) * b // WORD) % b
+    return left, right
+
+
 def permute(index, size, keys):
-    """Alternating Feistel rounds on (index // b, index % b), repeated until the value is in range(size)."""
+    """The rounds on (index // b, index % b), repeated until the value is in range(size)."""
     a, b = radices(size)
     while True:
-        left, right = divmod(index, b)
-        for even, odd in zip(keys[::2], keys[1::2], strict=True):
-            left = (left + mix(right, even) * a // WORD) % a
-            right = (right + mix(left, odd) * b // WORD) % b
+        left, right = forward(*divmod(index, b), a, b, keys)
         index = left * b + right
         if index < size:
             return index
+
+
+def permute_pair(index, a, b, keys):
+    """The pair that the rounds make of (index // b, index % b)."""
+    return forward(*divmod(index, b), a, b, keys)

@@ -4,7 +4,7 @@ from functools import cache
 from itertools import permutations, product
 from math import factorial
 
-from .philox import Stream, bijection_keys, permute
+from .philox import Stream, bijection_keys, permute_pair
 
 BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
 AUGMENT = 2
@@ -177,18 +177,32 @@ def spatial_sources(size):
     return [spatial_source(size, rank) for rank in range(num_spatial(size))]
 
 
+def num_arrangements(size, lines):
+    return factorial(size // lines) * factorial(lines) ** (size // lines)
+
+
 def num_spatial(size):
     height, width = BOXES[size]
-    return (1 + (height == width)) * len(arrangements(size, height)) * len(arrangements(size, width))
+    return (1 + (height == width)) * num_arrangements(size, height) * num_arrangements(size, width)
+
+
+def arrangement(size, lines, rank):
+    """One of `arrangements`, from the digits of its rank."""
+    inner = list(permutations(range(lines)))
+    digits = []
+    for _ in range(size // lines):
+        rank, digit = divmod(rank, len(inner))
+        digits.insert(0, digit)
+    bands = list(permutations(range(size // lines)))[rank]
+    return [band * lines + line for band, digit in zip(bands, digits, strict=True) for line in inner[digit]]
 
 
 def spatial_source(size, rank):
     """One of `spatial_sources`: rank = transpose + T * (row arrangement + R * column arrangement)."""
     height, width = BOXES[size]
-    all_rows, all_columns = arrangements(size, height), arrangements(size, width)
     rank, transposed = divmod(rank, 1 + (height == width))
-    column_rank, row_rank = divmod(rank, len(all_rows))
-    rows, columns = all_rows[row_rank], all_columns[column_rank]
+    column_rank, row_rank = divmod(rank, num_arrangements(size, height))
+    rows, columns = arrangement(size, height, row_rank), arrangement(size, width, column_rank)
     if transposed:
         return tuple(columns[c] * size + rows[r] for r in range(size) for c in range(size))
     return tuple(rows[r] * size + columns[c] for r in range(size) for c in range(size))
@@ -221,10 +235,16 @@ def automorphisms(puzzle, sources):
     return [s for s in sources if s != identity and normal_form([puzzle[cell] for cell in s]) == form]
 
 
+def symmetry_of(place, size, keys):
+    """(spatial rank, relabelling's rank) at a place >= 1 of a keyed order of all symmetries but the identity."""
+    total = num_spatial(size), factorial(size)
+    pair = permute_pair(place, *total, keys)
+    return permute_pair(0, *total, keys) if pair == (0, 0) else pair
+
+
 def variants(puzzle, grid, size, seed, candidate, stop, sources):
     """The first `stop` variants as (puzzle, grid) pairs; of symmetries with one image only the first source counts."""
-    num_relabellings = factorial(size)
-    num_others = num_relabellings * len(sources) - 1
+    num_symmetries = factorial(size) * len(sources)
     keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
     first = {}
     for source in sources:
@@ -232,9 +252,9 @@ def variants(puzzle, grid, size, seed, candidate, stop, sources):
         first[form] = min(source, first.get(form, source))
     accepted = set(first.values())
     found = [(tuple(puzzle), tuple(grid))]
-    place = 0
-    while len(found) < stop and place < num_others:
-        spatial, label = divmod(1 + permute(place, num_others, keys), num_relabellings)
+    place = 1
+    while len(found) < stop and place < num_symmetries:
+        spatial, label = symmetry_of(place, size, keys)
         source, names = sources[spatial], relabelling(size, label)
         if source in accepted:
             found.append(tuple(tuple(names[base[cell]] for cell in source) for base in (puzzle, grid)))
