@@ -9,16 +9,54 @@ not to be compared.
 Shapes: B puzzles, C cells, T copies.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
 from ..rng import RATE, below, open_stream
-from .classes import canonical
+from . import solver
+from .colours import Search, new_search
+from .forms import canonical, find_forms
 from .symmetry import SymmetryTables, spatial_source, symmetry_tables
-from .workbench import Plain, Triads, new_plain, new_triads, solve
+from .targets import RATING_PARTS
+from .workbench import Plain, Triads, solve
 
-NUM_COPIES = 8
+_PUZZLES_AT_ONCE = 4096
+"""Puzzles whose copies are held in memory together."""
+
+
+class Scale(NamedTuple):
+    """What rating works with.
+
+    Attributes:
+        sources: uint8 [T, C], the copies (see `symmetry.spatial_source`).
+        search: memory of `forms`.
+        form: uint8 [1, C], room for a canonical form.
+        num_symmetries: int64 [1], room.
+        copy: uint8 [C], room for a copy.
+    """
+
+    sources: NDArray[np.uint8]
+    search: Search
+    form: NDArray[np.uint8]
+    num_symmetries: NDArray[np.int64]
+    copy: NDArray[np.uint8]
+
+
+def new_scale(size: int) -> Scale:
+    """The fixed copies of a size N, and memory."""
+    num_cells = size * size
+    sources = np.empty((RATING_PARTS, num_cells), np.uint8)
+    draw_copies(open_stream(0, RATE, 0, 0, 0), symmetry_tables(size), sources)
+    return Scale(
+        sources=sources,
+        search=new_search(size),
+        form=np.empty((1, num_cells), np.uint8),
+        num_symmetries=np.empty(1, np.int64),
+        copy=np.empty(num_cells, np.uint8),
+    )
 
 
 @kernel
@@ -35,41 +73,23 @@ def draw_copies(stream: NDArray[np.uint64], tables: SymmetryTables, sources: NDA
 
 
 @kernel
-def sum_guesses(
-    puzzle: NDArray[np.uint8], sources: NDArray[np.uint8], room: NDArray[np.uint8], plain: Plain, triads: Triads | None
-) -> int:
-    """Guesses over symmetric copies of a puzzle.
+def sum_guesses(puzzles: NDArray[np.uint8], scale: Scale, plain: Plain, triads: Triads | None) -> int:
+    """Guesses over all copies of a puzzle's canonical form: its rating in parts.
 
     Args:
-        puzzle: uint8 [C], 0 = blank.
-        sources: uint8 [T, C], the copies.
-        room: uint8 [C], room for a copy.
+        puzzles: uint8 [1, C], the puzzle, 0 = blank.
+        scale: from `new_scale`.
         plain: from `new_plain`.
         triads: from `new_triads`.
     """
+    find_forms(puzzles, scale.search, scale.form, scale.num_symmetries)
     total = 0
-    for k in range(len(sources)):
-        for cell in range(len(puzzle)):
-            room[cell] = puzzle[sources[k, cell]]
-        _, guesses = solve(room, plain, triads)
+    for k in range(len(scale.sources)):
+        for cell in range(len(scale.copy)):
+            scale.copy[cell] = scale.form[0, scale.sources[k, cell]]
+        _, guesses = solve(scale.copy, plain, triads)
         total += guesses
     return total
-
-
-@kernel
-def rate_all(
-    forms: NDArray[np.uint8],
-    tables: SymmetryTables,
-    sources: NDArray[np.uint8],
-    plain: Plain,
-    triads: Triads | None,
-    ratings: NDArray[np.float64],
-) -> None:
-    """Mean guesses over the same copies of each form [B, C] into ratings [B]; sources [T, C] is room for the copies."""
-    room = np.empty(forms.shape[1], np.uint8)
-    draw_copies(open_stream(0, RATE, 0, 0, 0), tables, sources)
-    for i in range(len(forms)):
-        ratings[i] = sum_guesses(forms[i], sources, room, plain, triads) / len(sources)
 
 
 def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
@@ -82,8 +102,9 @@ def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
     Returns:
         Mean guesses, float64 [B], multiples of 1/8.
     """
-    ratings = np.empty(len(puzzles), np.float64)
-    sources = np.empty((NUM_COPIES, size * size), np.uint8)
-    forms = canonical(np.ascontiguousarray(puzzles), size)
-    rate_all(forms, symmetry_tables(size), sources, new_plain(size), new_triads(size), ratings)
+    sources, ratings = new_scale(size).sources, np.empty(len(puzzles), np.float64)
+    for start in range(0, len(puzzles), _PUZZLES_AT_ONCE):
+        forms, _ = canonical(puzzles[start : start + _PUZZLES_AT_ONCE], size)
+        _, _, guesses = solver.solve(forms[:, sources].reshape(-1, size * size), 2)
+        ratings[start : start + _PUZZLES_AT_ONCE] = guesses.reshape(len(forms), -1).mean(axis=1)
     return ratings

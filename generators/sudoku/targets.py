@@ -16,6 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .geometry import BOXES
+
+RATING_PARTS = 8
+"""Ratings are multiples of one part in so many: means over so many copies."""
 
 OPTIONS = ("clues", "pattern", "difficulty")
 
@@ -49,9 +53,20 @@ class Range(NamedTuple):
         return (numbers >= self.least) & (numbers <= self.most)
 
 
-LEVELS = {"easy": Range(0, 0), "hard": Range(4, 15), "extreme": Range(10, math.inf)}
-"""Ratings of the named levels (see `rating`): solved without a guess; as hard as the lists of well-known hard ones; and
-what a climb of a fixed length leads to, with a mean near that of Sudoku-Extreme."""
+LEVELS = {
+    "easy": {size: Range(0, 0) for size in BOXES},
+    "hard": {6: Range(0.5, 2), 9: Range(4, 10)},
+    "extreme": {6: Range(2, math.inf), 9: Range(10, math.inf)},
+}
+"""Ratings of the named levels by size (see `rating`), where a size has such puzzles.
+
+Easy puzzles are solved without a guess. At 9x9 hard is what serg's list is (98 % of it) and half of magictour's, and
+extreme what the forum's hardest are, all of them; puzzles made for it come from a climb of a fixed length, with a mean
+near that of the Sudoku-Extreme data set.
+"""
+
+CLIMBED = "extreme"
+"""The level whose puzzles are sought by going up for a fixed number of steps, and sieved by its range then."""
 
 _NUMBER = {"clues": r"[0-9]{1,9}", "difficulty": r"[0-9]{1,9}(?:\.[0-9]{1,9})?"}
 _EXPECTED = {
@@ -68,7 +83,7 @@ class Target:
         clues: number of clues.
         pattern: a name of `PATTERNS`.
         difficulty: rating.
-        level: the name in `LEVELS` that `difficulty` was given by.
+        level: a name in `LEVELS`; then `difficulty` is None.
     """
 
     clues: Range | None = None
@@ -92,10 +107,10 @@ class Target:
         pattern = options.get("pattern")
         if pattern is not None and pattern not in PATTERNS:
             raise InputError(f"pattern is {pattern!r}; expected one of {', '.join(PATTERNS)}")
-        level = options.get("difficulty")
+        clues, level = _range_of("clues", options), options.get("difficulty")
         if level in LEVELS:
-            return cls(clues=_range_of("clues", options), pattern=pattern, difficulty=LEVELS[level], level=level)
-        return cls(clues=_range_of("clues", options), pattern=pattern, difficulty=_range_of("difficulty", options))
+            return cls(clues=clues, pattern=pattern, level=level)
+        return cls(clues=clues, pattern=pattern, difficulty=_range_of("difficulty", options))
 
     @property
     def options(self) -> dict[str, str]:
@@ -104,19 +119,26 @@ class Target:
         values = zip(OPTIONS, (clues, self.pattern, self.level or difficulty), strict=True)
         return {name: value for name, value in values if value is not None}
 
+    def ratings(self, size: int) -> Range | None:
+        """The ratings that puzzles of a size must have, or None where any will do."""
+        return self.difficulty if self.level is None else LEVELS[self.level][size]
+
     def check_size(self, size: int) -> None:
         """Refuse what no puzzle of a size can meet.
 
         Raises:
-            InputError: so few or so many clues are impossible.
+            InputError: so few or so many clues are impossible, or the size has no such level.
         """
-        if self.clues is None:
-            return
         fewest, most = FEWEST_CLUES.get(size, 1), size * size
-        if self.clues.most < fewest or self.clues.least > most or math.inf > self.clues.most > most:
+        clues = self.clues
+        if clues and (clues.most < fewest or clues.least > most or math.inf > clues.most > most):
             raise InputError(
-                f"clues is {_format_range(self.clues)!r}; "
-                f"a {size}x{size} puzzle with one solution has {fewest} to {most}"
+                f"clues is {_format_range(clues)!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
+            )
+        if self.level and size not in LEVELS[self.level]:
+            levels = ", ".join(level for level, sizes in LEVELS.items() if size in sizes)
+            raise InputError(
+                f"difficulty is {self.level!r}, a level that {size}x{size} does not have; expected {levels} or MIN:MAX"
             )
 
 
@@ -134,6 +156,8 @@ def _range_of(name: str, options: Mapping[str, str]) -> Range | None:
     found = Range(float(least or 0), float(most) if most else math.inf)
     if found.least > found.most:
         raise InputError(f"{name} is {text!r}; expected the smaller number first, as in {most}:{least}")
+    if math.ceil(RATING_PARTS * found.least) > RATING_PARTS * found.most:
+        raise InputError(f"{name} is {text!r}; expected a range that holds a multiple of 1/{RATING_PARTS}")
     return found
 
 
@@ -152,6 +176,19 @@ def pattern_images(pattern: str, size: int) -> NDArray[np.int64]:
     turn = PATTERNS[pattern]
     moved = [turn(row, column, size - 1) for row in range(size) for column in range(size)]
     return np.array([row * size + column for row, column in moved], np.int64)
+
+
+def pattern_orbits(pattern: str, size: int) -> list[list[int]]:
+    """The cells that a pattern's symmetry carries into each other, orbit by orbit, each from its first cell on."""
+    images = pattern_images(pattern, size).tolist()
+    orbits = []
+    for first in range(size * size):
+        orbit = [first]
+        while images[orbit[-1]] != first:
+            orbit.append(images[orbit[-1]])
+        if first == min(orbit):
+            orbits.append(orbit)
+    return orbits
 
 
 def has_pattern(puzzles: NDArray[np.uint8], pattern: str, size: int) -> NDArray[np.bool_]:

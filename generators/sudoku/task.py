@@ -18,6 +18,7 @@ from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import Target, has_pattern
 from .text import render_grid
 from .variants import augment_groups
+from .walk import build_goal, find
 
 BLANK = 1
 """Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
@@ -66,12 +67,15 @@ class SudokuTask:
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
         """Those of candidates `start` to `start + count` of the stream (seed, purpose) that meet the target."""
+        candidates = np.arange(start, start + count)
+        if self.options:
+            goal = build_goal(self.target, self.size)
+            puzzles, grids, minimal = find(seed, purpose, start, count, self.size, goal)
+            groups = self.groups_of(candidates[minimal], puzzles[minimal], grids[minimal])
+            return groups.take(np.flatnonzero(self.accepts(groups)))
         if self.size == TRIAD_SIZE:
-            puzzles, grids = triad_maker.make(seed, purpose, start, count)
-        else:
-            puzzles, grids = make(seed, purpose, start, count, self.size)
-        groups = self.groups_of(np.arange(start, start + count), puzzles, grids)
-        return groups.take(np.flatnonzero(self.accepts(groups))) if self.options else groups
+            return self.groups_of(candidates, *triad_maker.make(seed, purpose, start, count))
+        return self.groups_of(candidates, *make(seed, purpose, start, count, self.size))
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
         """Groups from puzzles (0 = blank) and their solutions, uint8 [G, C] each."""
@@ -85,8 +89,9 @@ class SudokuTask:
             meets &= target.clues.holds((puzzles > 0).sum(axis=1))
         if target.pattern is not None:
             meets &= has_pattern(puzzles, target.pattern, self.size)
-        if target.difficulty is not None:
-            meets[meets] = target.difficulty.holds(rate(puzzles[meets], self.size))
+        ratings = target.ratings(self.size)
+        if ratings is not None:
+            meets[meets] = ratings.holds(rate(puzzles[meets], self.size))
         return meets
 
     def rate(self, groups: Groups) -> NDArray[np.float64]:

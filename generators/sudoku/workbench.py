@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
-from . import solver, triad_search
+from . import maker, minimiser, solver, triad_search
 from .geometry import geometry
 from .lanes import address
-from .minimiser import CODES, Notes, new_notes
+from .minimiser import CODES, Notes, is_removed, new_notes, start_sets
 from .triads import FRAMES, load, new_desk
 
 
@@ -84,3 +84,40 @@ def solve(puzzle: NDArray[np.uint8], plain: Plain, triads: Triads | None) -> tup
     desk = address(triads.memory)
     alive = load(puzzle, desk + FRAMES, desk)
     return triad_search.count(desk, alive, 2, plain.solution)
+
+
+@kernel
+def draw_grid(stream: NDArray[np.uint64], grid: NDArray[np.uint8], plain: Plain, triads: Triads | None) -> None:
+    """Draw a full grid [C] of values 1..N; `minimise` then works on this one."""
+    if triads is None:
+        maker.fill_grid(stream, plain.stack, plain.queue, grid, plain.units, plain.peers)
+    else:
+        triad_search.fill(stream, address(triads.memory), grid)
+        start_sets(triads.notes, grid)
+
+
+@kernel
+def minimise(
+    order: NDArray[np.int64],
+    grid: NDArray[np.uint8],
+    puzzle: NDArray[np.uint8],
+    plain: Plain,
+    triads: Triads | None,
+) -> None:
+    """Take the clues of the grid drawn last away in `order`, each that can go while the solution stays the only one.
+
+    Args:
+        order: int64 [C], the cells in the order in which they are tried.
+        grid: uint8 [C], the grid of `draw_grid`.
+        puzzle: uint8 [C], receives the puzzle, 0 = blank.
+        plain: from `new_plain`.
+        triads: from `new_triads`.
+    """
+    if triads is None:
+        maker.minimise(order, grid, puzzle, plain.stack, plain.queue, plain.units, plain.peers)
+    else:
+        for place in range(81):
+            triads.notes.order[place] = triads.codes[order[place]]
+        minimiser.minimise(address(triads.memory), triads.notes, grid)
+        for cell in range(81):
+            puzzle[cell] = 0 if is_removed(triads.notes, triads.codes[cell]) else grid[cell]

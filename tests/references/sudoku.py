@@ -8,6 +8,7 @@ from .philox import Stream, bijection_keys, permute_pair
 
 BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
 AUGMENT = 2
+RATE = 9
 
 
 def units(size):
@@ -159,6 +160,68 @@ def make_puzzle(size, seed, purpose, candidate, count):
         if count(puzzle) != 1:
             puzzle[cell] = grid[cell]
     return tuple(puzzle), grid
+
+
+def rating(form, size):
+    """Guesses over 8 seeded copies of a canonical form, summed."""
+    stream = Stream(0, RATE, 0, 0, 0)
+    sources = [spatial_source(size, stream.below(num_spatial(size))) for _ in range(8)]
+    return sum(Solver(size).search([form[cell] for cell in source], 2)[1] for source in sources)
+
+
+def walk(stream, grid, orbits, wanted_clues, wanted_rating, max_steps, count, rate):
+    """(puzzle, whether it is minimal) at the end of a walk among the puzzles of a grid.
+
+    Args:
+        stream: what the grid was drawn from, a `Stream` or the like.
+        grid: all values.
+        orbits: lists of cells that come and go together.
+        wanted_clues: (least, most).
+        wanted_rating: (least, most) in sums of guesses, or None.
+        count: counts the solutions of a puzzle up to 2.
+        rate: gives the sum of guesses of a puzzle.
+    """
+
+    def minimised(order):
+        puzzle = list(grid)
+        for orbit in order:
+            for cell in orbits[orbit]:
+                puzzle[cell] = 0
+            if count(puzzle) != 1:
+                for cell in orbits[orbit]:
+                    puzzle[cell] = grid[cell]
+        return puzzle
+
+    def distance(puzzle):
+        clues = [cell for cell, value in enumerate(puzzle) if value]
+        needless = sum(count([0 if cell == clue else v for cell, v in enumerate(puzzle)]) == 1 for clue in clues)
+        outside = off_range(len(clues), *wanted_clues)
+        if wanted_rating is None or needless or outside:
+            return needless, outside, 0
+        return 0, 0, off_range(rate(puzzle), *wanted_rating)
+
+    def near(puzzle):
+        num_dropped = 1 + stream.below(2)
+        shuffled = list(range(len(orbits)))
+        stream.shuffle(shuffled)
+        kept = [orbit for orbit in shuffled if puzzle[orbits[orbit][0]]]
+        blank = [orbit for orbit in shuffled if not puzzle[orbits[orbit][0]]]
+        return kept[:num_dropped] + blank + kept[num_dropped:]
+
+    order = list(range(len(orbits)))
+    stream.shuffle(order)
+    best = minimised(order)
+    for _ in range(max_steps):
+        if not any(distance(best)):
+            break
+        trial = minimised(near(best))
+        if distance(trial) <= distance(best):
+            best = trial
+    return tuple(best), distance(best)[0] == 0
+
+
+def off_range(number, least, most):
+    return least - number if number < least else number - most if number > most else 0
 
 
 @cache

@@ -47,9 +47,7 @@ def plug_in(tmp_path, monkeypatch, fresh):
 OPTIONAL = "reversal6 = reversal_plug_in.deep.tasks:OptionalTask\n"
 
 
-class TestPluggedInWithOptions:
-    """Its words are few, so the suite's counts do not fit; what options change is asked here."""
-
+class TestPluggedInWithOptions(TaskConformance):
     @pytest.fixture
     def task(self, plug_in):
         add_entry_points(plug_in, OPTIONAL)
@@ -57,11 +55,6 @@ class TestPluggedInWithOptions:
 
     def test_options_reach_it(self, task):
         assert task.options == {"first": "b"}
-        suite = TaskConformance()
-        suite.test_groups_have_their_shapes(task)
-        suite.test_a_group_is_a_function_of_its_position_alone(task)
-        suite.test_options_are_plain_words(task)
-        suite.test_puzzles_made_are_accepted_and_rated(task)
         assert 0 < len(task.generate(0, TRAIN, 0, 30)) < 30
 
     def test_it_is_made_once_for_the_same_options(self, task):

@@ -60,6 +60,7 @@ DIFFICULTY = "expected MIN:MAX of numbers such as 5:10, 5: or :10, or one of eas
         ({"difficulty": "nan:5"}, f"difficulty is 'nan:5'; {DIFFICULTY}"),
         ({"difficulty": "1:1e9"}, f"difficulty is '1:1e9'; {DIFFICULTY}"),
         ({"difficulty": ""}, f"difficulty is ''; {DIFFICULTY}"),
+        ({"difficulty": "5.01:5.12"}, "difficulty is '5.01:5.12'; expected a range that holds a multiple of 1/8"),
         ({"pattern": "spiral"}, f"pattern is 'spiral'; expected one of {', '.join(PATTERNS)}"),
         ({"pattern": ""}, f"pattern is ''; expected one of {', '.join(PATTERNS)}"),
         ({"symmetry": "diagonal"}, "Sudoku has no option 'symmetry'; known: clues, pattern, difficulty"),
@@ -78,6 +79,15 @@ def test_clues_that_no_puzzle_of_the_size_has_are_refused(size, clues):
     target = Target.parse({"clues": clues})
     with pytest.raises(InputError, match=f"a {size}x{size} puzzle with one solution has .* to {size * size}"):
         SudokuTask(size=size, target=target)
+
+
+@pytest.mark.parametrize(("size", "level", "known"), [(4, "hard", "easy"), (4, "extreme", "easy")])
+def test_levels_that_a_size_does_not_have_are_refused(size, level, known):
+    with pytest.raises(InputError) as caught:
+        SudokuTask(size=size, target=Target.parse({"difficulty": level}))
+    assert str(caught.value) == (
+        f"difficulty is {level!r}, a level that {size}x{size} does not have; expected {known} or MIN:MAX"
+    )
 
 
 @pytest.mark.parametrize(("size", "clues"), [(9, ":17"), (9, "81:"), (4, "4"), (6, "0:8"), (6, "36:36")])

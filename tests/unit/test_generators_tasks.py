@@ -6,7 +6,7 @@ import pytest
 from tests.conformance.task import TaskConformance
 from tests.references.reversal import OptionalTask, ReversalTask
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import SIZES, SudokuTask, solve
+from trmpipe.generators.sudoku import SIZES, SudokuTask, Target, solve
 from trmpipe.generators.task import TRAIN, Groups
 
 
@@ -14,6 +14,13 @@ class TestSudoku(TaskConformance):
     @pytest.fixture(params=SIZES, ids=lambda size: f"sudoku{size}")
     def task(self, request):
         return SudokuTask(size=request.param)
+
+
+class TestSudokuWithOptions(TaskConformance):
+    @pytest.fixture(params=[4, 6])
+    def task(self, request):
+        # Half of the candidates or more get there; with fewer steps some are left out.
+        return SudokuTask(size=request.param, target=Target.parse({"pattern": "left-right"}))
 
 
 class TestReversal(TaskConformance):
