@@ -1,9 +1,10 @@
 """Sudoku of sizes 4, 6 and 9: solver, maker, symmetries, classes and the task that joins them."""
 
+from .classes import canonical
 from .geometry import SIZES
 from .solver import solve
 from .targets import Target
 from .task import BLANK, SudokuTask
 from .text import format_puzzle, parse_puzzle
 
-__all__ = ["BLANK", "SIZES", "SudokuTask", "Target", "format_puzzle", "parse_puzzle", "solve"]
+__all__ = ["BLANK", "SIZES", "SudokuTask", "Target", "canonical", "format_puzzle", "parse_puzzle", "solve"]

@@ -4,7 +4,7 @@ At first all are alike; then, round by round, each is mixed from the colours tha
 together. Lines that stay tied are told apart by how their values follow each other, which matters for full grids,
 where every line meets every value.
 
-Shapes: C cells, N size, K clues, D depth of the search, R rows of a band, L columns of a stack.
+Shapes: C cells, N size, K clues, D depth of the search, R rows of a band, L columns of a stack, G generators.
 Lines are numbered rows first: 0..N-1, then columns N..2N-1; boxes follow from 2N, values from 3N.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..jit import kernel
 from .geometry import BOXES
+from .symmetry import symmetry_tables
 
 WEIGHT_BOX = np.uint64(0x9E3779B97F4A7C15)
 _WEIGHT_VALUE = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -46,6 +47,9 @@ class Search(NamedTuple):
         first_lines: int64 [2N], its lines.
         path: int64 [D], the lines picked on the way to it.
         orbits: int64 [D, 2N], lines that symmetries fixing the way so far carry into each other, as a forest.
+        turns: int64 [2], whether the puzzle is transposed: at hand, and at the first leaf.
+        generators: uint8 [G, C], symmetries met, as source cells; G of them at most, as each doubles their group.
+        num_generators: int64 [1], how many.
     """
 
     shape: NDArray[np.int64]
@@ -65,6 +69,9 @@ class Search(NamedTuple):
     first_lines: NDArray[np.int64]
     path: NDArray[np.int64]
     orbits: NDArray[np.int64]
+    turns: NDArray[np.int64]
+    generators: NDArray[np.uint8]
+    num_generators: NDArray[np.int64]
 
 
 def new_search(size: int) -> Search:
@@ -88,6 +95,9 @@ def new_search(size: int) -> Search:
         first_lines=np.zeros(2 * size, np.int64),
         path=np.zeros(depth, np.int64),
         orbits=np.zeros((depth, 2 * size), np.int64),
+        turns=np.zeros(2, np.int64),
+        generators=np.zeros((symmetry_tables(size).num_spatial.bit_length(), num_cells), np.uint8),
+        num_generators=np.zeros(1, np.int64),
     )
 
 
@@ -116,6 +126,7 @@ def set_puzzle(search: Search, puzzle: NDArray[np.uint8], turned: int) -> None:
                 search.used[row] = search.used[size + column] = True
                 num_clues += 1
     search.clues[size * size, 0] = num_clues
+    search.turns[0] = turned
     search.colours[0] = np.uint64(1)
     search.pairs[2 * size, 0] = np.uint64(0)
 

@@ -133,6 +133,24 @@ def _join_orbits(search: Search, split: int) -> bool:
 
 
 @kernel
+def _note_generator(search: Search) -> None:
+    """Note the symmetry that carries the first leaf's lines to those at hand as cells of the puzzle."""
+    size = search.shape[0]
+    source = search.generators[search.num_generators[0]]
+    search.num_generators[0] += 1
+    for i in range(size):
+        for j in range(size):
+            image = _cell(search.first_lines[i], search.first_lines[size + j], size, search.turns[1])
+            source[image] = _cell(search.lines[i], search.lines[size + j], size, search.turns[0])
+
+
+@kernel
+def _cell(row: int, column: int, size: int, turned: int) -> int:
+    """Cell of the puzzle where two lines of the search cross; columns are numbered from N."""
+    return (column - size) * size + row if turned else row * size + column - size
+
+
+@kernel
 def _is_spared(search: Search, depth: int) -> bool:
     """Whether a symmetry carries a line tried before at this depth to the one picked now."""
     size, forest = search.shape[0], search.orbits[depth]
@@ -202,6 +220,7 @@ def _go_first(search: Search) -> int:
             _visit_leaf(search, depth)
             search.first[:] = search.best
             search.first_lines[:] = search.lines
+            search.turns[1] = search.turns[0]
             return depth
         search.path[depth] = search.tied[depth, 0]
         search.tied[depth, size + 1] = 1
@@ -219,8 +238,11 @@ def _search_first_tree(search: Search) -> int:
     while depth >= 0:
         tied = search.tied[depth]
         if tied[size] == 0:
-            same = _visit_leaf(search, depth)
-            depth = split if same and _join_orbits(search, split) else depth - 1
+            if _visit_leaf(search, depth) and _join_orbits(search, split):
+                _note_generator(search)
+                depth = split
+            else:
+                depth -= 1
         elif tied[size + 1] == tied[size]:
             if depth == split:
                 num_symmetries *= _orbit_size(search, depth)
@@ -243,6 +265,7 @@ def _search_other_tree(search: Search) -> bool:
         tied = search.tied[depth]
         if tied[size] == 0:
             if _visit_leaf(search, depth):
+                _note_generator(search)
                 return True
             depth -= 1
         elif tied[size + 1] == tied[size]:
@@ -269,6 +292,7 @@ def find_forms(
     """
     for i in range(len(puzzles)):
         search.best[:] = -1
+        search.num_generators[0] = 0
         visited = False
         if _start(search, puzzles[i], 0):
             num_symmetries[i] = _search_first_tree(search)
@@ -296,3 +320,18 @@ def canonical(puzzles: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8],
     num_symmetries = np.ones(len(puzzles), np.int64)
     find_forms(np.ascontiguousarray(puzzles), new_search(size), forms, num_symmetries)
     return forms, num_symmetries
+
+
+def generators(puzzle: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Symmetries that generate all spatial automorphisms of a proper puzzle.
+
+    Args:
+        puzzle: uint8 [C], 0 = blank.
+        size: N.
+
+    Returns:
+        Uint8 [G, C]: cell i of the image is cell ``[i]`` of the puzzle.
+    """
+    search = new_search(size)
+    find_forms(puzzle[None].copy(), search, np.empty((1, size * size), np.uint8), np.empty(1, np.int64))
+    return search.generators[: search.num_generators[0]].copy()

@@ -10,10 +10,10 @@ Shapes: B puzzles, C cells, N size, U units, P peers.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..jit import kernel
 from . import triad_search
-from .geometry import BOXES, geometry
+from .batches import check_positive, check_puzzles, in_slices
+from .geometry import geometry
 
 TRIAD_SIZE = 9
 """The size that `triad_search` and `triad_maker` are made for."""
@@ -215,24 +215,31 @@ def solve_all(
         counts[i], guesses[i] = search(stack, queue, queued, limit, solutions[i], units, peers)
 
 
-def solve(puzzles: NDArray[np.uint8], limit: int = 2) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Solve puzzles and count their solutions, on one core.
+def solve(
+    puzzles: NDArray[np.uint8], limit: int = 2, threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
+    """Solve puzzles and count their solutions.
 
     Args:
         puzzles: uint8 [B, C], values 1..N and 0 = blank; C is 16, 36 or 81.
         limit: solutions to count at most, 1 or more; 2 is enough to tell a proper puzzle.
+        threads: cores to use.
 
     Returns:
         Counts int64 [B] (0..limit), one solution each uint8 [B, C] (zeros where there is none), and guesses int64 [B],
         the values tried where logic left more than one.
 
     Raises:
-        InputError: the shape or a value is not one of a Sudoku.
+        InputError: the shape or a value is not one of a Sudoku, or `limit` or `threads` is below 1.
     """
-    size = _check_puzzles(puzzles)
-    if size == TRIAD_SIZE:
-        return triad_search.solve(np.ascontiguousarray(puzzles), limit)
-    return solve_by_singles(puzzles, limit, size)
+    size = check_puzzles(puzzles)
+    check_positive("limit", limit)
+
+    def solve_some(part: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
+        return triad_search.solve(part, limit) if size == TRIAD_SIZE else solve_by_singles(part, limit, size)
+
+    counts, solutions, guesses = in_slices(solve_some, puzzles, threads)
+    return counts, solutions, guesses
 
 
 def solve_by_singles(
@@ -243,19 +250,5 @@ def solve_by_singles(
     counts = np.zeros(len(puzzles), np.int64)
     guesses = np.zeros(len(puzzles), np.int64)
     solutions = np.zeros(puzzles.shape, np.uint8)
-    solve_all(np.ascontiguousarray(puzzles), limit, tables.units, tables.peers, counts, solutions, guesses)
+    solve_all(puzzles, limit, tables.units, tables.peers, counts, solutions, guesses)
     return counts, solutions, guesses
-
-
-def _check_puzzles(puzzles: NDArray[np.uint8]) -> int:
-    """The size of the grids in `puzzles`."""
-    sizes = {size * size: size for size in BOXES}
-    if puzzles.ndim != 2 or puzzles.shape[1] not in sizes or puzzles.dtype != np.uint8:
-        raise InputError(
-            f"puzzles have shape {puzzles.shape} and dtype {puzzles.dtype}; expected uint8 [N, cells] with cells one of"
-            f" {sorted(sizes)}"
-        )
-    size = sizes[puzzles.shape[1]]
-    if puzzles.size and puzzles.max() > size:
-        raise InputError(f"a puzzle holds the value {puzzles.max()}; expected 0 (blank) to {size}")
-    return size

@@ -124,7 +124,7 @@ class SudokuTask:
 
     def canonical(self, groups: Groups) -> NDArray[np.uint8]:
         """uint8 [G, 32]: SHA-256 of each puzzle's representative."""
-        forms = canonical(groups.inputs - BLANK, self.size)
+        forms = canonical(groups.inputs - BLANK)
         name = self.spec.name.encode()
         digests = [hashlib.sha256(name + form.tobytes()).digest() for form in forms]
         return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)

@@ -1,7 +1,7 @@
 """Canonical forms and automorphisms: equal to brute force, and right where the answer is known."""
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, permutations
 from math import factorial
 
 import numpy as np
@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
-from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, solve
-from trmpipe.generators.sudoku.classes import automorphisms, canonical
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, solve
+from trmpipe.generators.sudoku.classes import automorphisms
 from trmpipe.generators.task import TEST
 
 sources_of = cache(reference.spatial_sources)
@@ -39,18 +40,21 @@ def any_puzzle(size):
     return st.one_of(made, values.map(lambda cells: np.array(cells, np.uint8)))
 
 
+def assert_form_is_of_the_class(puzzle, size):
+    form = canonical(puzzle[None])[0]
+    assert reference.canonical(form, sources_of(size)) == reference.canonical(puzzle, sources_of(size))
+
+
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(data=st.data())
-def test_forms_at_4x4_equal_brute_force(data):
-    puzzle = data.draw(any_puzzle(4))
-    assert tuple(canonical(puzzle[None], 4)[0].tolist()) == reference.canonical(puzzle, sources_of(4))
+def test_a_form_at_4x4_is_of_the_puzzles_class_by_brute_force(data):
+    assert_form_is_of_the_class(data.draw(any_puzzle(4)), 4)
 
 
 @settings(deadline=None, derandomize=True, max_examples=8)
 @given(data=st.data())
-def test_forms_at_6x6_equal_brute_force(data):
-    puzzle = data.draw(any_puzzle(6))
-    assert tuple(canonical(puzzle[None], 6)[0].tolist()) == reference.canonical(puzzle, sources_of(6))
+def test_a_form_at_6x6_is_of_the_puzzles_class_by_brute_force(data):
+    assert_form_is_of_the_class(data.draw(any_puzzle(6)), 6)
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
@@ -59,7 +63,7 @@ def test_symmetric_copies_have_one_form_and_one_digest(size, data):
     puzzle = data.draw(any_puzzle(size))
     rank = data.draw(st.integers(0, reference.num_spatial(size) - 1))
     image = moved(puzzle, size, rank, data.draw(st.integers(0, factorial(size) - 1)))
-    forms = canonical(np.stack([puzzle, image]), size)
+    forms = canonical(np.stack([puzzle, image]))
     np.testing.assert_array_equal(forms[0], forms[1])
     task = SudokuTask(size=size)
     groups = task.groups_of(np.arange(2), np.stack([puzzle, image]), np.zeros((2, size * size), np.uint8))
@@ -87,16 +91,40 @@ def minimal_puzzles(grid):
 
 def test_the_4x4_grids_fall_in_two_classes():
     assert len(full_grids_4x4()) == 288
-    assert len(np.unique(canonical(full_grids_4x4(), 4), axis=0)) == 2
+    assert len(np.unique(canonical(full_grids_4x4()), axis=0)) == 2
 
 
 def test_there_are_36_classes_of_minimal_4x4_puzzles():
-    _, representatives = np.unique(canonical(full_grids_4x4(), 4), axis=0, return_index=True)
+    _, representatives = np.unique(canonical(full_grids_4x4()), axis=0, return_index=True)
     puzzles = np.concatenate([minimal_puzzles(full_grids_4x4()[i]) for i in representatives])
-    classes = np.unique(canonical(puzzles, 4), axis=0)
+    classes = np.unique(canonical(puzzles), axis=0)
     assert len(classes) == 36
     # The class is what brute force says: its members' forms are all different.
     assert len({reference.canonical(form, sources_of(4)) for form in classes}) == 36
+
+
+def test_the_6x6_grids_fall_in_49_classes():
+    # A relabelled grid is of the same class, so those with the first row 1 to 6 are of all classes.
+    grids = reference.grids_6x6()
+    assert len(grids) == 28_200_960 // factorial(6)
+    classes = np.unique(canonical(grids), axis=0)
+    assert len(classes) == 49
+    random = np.random.default_rng(0)
+    values = np.array([random.permutation(6) + 1 for _ in range(20_000)], np.uint8)
+    relabelled = np.take_along_axis(values, grids[random.integers(len(grids), size=20_000)] - 1, axis=1)
+    np.testing.assert_array_equal(np.unique(canonical(relabelled), axis=0), classes)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_all_6x6_grids_fall_in_49_classes():
+    grids = reference.grids_6x6()
+    classes, count = set(), 0
+    for order in permutations(range(1, 7)):
+        relabelled = np.array((0, *order), np.uint8)[grids]
+        classes |= {form.tobytes() for form in np.unique(canonical(relabelled, threads=2), axis=0)}
+        count += len(relabelled)
+    assert (count, len(classes)) == (28_200_960, 49)
 
 
 def test_made_4x4_puzzles_come_from_all_36_classes():
@@ -106,7 +134,7 @@ def test_made_4x4_puzzles_come_from_all_36_classes():
 
 def test_different_6x6_puzzles_have_different_forms():
     puzzles = SudokuTask(size=6).generate(0, TEST, 0, 500).inputs - BLANK
-    assert len(np.unique(canonical(puzzles, 6), axis=0)) == len(np.unique(puzzles, axis=0)) == 500
+    assert len(np.unique(canonical(puzzles), axis=0)) == len(np.unique(puzzles, axis=0)) == 500
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -211,7 +239,7 @@ def first_of_cosets(puzzle, own, seed, candidate, count):
 
 def test_4x4_puzzles_share_a_form_exactly_where_one_is_an_image_of_the_other():
     puzzles = puzzles_of(4)[:14]
-    forms = canonical(puzzles, 4)
+    forms = canonical(puzzles)
     outcomes = set()
     for first, second in combinations(range(len(puzzles)), 2):
         images = {reference.normal_form(puzzles[first][list(source)]) for source in sources_of(4)}
@@ -219,3 +247,27 @@ def test_4x4_puzzles_share_a_form_exactly_where_one_is_an_image_of_the_other():
         assert np.array_equal(forms[first], forms[second]) == alike
         outcomes.add(alike)
     assert outcomes == {False, True}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_threads_change_nothing(size):
+    puzzles = puzzles_of(size)[:23]
+    np.testing.assert_array_equal(canonical(puzzles, threads=3), canonical(puzzles))
+    assert canonical(puzzles[:0], threads=3).shape == (0, size * size)
+    for one, other in zip(solve(puzzles, 2, threads=3), solve(puzzles, 2), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("puzzles", "threads", "words"),
+    [
+        (np.zeros((1, 25), np.uint8), 1, "cells one of"),
+        (np.zeros((1, 16), np.int32), 1, "dtype int32"),
+        (np.full((1, 16), 5, np.uint8), 1, "the value 5; expected 0 .blank. to 4"),
+        (np.zeros((1, 16), np.uint8), 0, "threads is 0; expected 1 or more"),
+    ],
+)
+def test_what_is_no_sudoku_has_no_form(puzzles, threads, words):
+    with pytest.raises(InputError, match=words):
+        canonical(puzzles, threads)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import parse_puzzle, solve
+from trmpipe.generators.sudoku import SIZES, parse_puzzle, solve
 from trmpipe.generators.sudoku.solver import solve_by_singles
 
 SOLVERS = {size: reference.Solver(size) for size in (4, 6, 9)}
@@ -150,6 +150,15 @@ def test_hostile_puzzles_end_quickly(line):
 def test_what_is_no_sudoku_is_refused(puzzles, words):
     with pytest.raises(InputError, match=words):
         solve(puzzles)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_limit_or_threads_below_one_are_refused(size):
+    puzzles = np.zeros((1, size * size), np.uint8)
+    with pytest.raises(InputError, match="limit is 0; expected 1 or more"):
+        solve(puzzles, 0)
+    with pytest.raises(InputError, match="threads is -1; expected 1 or more"):
+        solve(puzzles, threads=-1)
 
 
 def test_no_puzzles_are_solved_at_once():
