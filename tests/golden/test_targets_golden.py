@@ -28,10 +28,10 @@ def puzzles(size, options, count):
     task = SudokuTask(size=size, target=Target.parse(options))
     groups = task.generate(SEED, TRAIN, 0, count)
     return {
-        "candidates": groups.candidates.tolist(),
+        "candidates": " ".join(map(str, groups.candidates)),
         "first": format_puzzle(groups.inputs[0] - BLANK),
         "puzzles": digest(groups.inputs, groups.labels),
-        "ratings": task.rate(groups).tolist(),
+        "ratings": " ".join(map(str, task.rate(groups))),
     }
 
 
