@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .geometry import BOXES
 
 RATING_PARTS = 8
 """Ratings are multiples of one part in so many: means over so many copies."""
@@ -54,7 +53,7 @@ class Range(NamedTuple):
 
 
 LEVELS = {
-    "easy": {size: Range(0, 0) for size in BOXES},
+    "easy": {4: Range(0, 0), 6: Range(0, 0), 9: Range(0, 0)},
     "hard": {6: Range(0.5, 2), 9: Range(4, 10)},
     "extreme": {6: Range(2, math.inf), 9: Range(10, math.inf)},
 }
@@ -136,9 +135,9 @@ class Target:
                 f"clues is {_format_range(clues)!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
             )
         if self.level and size not in LEVELS[self.level]:
-            levels = ", ".join(level for level, sizes in LEVELS.items() if size in sizes)
+            known = [*(level for level, sizes in LEVELS.items() if size in sizes), "MIN:MAX"]
             raise InputError(
-                f"difficulty is {self.level!r}, a level that {size}x{size} does not have; expected {levels} or MIN:MAX"
+                f"difficulty is {self.level!r}, a level that {size}x{size} does not have; expected {' or '.join(known)}"
             )
 
 
