@@ -165,9 +165,7 @@ def _format_range(found: Range) -> str:
 
 
 def _format_number(number: float) -> str:
-    if math.isinf(number):
-        return ""
-    return str(int(number)) if number == int(number) else repr(number)
+    return "" if math.isinf(number) else f"{number:.9f}".rstrip("0").rstrip(".")
 
 
 def pattern_images(pattern: str, size: int) -> NDArray[np.int64]:

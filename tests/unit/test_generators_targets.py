@@ -21,6 +21,8 @@ from trmpipe.generators.task import TRAIN, Groups
         ({"clues": "0:24"}, {"clues": "0:24"}),
         ({"difficulty": "5.0:10"}, {"difficulty": "5:10"}),
         ({"difficulty": "0.125:0.5"}, {"difficulty": "0.125:0.5"}),
+        ({"difficulty": "0.000000001:100"}, {"difficulty": "0.000000001:100"}),
+        ({"difficulty": "0.1:123456789.123456789"}, {"difficulty": "0.1:123456789.123456791"}),
         ({"difficulty": ":0"}, {"difficulty": "0:0"}),
         ({"difficulty": "7:"}, {"difficulty": "7:"}),
         *[({"difficulty": level}, {"difficulty": level}) for level in LEVELS],
