@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.sudoku import SudokuTask, solve
+from trmpipe.generators.sudoku.text import describe_values, values_of
 from trmpipe.generators.task import Groups
 
 from .cluster import Cluster
@@ -122,8 +123,8 @@ def _csv_rows(lines: list[str], path: str) -> list[tuple[int, str, str]]:
 def _parse(texts: Iterable[str], lines: Iterable[int], size: int, path: str) -> NDArray[np.uint8]:
     """Cells of all puzzles at once; the first wrong one is named by its line."""
     table = np.full(256, _INVALID, np.uint8)
-    table[[ord("."), ord("0")]] = 0
-    table[ord("1") : ord("1") + size] = np.arange(1, size + 1)
+    for character, value in values_of(size).items():
+        table[ord(character)] = value
     encoded = [text.encode("ascii", "replace") for text in texts]
     for line, text in zip(lines, encoded, strict=True):
         if len(text) != size * size:
@@ -137,7 +138,7 @@ def _parse(texts: Iterable[str], lines: Iterable[int], size: int, path: str) -> 
         row, column = wrong[0].tolist()
         raise PuzzleFileError(
             f"{path} line {list(lines)[row]}: character {column + 1} is {chr(encoded[row][column])!r}; "
-            f"expected 1 to {size}, or '.' or '0' for a blank"
+            f"expected {describe_values(size)}"
         )
     return cells
 

@@ -1,4 +1,4 @@
-"""Sudoku of sizes 4, 6 and 9: solver, maker, symmetries, classes and the task that joins them."""
+"""Sudoku of sizes 4, 6, 9 and 16: solver, maker, symmetries, classes and the task that joins them."""
 
 from .classes import canonical
 from .geometry import SIZES

@@ -20,7 +20,7 @@ def canonical(puzzles: NDArray[np.uint8], threads: int = 1) -> NDArray[np.uint8]
     are square: two puzzles have the same representative exactly where such a symmetry carries one to the other.
 
     Args:
-        puzzles: uint8 [B, C], values 1..N and 0 = blank, of any kind; C is 16, 36 or 81.
+        puzzles: uint8 [B, C], values 1..N and 0 = blank, of any kind; C is 16, 36, 81 or 256.
         threads: cores to use.
 
     Returns:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
+BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3), 16: (4, 4)}
 """Rows and columns of a box, by size."""
 
 SIZES = tuple(BOXES)

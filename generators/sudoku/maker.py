@@ -5,6 +5,10 @@ taking away more never restores uniqueness, the first clue that must stay is fou
 gives the same puzzle as trying one after the other with half the solver calls. 9x9 has a maker of its own
 (`triad_maker`), of which this one is the reference.
 
+At 16x16 few grids and orders take most of the time, some without an end in sight: where the solver has guessed too
+often, a grid or an order is given up and another one drawn from the same stream. What comes out is unique and minimal
+all the same, and depends on the candidate alone. Smaller sizes never come near the bounds.
+
 Shapes: B puzzles, C cells, N size, U units, P peers.
 """
 
@@ -14,7 +18,13 @@ from numpy.typing import NDArray
 from ..jit import kernel
 from ..rng import below, open_stream, shuffle
 from .geometry import geometry
-from .solver import fewest, load, propagate, search
+from .solver import fewest, load, propagate, search_near, value_of
+
+MOST_GUESSES = 20_000
+"""Guesses for one order: of 16x16 puzzles, two in three take fewer, and others may take a thousand times as many."""
+
+MOST_DRAWS = 10_000
+"""Draws for one grid; a 16x16 grid takes some 150."""
 
 
 @kernel
@@ -36,6 +46,20 @@ def fill_grid(
         units: int16 [U, N].
         peers: int16 [C, P].
     """
+    while not _try_fill(stream, stack, queue, grid, units, peers):
+        pass
+
+
+@kernel
+def _try_fill(
+    stream: NDArray[np.uint64],
+    stack: NDArray[np.int32],
+    queue: NDArray[np.int16],
+    grid: NDArray[np.uint8],
+    units: NDArray[np.int16],
+    peers: NDArray[np.int16],
+) -> bool:
+    """`fill_grid`, unless it takes too many draws; whether it did not."""
     size = units.shape[1]
     stack[0, :] = (1 << size) - 1
     order = np.arange(size)
@@ -46,11 +70,13 @@ def fill_grid(
     alive = propagate(stack[0], queue, size, units, peers)
     cells = np.empty(len(stack), np.int16)
     depth = 0
-    while True:
+    for _ in range(MOST_DRAWS):
         if alive:
             cell = fewest(stack[depth])
             if cell < 0:
-                break
+                for i in range(len(grid)):
+                    grid[i] = value_of(stack[depth, i])
+                return True
             cells[depth] = cell
         else:
             depth -= 1
@@ -65,12 +91,7 @@ def fill_grid(
         stack[depth, cell] = bit
         queue[0] = cell
         alive = propagate(stack[depth], queue, 1, units, peers)
-    for i in range(len(grid)):
-        value, mask = 1, stack[depth, i]
-        while mask > 1:
-            mask >>= 1
-            value += 1
-        grid[i] = value
+    return False
 
 
 @kernel
@@ -94,7 +115,8 @@ def minimise(
     queue: NDArray[np.int16],
     units: NDArray[np.int16],
     peers: NDArray[np.int16],
-) -> None:
+    most_guesses: int,
+) -> bool:
     """Take the clues of `grid` away in `order`, each that can go while the solution stays the only one.
 
     Args:
@@ -105,15 +127,23 @@ def minimise(
         queue: int16 [C], room for `propagate`.
         units: int16 [U, N].
         peers: int16 [C, P].
+        most_guesses: give up after so many; -1 for never.
+
+    Returns:
+        Whether it was not given up.
     """
     other = np.empty(len(grid), np.uint8)
+    left = most_guesses
     # The first `low` cells can go together, the first `high` cannot.
     low, high = 0, len(order)
     while high - low > 1:
         middle = (low + high) // 2
         _blank(order, middle, grid, puzzle)
         queued = load(puzzle, stack[0], queue, units.shape[1])
-        found, _ = search(stack, queue, queued, 2, other, units, peers)
+        found, guesses = search_near(stack, queue, queued, 2, grid, left, other, units, peers)
+        if found < 0:
+            return False
+        left -= guesses if left > 0 else 0
         if found == 1:
             low = middle
         else:
@@ -122,12 +152,17 @@ def minimise(
     for i in range(high, len(order)):
         cell = order[i]
         puzzle[cell] = 0
-        # Another solution has another value in this cell: forbid the known one and look for any.
+        # Another solution has another value in this cell: forbid the known one and look for any. Most differ from the
+        # grid in few cells, so the grid's values are tried first.
         queued = load(puzzle, stack[0], queue, units.shape[1])
         stack[0, cell] ^= 1 << (grid[cell] - 1)
-        found, _ = search(stack, queue, queued, 1, other, units, peers)
+        found, guesses = search_near(stack, queue, queued, 1, grid, left, other, units, peers)
+        if found < 0:
+            return False
+        left -= guesses if left > 0 else 0
         if found:
             puzzle[cell] = grid[cell]
+    return True
 
 
 @kernel
@@ -146,6 +181,7 @@ def make_puzzles(
     grids: NDArray[np.uint8],
     units: NDArray[np.int16],
     peers: NDArray[np.int16],
+    most_guesses: int,
 ) -> None:
     """Candidates start, start + 1, ... of the stream (seed, purpose): fills puzzles and grids, uint8 [B, C]."""
     num_cells = puzzles.shape[1]
@@ -158,13 +194,16 @@ def make_puzzles(
         for cell in range(num_cells):
             order[cell] = cell
         shuffle(stream, order)
-        minimise(order, grids[i], puzzles[i], stack, queue, units, peers)
+        while not minimise(order, grids[i], puzzles[i], stack, queue, units, peers, most_guesses):
+            shuffle(stream, order)
 
 
-def make(seed: int, purpose: int, start: int, count: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def make(
+    seed: int, purpose: int, start: int, count: int, size: int, most_guesses: int = MOST_GUESSES
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Minimal puzzles and their solutions, uint8 [count, C] each: see `make_puzzles`."""
     tables = geometry(size)
     puzzles = np.empty((count, tables.num_cells), np.uint8)
     grids = np.empty_like(puzzles)
-    make_puzzles(seed, purpose, start, puzzles, grids, tables.units, tables.peers)
+    make_puzzles(seed, purpose, start, puzzles, grids, tables.units, tables.peers, most_guesses)
     return puzzles, grids

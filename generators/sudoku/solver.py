@@ -121,6 +121,26 @@ def search(
     units: NDArray[np.int16],
     peers: NDArray[np.int16],
 ) -> tuple[int, int]:
+    """Count the solutions below ``stack[0]`` up to `limit`: `search_near` without a grid and without a bound.
+
+    Returns:
+        Number of solutions, at most `limit`, and number of guesses (values tried where more than one was left).
+    """
+    return search_near(stack, queue, queued, limit, np.zeros(len(solution), np.uint8), -1, solution, units, peers)
+
+
+@kernel
+def search_near(
+    stack: NDArray[np.int32],
+    queue: NDArray[np.int16],
+    queued: int,
+    limit: int,
+    near: NDArray[np.uint8],
+    most_guesses: int,
+    solution: NDArray[np.uint8],
+    units: NDArray[np.int16],
+    peers: NDArray[np.int16],
+) -> tuple[int, int]:
     """Count the solutions below ``stack[0]`` up to `limit`.
 
     Args:
@@ -128,12 +148,14 @@ def search(
         queue: int16 [C], see `propagate`.
         queued: how many cells of `queue` are set.
         limit: at least 1.
+        near: uint8 [C], the values to try first, where they are candidates; else, and where it is 0, the lowest.
+        most_guesses: give up after so many; -1 for never.
         solution: uint8 [C], receives the first solution, 1..N.
         units: int16 [U, N].
         peers: int16 [C, P].
 
     Returns:
-        Number of solutions, at most `limit`, and number of guesses (values tried where more than one was left).
+        Number of solutions, at most `limit`, or -1 where the search was given up, and number of guesses.
     """
     found, guesses, depth = 0, 0, 0
     alive = propagate(stack[0], queue, queued, units, peers)
@@ -145,30 +167,40 @@ def search(
                 found += 1
                 if found == 1:
                     for i in range(len(solution)):
-                        solution[i] = _value(stack[depth, i])
+                        solution[i] = value_of(stack[depth, i])
                 if found == limit:
                     return found, guesses
             else:
                 cells[depth] = cell
-                stack[depth + 1] = stack[depth]
-                depth += 1
-                alive = _guess(stack, depth, cell, queue, units, peers)
+                if guesses == most_guesses:
+                    return -1, guesses
                 guesses += 1
+                alive = _guess(stack, depth, cell, near[cell], queue, units, peers)
+                depth += 1
                 continue
         # Back to the last guess; what is left of its cell is another guess, unless it is the only value left.
         if depth == 0:
             return found, guesses
         depth -= 1
         cell = cells[depth]
-        stack[depth, cell] ^= stack[depth, cell] & -stack[depth, cell]
+        stack[depth, cell] ^= _first(stack[depth, cell], near[cell])
         if is_single(stack[depth, cell]):
             queue[0] = cell
             alive = propagate(stack[depth], queue, 1, units, peers)
         else:
-            stack[depth + 1] = stack[depth]
-            depth += 1
-            alive = _guess(stack, depth, cell, queue, units, peers)
+            if guesses == most_guesses:
+                return -1, guesses
             guesses += 1
+            alive = _guess(stack, depth, cell, near[cell], queue, units, peers)
+            depth += 1
+
+
+@kernel
+def _first(mask: int, value: int) -> int:
+    """The bit of `mask` to try first: that of `value` where it is one, else the lowest."""
+    if value and mask >> (value - 1) & 1:
+        return 1 << (value - 1)
+    return mask & -mask
 
 
 @kernel
@@ -176,18 +208,20 @@ def _guess(
     stack: NDArray[np.int32],
     depth: int,
     cell: int,
+    value: int,
     queue: NDArray[np.int16],
     units: NDArray[np.int16],
     peers: NDArray[np.int16],
 ) -> bool:
-    """Try the lowest candidate of `cell` in row `depth` of the stack."""
-    stack[depth, cell] &= -stack[depth, cell]
+    """Try a candidate of `cell`, `value` if it can be, in the row of the stack after `depth`."""
+    stack[depth + 1] = stack[depth]
+    stack[depth + 1, cell] = _first(stack[depth, cell], value)
     queue[0] = cell
-    return propagate(stack[depth], queue, 1, units, peers)
+    return propagate(stack[depth + 1], queue, 1, units, peers)
 
 
 @kernel
-def _value(mask: int) -> int:
+def value_of(mask: int) -> int:
     """The value whose bit is the lowest of `mask`."""
     value = 1
     while not mask & 1:
@@ -221,7 +255,7 @@ def solve(
     """Solve puzzles and count their solutions.
 
     Args:
-        puzzles: uint8 [B, C], values 1..N and 0 = blank; C is 16, 36 or 81.
+        puzzles: uint8 [B, C], values 1..N and 0 = blank; C is 16, 36, 81 or 256.
         limit: solutions to count at most, 1 or more; 2 is enough to tell a proper puzzle.
         threads: cores to use.
 

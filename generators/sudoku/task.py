@@ -16,7 +16,7 @@ from .rating import rate
 from .solver import TRIAD_SIZE
 from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import Target, has_pattern
-from .text import render_grid
+from .text import VALUES, render_grid
 from .variants import augment_groups
 from .walk import build_goal, find
 
@@ -26,7 +26,7 @@ BLANK = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SudokuTask:
-    """Sudoku of one size: 4 (2x2 boxes), 6 (2x3) or 9 (3x3).
+    """Sudoku of one size: 4 (2x2 boxes), 6 (2x3), 9 (3x3) or 16 (4x4).
 
     Generated puzzles have one solution and no clue that could be left out, and they meet the target.
     """
@@ -45,7 +45,7 @@ class SudokuTask:
         """What readers need to know."""
         return TaskSpec(
             name=f"sudoku{self.size}",
-            vocabulary="_." + "123456789"[: self.size],
+            vocabulary="_." + VALUES[: self.size],
             grid_shape=(self.size, self.size),
             num_symmetries=self._num_symmetries,
             twins="symmetry",

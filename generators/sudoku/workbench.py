@@ -114,7 +114,7 @@ def minimise(
         triads: from `new_triads`.
     """
     if triads is None:
-        maker.minimise(order, grid, puzzle, plain.stack, plain.queue, plain.units, plain.peers)
+        maker.minimise(order, grid, puzzle, plain.stack, plain.queue, plain.units, plain.peers, -1)
     else:
         for place in range(81):
             triads.notes.order[place] = triads.codes[order[place]]

@@ -34,7 +34,7 @@ def assert_equals_clean(path, clean):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--size", "5"], 1, "there is no Sudoku of size 5; expected one of 4, 6, 9"),
+        (["--size", "5"], 1, "there is no Sudoku of size 5; expected one of 4, 6, 9, 16"),
         (["--n", "ten"], 2, "Invalid value for '--n'"),
         (["--n", "0"], 1, "--n is 0; expected 1 or more"),
         (["--aug", "-1"], 1, "--aug is -1; expected 0 to"),

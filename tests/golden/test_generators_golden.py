@@ -17,8 +17,8 @@ from trmpipe.generators.task import TEST, TRAIN
 
 FILE = Path(__file__).with_name("generators_puzzles.json")
 SEEDS = (0, 1, 2**63 - 1)
-COUNTS = {4: 64, 6: 64, 9: 16}
-VARIANTS = {4: 100, 6: 200, 9: 200}
+COUNTS = {4: 64, 6: 64, 9: 16, 16: 3}
+VARIANTS = {4: 100, 6: 200, 9: 200, 16: 100}
 """Variants a group: at 4x4 fewer than the most symmetric puzzle has, and so that some groups have automorphisms."""
 
 

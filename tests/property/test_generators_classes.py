@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, solve
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, parse_puzzle, solve
 from trmpipe.generators.sudoku.classes import automorphisms
 from trmpipe.generators.task import TEST
 
@@ -20,6 +20,15 @@ CYCLIC = np.array(
     [[3 * ((row + column // 3) % 3) + (column + row // 3) % 3 + 1 for column in range(9)] for row in range(9)], np.uint8
 )
 """The 9x9 grid with most automorphisms, 648 (Russell and Jarvis, "Mathematics of Sudoku II", 2006)."""
+
+
+AUTOMORPHIC_16 = (
+    "1234.....ABCD...5678.....EFG9...9.B..E.G12....78D.F..A.C56....34"
+    ".14.65.7..C.ED.F.58.21.3..G.A9.BA9....GF..4365..ED....CB..8721.."
+    "341.7..6B....GDE785.3..2F....C9ABC.A..D.34....56FG.E..9.78....12"
+    "..2.87.5C.A9.F....6.43.1G.ED.B..CB.9.FE.4.2..7.5GF.D.BA.8.6..3.1"
+)
+"""A proper puzzle that swapping rows 2k and 2k + 1 maps to itself, made from a grid that has the same symmetry."""
 
 
 def moved(puzzle, size, rank, label):
@@ -36,6 +45,8 @@ def puzzles_of(size, count=30):
 
 def any_puzzle(size):
     made = st.integers(0, len(puzzles_of(size)) - 1).map(lambda i: puzzles_of(size)[i])
+    if size == 16:
+        return made
     values = st.lists(st.integers(0, size), min_size=size * size, max_size=size * size)
     return st.one_of(made, values.map(lambda cells: np.array(cells, np.uint8)))
 
@@ -217,22 +228,37 @@ def test_variants_of_a_constructed_9x9_puzzle_take_the_first_of_every_coset():
     groups = task.groups_of(np.array([77]), puzzle[None], CYCLIC.reshape(1, 81))
     own = automorphisms(puzzle[None], 9)[0].tolist()
     assert task.num_variants(groups).tolist() == [task.spec.num_symmetries // (1 + len(own))]
-    expected = first_of_cosets(puzzle, own, seed=6, candidate=77, count=40)
+    expected = first_of_cosets(puzzle, 9, own, seed=6, candidate=77, count=40)
     inputs, labels = task.augment(groups, 6, 1, 41)
     assert (inputs[0] - BLANK).tolist() == expected
     assert task.check(inputs[0], labels[0]).all()
     np.testing.assert_array_equal(task.augment(groups, 6, 17, 41)[0][0], inputs[0, 16:])
 
 
-def first_of_cosets(puzzle, own, seed, candidate, count):
+def test_variants_of_an_automorphic_16x16_puzzle_take_the_first_of_every_coset():
+    puzzle = parse_puzzle(AUTOMORPHIC_16, 16)
+    counts, solutions, _ = solve(puzzle[None], 2)
+    assert counts[0] == 1
+    own, _ = automorphisms(puzzle[None], 16)
+    assert own.tolist() == [[(row ^ 1) * 16 + column for row in range(16) for column in range(16)]]
+    task = SudokuTask(size=16)
+    groups = task.groups_of(np.array([3]), puzzle[None], solutions)
+    assert task.num_variants(groups).tolist() == [2**62]
+    inputs, labels = task.augment(groups, 6, 1, 31)
+    assert (inputs[0] - BLANK).tolist() == first_of_cosets(puzzle, 16, own.tolist(), seed=6, candidate=3, count=30)
+    assert task.check(inputs[0], labels[0]).all()
+    np.testing.assert_array_equal(task.augment(groups, 6, 20, 31)[0][0], inputs[0, 19:])
+
+
+def first_of_cosets(puzzle, size, own, seed, candidate, count):
     """Images under the symmetries that the bijection names, those passed over that an automorphism makes smaller."""
     keys = reference.bijection_keys(seed, reference.AUGMENT, 0, 0, candidate)
     found, place = [], 1
     while len(found) < count:
-        spatial, label = reference.symmetry_of(place, 9, keys)
-        source = reference.spatial_source(9, spatial)
+        spatial, label = reference.symmetry_of(place, size, keys)
+        source = reference.spatial_source(size, spatial)
         if source == min([source, *(tuple(automorphism[cell] for cell in source) for automorphism in own)]):
-            found.append(moved(puzzle, 9, spatial, label).tolist())
+            found.append(moved(puzzle, size, spatial, label).tolist())
         place += 1
     return found
 

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from tests.references import sudoku as reference
 from tests.references.statistics import chi_square, chi_square_bound
+from trmpipe.generators.rng import open_stream
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, solve
 from trmpipe.generators.sudoku.maker import make
+from trmpipe.generators.sudoku.workbench import draw_grid, new_plain, new_triads
 from trmpipe.generators.task import TEST, TRAIN
 
-COUNTS = {4: 60, 6: 60, 9: 40}
+COUNTS = {4: 60, 6: 60, 9: 40, 16: 4}
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -80,7 +82,46 @@ def assert_equals_reference(size, seed, purpose, candidate, count):
 @pytest.mark.parametrize("size", SIZES)
 def test_full_grids_vary(size):
     # Relabelling a grid gives a grid that is drawn as often, so every value is as likely in every cell.
-    groups = SudokuTask(size=size).generate(0, TEST, 0, 400)
+    plain, triads, grids = new_plain(size), new_triads(size), np.empty((400, size * size), np.uint8)
+    for candidate, grid in enumerate(grids):
+        draw_grid(open_stream(0, TEST, 0, 0, candidate), grid, plain, triads)
     for cell in (0, size + 1, size * size - 1):
-        seen = np.bincount(groups.labels[:, cell] - BLANK - 1, minlength=size)
+        seen = np.bincount(grids[:, cell] - 1, minlength=size)
         assert chi_square(seen) < chi_square_bound(size - 1)
+
+
+def minimised(grid, order):
+    """The grid less each cell, in `order`, without which its solution stays the only one."""
+    puzzle = grid.copy()
+    for cell in order:
+        puzzle[cell] = 0
+        if solve(puzzle[None], 2)[0][0] != 1:
+            puzzle[cell] = grid[cell]
+    return puzzle.tolist()
+
+
+def orders_of(size, candidate, count):
+    """The first orders that a candidate's stream gives, for the grid that it gives before."""
+    stream = reference.Stream(7, TRAIN, 0, 0, candidate)
+    reference.Solver(size).fill(stream)
+    order, orders = list(range(size * size)), []
+    for _ in range(count):
+        stream.shuffle(order)
+        orders.append(order.copy())
+    return orders
+
+
+def test_an_order_that_takes_too_many_guesses_is_followed_by_another():
+    tries = []
+    for candidate in range(12):
+        puzzles, grids = make(7, TRAIN, candidate, 1, 6, most_guesses=20)
+        orders = orders_of(6, candidate, 60)
+        tries.append(next(i for i, order in enumerate(orders) if minimised(grids[0], order) == puzzles[0].tolist()))
+    assert min(tries) == 0
+    assert max(tries) > 0
+
+
+def test_puzzles_equal_those_made_clue_by_clue_at_16x16():
+    puzzles, grids = make(7, TRAIN, 5, 1, 16)
+    (order,) = orders_of(16, 5, 1)
+    assert minimised(grids[0], order) == puzzles[0].tolist()

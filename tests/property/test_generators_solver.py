@@ -152,6 +152,22 @@ def test_what_is_no_sudoku_is_refused(puzzles, words):
         solve(puzzles)
 
 
+@pytest.mark.parametrize("size", [6, 9, 16])
+def test_an_empty_grid_is_counted_up_to_a_large_limit(size):
+    counts, solutions, guesses = solve(np.zeros((1, size * size), np.uint8), 1000)
+    assert counts[0] == 1000
+    assert guesses[0] < 20_000
+    assert solve(solutions, 2)[0][0] == 1
+
+
+def test_clues_that_contradict_each_other_at_16x16_end_at_once():
+    row, cell = np.zeros((2, 16, 16), np.uint8)
+    row[0, [0, 5]] = 3
+    cell[0, 1:], cell[1, 0] = np.arange(1, 16), 16
+    counts, _, guesses = solve(np.stack([row, cell]).reshape(2, 256), 2)
+    assert (counts.tolist(), guesses.tolist()) == ([0, 0], [0, 0])
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_limit_or_threads_below_one_are_refused(size):
     puzzles = np.zeros((1, size * size), np.uint8)

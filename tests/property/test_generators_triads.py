@@ -69,7 +69,7 @@ def minimised(grid, order):
 def test_minimising_is_trying_one_clue_after_the_other(i, order):
     expected = np.empty(81, np.uint8)
     stack, queue = np.empty((82, 81), np.int32), np.empty(81, np.int16)
-    maker.minimise(np.array(order), GRIDS[i], expected, stack, queue, TABLES.units, TABLES.peers)
+    maker.minimise(np.array(order), GRIDS[i], expected, stack, queue, TABLES.units, TABLES.peers, -1)
     np.testing.assert_array_equal(minimised(GRIDS[i], np.array(order)), expected)
 
 

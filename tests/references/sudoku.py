@@ -8,7 +8,7 @@ import numpy as np
 
 from .philox import Stream, bijection_keys, permute_pair
 
-BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
+BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3), 16: (4, 4)}
 AUGMENT = 2
 RATE = 9
 

@@ -15,7 +15,7 @@ def test_parsing_undoes_formatting(size, data):
     values = data.draw(st.lists(st.integers(0, size), min_size=size * size, max_size=size * size))
     puzzle = np.array(values, np.uint8)
     text = format_puzzle(puzzle)
-    for line in (text, text.replace(".", "0")):
+    for line in (text, text.replace(".", "0"), text.lower()):
         parsed = parse_puzzle(line, size)
         assert parsed.dtype == np.uint8
         np.testing.assert_array_equal(parsed, puzzle)
@@ -33,6 +33,8 @@ def test_parsing_undoes_formatting(size, data):
         ("." * 80 + "x", 9, "character 81 of the puzzle is 'x'"),
         (" " + "." * 80, 9, "character 1 of the puzzle is ' '"),
         ("." * 80 + "\n", 9, r"character 81 of the puzzle is '\n'"),
+        ("H" + "." * 255, 16, "character 1 of the puzzle is 'H'; expected 1 to 9, A to G, or '.' or '0' for a blank"),
+        ("A" + "." * 80, 9, "character 1 of the puzzle is 'A'; expected 1 to 9, or"),
         ("²" + "." * 80, 9, "character 1 of the puzzle is '²'"),
         ("٣" + "." * 80, 9, "character 1 of the puzzle is '٣'"),
     ],
@@ -71,3 +73,9 @@ def test_grids_are_rendered_with_their_boxes(size, text):
 def test_a_9x9_grid_has_eleven_lines():
     lines = SudokuTask(size=9).render(np.full(81, 10, np.uint8)).splitlines()
     assert lines == [" 9 9 9 | 9 9 9 | 9 9 9" if i % 4 != 3 else "-------+-------+-------" for i in range(11)]
+
+
+def test_a_16x16_grid_shows_letters():
+    lines = SudokuTask(size=16).render(np.arange(256, dtype=np.uint8) % 16 + 2).splitlines()
+    assert len(lines) == 19
+    assert lines[0] == " 1 2 3 4 | 5 6 7 8 | 9 A B C | D E F G"

@@ -29,6 +29,13 @@ def test_plain_lines(tmp_path):
     assert file.name == "p.txt"
 
 
+def test_values_above_nine_are_letters(tmp_path):
+    file = read_puzzle_file(write(tmp_path / "p.txt", "123456789ABCDEFGabcdefg.0" + "." * 231 + "\n"), 16)
+    assert file.puzzles[0, :25].tolist() == [*range(1, 17), *range(10, 17), 0, 0]
+    with pytest.raises(PuzzleFileError, match="character 1 is 'H'; expected 1 to 9, A to G, or "):
+        read_puzzle_file(write(tmp_path / "p.txt", "H" + "." * 255), 16)
+
+
 @pytest.mark.parametrize("name", ["p.csv.gz", "p.csv"])
 def test_csv_and_gzip_by_content(tmp_path, name):
     text = f"source,question,answer,rating\r\nx,{B},{A},3\r\ny,{A},,\r\n".encode()
