@@ -21,7 +21,7 @@ from .geometry import geometry
 from .solver import fewest, load, propagate, search_near, value_of
 
 MOST_GUESSES = 20_000
-"""Guesses for one order: of 16x16 puzzles, two in three take fewer, and others may take a thousand times as many."""
+"""Guesses for one order: of 16x16 puzzles, more than half take fewer, and a few take very many more."""
 
 MOST_DRAWS = 10_000
 """Draws for one grid; a 16x16 grid takes some 150."""
