@@ -64,6 +64,9 @@ extreme what the forum's hardest are, all of them; puzzles made for it come from
 near that of the Sudoku-Extreme data set.
 """
 
+CLUES_ONLY = (16,)
+"""Sizes at which clues alone can be asked for: a 16x16 rating takes seconds, a pattern minutes or more."""
+
 CLIMBED = "extreme"
 """The level whose puzzles are sought by going up for a fixed number of steps, and sieved by its range then."""
 
@@ -126,7 +129,7 @@ class Target:
         """Refuse what no puzzle of a size can meet.
 
         Raises:
-            InputError: so few or so many clues are impossible, or the size has no such level.
+            InputError: so few or so many clues are impossible, or the size has no such level, or no such option.
         """
         fewest, most = FEWEST_CLUES.get(size, 1), size * size
         clues = self.clues
@@ -134,6 +137,12 @@ class Target:
             raise InputError(
                 f"clues is {_format_range(clues)!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
             )
+        for name in ("pattern", "difficulty"):
+            if size in CLUES_ONLY and name in self.options:
+                raise InputError(
+                    f"{size}x{size} puzzles cannot be asked for by {name}, as no bound on the time is known; expected "
+                    f"clues alone, or a size of {' or '.join(map(str, LEVELS['easy']))}"
+                )
         if self.level and size not in LEVELS[self.level]:
             known = [*(level for level, sizes in LEVELS.items() if size in sizes), "MIN:MAX"]
             raise InputError(
