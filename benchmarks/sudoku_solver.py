@@ -1,4 +1,4 @@
-"""The 9x9 solver on lists of puzzles, and the maker; as a ratio to Tdoku where its shared library is at hand.
+"""The 9x9 solver on lists of puzzles, as a ratio to Tdoku where its shared library is at hand; rates of making puzzles.
 
 Both sides run in this process, in turn, on one core; CPU time, best of several, as other work only ever slows a run.
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.registry import get_task
-from trmpipe.generators.sudoku import solve
+from trmpipe.generators.sudoku import BLANK, canonical, solve
 from trmpipe.pipeline import read_puzzle_file
 
 LIMIT = 2
@@ -65,6 +65,28 @@ def best_rates(
     return found
 
 
+def measure_making(size: int, count: int, repeats: int) -> None:
+    """Print rates of making minimal puzzles, and of finding their canonical forms and class digests."""
+    task = get_task(f"sudoku{size}")
+    groups = task.generate(0, 0, 0, 1)
+    works: dict[str, Callable[[], Any]] = {
+        "minimal puzzles made": lambda: task.generate(0, 0, 1, count),
+        "canonical forms": lambda: canonical(groups.inputs - BLANK),
+        "class digests": lambda: task.canonical(groups),
+    }
+    words = []
+    for name, work in works.items():
+        work()
+        groups = task.generate(0, 0, 1, count) if len(groups) == 1 else groups
+        rates = []
+        for _ in range(repeats):
+            started = time.process_time()
+            work()
+            rates.append(count / (time.process_time() - started))
+        words.append(f"{name} {max(rates):>9,.1f}/s")
+    print(f"{size}x{size}: {', '.join(words)}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -83,14 +105,8 @@ def main() -> None:
         print(f"{path.rsplit('/', 1)[-1]:<36} {'   '.join(words)}")
     if ratios:
         print(f"geometric mean of the ratios {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}")
-    task = get_task("sudoku9")
-    task.generate(0, 0, 0, 1)
-    rates_made = []
-    for _ in range(options.repeats):
-        started = time.process_time()
-        task.generate(0, 0, 0, 2000)
-        rates_made.append(2000 / (time.process_time() - started))
-    print(f"minimal puzzles made {max(rates_made):,.0f}/s")
+    for size, count in ((9, 2000), (6, 2000), (4, 2000), (16, 30)):
+        measure_making(size, count, options.repeats if size < 16 else 1)
 
 
 if __name__ == "__main__":

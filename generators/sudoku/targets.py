@@ -64,8 +64,8 @@ extreme what the forum's hardest are, all of them; puzzles made for it come from
 near that of the Sudoku-Extreme data set.
 """
 
-CLUES_ONLY = (16,)
-"""Sizes at which clues alone can be asked for: a 16x16 rating takes seconds, a pattern minutes or more."""
+UNRATED = (16,)
+"""Sizes without ratings and without options: a rating takes seconds there, and a step of a walk may not end."""
 
 CLIMBED = "extreme"
 """The level whose puzzles are sought by going up for a fixed number of steps, and sieved by its range then."""
@@ -137,12 +137,11 @@ class Target:
             raise InputError(
                 f"clues is {_format_range(clues)!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
             )
-        for name in ("pattern", "difficulty"):
-            if size in CLUES_ONLY and name in self.options:
-                raise InputError(
-                    f"{size}x{size} puzzles cannot be asked for by {name}, as no bound on the time is known; expected "
-                    f"clues alone, or a size of {' or '.join(map(str, LEVELS['easy']))}"
-                )
+        if size in UNRATED and self.options:
+            raise InputError(
+                f"{size}x{size} puzzles cannot be asked for by {' or '.join(self.options)}: no bound on the time is "
+                f"known; leave it out, or take a size of {' or '.join(map(str, LEVELS['easy']))}"
+            )
         if self.level and size not in LEVELS[self.level]:
             known = [*(level for level, sizes in LEVELS.items() if size in sizes), "MIN:MAX"]
             raise InputError(

@@ -15,7 +15,7 @@ from .maker import make
 from .rating import rate
 from .solver import TRIAD_SIZE
 from .symmetry import MOST_VARIANTS, symmetry_tables
-from .targets import Target, has_pattern
+from .targets import UNRATED, Target, has_pattern
 from .text import VALUES, render_grid
 from .variants import augment_groups
 from .walk import build_goal, find
@@ -95,7 +95,9 @@ class SudokuTask:
         return meets
 
     def rate(self, groups: Groups) -> NDArray[np.float64]:
-        """float64 [G]: mean guesses of the solver over 8 symmetric copies; the same for copies, see `rating`."""
+        """float64 [G]: mean guesses of the solver over 8 symmetric copies, see `rating`; NaN at 16x16."""
+        if self.size in UNRATED:
+            return np.full(len(groups), np.nan)
         return rate(groups.inputs - BLANK, self.size)
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:

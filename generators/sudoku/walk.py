@@ -27,8 +27,8 @@ from .workbench import Plain, Triads, draw_grid, minimise, new_plain, new_triads
 
 _MAX_DROPPED = 2
 FAR = 1 << 62
-MAX_STEPS = {4: 1000, 6: 1000, 9: 1000, 16: 50}
-"""Steps of a walk that does not get there, by size: a tenth of a second at 9x9, where more would seldom help."""
+MAX_STEPS = 1000
+"""Steps of a walk that does not get there: a tenth of a second at 9x9, where more would seldom help."""
 CLIMB_STEPS = 550
 """Steps of a climb: at 9x9 Tdoku needs about 22 guesses on average then, at 13 puzzles/s/core."""
 
@@ -68,7 +68,7 @@ def build_goal(target: Target, size: int) -> Goal:
         most=int(min(clues.most, num_cells)) if clues else num_cells,
         least=FAR if climbs else math.ceil(RATING_PARTS * ratings.least) if ratings else 0,
         greatest=FAR if ratings is None or math.isinf(ratings.most) else math.floor(RATING_PARTS * ratings.most),
-        max_steps=CLIMB_STEPS if climbs else MAX_STEPS[size],
+        max_steps=CLIMB_STEPS if climbs else MAX_STEPS,
         cells=np.array([cell for orbit in orbits for cell in orbit]),
         offsets=np.cumsum([0] + [len(orbit) for orbit in orbits]),
     )

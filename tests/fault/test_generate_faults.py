@@ -49,6 +49,11 @@ def assert_equals_clean(path, clean):
         ),
         (["--difficulty", "9:5"], 1, "difficulty is '9:5'; expected the smaller number first, as in 5:9"),
         (["--clues", "9:16"], 1, "a 9x9 puzzle with one solution has 17 to 81"),
+        (
+            ["--size", "16", "--clues", "95"],
+            1,
+            "16x16 puzzles cannot be asked for by clues: no bound on the time is known",
+        ),
         (["--pattern", "spiral"], 1, "pattern is 'spiral'; expected one of half-turn, quarter-turn"),
         (
             ["--size", "4", "--difficulty", "7:8", "--n", "3"],
