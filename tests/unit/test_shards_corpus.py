@@ -79,7 +79,6 @@ def test_catalog_has_a_row_for_every_group(corpus):
     train = corpus.catalog["train"]
     assert train.variants.tolist() == list(TRAIN)
     assert train.candidates.tolist() == [0, 3, 6, 9, 12]
-    assert np.isnan(train.difficulty).all()
     assert train.canonical == tuple(row.tobytes() for row in classes("train", split_layout("train", TRAIN)))
     for group, count in enumerate(TRAIN):
         inputs, labels = group_rows("train", group, count)
