@@ -111,7 +111,7 @@ def test_an_unknown_task_is_refused_with_those_there_are(fresh):
 def test_an_entry_point_adds_a_task(plug_in):
     assert registry.task_names() == ["reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
     assert registry.get_task("reversal6").spec.name == "reversal6"
-    with pytest.raises(InputError, match="known: reversal6, sudoku4"):
+    with pytest.raises(InputError, match="known: reversal6, sudoku16, sudoku4"):
         registry.get_task("reversal")
 
 
