@@ -1,8 +1,12 @@
 """What a task is: the protocol that every puzzle family meets, and the arrays that pass between the rooms.
 
-Shapes: G groups, A variants (the base included), K variants of a block, S sequence length.
+A group is a base puzzle with all its variants; a puzzle is one variant of it; a puzzle has one example (a Sudoku) or
+several (an ARC task).
+
+Shapes: G groups, E examples of all groups, R rows (examples of all variants asked for), S sequence length, T traits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +32,8 @@ class TaskSpec:
         num_symmetries: order of the symmetry group, hence a bound on the variants of a group.
         twins: how far two groups are told apart: ``"symmetry"`` (equal digests exactly for symmetric copies) or
             ``"identity"`` (equal digests exactly for equal puzzles).
+        has_identifiers: whether every variant has a puzzle identifier of its own, which models learn an embedding of.
+        compressed: whether sequences are padded so much that formats without a compression of their own need one.
     """
 
     name: str
@@ -35,6 +41,8 @@ class TaskSpec:
     grid_shape: tuple[int, int]
     num_symmetries: int
     twins: str
+    has_identifiers: bool = False
+    compressed: bool = False
 
     @property
     def seq_len(self) -> int:
@@ -53,20 +61,65 @@ class Groups:
 
     Attributes:
         candidates: int64 [G], the index of each group in its random stream (or its line in an input file).
-        inputs: uint8 [G, S] tokens of the puzzle.
-        labels: uint8 [G, S] tokens of its solution.
+        sizes: int64 [G], number of examples of each puzzle, 1 or more.
+        inputs: uint8 [E, S] tokens of the examples' inputs, one group after the other; E is the sum of `sizes`.
+        labels: uint8 [E, S] tokens of their solutions.
+        traits: uint16 [G, T], what the task has to know of a group beside its examples; T is 0 for most tasks.
     """
 
     candidates: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     inputs: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    traits: NDArray[np.uint16]
+
+    @classmethod
+    def single(cls, candidates: NDArray[np.int64], inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> "Groups":
+        """Groups of one example each, from arrays [G], [G, S] and [G, S]."""
+        return cls(
+            candidates=candidates,
+            sizes=np.ones(len(candidates), np.int64),
+            inputs=inputs,
+            labels=labels,
+            traits=np.empty((len(candidates), 0), np.uint16),
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence["Groups"]) -> "Groups":
+        """The groups of one or more parts, one after the other."""
+        names = ("candidates", "sizes", "inputs", "labels", "traits")
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     def __len__(self) -> int:
         return len(self.candidates)
 
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """int64 [G + 1]: first example of each group, and E."""
+        return np.concatenate([[0], np.cumsum(self.sizes)])
+
     def take(self, index: NDArray[np.int64] | slice) -> "Groups":
         """The groups at `index`, in its order."""
-        return Groups(candidates=self.candidates[index], inputs=self.inputs[index], labels=self.labels[index])
+        sizes = self.sizes[index]
+        examples = runs(self.offsets[:-1][index], sizes)
+        return Groups(
+            candidates=self.candidates[index],
+            sizes=sizes,
+            inputs=self.inputs[examples],
+            labels=self.labels[examples],
+            traits=self.traits[index],
+        )
+
+
+def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from `starts` [N] on, `lengths` [N] of each, one run after the other: int64 [sum of lengths]."""
+    ends = np.cumsum(lengths)
+    found: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(starts - (ends - lengths), lengths)
+    return found
+
+
+Rows = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Inputs and labels, uint8 [R, S] each."""
 
 
 @runtime_checkable
@@ -105,11 +158,22 @@ class Task(Protocol):
         """int64 [G]: how many distinct variants each group has, its base included."""
         ...
 
-    def augment(self, groups: Groups, seed: int, start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Inputs and labels, uint8 [G, stop - start, S], of variants `start` to `stop`; variant 0 is the base.
+    def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
+        """Inputs and labels of `counts` variants of each group, from variant `start` on; variant 0 is the base.
+
+        `variants.augment_evenly` helps a task whose kernel gives every group as many.
+
+        Args:
+            groups: the bases.
+            seed: root seed.
+            start: first variant of every group, 0 or more.
+            counts: int64 [G], how many variants of each group, 0 or more.
+
+        Returns:
+            Two arrays uint8 [R, S], by rising group, then variant, then example.
 
         Raises:
-            InputError: a group has fewer than `stop` distinct variants.
+            InputError: a group has fewer than ``start + counts`` distinct variants.
         """
         ...
 
@@ -123,4 +187,20 @@ class Task(Protocol):
 
     def render(self, tokens: NDArray[np.uint8]) -> str:
         """One sequence [S] as lines of text."""
+        ...
+
+
+@runtime_checkable
+class NamedTask(Task, Protocol):
+    """A task whose ``spec.has_identifiers`` is true: its groups have names, and so have their variants."""
+
+    def variant_names(self, groups: Groups, names: Sequence[str], seed: int, counts: NDArray[np.int64]) -> list[str]:
+        """Names from which the map of a variant follows, of the first `counts` [G] variants of each group, in order.
+
+        Args:
+            groups: the bases.
+            names: of the groups.
+            seed: root seed, as for `augment`.
+            counts: int64 [G].
+        """
         ...

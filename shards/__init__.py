@@ -27,7 +27,6 @@ from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
-from .kernels import ORDER_BLOCK
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
 from .records import FileRecord, ShardRecord, UnitRecord
@@ -43,7 +42,6 @@ __all__ = [
     "DEFAULT_MEMORY_LIMIT_BYTES",
     "FORMAT_VERSION",
     "MANIFEST",
-    "ORDER_BLOCK",
     "PROGRESS",
     "Batch",
     "Block",

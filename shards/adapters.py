@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trmpipe.generators.task import runs
+
 from .codecs import WebDatasetCodec
 from .errors import CorpusError
-from .examples import Examples
+from .examples import BLANK_IDENTIFIER, Examples
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from .corpus import Corpus
 
-_FIELDS = ("inputs", "labels", "identifiers", "groups", "variants")
+_FIELDS = ("inputs", "labels", "identifiers", "groups", "variants", "examples")
 
 
 def as_torch(examples: Examples) -> "dict[str, torch.Tensor]":
@@ -57,8 +59,9 @@ class StepDataset:
 def webdataset_pipeline(corpus: "Corpus", split: str, **options: Any) -> Any:
     """A ``webdataset.WebDataset`` over a split, each item a dict of the rows of one sample.
 
-    An item has ``inputs`` and ``labels``, uint8 [R, S], ``groups`` and ``variants``, int64 [R]. The shards come in
-    their reading order unless `options` shuffle them.
+    An item has the fields of `Examples`: ``inputs`` and ``labels``, uint8 [R, S], ``identifiers``, int32 [R],
+    ``groups``, ``variants`` and ``examples``, int64 [R]. The shards come in their reading order unless `options`
+    shuffle them.
 
     Args:
         corpus: in the format ``webdataset``.
@@ -84,12 +87,15 @@ def webdataset_pipeline(corpus: "Corpus", split: str, **options: Any) -> Any:
 def _rows_of_samples(samples: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for sample in samples:
         about = sample["json"]
-        groups = range(*about["groups"])
-        first = about["variants"][0]
-        counts = about["counts"]
+        counts = np.array(about["counts"], np.int64)
+        sizes = np.repeat(about.get("examples", [1] * len(counts)), counts)
+        num_puzzles = len(sizes)
+        identifiers = sample.get("identifiers.npy", np.full(num_puzzles, BLANK_IDENTIFIER, np.int32))
         yield {
-            "inputs": sample["inputs.npy"],
-            "labels": sample["labels.npy"],
-            "groups": np.repeat(np.array(groups, np.int64), counts),
-            "variants": np.concatenate([np.arange(first, first + count) for count in counts]),
+            "inputs": sample["inputs.npy.gz" if "inputs.npy.gz" in sample else "inputs.npy"],
+            "labels": sample["labels.npy.gz" if "labels.npy.gz" in sample else "labels.npy"],
+            "identifiers": np.repeat(identifiers, sizes),
+            "groups": np.repeat(np.repeat(np.arange(*about["groups"]), counts), sizes),
+            "variants": np.repeat(runs(np.full(len(counts), about["variants"][0]), counts), sizes),
+            "examples": runs(np.zeros(num_puzzles, np.int64), sizes),
         }

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators.task import runs
+
 from .errors import CorpusError
-from .kernels import ORDER_BLOCK, blocks_of_epoch
+from .kernels import blocks_of_epoch
 from .table import Source, fill_table
 
 
@@ -32,7 +34,9 @@ class BlockHolder:
     Args:
         sources: the groups.
         counts: int64 [G], variants of each group.
+        sizes: int64 [G], examples of each puzzle of a group.
         seq_len: S.
+        order_block: variants of a block.
         seed: of the stream, uint64.
         memory_limit_bytes: what table and read-ahead may take; without room for both nothing is read ahead.
 
@@ -44,16 +48,19 @@ class BlockHolder:
         self,
         sources: Sequence[Source],
         counts: NDArray[np.int64],
+        sizes: NDArray[np.int64],
         seq_len: int,
         *,
+        order_block: int,
         seed: int,
         memory_limit_bytes: int,
     ) -> None:
         self._sources = sources
         self._counts = counts
         self._seed = seed
-        self._width = int(min(ORDER_BLOCK, counts.max()))
-        table_bytes = len(counts) * self._width * 2 * seq_len
+        self._order_block = order_block
+        self._widths = np.minimum(order_block, counts) * sizes
+        table_bytes = int(self._widths.sum()) * 2 * seq_len
         if table_bytes > memory_limit_bytes:
             raise CorpusError(
                 f"one block of variants of {len(counts)} groups takes {table_bytes} bytes, the limit is "
@@ -63,9 +70,9 @@ class BlockHolder:
         self._ahead: Future[tuple[_Change, NDArray[np.uint8]]] | None = None
         self._epoch = -1
         self._blocks = np.full(len(counts), -1, np.int64)
-        self.table = np.empty((len(counts) * self._width, 2, seq_len), np.uint8)
+        self.table = np.empty((int(self._widths.sum()), 2, seq_len), np.uint8)
         self.starts = np.zeros_like(counts)
-        self.rows = np.arange(len(counts)) * self._width
+        self.rows = np.cumsum(self._widths) - self._widths
 
     def hold(self, epoch: int) -> None:
         """Read the blocks that `epoch` needs and that are not here."""
@@ -76,7 +83,7 @@ class BlockHolder:
             if not self._take_ahead(change):
                 self._read(change, self.table, self.rows[change.groups])
             self._blocks[change.groups] = change.blocks
-            self.starts[change.groups] = change.blocks * ORDER_BLOCK
+            self.starts[change.groups] = change.blocks * self._order_block
             if self._thread:
                 self._ahead = self._thread.submit(self._read_ahead, epoch, self._blocks.copy())
         self._epoch = epoch
@@ -84,23 +91,26 @@ class BlockHolder:
     def _change_at(self, epoch: int, present: NDArray[np.int64]) -> _Change | None:
         """How the blocks of `epoch` differ from the `present` ones, int64 [G]."""
         wanted = np.empty_like(present)
-        blocks_of_epoch(self._seed, epoch, self._counts, wanted)
+        blocks_of_epoch(self._seed, epoch, self._counts, self._order_block, wanted)
         groups = np.flatnonzero(wanted != present)
         return _Change(epoch=epoch, groups=groups, blocks=wanted[groups]) if len(groups) else None
 
     def _read(self, change: _Change, table: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
         """Read the new blocks of the groups that change into `table`, from `rows` on, one a group."""
         starts, stops, first_rows = np.zeros((3, len(self._counts)), np.int64)
-        starts[change.groups] = change.blocks * ORDER_BLOCK
-        stops[change.groups] = np.minimum(starts[change.groups] + ORDER_BLOCK, self._counts[change.groups])
+        starts[change.groups] = change.blocks * self._order_block
+        stops[change.groups] = np.minimum(starts[change.groups] + self._order_block, self._counts[change.groups])
         first_rows[change.groups] = rows
         fill_table(table, self._sources, starts, stops, first_rows)
 
     def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> tuple[_Change, NDArray[np.uint8]]:
         """The first change after `epoch`, with its rows."""
-        change = next(filter(None, (self._change_at(later, present) for later in _epochs_after(epoch))))
-        table = np.empty((len(change.groups) * self._width, *self.table.shape[1:]), np.uint8)
-        self._read(change, table, np.arange(len(change.groups)) * self._width)
+        # No block lasts longer than it has variants.
+        later = range(epoch + 1, epoch + self._order_block + 1)
+        change = next(filter(None, (self._change_at(epoch, present) for epoch in later)))
+        widths = self._widths[change.groups]
+        table = np.empty((int(widths.sum()), *self.table.shape[1:]), np.uint8)
+        self._read(change, table, np.cumsum(widths) - widths)
         return change, table
 
     def _take_ahead(self, change: _Change) -> bool:
@@ -114,11 +124,5 @@ class BlockHolder:
         if len(read.groups) == len(self._counts):
             self.table = table
         else:
-            shape = (-1, self._width, *self.table.shape[1:])
-            self.table.reshape(shape)[read.groups] = table.reshape(shape)
+            self.table[runs(self.rows[read.groups], self._widths[read.groups])] = table
         return True
-
-
-def _epochs_after(epoch: int) -> range:
-    """Epochs among which the next change must be: no block lasts longer."""
-    return range(epoch + 1, epoch + ORDER_BLOCK + 1)

@@ -26,6 +26,9 @@ class SplitCatalog:
     Attributes:
         candidates: int64 [G], index in the random stream or input file.
         variants: int64 [G], number of variants, the base included.
+        examples: int64 [G], examples of each variant.
+        first_identifiers: int32 [G], puzzle identifier of the base, 0 where puzzles have none.
+        names: of the groups, None where they have none.
         clues: int64 [G], cells of the base that already show the answer.
         difficulty: float64 [G], 0 or more, NaN where the task has no measure.
         canonical: bytes of each group's class digest.
@@ -34,6 +37,9 @@ class SplitCatalog:
 
     candidates: NDArray[np.int64]
     variants: NDArray[np.int64]
+    examples: NDArray[np.int64]
+    first_identifiers: NDArray[np.int32]
+    names: tuple[str | None, ...]
     clues: NDArray[np.int64]
     difficulty: NDArray[np.float64]
     canonical: tuple[bytes, ...]
@@ -95,6 +101,8 @@ def _schema() -> Any:
             ("shard", pa.string()),
             ("variants", pa.int64()),
             ("examples", pa.int64()),
+            ("identifier", pa.int32()),
+            ("name", pa.string()),
             ("clues", pa.int64()),
             ("difficulty", pa.float64()),
             ("canonical", pa.binary(_DIGEST_BYTES)),
@@ -112,7 +120,9 @@ def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord) -> None:
     columns["candidate"] += unit.candidates
     columns["shard"] += [base] * len(groups)
     columns["variants"] += unit.variants
-    columns["examples"] += unit.variants
+    columns["examples"] += [count * size for count, size in zip(unit.variants, unit.examples, strict=True)]
+    columns["identifier"] += unit.first_identifiers
+    columns["name"] += unit.names
     columns["clues"] += unit.clues
     columns["difficulty"] += unit.difficulty
     columns["canonical"] += [bytes.fromhex(digest) for digest in unit.canonical]
@@ -123,6 +133,9 @@ def _split(table: Any) -> SplitCatalog:
     return SplitCatalog(
         candidates=table["candidate"].to_numpy(),
         variants=table["variants"].to_numpy(),
+        examples=table["examples"].to_numpy() // table["variants"].to_numpy(),
+        first_identifiers=table["identifier"].to_numpy(),
+        names=tuple(table["name"].to_pylist()),
         clues=table["clues"].to_numpy(),
         difficulty=table["difficulty"].to_numpy(zero_copy_only=False),
         canonical=tuple(table["canonical"].to_pylist()),

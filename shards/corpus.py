@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.task import TaskSpec
+from trmpipe.generators.task import Rows, TaskSpec
 
 from .catalog import CATALOG, SplitCatalog, read_catalog
-from .codecs import Rows, get_codec
+from .codecs import get_codec
 from .digests import sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .examples import BLANK_IDENTIFIER, Examples
+from .identifiers import BLANK_NAME, IDENTIFIERS, read_names
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest, why_no_corpus
 from .records import FileRecord
@@ -76,6 +77,19 @@ class Corpus:
                 raise DamagedError(f"{self.store.locate(CATALOG)} lacks groups of {split}; generate the corpus again")
         return found
 
+    @property
+    def num_identifiers(self) -> int:
+        """Puzzle identifiers, the blank one included."""
+        return self.manifest.num_identifiers
+
+    def variant_names(self) -> list[str]:
+        """The names of all training variants, by puzzle identifier; the blank one's first.
+
+        Raises:
+            DamagedError: the file that holds them is missing, cut off or changed.
+        """
+        return read_names(self.read_file(self._files[IDENTIFIERS])) if self.spec.has_identifiers else [BLANK_NAME]
+
     def num_groups(self, split: str) -> int:
         """Groups of a split, 0 where there is no such split."""
         return self.manifest.splits[split].groups if split in self.manifest.splits else 0
@@ -110,7 +124,7 @@ class Corpus:
         return data
 
     def read_shard(self, split: str, shard: ShardSpec) -> Rows:
-        """All rows of one shard, inputs and labels, by rising group and variant.
+        """All rows of one shard, inputs and labels, by rising group, variant and example.
 
         Raises:
             DamagedError: a file of it is missing, cut off or changed.
@@ -118,7 +132,7 @@ class Corpus:
         layout = self.layout(split)
         files = [self.read_file(self._files[path]) for path in self._codec.paths(layout, shard)]
         inputs, labels = self._codec.decode(layout, shard, files)
-        num_rows = int(layout.counts(shard).sum())
+        num_rows = int(layout.rows(shard).sum())
         if not len(inputs) == len(labels) == num_rows:
             raise DamagedError(
                 f"{self.path}: shard {shard.index} of {split} holds {len(inputs)} rows, expected {num_rows}; "
@@ -127,26 +141,30 @@ class Corpus:
         return inputs, labels
 
     def read(self, split: str, limit: int | None = None) -> Examples:
-        """Examples of a split by rising group and variant, the first `limit` of them or all.
+        """Examples of a split by rising group, variant and example, the first `limit` of them or all.
 
         Raises:
             CorpusError: there is no such split.
             DamagedError: a shard is missing, cut off or changed.
         """
         layout = self.layout(split)
-        stops = np.cumsum(layout.variants)
-        wanted = layout.num_puzzles if limit is None else min(limit, layout.num_puzzles)
-        counts = np.clip(wanted - (stops - layout.variants), 0, layout.variants)
-        first_rows = np.cumsum(counts) - counts
-        table = np.empty((wanted, 2, layout.seq_len), np.uint8)
+        wanted = layout.num_examples if limit is None else min(limit, layout.num_examples)
+        rows = layout.variants * layout.examples
+        # A puzzle of which some examples are wanted is read whole.
+        counts = -(-np.clip(wanted - (np.cumsum(rows) - rows), 0, rows) // layout.examples)
+        first_rows = np.cumsum(counts * layout.examples) - counts * layout.examples
+        table = np.empty((int((counts * layout.examples).sum()), 2, layout.seq_len), np.uint8)
         fill_table(table, [Source(self, split, 0, layout.num_groups)], np.zeros_like(counts), counts, first_rows)
-        groups = np.repeat(np.arange(layout.num_groups), counts)
+        groups = np.repeat(np.arange(layout.num_groups), counts * layout.examples)[:wanted]
+        variants, examples = np.divmod(np.arange(wanted) - first_rows[groups], layout.examples[groups])
+        identifiers = layout.first_identifiers[groups]
         return Examples(
-            inputs=np.ascontiguousarray(table[:, 0]),
-            labels=np.ascontiguousarray(table[:, 1]),
-            identifiers=np.full(wanted, BLANK_IDENTIFIER, np.int32),
+            inputs=np.ascontiguousarray(table[:wanted, 0]),
+            labels=np.ascontiguousarray(table[:wanted, 1]),
+            identifiers=np.where(identifiers > 0, identifiers + variants, BLANK_IDENTIFIER).astype(np.int32),
             groups=groups,
-            variants=np.arange(wanted) - first_rows[groups],
+            variants=variants,
+            examples=examples,
         )
 
     def webdataset(self, split: str, **options: Any) -> Any:
@@ -163,10 +181,14 @@ class Corpus:
 
     def _make_layout(self, split: str, about: SplitManifest) -> SplitLayout:
         none: NDArray[np.int64] = np.zeros(0, np.int64)
+        catalog = self.catalog[split] if about.groups else None
         return SplitLayout(
             split=split,
             seq_len=self.spec.seq_len,
-            variants=self.catalog[split].variants if about.groups else none,
+            variants=catalog.variants if catalog else none,
+            examples=catalog.examples if catalog else none,
+            first_identifiers=catalog.first_identifiers if catalog else none.astype(np.int32),
+            compressed=self.spec.compressed,
             group_block=about.group_block,
             variant_block=about.variant_block,
             sample_groups=about.sample_groups,

@@ -2,7 +2,8 @@
 
 - A **group digest** is the SHA-256 of one line ``name:dtype:shape:hex`` a field, in the order of `FIELDS`, where hex
   is the SHA-256 of the field's bytes in C order over all the group's variants. So it can be computed while the blocks
-  of variants pass by, with one running hash a field.
+  of variants pass by, with one running hash a field. The shape is ``variants,S`` where a puzzle has one example, else
+  ``variants,examples,S``. Puzzles with identifiers have a third line for them, int32 little endian.
 - The **content digest** is the SHA-256 of the two splits, train before test, each a line ``split groups`` and its
   group digests in order.
 """
@@ -20,26 +21,38 @@ SPLITS = ("train", "test")
 
 
 class GroupDigest:
-    """The running digest of one group, fed block of variants by block of variants."""
+    """The running digest of one group, fed block of variants by block of variants.
 
-    def __init__(self) -> None:
+    Args:
+        examples: of each puzzle, 1 or more.
+        first_identifier: of the group's base, 0 where puzzles have none.
+    """
+
+    def __init__(self, examples: int = 1, first_identifier: int = 0) -> None:
         self._hashes = [hashlib.sha256() for _ in FIELDS]
-        self._num_variants = 0
+        self._examples = examples
+        self._first_identifier = first_identifier
+        self._num_rows = 0
         self._seq_len = 0
 
     def update(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Add the next variants, both uint8 [K, S]."""
+        """Add the rows of the next variants, both uint8 [R, S]."""
         for running, rows in zip(self._hashes, (inputs, labels), strict=True):
             running.update(np.ascontiguousarray(rows).data)
-        self._num_variants += len(inputs)
+        self._num_rows += len(inputs)
         self._seq_len = inputs.shape[1]
 
     def digest(self) -> bytes:
         """The 32 bytes for the variants seen so far."""
-        shape = f"{self._num_variants},{self._seq_len}"
+        num_variants = self._num_rows // self._examples
+        sizes = [num_variants, self._seq_len] if self._examples == 1 else [num_variants, self._examples, self._seq_len]
+        shape = ",".join(map(str, sizes))
         lines = [
             f"{name}:uint8:{shape}:{running.hexdigest()}\n" for name, running in zip(FIELDS, self._hashes, strict=True)
         ]
+        if self._first_identifier:
+            identifiers = np.arange(self._first_identifier, self._first_identifier + num_variants, dtype="<i4")
+            lines.append(f"identifiers:int32:{num_variants}:{sha256_hex(identifiers.tobytes())}\n")
         return hashlib.sha256("".join(lines).encode()).digest()
 
 

@@ -19,6 +19,7 @@ class Examples:
         identifiers: int32 [N] puzzle identifiers, `BLANK_IDENTIFIER` where puzzles have none.
         groups: int64 [N], group of each example; over several corpora counted on.
         variants: int64 [N], variant of each example within its group; 0 is the base.
+        examples: int64 [N], place of each example in its puzzle.
     """
 
     inputs: NDArray[np.uint8]
@@ -26,6 +27,7 @@ class Examples:
     identifiers: NDArray[np.int32]
     groups: NDArray[np.int64]
     variants: NDArray[np.int64]
+    examples: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.groups)

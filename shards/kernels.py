@@ -27,8 +27,8 @@ from trmpipe.generators.rng import (
     unpermute,
 )
 
-ORDER_BLOCK = 256
-"""Variants of a block of the reading order. A constant, so that the order does not hang on how a corpus is stored."""
+_ORDER_BLOCK = 256
+_ORDER_BLOCK_BYTES = 128 << 10
 
 _LOOK_AHEAD = 8
 """Rows between a prefetch and its use; it halves the time of a copy out of a table that is larger than the caches."""
@@ -38,6 +38,21 @@ _BLOCK_ORDER = 1
 """Third counter word of the keys that order blocks, where those that order groups have 0."""
 _DRAW = 2
 """First counter word of draws; `bijection_keys` uses 0 and 1."""
+
+
+def order_block_of(seq_len: int) -> int:
+    """Variants of a block of the reading order: 256, or fewer where their rows take more than 128 KiB an example.
+
+    A function of the task alone, so that the order does not hang on how a corpus is stored or on the memory; and small
+    enough that one block of every group fits a memory in which the whole corpus does not.
+
+    Args:
+        seq_len: tokens of an input, 1 or more.
+    """
+    block = _ORDER_BLOCK
+    while block > 1 and block * 2 * seq_len > _ORDER_BLOCK_BYTES:
+        block //= 2
+    return block
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -58,7 +73,7 @@ def _prefetch(typing_context: Any, table: Any, offset: Any) -> Any:
 
 
 @kernel
-def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int) -> tuple[int, int, int]:
+def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int, order_block: int) -> tuple[int, int, int]:
     """The block that a group with `num_variants` reads at `place` of a cycle.
 
     Blocks come in a seeded order, each for as many epochs as it has variants; the last block may be short.
@@ -68,35 +83,42 @@ def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int) -> tupl
         cycle: how often all variants were seen before.
         place: 0 <= place < num_variants.
         num_variants: of the group.
+        order_block: variants of a block, see `order_block_of`.
 
     Returns:
         The block, the place within it, and its number of variants.
     """
-    num_blocks = (num_variants + ORDER_BLOCK - 1) // ORDER_BLOCK
-    short_size = num_variants - (num_blocks - 1) * ORDER_BLOCK
+    num_blocks = (num_variants + order_block - 1) // order_block
+    short_size = num_variants - (num_blocks - 1) * order_block
     keys = bijection_keys(seed, ORDER, cycle, _BLOCK_ORDER, 0)
     short_slot = unpermute(num_blocks - 1, num_blocks, keys)
-    short_start = short_slot * ORDER_BLOCK
+    short_start = short_slot * order_block
     if short_start <= place < short_start + short_size:
         return num_blocks - 1, place - short_start, short_size
     if place >= short_start:
-        place += ORDER_BLOCK - short_size
-    return permute(place // ORDER_BLOCK, num_blocks, keys), place % ORDER_BLOCK, ORDER_BLOCK
+        place += order_block - short_size
+    return permute(place // order_block, num_blocks, keys), place % order_block, order_block
 
 
 @kernel
 def order_by_blocks(
-    seed: int, start: int, counts: NDArray[np.int64], groups: NDArray[np.int64], variants: NDArray[np.int64]
+    seed: int,
+    start: int,
+    counts: NDArray[np.int64],
+    order_block: int,
+    groups: NDArray[np.int64],
+    variants: NDArray[np.int64],
 ) -> None:
-    """Group and variant of the positions from `start` on, by the rule of the module `stream`.
+    """Group and variant of the puzzles from number `start` of the order on, by the rule of the module `stream`.
 
     A group's order within a block needs eight keys of its own; they are the block's keys, each mixed with one of
     four words of the group's, which takes one block of Philox instead of two.
 
     Args:
         seed: of the stream, uint64.
-        start: first position.
+        start: first puzzle, where every epoch has G of them.
         counts: int64 [G], variants of each group.
+        order_block: variants of a block, see `order_block_of`.
         groups: int64 [N], filled in.
         variants: int64 [N], filled in.
     """
@@ -116,24 +138,29 @@ def order_by_blocks(
         if counts[group] != known_count:
             known_count = counts[group]
             cycle = epoch // known_count
-            block, place, size = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count)
+            block, place, size = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, order_block)
             block_keys = bijection_keys(seed, VARIANT_ORDER, cycle, block, 0)
         words = philox(seed, VARIANT_ORDER, _DRAW, cycle, block, group)
         for j in range(4):
             keys[j] = block_keys[j] ^ words[j]
             keys[j + 4] = block_keys[j + 4] ^ words[j]
         groups[i] = group
-        variants[i] = block * ORDER_BLOCK + permute(place, size, keys)
+        variants[i] = block * order_block + permute(place, size, keys)
 
 
 @kernel
 def order_as_published(
-    seed: int, start: int, counts: NDArray[np.int64], groups: NDArray[np.int64], variants: NDArray[np.int64]
+    seed: int,
+    start: int,
+    counts: NDArray[np.int64],
+    order_block: int,
+    groups: NDArray[np.int64],
+    variants: NDArray[np.int64],
 ) -> None:
-    """Group and variant of the positions from `start` on, by the published rule; arguments as `order_by_blocks`.
+    """Group and variant of the puzzles from number `start` on, by the published rule; arguments as `order_by_blocks`.
 
-    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement. Source:
-    TinyRecursiveModels, puzzle_dataset.py.
+    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement; there
+    are no blocks in it. Source: TinyRecursiveModels, puzzle_dataset.py.
     """
     num_groups = len(counts)
     epoch = start // num_groups
@@ -151,14 +178,16 @@ def order_as_published(
 
 
 @kernel
-def blocks_of_epoch(seed: int, epoch: int, counts: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
+def blocks_of_epoch(
+    seed: int, epoch: int, counts: NDArray[np.int64], order_block: int, blocks: NDArray[np.int64]
+) -> None:
     """Fill in the block, int64 [G], that each group reads in an epoch."""
     known_count, block = -1, 0
     for group in range(len(counts)):
         if counts[group] != known_count:
             known_count = counts[group]
             cycle = epoch // known_count
-            block = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count)[0]
+            block = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, order_block)[0]
         blocks[group] = block
 
 
@@ -168,6 +197,7 @@ def place_rows(
     inputs: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     counts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
     first_variant: int,
     starts: NDArray[np.int64],
     stops: NDArray[np.int64],
@@ -177,9 +207,10 @@ def place_rows(
 
     Args:
         table: uint8 [R, 2, S].
-        inputs: uint8 [r, S], rows of the shard by rising group and variant.
+        inputs: uint8 [r, S], rows of the shard by rising group, variant and example.
         labels: uint8 [r, S].
-        counts: int64 [g], rows of each group of the shard.
+        counts: int64 [g], variants of each group of the shard.
+        sizes: int64 [g], examples of each puzzle of a group.
         first_variant: variant of each group's first row.
         starts: int64 [g], first wanted variant of each group.
         stops: int64 [g], the one after the last.
@@ -188,47 +219,64 @@ def place_rows(
     seq_len = table.shape[2]
     source = 0
     for group in range(len(counts)):
+        size = sizes[group]
         for variant in range(first_variant, first_variant + counts[group]):
             if starts[group] <= variant < stops[group]:
-                row = rows[group] + variant - starts[group]
-                for j in range(seq_len):
-                    table[row, 0, j] = inputs[source, j]
-                for j in range(seq_len):
-                    table[row, 1, j] = labels[source, j]
-            source += 1
+                first = rows[group] + (variant - starts[group]) * size
+                for example in range(size):
+                    for j in range(seq_len):
+                        table[first + example, 0, j] = inputs[source + example, j]
+                    for j in range(seq_len):
+                        table[first + example, 1, j] = labels[source + example, j]
+            source += size
+
+
+@kernel
+def find_rows(
+    groups: NDArray[np.int64],
+    variants: NDArray[np.int64],
+    examples: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    index: NDArray[np.int64],
+) -> None:
+    """Find examples in a table.
+
+    Args:
+        groups: int64 [N], wanted groups.
+        variants: int64 [N], wanted variants.
+        examples: int64 [N], wanted examples of those puzzles.
+        sizes: int64 [G], examples of each puzzle of a group.
+        starts: int64 [G], first variant of each group in the table.
+        rows: int64 [G], first row of that variant.
+        index: int64 [N], filled in: the row of each example.
+    """
+    for i in range(len(groups)):
+        group = groups[i]
+        index[i] = rows[group] + (variants[i] - starts[group]) * sizes[group] + examples[i]
 
 
 @kernel
 def gather_rows(
-    table: NDArray[np.uint8],
-    groups: NDArray[np.int64],
-    variants: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    inputs: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
+    table: NDArray[np.uint8], index: NDArray[np.int64], inputs: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> None:
     """Copy rows of the table into a batch, with the rows a little further on already under way to the cache.
 
     Args:
         table: uint8 [R, 2, S].
-        groups: int64 [N], wanted groups.
-        variants: int64 [N], wanted variants.
-        starts: int64 [G], first variant of each group in the table.
-        rows: int64 [G], row of that variant.
+        index: int64 [N], wanted rows.
         inputs: uint8 [N, S], filled in.
         labels: uint8 [N, S], filled in.
     """
     seq_len = table.shape[2]
     row_bytes = 2 * seq_len
-    for i in range(len(groups)):
-        if i + _LOOK_AHEAD < len(groups):
-            group = groups[i + _LOOK_AHEAD]
-            start = (rows[group] + variants[i + _LOOK_AHEAD] - starts[group]) * row_bytes
+    for i in range(len(index)):
+        if i + _LOOK_AHEAD < len(index):
+            start = index[i + _LOOK_AHEAD] * row_bytes
             for offset in range(start, start + row_bytes, _CACHE_LINE_BYTES):
                 _prefetch(table, offset)
-        group = groups[i]
-        row = rows[group] + variants[i] - starts[group]
+        row = index[i]
         for j in range(seq_len):
             inputs[i, j] = table[row, 0, j]
         for j in range(seq_len):

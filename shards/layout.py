@@ -7,7 +7,7 @@ have different numbers of variants: one that has none left is absent from the la
 A **unit** is one block of groups with all its blocks of variants: what one worker makes in one go, so that the
 digest of a group never has to be put together from two workers' parts.
 
-Letters: G groups, A variants, K variants of a block, S sequence length.
+A puzzle has as many rows as it has examples. Letters: G groups, A variants, S sequence length.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from trmpipe.generators.task import runs
+
 _VARIANT_BLOCK = 256
 _SAMPLE_BYTES = 40_000
 """Least payload of a sample: below it the 4 KB of tar headers would weigh more than a tenth."""
@@ -25,6 +27,8 @@ _MIN_UNIT_BYTES = 1 << 20
 _NUM_UNITS = 8
 _MIN_GROUPS_TO_SPLIT = 64
 _NUM_FIELDS = 2
+_COMPRESSION = 16
+"""About what gzip makes of padded grids: samples of them hold so many times more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,10 @@ class SplitLayout:
         group_block: groups of a shard.
         variant_block: variants of a shard, hence of a sample.
         sample_groups: groups of a sample (WebDataset) or chunk (Zarr); divides `group_block`.
+        examples: int64 [G], examples of each puzzle of a group; by default 1.
+        first_identifiers: int32 [G], puzzle identifier of each group's base, its other variants counted on from it;
+            by default 0 throughout: no puzzle has one.
+        compressed: whether formats without a compression of their own get one.
     """
 
     split: str
@@ -63,15 +71,28 @@ class SplitLayout:
     group_block: int
     variant_block: int
     sample_groups: int = 1
+    examples: NDArray[np.int64] = None  # type: ignore[assignment]
+    first_identifiers: NDArray[np.int32] = None  # type: ignore[assignment]
+    compressed: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "variants", np.asarray(self.variants, np.int64))
+        examples = np.ones(self.num_groups) if self.examples is None else self.examples
+        identifiers = np.zeros(self.num_groups) if self.first_identifiers is None else self.first_identifiers
+        object.__setattr__(self, "examples", np.asarray(examples, np.int64))
+        object.__setattr__(self, "first_identifiers", np.asarray(identifiers, np.int32))
         if min(self.group_block, self.variant_block, self.sample_groups, self.seq_len) < 1:
             raise ValueError(f"blocks and sequence length must be positive: {self}")
         if self.group_block % self.sample_groups:
             raise ValueError(f"sample_groups {self.sample_groups} must divide group_block {self.group_block}")
         if self.num_groups and self.variants.min() < 1:
             raise ValueError("every group needs at least its base as a variant")
+        if not len(self.examples) == len(self.first_identifiers) == self.num_groups:
+            raise ValueError("every group needs its number of examples and its first identifier")
+        if self.num_groups and self.examples.min() < 1:
+            raise ValueError("every puzzle needs at least one example")
+        if self.has_identifiers and self.first_identifiers.min() < 1:
+            raise ValueError("either all groups have identifiers, counted from 1, or none has")
 
     @property
     def num_groups(self) -> int:
@@ -87,6 +108,21 @@ class SplitLayout:
     def num_puzzles(self) -> int:
         """Variants of all groups together."""
         return int(self.variants.sum())
+
+    @property
+    def num_examples(self) -> int:
+        """Rows of all groups together."""
+        return int((self.variants * self.examples).sum())
+
+    @property
+    def max_examples(self) -> int:
+        """Examples of the puzzle that has most, 1 for a split without groups."""
+        return int(self.examples.max(initial=1))
+
+    @property
+    def has_identifiers(self) -> bool:
+        """Whether puzzles have identifiers of their own."""
+        return bool(self.first_identifiers.any())
 
     @property
     def num_units(self) -> int:
@@ -111,6 +147,15 @@ class SplitLayout:
         start, stop = shard.variants
         return np.clip(self.variants[slice(*shard.groups)] - start, 0, stop - start)
 
+    def rows(self, shard: ShardSpec) -> NDArray[np.int64]:
+        """int64 [g]: how many rows of each of its groups a shard holds."""
+        return self.counts(shard) * self.examples[slice(*shard.groups)]
+
+    def identifiers(self, shard: ShardSpec) -> NDArray[np.int32]:
+        """int32 [puzzles of the shard]: the identifier of each, by rising group and variant."""
+        counts, first = self.counts(shard), self.first_identifiers[slice(*shard.groups)]
+        return runs(first.astype(np.int64) + shard.variants[0], counts).astype(np.int32)
+
     @cached_property
     def _shards(self) -> tuple[ShardSpec, ...]:
         found: list[ShardSpec] = []
@@ -128,33 +173,42 @@ def default_layout(
     seq_len: int,
     variants: ArrayLike,
     *,
+    examples: ArrayLike | None = None,
+    first_identifiers: ArrayLike | None = None,
+    compressed: bool = False,
     group_block: int | None = None,
     variant_block: int | None = None,
 ) -> SplitLayout:
     """The layout of a split: a function of its sizes and of what the user asks for, never of the workers.
 
-    A sample holds at least 40 KB, a shard at most 64 MiB, and from 64 groups on there are about eight units, unless
-    they would be smaller than 1 MiB.
+    A sample holds at least 40 KB (640 KB where it is compressed), a shard about 64 MiB at most, and from 64 groups on
+    there are about eight units, unless they would be smaller than 1 MiB.
 
     Args:
         split: ``"train"`` or ``"test"``.
         seq_len: tokens of an input.
         variants: [G], how many variants each group has.
+        examples: [G], examples of each puzzle; None for one each.
+        first_identifiers: [G], see `SplitLayout`; None for none.
+        compressed: see `SplitLayout`.
         group_block: groups of a shard, rounded up to whole samples; None leaves it to the rule above.
         variant_block: variants of a shard; None leaves it to the rule above.
     """
     counts = np.asarray(variants, np.int64)
     most = max(1, int(counts.max(initial=1)))
     num_groups = max(1, len(counts))
-    row_bytes = _NUM_FIELDS * seq_len
+    puzzle_bytes = _NUM_FIELDS * seq_len
+    if examples is not None and len(counts):
+        puzzle_bytes = int(puzzle_bytes * np.mean(np.asarray(examples)))
+    sample_bytes = _SAMPLE_BYTES * (_COMPRESSION if compressed else 1)
     if variant_block is None:
         variant_block = _VARIANT_BLOCK
-        while variant_block * row_bytes < _SAMPLE_BYTES and variant_block < most:
+        while variant_block * puzzle_bytes < sample_bytes and variant_block < most:
             variant_block *= 2
     variant_block = min(variant_block, most)
-    sample_groups = min(group_block or num_groups, num_groups, -(-_SAMPLE_BYTES // (variant_block * row_bytes)))
+    sample_groups = min(group_block or num_groups, num_groups, -(-sample_bytes // (variant_block * puzzle_bytes)))
     if group_block is None:
-        group_block = _group_block(num_groups, variant_block * row_bytes, most * row_bytes)
+        group_block = _group_block(num_groups, variant_block * puzzle_bytes, most * puzzle_bytes)
     group_block = -(-group_block // sample_groups) * sample_groups
     return SplitLayout(
         split=split,
@@ -163,6 +217,9 @@ def default_layout(
         group_block=group_block,
         variant_block=variant_block,
         sample_groups=sample_groups,
+        examples=examples,  # type: ignore[arg-type]
+        first_identifiers=first_identifiers,  # type: ignore[arg-type]
+        compressed=compressed,
     )
 
 

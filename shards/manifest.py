@@ -67,6 +67,7 @@ class Manifest:
         splits: train and test.
         files: all files that belong to no shard, but the manifest.
         content_digest: hex digest of what the corpus says (see `digests`).
+        num_identifiers: puzzle identifiers, the blank one included.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Manifest:
     splits: dict[str, SplitManifest]
     files: tuple[FileRecord, ...]
     content_digest: str
+    num_identifiers: int = 1
 
     def to_bytes(self) -> bytes:
         """The file ``manifest.json``."""
@@ -134,6 +136,8 @@ def _from_json(value: dict[str, Any]) -> Manifest:
             grid_shape=(int(spec["grid_shape"][0]), int(spec["grid_shape"][1])),
             num_symmetries=int(spec["num_symmetries"]),
             twins=spec["twins"],
+            has_identifiers=bool(spec.get("has_identifiers", False)),
+            compressed=bool(spec.get("compressed", False)),
         ),
         inputs=tuple(value["inputs"]),
         guarantees=value["guarantees"],
@@ -142,6 +146,7 @@ def _from_json(value: dict[str, Any]) -> Manifest:
         splits={name: SplitManifest.from_json(split) for name, split in value["splits"].items()},
         files=tuple(FileRecord(**file) for file in value["files"]),
         content_digest=value["content_digest"],
+        num_identifiers=int(value.get("num_identifiers", 1)),
     )
 
 

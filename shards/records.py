@@ -68,6 +68,9 @@ class UnitRecord:
         unit: the block of groups.
         groups: first group and the one after the last.
         variants: number of variants of each group.
+        examples: number of examples of each puzzle of a group.
+        first_identifiers: puzzle identifier of each group's base, 0 where puzzles have none.
+        names: of each group, None where groups have none.
         candidates: index of each group in its random stream or input file.
         clues: cells of each base puzzle that already show the answer.
         difficulty: of each base puzzle, 0 or more; None where the task has no measure.
@@ -80,6 +83,9 @@ class UnitRecord:
     unit: int
     groups: tuple[int, int]
     variants: tuple[int, ...]
+    examples: tuple[int, ...]
+    first_identifiers: tuple[int, ...]
+    names: tuple[str | None, ...]
     candidates: tuple[int, ...]
     clues: tuple[int, ...]
     difficulty: tuple[float | None, ...]
@@ -99,6 +105,9 @@ class UnitRecord:
             unit=value["unit"],
             groups=_pair(value["groups"]),
             variants=tuple(value["variants"]),
+            examples=tuple(value["examples"]),
+            first_identifiers=tuple(value["first_identifiers"]),
+            names=tuple(value["names"]),
             candidates=tuple(value["candidates"]),
             clues=tuple(value["clues"]),
             difficulty=tuple(value["difficulty"]),

@@ -1,12 +1,5 @@
 """The training stream: the batch at step s as a pure function of (corpora, seed, batch size, s).
 
-The order of positions: position p belongs to epoch p // G and there to a group, by a permutation of the groups
-keyed by the epoch, so that every epoch visits every group once. A group goes through its variants cycle after cycle.
-In each cycle its blocks of `ORDER_BLOCK` variants come in a seeded order, the same for all groups with as many
-variants, and the variants of a block in a seeded order of the group's own: every variant is seen once before
-one is seen again, and a block is read once for 256 epochs. The order depends on the numbers of groups and variants
-alone, not on format, shards or memory.
-
 Step s covers the positions s B to (s + 1) B of the global order, B the global batch size; rank r of w reads the r-th of
 w equal runs of them. So the sequence of global batches is the same for any number of ranks and of loader workers.
 
@@ -14,7 +7,7 @@ w equal runs of them. So the sequence of global batches is the same for any numb
 the order, half for the copy. A stream is used by one thread at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,12 +18,13 @@ from .corpus import Corpus
 from .digests import json_digest
 from .errors import CorpusError, StateError
 from .examples import BLANK_IDENTIFIER, Batch
-from .kernels import ORDER_BLOCK, gather_rows, order_as_published, order_by_blocks
+from .kernels import find_rows, gather_rows, order_block_of
+from .layout import SplitLayout
+from .order import SAMPLINGS, Order
 from .table import Holder, Source, WholeHolder
 
 STATE_VERSION = 1
 DEFAULT_MEMORY_LIMIT_BYTES = 2 << 30
-SAMPLINGS = {"blocks": order_by_blocks, "published": order_as_published}
 
 
 class Stream:
@@ -70,10 +64,14 @@ class Stream:
         self._batch_size = batch_size
         self._rank = rank
         self._world_size = world_size
-        self._order = SAMPLINGS[sampling]
         self._sources = _training_sources(corpora, num_groups)
         self._counts = _variant_counts(self._sources, num_variants)
+        self._sizes = _of_groups(self._sources, lambda layout: layout.examples)
+        self._first_identifiers = _first_identifiers(self._sources)
+        self._has_identifiers = bool(self._first_identifiers.any())
+        self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
         self._seq_len = corpora[0].spec.seq_len
+        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_block_of(self._seq_len))
         self._sampling = sampling
         self._memory_limit_bytes = memory_limit_bytes
         self._holder = self._make_holder()
@@ -85,7 +83,7 @@ class Stream:
             "num_groups": self.num_groups,
             "num_variants": num_variants,
             "sampling": sampling,
-            "order_block": ORDER_BLOCK,
+            "order_block": self._order.block,
         }
 
     @property
@@ -97,6 +95,16 @@ class Stream:
     def num_puzzles(self) -> int:
         """Variants of all groups together."""
         return int(self._counts.sum())
+
+    @property
+    def epoch_size(self) -> int:
+        """Examples of an epoch: those of one variant of every group."""
+        return self._order.epoch_size
+
+    @property
+    def num_identifiers(self) -> int:
+        """Puzzle identifiers of all corpora together, the blank one included."""
+        return self._num_identifiers
 
     @property
     def batch_size(self) -> int:
@@ -121,28 +129,27 @@ class Stream:
         """
         size = self._batch_size // self._world_size
         start = step * self._batch_size + self._rank * size
-        groups, variants = self.positions(start, size)
+        groups, variants, examples = self.positions(start, size)
+        index = np.empty(size, np.int64)
         inputs = np.empty((size, self._seq_len), np.uint8)
         labels = np.empty((size, self._seq_len), np.uint8)
-        for epoch, run in self._epochs(start, size):
-            self._holder.hold(epoch)
-            gather_rows(
-                self._holder.table,
-                groups[run],
-                variants[run],
-                self._holder.starts,
-                self._holder.rows,
-                inputs[run],
-                labels[run],
-            )
-        identifiers = np.full(size, BLANK_IDENTIFIER, np.int32)
-        return Batch(inputs=inputs, labels=labels, identifiers=identifiers, groups=groups, variants=variants)
+        for epoch, run in self._order.epochs(start, size):
+            holder = self._holder
+            holder.hold(epoch)
+            find_rows(groups[run], variants[run], examples[run], self._sizes, holder.starts, holder.rows, index[run])
+            gather_rows(holder.table, index[run], inputs[run], labels[run])
+        return Batch(
+            inputs=inputs,
+            labels=labels,
+            identifiers=self._identifiers(groups, variants),
+            groups=groups,
+            variants=variants,
+            examples=examples,
+        )
 
-    def positions(self, start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Groups and variants, int64 [count] each, of the global positions from `start` on; reads no data."""
-        groups, variants = np.empty((2, count), np.int64)
-        self._order(self._seed, start, self._counts, groups, variants)
-        return groups, variants
+    def positions(self, start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Groups, variants and examples, int64 [count] each, of the global positions from `start` on; reads no data."""
+        return self._order.at(start, count)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches from the present step on; `get_state` after a batch says where to go on."""
@@ -191,9 +198,9 @@ class Stream:
         self._holder = self._make_holder()
 
     def _make_holder(self) -> Holder:
-        total_bytes = self.num_puzzles * 2 * self._seq_len
+        total_bytes = int((self._counts * self._sizes).sum()) * 2 * self._seq_len
         if total_bytes <= self._memory_limit_bytes:
-            return WholeHolder(self._sources, self._counts, self._seq_len)
+            return WholeHolder(self._sources, self._counts, self._sizes, self._seq_len)
         if self._sampling == "published":
             raise CorpusError(
                 f"published sampling reads anywhere, so all {total_bytes} bytes must fit the memory limit of "
@@ -202,19 +209,18 @@ class Stream:
         return BlockHolder(
             self._sources,
             self._counts,
+            self._sizes,
             self._seq_len,
+            order_block=self._order.block,
             seed=self._seed,
             memory_limit_bytes=self._memory_limit_bytes,
         )
 
-    def _epochs(self, start: int, count: int) -> Iterator[tuple[int, slice]]:
-        """The epochs of a run of positions, each with its slice of the run."""
-        position = start
-        while position < start + count:
-            epoch = position // self.num_groups
-            stop = min((epoch + 1) * self.num_groups, start + count)
-            yield epoch, slice(position - start, stop - start)
-            position = stop
+    def _identifiers(self, groups: NDArray[np.int64], variants: NDArray[np.int64]) -> NDArray[np.int32]:
+        """int32 [N]: puzzle identifiers of puzzles."""
+        if not self._has_identifiers:
+            return np.full(len(groups), BLANK_IDENTIFIER, np.int32)
+        return (self._first_identifiers[groups] + variants).astype(np.int32)
 
 
 def _check_numbers(
@@ -251,6 +257,21 @@ def _training_sources(corpora: Sequence[Corpus], num_groups: int | None) -> list
 
 def _variant_counts(sources: Sequence[Source], num_variants: int | None) -> NDArray[np.int64]:
     """int64 [G]: variants of each group of the stream."""
-    counts = [source.corpus.layout(source.split).variants[: source.num_groups] for source in sources]
-    every = np.concatenate(counts)
+    every = _of_groups(sources, lambda layout: layout.variants)
     return every if num_variants is None else np.minimum(every, num_variants)
+
+
+def _first_identifiers(sources: Sequence[Source]) -> NDArray[np.int64]:
+    """int64 [G]: identifiers of the groups' bases, counted on over the corpora; 0 where puzzles have none."""
+    every = _of_groups(sources, lambda layout: layout.first_identifiers).astype(np.int64)
+    before = 0
+    for source in sources:
+        groups = slice(source.first_group, source.first_group + source.num_groups)
+        every[groups] += before * (every[groups] > 0)
+        before += source.corpus.num_identifiers - 1
+    return every
+
+
+def _of_groups(sources: Sequence[Source], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
+    """[G]: what `take` gives of a split for every group of it, for the groups of the stream."""
+    return np.concatenate([take(source.corpus.layout(source.split))[: source.num_groups] for source in sources])

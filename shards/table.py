@@ -1,6 +1,7 @@
 """Rows of many shards in one array: the whole of a training set, or one block of variants of it (`blocks`).
 
-A table is uint8 [R, 2, S]; `starts` and `rows`, int64 [G], say which variant of a group comes first in it and where.
+A table is uint8 [R, 2, S], with the examples of a puzzle one after the other; `starts` and `rows`, int64 [G], say which
+variant of a group comes first in it and where.
 """
 
 import os
@@ -91,8 +92,10 @@ def _place_shard(
 ) -> None:
     groups = _stream_groups(source, shard)
     inputs, labels = source.corpus.read_shard(source.split, shard)
-    counts = source.corpus.layout(source.split).counts(shard)[: groups.stop - groups.start]
-    place_rows(table, inputs, labels, counts, shard.variants[0], starts[groups], stops[groups], rows[groups])
+    layout = source.corpus.layout(source.split)
+    counts = layout.counts(shard)[: groups.stop - groups.start]
+    sizes = layout.examples[slice(*shard.groups)][: len(counts)]
+    place_rows(table, inputs, labels, counts, sizes, shard.variants[0], starts[groups], stops[groups], rows[groups])
 
 
 class Holder(Protocol):
@@ -113,16 +116,19 @@ class WholeHolder:
     Args:
         sources: the groups.
         counts: int64 [G], variants of each group.
+        sizes: int64 [G], examples of each puzzle of a group.
         seq_len: S.
     """
 
-    def __init__(self, sources: Sequence[Source], counts: NDArray[np.int64], seq_len: int) -> None:
+    def __init__(
+        self, sources: Sequence[Source], counts: NDArray[np.int64], sizes: NDArray[np.int64], seq_len: int
+    ) -> None:
         self._sources = sources
         self._counts = counts
         self._is_filled = False
-        self.table = np.empty((int(counts.sum()), 2, seq_len), np.uint8)
+        self.table = np.empty((int((counts * sizes).sum()), 2, seq_len), np.uint8)
         self.starts = np.zeros_like(counts)
-        self.rows = np.cumsum(counts) - counts
+        self.rows = np.cumsum(counts * sizes) - counts * sizes
 
     def hold(self, epoch: int) -> None:
         """Read everything on the first call."""

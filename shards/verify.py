@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .corpus import Corpus
 from .digests import SPLITS, GroupDigest, content_digest
 from .errors import DamagedError
-from .layout import ShardSpec
+from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST
 
 
@@ -85,19 +85,20 @@ def _digest_groups(corpus: Corpus, progress: Callable[[int, int], None]) -> tupl
     for layout in layouts:
         for unit in range(layout.num_units):
             shards = layout.shards_of(unit)
-            found[layout.split] += _digest_unit(corpus, layout.split, shards)
+            found[layout.split] += _digest_unit(corpus, layout, shards)
             done += 1
             progress(done, total)
     return found, sum(layout.num_puzzles for layout in layouts)
 
 
-def _digest_unit(corpus: Corpus, split: str, shards: list[ShardSpec]) -> list[bytes]:
+def _digest_unit(corpus: Corpus, layout: SplitLayout, shards: list[ShardSpec]) -> list[bytes]:
     """Digests of the groups of one unit."""
-    running = [GroupDigest() for _ in range(*shards[0].groups)]
+    groups = slice(*shards[0].groups)
+    running = list(map(GroupDigest, layout.examples[groups].tolist(), layout.first_identifiers[groups].tolist()))
     for shard in shards:
-        inputs, labels = corpus.read_shard(split, shard)
+        inputs, labels = corpus.read_shard(layout.split, shard)
         row = 0
-        for group, count in enumerate(corpus.layout(split).counts(shard).tolist()):
+        for group, count in enumerate(layout.rows(shard).tolist()):
             if count:
                 running[group].update(inputs[row : row + count], labels[row : row + count])
             row += count

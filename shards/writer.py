@@ -1,18 +1,19 @@
 """Writing a corpus: metadata first, then units in any order and from any process, catalog and manifest last."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.task import PAD, TaskSpec
+from trmpipe.generators.task import PAD, TaskSpec, runs
 
 from .catalog import CATALOG, catalog_bytes
 from .codecs import Block, Codec, get_codec
 from .digests import SPLITS, GroupDigest, content_digest, json_digest
+from .identifiers import IDENTIFIERS, identifiers_bytes
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, Manifest, SplitManifest
 from .records import FileRecord, ShardRecord, UnitRecord
@@ -65,6 +66,7 @@ class UnitWriter:
         candidates: int64 [g], index of each group of the unit in its random stream or input file.
         canonical: uint8 [g, 32], digest of each group's class.
         difficulty: float64 [g], of each base puzzle, NaN where the task has no measure.
+        names: of the groups, where they have any.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class UnitWriter:
         candidates: NDArray[np.int64],
         canonical: NDArray[np.uint8],
         difficulty: NDArray[np.float64],
+        names: Sequence[str] | None = None,
     ) -> None:
         self._store = store
         self._codec: Codec = get_codec(codec_name)
@@ -87,7 +90,11 @@ class UnitWriter:
         self._difficulty = difficulty
         self._waiting = layout.shards_of(unit)
         start, stop = layout.unit_groups(unit)
-        self._digests = [GroupDigest() for _ in range(start, stop)]
+        self._names: Sequence[str | None] = [None] * (stop - start) if names is None else names
+        assert len(self._names) == len(candidates) == stop - start
+        self._examples = layout.examples[start:stop].tolist()
+        self._first_identifiers = layout.first_identifiers[start:stop].tolist()
+        self._digests = list(map(GroupDigest, self._examples, self._first_identifiers))
         self._clues: NDArray[np.int64] = np.zeros(stop - start, np.int64)
         self._records: list[ShardRecord] = []
 
@@ -96,32 +103,31 @@ class UnitWriter:
 
         Args:
             shard: from ``layout.shards_of(unit)``, in that order.
-            inputs: uint8 [g, K, S], variants ``shard.variants`` of groups ``shard.groups``; what lies beyond a group's
-                last variant is ignored.
-            labels: uint8 [g, K, S], likewise.
+            inputs: uint8 [R, S], of the groups ``shard.groups`` their variants ``shard.variants``, as `Task.augment`
+                gives them: by rising group, variant and example.
+            labels: uint8 [R, S], likewise.
 
         Raises:
             WriteError: the file system refused; nothing of the shard is left under its name.
         """
         assert self._waiting, "the unit has no more shards"
         assert shard == self._waiting.pop(0), "shards of a unit are written in order"
-        counts = self._layout.counts(shard)
-        assert (
-            inputs.shape == labels.shape == (len(counts), shard.variants[1] - shard.variants[0], self._layout.seq_len)
-        )
+        rows = self._layout.rows(shard)
+        stops = np.cumsum(rows)
+        assert inputs.shape == labels.shape == (stops[-1], self._layout.seq_len)
         if shard.variants[0] == 0:
-            self._clues = count_clues(inputs[:, 0], labels[:, 0])
+            self._clues = self._count_clues(inputs, labels, stops - rows)
         block = Block(inputs=inputs, labels=labels, candidates=self._candidates, canonical=self._canonical)
         files = self._write_files(shard, block)
-        for group, count in enumerate(counts.tolist()):
-            if count:
-                self._digests[group].update(inputs[group, :count], labels[group, :count])
+        for digest, start, stop in zip(self._digests, (stops - rows).tolist(), stops.tolist(), strict=True):
+            if start < stop:
+                digest.update(inputs[start:stop], labels[start:stop])
         record = ShardRecord(
             index=shard.index,
             unit=shard.unit,
             groups=shard.groups,
             variants=shard.variants,
-            puzzles=int(counts.sum()),
+            puzzles=int(self._layout.counts(shard).sum()),
             files=files,
         )
         self._records.append(record)
@@ -136,6 +142,9 @@ class UnitWriter:
             unit=self._unit,
             groups=groups,
             variants=tuple(self._layout.variants[slice(*groups)].tolist()),
+            examples=tuple(self._examples),
+            first_identifiers=tuple(self._first_identifiers),
+            names=tuple(self._names),
             candidates=tuple(self._candidates.tolist()),
             clues=tuple(self._clues.tolist()),
             difficulty=tuple(None if math.isnan(value) else value for value in self._difficulty.tolist()),
@@ -143,6 +152,15 @@ class UnitWriter:
             digests=tuple(digest.digest().hex() for digest in self._digests),
             shards=tuple(self._records),
         )
+
+    def _count_clues(
+        self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], starts: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """int64 [g]: clues of each base, all its examples together; `starts` are the first rows of the groups."""
+        sizes = np.array(self._examples, np.int64)
+        bases = runs(starts, sizes)
+        clues: NDArray[np.int64] = np.add.reduceat(count_clues(inputs[bases], labels[bases]), np.cumsum(sizes) - sizes)
+        return clues
 
     def _write_files(self, shard: ShardSpec, block: Block) -> tuple[FileRecord, ...]:
         paths = self._codec.paths(self._layout, shard)
@@ -167,6 +185,7 @@ def write_manifest(
     provenance: Provenance,
     layouts: Mapping[str, SplitLayout],
     units: Iterable[UnitRecord],
+    variant_names: Iterable[Sequence[str]] = (),
 ) -> Manifest:
     """Write catalog and manifest, which make a corpus of the shards that lie there.
 
@@ -177,6 +196,8 @@ def write_manifest(
         provenance: where the corpus comes from.
         layouts: of every split.
         units: the records of all units, in any order.
+        variant_names: where puzzles have identifiers, the names of all training variants by rising group and variant,
+            in portions of any size.
 
     Returns:
         The manifest.
@@ -190,6 +211,10 @@ def write_manifest(
     catalog = catalog_bytes(ordered)
     store.write(CATALOG, catalog)
     files = [FileRecord.of(CATALOG, catalog)]
+    if spec.has_identifiers:
+        names = identifiers_bytes(layouts["train"], variant_names)
+        store.write(IDENTIFIERS, names)
+        files.append(FileRecord.of(IDENTIFIERS, names))
     for layout in layouts.values():
         metadata = get_codec(codec_name).metadata(layout)
         files += [FileRecord.of(path, data) for path, data in metadata.items()]
@@ -207,6 +232,7 @@ def write_manifest(
         splits={split: _split_manifest(layout, ordered) for split, layout in layouts.items()},
         files=tuple(sorted(files, key=lambda file: file.path)),
         content_digest=content_digest(digests),
+        num_identifiers=1 + (layouts["train"].num_puzzles if spec.has_identifiers else 0),
     )
     store.write(MANIFEST, manifest.to_bytes())
     return manifest
@@ -217,7 +243,7 @@ def _split_manifest(layout: SplitLayout, units: Iterable[UnitRecord]) -> SplitMa
     return SplitManifest(
         groups=layout.num_groups,
         puzzles=layout.num_puzzles,
-        examples=layout.num_puzzles,
+        examples=layout.num_examples,
         group_block=layout.group_block,
         variant_block=layout.variant_block,
         sample_groups=layout.sample_groups,

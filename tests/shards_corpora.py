@@ -1,4 +1,9 @@
-"""Small corpora with known content, for the tests of shards: any format, any layout, ragged numbers of variants."""
+"""Small corpora with known content, for the tests of shards: any format, any layout, ragged numbers of variants.
+
+A task of single puzzles, and one whose puzzles have several examples and identifiers.
+"""
+
+import dataclasses
 
 import numpy as np
 
@@ -13,14 +18,15 @@ from trmpipe.shards import (
 )
 
 SPEC = TaskSpec(name="toy", vocabulary=".x123456", grid_shape=(3, 3), num_symmetries=10**6, twins="identity")
+NAMED = dataclasses.replace(SPEC, name="named", has_identifiers=True, compressed=True)
 SPLIT_CODES = {"train": 0, "test": 1}
 
 
 def group_rows(split, group, count, seed=0):
-    """Inputs and labels [count, 9] of a group; those of fewer variants are a prefix of those of more."""
+    """Inputs and labels [count, 9] of a group; those of fewer rows are a prefix of those of more."""
     rng = np.random.default_rng([seed, SPLIT_CODES[split], group])
     labels = rng.integers(2, 8, (count, 9), dtype=np.uint8)
-    # The variant is spelled in the first cells, so that no two rows of a group are equal.
+    # The row is spelled in the first cells, so that no two rows of a group are equal.
     for cell in range(4):
         labels[:, cell] = 2 + (np.arange(count) // 6**cell) % 6
     inputs = labels.copy()
@@ -29,14 +35,13 @@ def group_rows(split, group, count, seed=0):
 
 
 def block_rows(split, layout, shard, seed=0):
-    """The arrays of a shard as a pipeline would hand them over, with rubbish where a group has no variant."""
-    start, stop = shard.variants
-    arrays = np.full((2, shard.groups[1] - shard.groups[0], stop - start, 9), 7, np.uint8)
-    for i, group in enumerate(range(*shard.groups)):
-        count = int(layout.variants[group])
-        rows = np.stack(group_rows(split, group, count, seed))[:, start:stop]
-        arrays[:, i, : rows.shape[1]] = rows
-    return arrays
+    """The rows of a shard, uint8 [2, R, 9], as a pipeline would hand them over."""
+    rows = []
+    for group in range(*shard.groups):
+        count, examples = int(layout.variants[group]), int(layout.examples[group])
+        start, stop = (min(variant, count) * examples for variant in shard.variants)
+        rows.append(np.stack(group_rows(split, group, count * examples, seed))[:, start:stop])
+    return np.concatenate(rows, axis=1)
 
 
 def classes(split, layout, seed=0):
@@ -45,7 +50,7 @@ def classes(split, layout, seed=0):
     return rng.integers(0, 256, (layout.num_groups, 32), dtype=np.uint8)
 
 
-def split_layout(split, variants, group_block=2, variant_block=4, sample_groups=1):
+def split_layout(split, variants, group_block=2, variant_block=4, sample_groups=1, **options):
     return SplitLayout(
         split=split,
         seq_len=9,
@@ -53,7 +58,17 @@ def split_layout(split, variants, group_block=2, variant_block=4, sample_groups=
         group_block=group_block,
         variant_block=variant_block,
         sample_groups=sample_groups,
+        **options,
     )
+
+
+def group_names(split, groups):
+    return [f"{split} task {group}" for group in range(*groups)]
+
+
+def variant_names(layout):
+    """Names of all variants, in portions of a group each."""
+    return [[f"task {g}|||{k}" for k in range(count)] for g, count in enumerate(layout.variants.tolist())]
 
 
 def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
@@ -67,6 +82,7 @@ def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
         candidates=np.arange(start, stop) * 3,
         canonical=digests[start:stop],
         difficulty=np.where(np.arange(start, stop) % 2, np.nan, np.arange(start, stop) / 4),
+        names=group_names(layout.split, (start, stop)) if layout.has_identifiers else None,
     )
     for shard in layout.shards_of(unit):
         writer.write(shard, *block_rows(layout.split, layout, shard, seed))
@@ -79,15 +95,31 @@ def make_corpus(
     train=(5, 5, 3),
     test=(1, 1),
     *,
+    examples=None,
+    test_examples=None,
     seed=0,
     spec=SPEC,
     test_classes=None,
     name="toy",
     **blocks,
 ):
-    """Write a corpus and return its manifest; `blocks` are the sizes of `split_layout`."""
+    """Write a corpus and return its manifest; `blocks` are the sizes of `split_layout`.
+
+    With identifiers, test group g has those of training group g.
+    """
     store = Store(root)
-    layouts = {"train": split_layout("train", train, **blocks), "test": split_layout("test", test, **blocks)}
+    first = np.cumsum([1, *train])[:-1] if spec.has_identifiers else None
+    options = {"compressed": spec.compressed, **blocks}
+    layouts = {
+        "train": split_layout("train", train, examples=examples, first_identifiers=first, **options),
+        "test": split_layout(
+            "test",
+            test,
+            examples=test_examples,
+            first_identifiers=None if first is None else first[: len(test)],
+            **options,
+        ),
+    }
     write_metadata(store, codec_name, layouts.values())
     canonical = {"train": None, "test": test_classes}
     units = [
@@ -103,5 +135,11 @@ def make_corpus(
         libraries={},
     )
     return write_manifest(
-        store, codec_name=codec_name, spec=spec, provenance=provenance, layouts=layouts, units=units[::-1]
+        store,
+        codec_name=codec_name,
+        spec=spec,
+        provenance=provenance,
+        layouts=layouts,
+        units=units[::-1],
+        variant_names=variant_names(layouts["train"]),
     )

@@ -2,7 +2,6 @@
 
 MASK = 2**64 - 1
 ORDER, VARIANT_ORDER, PUBLISHED = 3, 5, 8
-BLOCK = 256
 
 
 def philox(seed, purpose, *counter):
@@ -39,32 +38,44 @@ def permute(index, size, keys):
             return value
 
 
-def place_in_cycle(seed, cycle, place, num_variants):
+def place_in_cycle(seed, cycle, place, num_variants, order_block):
     """(block, place in it, size of it): the blocks laid out one after the other in their seeded order."""
-    num_blocks = -(-num_variants // BLOCK)
+    num_blocks = -(-num_variants // order_block)
     keys = bijection_keys(seed, ORDER, cycle, 1, 0)
     for slot in range(num_blocks):
         block = permute(slot, num_blocks, keys)
-        size = min(BLOCK, num_variants - block * BLOCK)
+        size = min(order_block, num_variants - block * order_block)
         if place < size:
             return block, place, size
         place -= size
     raise AssertionError("the place is outside the cycle")
 
 
-def by_blocks(seed, position, counts):
-    """(group, variant) at a position."""
-    epoch, index = divmod(position, len(counts))
+def by_blocks(seed, number, counts, order_block=256):
+    """(group, variant) of a puzzle by its number."""
+    epoch, index = divmod(number, len(counts))
     group = permute(index, len(counts), bijection_keys(seed, ORDER, epoch, 0, 0))
     cycle, place = divmod(epoch, counts[group])
-    block, place, size = place_in_cycle(seed, cycle, place, counts[group])
+    block, place, size = place_in_cycle(seed, cycle, place, counts[group], order_block)
     words = philox(seed, VARIANT_ORDER, 2, cycle, block, group)
     keys = [key ^ words[i % 4] for i, key in enumerate(bijection_keys(seed, VARIANT_ORDER, cycle, block, 0))]
-    return group, block * BLOCK + permute(place, size, keys)
+    return group, block * order_block + permute(place, size, keys)
 
 
-def as_published(seed, position, counts):
-    """(group, variant) at a position, by the published rule."""
-    epoch, index = divmod(position, len(counts))
+def as_published(seed, number, counts, order_block=256):
+    """(group, variant) of a puzzle by its number, by the published rule, which knows no blocks."""
+    epoch, index = divmod(number, len(counts))
     group = permute(index, len(counts), bijection_keys(seed, PUBLISHED, epoch, 0, 0))
     return group, philox(seed, PUBLISHED, 2, epoch, group, 0)[0] * counts[group] >> 64
+
+
+def at_position(order, seed, position, counts, sizes, order_block=256):
+    """(group, variant, example) at a position: the puzzles of `order` one after the other, with all their examples."""
+    epoch, place = divmod(position, sum(sizes))
+    number = epoch * len(counts)
+    while True:
+        group, variant = order(seed, number, counts, order_block)
+        if place < sizes[group]:
+            return group, variant, place
+        place -= sizes[group]
+        number += 1

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..task import Groups, TaskSpec
+from ..task import Groups, Rows, TaskSpec
+from ..variants import augment_evenly
 from . import triad_maker
 from .classes import automorphisms, canonical
 from .geometry import SIZES, Geometry, geometry
@@ -79,7 +80,7 @@ class SudokuTask:
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
         """Groups from puzzles (0 = blank) and their solutions, uint8 [G, C] each."""
-        return Groups(candidates=candidates.astype(np.int64), inputs=puzzles + BLANK, labels=grids + BLANK)
+        return Groups.single(candidates.astype(np.int64), puzzles + BLANK, grids + BLANK)
 
     def accepts(self, groups: Groups) -> NDArray[np.bool_]:
         """bool [G]: whether each base meets the target; whether it is proper and minimal is not asked."""
@@ -106,14 +107,18 @@ class SudokuTask:
         counts = [min(self._num_symmetries // (1 + others), MOST_VARIANTS) for others in np.diff(offsets).tolist()]
         return np.array(counts, np.int64)
 
-    def augment(self, groups: Groups, seed: int, start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Inputs and labels, uint8 [G, stop - start, C], of variants `start` to `stop`; variant 0 is the base.
+    def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
+        """Inputs and labels, uint8 [R, C], of `counts` [G] variants of each group from `start` on; see `Task.augment`.
 
         Raises:
-            InputError: a group has fewer than `stop` distinct variants.
+            InputError: a group has fewer than ``start + counts`` distinct variants.
         """
+        return augment_evenly(groups, counts, lambda some, count: self._augment_evenly(some, seed, start, count))
+
+    def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
+        """Inputs and labels, uint8 [G, count, C]."""
         sources, offsets = automorphisms(groups.inputs - BLANK, self.size)
-        inputs = np.empty((len(groups), stop - start, self.spec.seq_len), np.uint8)
+        inputs = np.empty((len(groups), count, self.spec.seq_len), np.uint8)
         labels = np.empty_like(inputs)
         tables = symmetry_tables(self.size)
         short = augment_groups(
@@ -121,7 +126,9 @@ class SudokuTask:
         )
         if short >= 0:
             most = self.num_variants(groups)[short]
-            raise InputError(f"puzzle {groups.candidates[short]} has {most} distinct variants; {stop} were asked for")
+            raise InputError(
+                f"puzzle {groups.candidates[short]} has {most} distinct variants; {start + count} were asked for"
+            )
         return inputs, labels
 
     def canonical(self, groups: Groups) -> NDArray[np.uint8]:

@@ -1,7 +1,9 @@
 """Formats of shards, by the word for ``--format``."""
 
+from trmpipe.generators.task import Rows
+
 from ..errors import CorpusError
-from .codec import Block, Codec, Rows
+from .codec import Block, Codec
 from .webdataset import WebDatasetCodec
 from .zarr import ZarrCodec
 

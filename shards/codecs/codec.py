@@ -1,15 +1,17 @@
 """What a format must do: turn a shard's arrays into the bytes of its files, and back.
 
 A codec does no I/O and keeps no state, so that any thread of any process may use it. Letters: g groups of a shard,
-K variants of its block, S sequence length, R rows (variants of all its groups).
+S sequence length, R rows (examples of the variants of all its groups).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trmpipe.generators.task import Rows
 
 from ..layout import ShardSpec, SplitLayout
 
@@ -19,8 +21,8 @@ class Block:
     """The content of one shard.
 
     Attributes:
-        inputs: uint8 [g, K, S]; what lies beyond a group's last variant is not read.
-        labels: uint8 [g, K, S].
+        inputs: uint8 [R, S], by rising group, then variant, then example.
+        labels: uint8 [R, S].
         candidates: int64 [g], index of each group in its random stream or input file.
         canonical: uint8 [g, 32], digest of each group's class.
     """
@@ -29,10 +31,6 @@ class Block:
     labels: NDArray[np.uint8]
     candidates: NDArray[np.int64]
     canonical: NDArray[np.uint8]
-
-
-Rows = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Inputs and labels, uint8 [R, S] each, by rising group and within it by rising variant."""
 
 
 class Codec(Protocol):
@@ -56,7 +54,7 @@ class Codec(Protocol):
         ...
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
-        """All rows of a shard from the bytes of its files, copied out of them.
+        """All rows of a shard from the bytes of its files, by rising group, variant and example; copied out of them.
 
         Raises:
             ValueError: the bytes are not such a shard.
@@ -64,16 +62,12 @@ class Codec(Protocol):
         ...
 
 
-def valid_rows(block: NDArray[np.uint8], counts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Rows uint8 [R, S] of `block` [g, K, S]: the first `counts` [g] variants of each group, as a view if it can."""
-    num_variants = block.shape[1]
-    if (counts == num_variants).all():
-        return block.reshape(-1, block.shape[2])
-    return block[np.arange(num_variants) < counts[:, None]]
-
-
-def sample_bounds(layout: SplitLayout, shard: ShardSpec) -> list[tuple[int, int]]:
-    """First group and the one after the last of every sample of a shard, counted from the shard's first group."""
+def samples(layout: SplitLayout, shard: ShardSpec) -> Iterator[tuple[slice, slice]]:
+    """The samples of a shard that hold anything: their groups, counted from the shard's first, and their rows."""
     num_groups = shard.groups[1] - shard.groups[0]
     step = layout.sample_groups
-    return [(start, min(start + step, num_groups)) for start in range(0, num_groups, step)]
+    ends = np.concatenate([[0], np.cumsum(layout.rows(shard))]).tolist()
+    for start in range(0, num_groups, step):
+        stop = min(start + step, num_groups)
+        if ends[start] < ends[stop]:
+            yield slice(start, stop), slice(ends[start], ends[stop])

@@ -2,7 +2,10 @@
 
 A sample is a run of groups (most often one) with their block of variants: ``<key>.inputs.npy`` and
 ``<key>.labels.npy``, uint8 [rows, S], and ``<key>.json`` that says which groups and variants the rows are. A sample for
-every single example would cost 4 KB each and be read at a few thousand a second.
+every single example would cost 4 KB each and be read at a few thousand a second. Puzzles with identifiers have
+``<key>.identifiers.npy``, int32 [puzzles], and ``<key>.offsets.npy``, int32 [puzzles + 1], the first row of each.
+
+Padded grids are kept as ``<key>.inputs.npy.gz``, which the library unpacks by itself.
 
 Headers come from the standard library's tarfile, once for every size of member; per member only the name and the
 checksum are put in (2 us instead of 30, for three members a sample). Reading walks the headers itself and unpickles
@@ -10,7 +13,9 @@ nothing.
 """
 
 import json
+import math
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from io import BytesIO
@@ -19,14 +24,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators.task import Rows
+
 from ..layout import ShardSpec, SplitLayout
-from .codec import Block, Rows, sample_bounds, valid_rows
+from .codec import Block, samples
+from .deflate import gzip
 
 _BLOCK = 512
 _RECORD = 20 * _BLOCK
 _NAME = slice(0, 100)
 _SIZE = slice(124, 136)
 _CHECKSUM = slice(148, 156)
+_GZIP_WINDOW = 31
+"""The word of zlib for gzip's format with the largest window."""
 
 
 class WebDatasetCodec:
@@ -44,53 +54,80 @@ class WebDatasetCodec:
 
     def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
         """The tar file, with its samples by rising group."""
-        counts = layout.counts(shard)
         pieces: list[bytes | memoryview] = []
-        for start, stop in sample_bounds(layout, shard):
-            sample = slice(start, stop)
-            if not counts[sample].any():
-                continue
-            key = f"{shard.groups[0] + start:08d}-{shard.variants[0]:06d}"
-            rows = [valid_rows(field[sample], counts[sample]) for field in (block.inputs, block.labels)]
-            about = _describe(layout, shard, sample, counts[sample], block)
-            _add_array(pieces, f"{key}.inputs.npy", rows[0])
-            _add_array(pieces, f"{key}.labels.npy", rows[1])
-            _add_member(pieces, f"{key}.json", about)
+        for groups, rows in samples(layout, shard):
+            key = f"{shard.groups[0] + groups.start:08d}-{shard.variants[0]:06d}"
+            _add_array(pieces, f"{key}.inputs.npy", block.inputs[rows], layout.compressed)
+            _add_array(pieces, f"{key}.labels.npy", block.labels[rows], layout.compressed)
+            if layout.has_identifiers:
+                identifiers, offsets = _puzzles(layout, shard, groups)
+                _add_array(pieces, f"{key}.identifiers.npy", identifiers)
+                _add_array(pieces, f"{key}.offsets.npy", offsets)
+            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, block))
         pieces.append(_padding(sum(map(len, pieces)) + 2 * _BLOCK, _RECORD, extra=2 * _BLOCK))
         return (b"".join(pieces),)
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
         """All rows, in the order of the samples."""
         (data,) = files
-        parts: dict[str, list[NDArray[np.uint8]]] = {"inputs": [], "labels": []}
+        parts: dict[str, list[NDArray[Any]]] = {"inputs": [], "labels": [], "identifiers": []}
         for name, start, size in _members(data):
-            field = name.split(".")[1]
+            field, *endings = name.split(".")[1:]
             if field in parts:
-                parts[field].append(_read_array(data, start, size))
+                member = memoryview(data)[start : start + size]
+                parts[field].append(_read_array(_unpack(member) if endings[-1] == "gz" else member))
         if not parts["inputs"] or not parts["labels"]:
             raise ValueError("the tar file holds no inputs and labels")
+        if layout.has_identifiers and not np.array_equal(
+            np.concatenate([np.empty(0, np.int32), *parts["identifiers"]]), layout.identifiers(shard)
+        ):
+            raise ValueError("the tar file's puzzle identifiers are not those of the catalog")
         return np.concatenate(parts["inputs"]), np.concatenate(parts["labels"])
 
 
-def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, counts: NDArray[np.int64], block: Block) -> bytes:
+def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, block: Block) -> bytes:
     """The JSON of a sample: rows are the groups in order, each with `counts` variants from the first on."""
     first = shard.groups[0]
     about: dict[str, Any] = {
         "split": layout.split,
         "groups": [first + sample.start, first + sample.stop],
         "variants": list(shard.variants),
-        "counts": counts.tolist(),
+        "counts": layout.counts(shard)[sample].tolist(),
         "candidates": block.candidates[sample].tolist(),
         "canonical": [digest.tobytes().hex() for digest in block.canonical[sample]],
     }
+    if layout.max_examples > 1:
+        about["examples"] = layout.examples[first + sample.start : first + sample.stop].tolist()
     return json.dumps(about, separators=(",", ":")).encode()
 
 
-def _add_array(pieces: list[bytes | memoryview], name: str, rows: NDArray[np.uint8]) -> None:
-    header = _array_header(rows.shape[0], rows.shape[1])
-    payload = np.ascontiguousarray(rows).reshape(-1).data
+def _puzzles(layout: SplitLayout, shard: ShardSpec, sample: slice) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Identifiers [puzzles] of a sample, and the first row of each puzzle with the number of rows [puzzles + 1]."""
+    counts = layout.counts(shard)
+    ends = np.cumsum(counts)
+    puzzles = slice(ends[sample.start] - counts[sample.start], ends[sample.stop - 1])
+    examples = np.repeat(layout.examples[slice(*shard.groups)][sample], counts[sample])
+    offsets = np.concatenate([[0], np.cumsum(examples)]).astype("<i4")
+    return layout.identifiers(shard)[puzzles].astype("<i4"), offsets
+
+
+def _add_array(pieces: list[bytes | memoryview], name: str, rows: NDArray[Any], compressed: bool = False) -> None:
+    header = _array_header(rows.shape, rows.dtype.str)
+    payload = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
+    if compressed:
+        # Grids are square in most tasks; where they are not, it packs a little less.
+        packed = gzip(b"".join([header, payload]), row_length=math.isqrt(rows.shape[1]))
+        _add_member(pieces, f"{name}.gz", packed)
+        return
     size = len(header) + len(payload)
     pieces += [_member_header(name, size), header, payload, _padding(size, _BLOCK)]
+
+
+def _unpack(member: memoryview) -> memoryview:
+    try:
+        return memoryview(zlib.decompress(member, _GZIP_WINDOW))
+    except zlib.error as error:
+        raise ValueError(f"a member of the tar file cannot be unpacked: {error}") from error
 
 
 def _add_member(pieces: list[bytes | memoryview], name: str, data: bytes) -> None:
@@ -122,9 +159,9 @@ def _member_header(name: str, size: int) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _array_header(num_rows: int, seq_len: int) -> bytes:
+def _array_header(shape: tuple[int, ...], dtype: str) -> bytes:
     buffer = BytesIO()
-    about = {"descr": "|u1", "fortran_order": False, "shape": (num_rows, seq_len)}
+    about = {"descr": dtype, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(buffer, about)
     return buffer.getvalue()
 
@@ -147,18 +184,18 @@ def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=1024)
-def _parse_array_header(header: bytes) -> tuple[int, ...]:
-    """Shape of a uint8 array in C order, from the header of its npy file."""
+def _parse_array_header(header: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of a whole-number array in C order, from the header of its npy file."""
     buffer = BytesIO(header)
     np.lib.format.read_magic(buffer)
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
-    if is_fortran or dtype != np.uint8:
-        raise ValueError(f"an array is {dtype}, expected uint8 in C order")
-    return tuple(shape)
+    if is_fortran or dtype not in (np.uint8, np.int32):
+        raise ValueError(f"an array is {dtype}, expected uint8 or int32 in C order")
+    return tuple(shape), dtype
 
 
-def _read_array(data: bytes, start: int, size: int) -> NDArray[np.uint8]:
-    """A view of an npy member; version 1.0 has the length of its header in bytes 8 and 9."""
-    header_size = 10 + int.from_bytes(data[start + 8 : start + 10], "little")
-    shape = _parse_array_header(data[start : start + header_size])
-    return np.frombuffer(data, np.uint8, size - header_size, start + header_size).reshape(shape)
+def _read_array(member: memoryview) -> NDArray[Any]:
+    """A view of an npy file; version 1.0 has the length of its header in bytes 8 and 9."""
+    header_size = 10 + int.from_bytes(member[8:10], "little")
+    shape, dtype = _parse_array_header(bytes(member[:header_size]))
+    return np.frombuffer(member[header_size:], dtype).reshape(shape)

@@ -4,6 +4,10 @@ A shard of ours is a shard of both arrays, so a writer owns whole files; a chunk
 the block of variants. Beyond a group's last variant the arrays hold the pad token; ``<split>.zarr/variants``,
 int64 [G], says where that is. The whole metadata is known from the layout and written before any shard.
 
+Puzzles of several examples, or with identifiers, make the arrays [G, A, E, S], with a chunk for each of the E examples,
+so that a group with fewer of them has no chunk there; ``examples``, int64 [G], and ``identifiers``, int32 [G] (of the
+base; its variants count on), lie beside them.
+
 The bytes of a shard are put together here rather than by the `zarr` library, which takes about six times as long a
 chunk (0.8 ms of 20 KB) and leaves no place for a digest and an atomic commit; a test reads them with plain `zarr`.
 Source: Zarr v3 specification, "sharding-indexed" codec: chunks one after the other, then an index of (offset, size),
@@ -11,18 +15,20 @@ uint64 little endian, and the CRC-32C of that index.
 """
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.task import PAD
+from trmpipe.generators.task import PAD, Rows
 
 from ..digests import FIELDS
 from ..layout import ShardSpec, SplitLayout
-from .codec import Block, Rows, valid_rows
+from .codec import Block
 
 _LEVEL = 1
 """The default of zstd, 3, is a third slower on puzzles and packs no tighter."""
@@ -37,14 +43,16 @@ class ZarrCodec:
     name = "zarr"
 
     def metadata(self, layout: SplitLayout) -> dict[str, bytes]:
-        """``zarr.json`` of the group and its arrays, and the array ``variants``."""
+        """``zarr.json`` of the group and its arrays, and the arrays of a number a group."""
         root = f"{layout.split}.zarr"
         about = {"split": layout.split, "fields": list(FIELDS), "pad": PAD}
-        files = {
-            f"{root}/zarr.json": _json({"zarr_format": 3, "node_type": "group", "attributes": about}),
-            f"{root}/variants/zarr.json": _json(_variants_metadata(layout)),
-            f"{root}/variants/c/0": layout.variants.astype("<i8").tobytes(),
-        }
+        files = {f"{root}/zarr.json": _json({"zarr_format": 3, "node_type": "group", "attributes": about})}
+        of_groups: dict[str, NDArray[Any]] = {"variants": layout.variants}
+        if _has_examples(layout):
+            of_groups |= {"examples": layout.examples, "identifiers": layout.first_identifiers}
+        for name, values in of_groups.items():
+            files[f"{root}/{name}/zarr.json"] = _json(_group_metadata(values))
+            files[f"{root}/{name}/c/0"] = values.astype(values.dtype.newbyteorder("<")).tobytes()
         for field in FIELDS:
             files[f"{root}/{field}/zarr.json"] = _json(_field_metadata(layout))
         return files
@@ -52,22 +60,22 @@ class ZarrCodec:
     def paths(self, layout: SplitLayout, shard: ShardSpec) -> tuple[str, ...]:
         """One file a field."""
         column = shard.variants[0] // layout.variant_block
-        return tuple(f"{layout.split}.zarr/{field}/c/{shard.unit}/{column}/0" for field in FIELDS)
+        rest = "0/0" if _has_examples(layout) else "0"
+        return tuple(f"{layout.split}.zarr/{field}/c/{shard.unit}/{column}/{rest}" for field in FIELDS)
 
     def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
         """The shard of each field."""
-        counts = layout.counts(shard)
-        return tuple(_encode_field(layout, field, counts) for field in (block.inputs, block.labels))
+        return tuple(_encode_field(layout, shard, field) for field in (block.inputs, block.labels))
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
         """All rows, without the padding."""
-        counts = layout.counts(shard)
-        width = shard.variants[1] - shard.variants[0]
-        inputs, labels = (_decode_field(layout, data)[: len(counts), :width] for data in files)
-        return (
-            np.ascontiguousarray(valid_rows(inputs, counts)),
-            np.ascontiguousarray(valid_rows(labels, counts)),
-        )
+        inputs, labels = (_decode_field(layout, shard, data) for data in files)
+        return inputs, labels
+
+
+def _has_examples(layout: SplitLayout) -> bool:
+    """Whether the arrays have an axis for the examples of a puzzle."""
+    return layout.max_examples > 1 or layout.has_identifiers
 
 
 def _json(value: dict[str, Any]) -> bytes:
@@ -92,14 +100,19 @@ def _array_metadata(
     }
 
 
-def _variants_metadata(layout: SplitLayout) -> dict[str, Any]:
-    num_groups = [layout.num_groups]
+def _group_metadata(values: NDArray[Any]) -> dict[str, Any]:
     codecs = [{"name": "bytes", "configuration": {"endian": "little"}}]
-    return _array_metadata(num_groups, [max(1, layout.num_groups)], "int64", codecs, ["group"])
+    return _array_metadata([len(values)], [max(1, len(values))], values.dtype.name, codecs, ["group"])
 
 
 def _field_metadata(layout: SplitLayout) -> dict[str, Any]:
-    inner = [layout.sample_groups, layout.variant_block, layout.seq_len]
+    inner = [layout.sample_groups, layout.variant_block, 1, layout.seq_len]
+    shape = [layout.num_groups, layout.max_variants, layout.max_examples, layout.seq_len]
+    outer = [layout.group_block, layout.variant_block, layout.max_examples, layout.seq_len]
+    names = ["group", "variant", "example", "position"]
+    if not _has_examples(layout):
+        for axes in (inner, shape, outer, names):
+            del axes[2]
     little = {"name": "bytes", "configuration": {"endian": "little"}}
     sharding = {
         "name": "sharding_indexed",
@@ -113,55 +126,90 @@ def _field_metadata(layout: SplitLayout) -> dict[str, Any]:
             "index_location": "end",
         },
     }
-    shape = [layout.num_groups, layout.max_variants, layout.seq_len]
-    outer = [layout.group_block, layout.variant_block, layout.seq_len]
-    return _array_metadata(shape, outer, "uint8", [sharding], ["group", "variant", "position"])
+    return _array_metadata(shape, outer, "uint8", [sharding], names)
 
 
-def _encode_field(layout: SplitLayout, block: NDArray[np.uint8], counts: NDArray[np.int64]) -> bytes:
-    """Chunks, index and checksum; chunks that hold no variant at all are left out, as the format allows."""
+def _chunks(layout: SplitLayout) -> list[tuple[int, int]]:
+    """First group and example of every chunk of a shard, in the order of its index."""
+    return list(product(range(0, layout.group_block, layout.sample_groups), range(layout.max_examples)))
+
+
+class _Parts:
+    """Where the rows of a shard's groups lie that belong to one chunk.
+
+    Args:
+        layout: of the split.
+        shard: of which the rows are.
+        rows: uint8 [R, S].
+    """
+
+    def __init__(self, layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]) -> None:
+        self._step = layout.sample_groups
+        self._rows = rows
+        self._counts = layout.counts(shard).tolist()
+        self._examples = layout.examples[slice(*shard.groups)].tolist()
+        self._ends = np.cumsum(layout.rows(shard)).tolist()
+
+    def of(self, first: int, example: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """The groups of a chunk that have the example, each counted from `first`, with its rows [variants, S], a view.
+
+        Args:
+            first: the chunk's first group.
+            example: which example of every puzzle.
+        """
+        for group in range(first, min(first + self._step, len(self._counts))):
+            count, examples, end = self._counts[group], self._examples[group], self._ends[group]
+            if count and example < examples:
+                yield group - first, self._rows[end - count * examples + example : end : examples]
+
+
+def _encode_field(layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]) -> bytes:
+    """Chunks, index and checksum; chunks that hold no row at all are left out, as the format allows."""
     compressor = _zstd()
-    step = layout.sample_groups
-    index = np.full((layout.group_block // step, 2), _MISSING, "<u8")
+    chunks, parts = _chunks(layout), _Parts(layout, shard, rows)
+    index = np.full((len(chunks), 2), _MISSING, "<u8")
     pieces: list[bytes] = []
     position = 0
-    for chunk in range(-(-len(counts) // step)):
-        groups = slice(chunk * step, min((chunk + 1) * step, len(counts)))
-        if counts[groups].any():
-            data = compressor.compress(_padded_chunk(layout, block[groups], counts[groups]), asbytes=True)
-            index[chunk] = position, len(data)
+    for number, place in enumerate(chunks):
+        found = list(parts.of(*place))
+        if found:
+            data = compressor.compress(_padded_chunk(layout, found), asbytes=True)
+            index[number] = position, len(data)
             position += len(data)
             pieces.append(data)
     table = index.tobytes()
     return b"".join([*pieces, table, crc32c(table).to_bytes(_CRC_BYTES, "little")])
 
 
-def _padded_chunk(layout: SplitLayout, block: NDArray[np.uint8], counts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """`block` [g, K, S] as a whole chunk, with the pad token beyond each group's last variant."""
+def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    """The rows of a chunk's groups as a whole chunk, with the pad token beyond each group's last variant."""
     shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
-    if block.shape == shape and (counts == layout.variant_block).all():
-        return np.ascontiguousarray(block)
+    if layout.sample_groups == 1 and len(parts[0][1]) == layout.variant_block:
+        return np.ascontiguousarray(parts[0][1])
     chunk = np.full(shape, PAD, np.uint8)
-    valid = np.arange(block.shape[1]) < counts[:, None]
-    chunk[: len(block), : block.shape[1]] = np.where(valid[..., None], block, np.uint8(PAD))
+    for group, rows in parts:
+        chunk[group, : len(rows)] = rows
     return chunk
 
 
-def _decode_field(layout: SplitLayout, data: bytes) -> NDArray[np.uint8]:
-    """The whole shard, uint8 [group_block, variant_block, S]."""
-    num_chunks = layout.group_block // layout.sample_groups
-    table_bytes = 16 * num_chunks
+def _decode_field(layout: SplitLayout, shard: ShardSpec, data: bytes) -> NDArray[np.uint8]:
+    """The rows of a shard, uint8 [R, S]."""
+    chunks = _chunks(layout)
+    table_bytes = 16 * len(chunks)
     table = data[-table_bytes - _CRC_BYTES : -_CRC_BYTES]
     if len(table) != table_bytes or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
         raise ValueError("the shard's index does not fit its checksum")
     compressor = _zstd()
-    chunk_bytes = layout.sample_groups * layout.variant_block * layout.seq_len
-    whole = np.full((num_chunks, chunk_bytes), PAD, np.uint8)
-    for chunk, (position, size) in enumerate(np.frombuffer(table, "<u8").reshape(-1, 2).tolist()):
+    shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
+    rows = np.full((int(layout.rows(shard).sum()), layout.seq_len), PAD, np.uint8)
+    parts = _Parts(layout, shard, rows)
+    for place, (position, size) in zip(chunks, np.frombuffer(table, "<u8").reshape(-1, 2).tolist(), strict=True):
         if position != int(_MISSING):
             packed = memoryview(data)[position : position + size]
-            whole[chunk] = np.frombuffer(compressor.decompress(packed, chunk_bytes, asbytes=True), np.uint8)
-    return whole.reshape(layout.group_block, layout.variant_block, layout.seq_len)
+            chunk = np.frombuffer(compressor.decompress(packed, math.prod(shape), asbytes=True), np.uint8)
+            for group, target in parts.of(*place):
+                target[:] = chunk.reshape(shape)[group, : len(target)]
+    return rows
 
 
 @cache

@@ -6,6 +6,7 @@ class TestMyTask(TaskConformance):
         return MyTask()
 """
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -22,7 +23,7 @@ MOST = 40
 
 
 def parts(groups):
-    return groups.candidates, groups.inputs, groups.labels
+    return groups.candidates, groups.sizes, groups.inputs, groups.labels, groups.traits
 
 
 def assert_same_groups(first, second):
@@ -34,6 +35,17 @@ def assert_same_groups(first, second):
 def num_common(task, groups):
     """Variants that every group has, up to `MOST`."""
     return min(MOST, int(task.num_variants(groups).min()))
+
+
+def augment(task, groups, seed, start, count):
+    """`count` variants of every group: a list of a group's inputs and labels, [count, examples, S] each."""
+    rows = task.augment(groups, seed, start, np.full(len(groups), count))
+    stops = np.cumsum(groups.sizes * count)
+    assert all(len(tokens) == stops[-1] for tokens in rows)
+    return [
+        tuple(tokens[stop - size * count : stop].reshape(count, size, task.spec.seq_len) for tokens in rows)
+        for size, stop in zip(groups.sizes.tolist(), stops.tolist(), strict=True)
+    ]
 
 
 class TaskConformance:
@@ -59,8 +71,11 @@ class TaskConformance:
             assert np.all(np.diff(groups.candidates) > 0)
             assert task.options or len(groups) == count
             assert groups.candidates.dtype == np.int64
+            assert (groups.sizes.shape, groups.sizes.dtype) == ((len(groups),), np.int64)
+            assert np.all(groups.sizes >= 1)
+            assert (len(groups.traits), groups.traits.dtype) == (len(groups), np.uint16)
             for tokens in (groups.inputs, groups.labels):
-                assert (tokens.shape, tokens.dtype) == ((len(groups), task.spec.seq_len), np.uint8)
+                assert (tokens.shape, tokens.dtype) == ((groups.sizes.sum(), task.spec.seq_len), np.uint8)
                 assert np.all(tokens < task.spec.vocab_size)
                 assert np.all(tokens.any(axis=1)), "a sequence is all pad"
 
@@ -93,7 +108,7 @@ class TaskConformance:
     def test_labels_are_right_and_others_are_wrong(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
         checked = task.check(groups.inputs, groups.labels)
-        assert (checked.shape, checked.dtype) == ((len(groups),), np.bool_)
+        assert (checked.shape, checked.dtype) == ((len(groups.inputs),), np.bool_)
         assert checked.all()
         wrong = groups.labels.copy()
         for label in wrong:
@@ -104,36 +119,49 @@ class TaskConformance:
 
     def test_variant_zero_is_the_base(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
-        inputs, labels = task.augment(groups, SEED, 0, 1)
-        np.testing.assert_array_equal(inputs[:, 0], groups.inputs)
-        np.testing.assert_array_equal(labels[:, 0], groups.labels)
+        inputs, labels = task.augment(groups, SEED, 0, np.ones(len(groups), np.int64))
+        np.testing.assert_array_equal(inputs, groups.inputs)
+        np.testing.assert_array_equal(labels, groups.labels)
 
     def test_variants_are_right_and_distinct(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
         count = num_common(task, groups)
-        inputs, labels = task.augment(groups, SEED, 0, count)
+        inputs, labels = task.augment(groups, SEED, 0, np.full(len(groups), count))
         for tokens in (inputs, labels):
-            assert (tokens.shape, tokens.dtype) == ((len(groups), count, task.spec.seq_len), np.uint8)
-        assert task.check(inputs.reshape(-1, task.spec.seq_len), labels.reshape(-1, task.spec.seq_len)).all()
-        assert all(len(np.unique(variants, axis=0)) == count for variants in inputs)
+            assert (tokens.shape, tokens.dtype) == ((groups.sizes.sum() * count, task.spec.seq_len), np.uint8)
+        assert task.check(inputs, labels).all()
+        for group_inputs, _ in augment(task, groups, SEED, 0, count):
+            assert len(np.unique(group_inputs, axis=0)) == count
 
     def test_a_variant_is_a_function_of_its_position_alone(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
         count = num_common(task, groups)
-        whole = task.augment(groups, SEED, 0, count)
+        whole = augment(task, groups, SEED, 0, count)
         slices = {(0, 0), (0, 1), (min(1, count), count), (count // 2, count), (count - 1, count)}
+        index = np.array([len(groups) - 1, 0, len(groups) // 2])
         for start, stop in slices:
-            index = np.array([len(groups) - 1, 0, len(groups) // 2])
-            some = task.augment(groups.take(index), SEED, start, stop)
-            for one, other in zip(some, whole, strict=True):
-                np.testing.assert_array_equal(one, other[index, start:stop])
+            for found, group in zip(augment(task, groups.take(index), SEED, start, stop - start), index, strict=True):
+                for one, other in zip(found, whole[group], strict=True):
+                    np.testing.assert_array_equal(one, other[start:stop])
+
+    def test_groups_may_be_asked_for_different_numbers_of_variants(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        count = num_common(task, groups)
+        start, counts = min(1, count), np.arange(len(groups)) * max(count - 1, 0) // (len(groups) - 1)
+        counts[1:3] = min(1, count - start)
+        rows = task.augment(groups, SEED, start, counts)
+        whole = augment(task, groups, SEED, 0, count)
+        for field, tokens in enumerate(rows):
+            wanted = [variants[field][start : start + n] for variants, n in zip(whole, counts.tolist(), strict=True)]
+            expected = np.concatenate([variants.reshape(-1, task.spec.seq_len) for variants in wanted])
+            np.testing.assert_array_equal(tokens, expected)
 
     def test_variants_depend_on_the_seed(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
         count = num_common(task, groups)
         if count < 3:
             pytest.skip("two variants at most: there is one order only")
-        orders = {task.augment(groups, seed, 0, count)[0].tobytes() for seed in range(4)}
+        orders = {task.augment(groups, seed, 0, np.full(len(groups), count))[0].tobytes() for seed in range(4)}
         assert len(orders) > 1
 
     def test_too_many_variants_are_refused(self, task):
@@ -145,10 +173,10 @@ class TaskConformance:
         if counts[least] > 10_000:
             pytest.skip("too many variants to reach the last one")
         group = groups.take(slice(least, least + 1))
-        everything, _ = task.augment(group, SEED, 0, int(counts[least]))
-        assert len(np.unique(everything[0], axis=0)) == counts[least]
+        [(everything, _)] = augment(task, group, SEED, 0, int(counts[least]))
+        assert len(np.unique(everything, axis=0)) == counts[least]
         with pytest.raises(InputError, match=str(counts[least])):
-            task.augment(group, SEED, 0, int(counts[least]) + 1)
+            task.augment(group, SEED, 0, counts[[least]] + 1)
 
     def test_digests_tell_twins(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
@@ -156,12 +184,9 @@ class TaskConformance:
         assert (digests.shape, digests.dtype) == ((len(groups), 32), np.uint8)
         np.testing.assert_array_equal(task.canonical(groups), digests)
         np.testing.assert_array_equal(task.canonical(groups.take(slice(2, 4))), digests[2:4])
-        count = num_common(task, groups)
-        inputs, labels = task.augment(groups, SEED, 0, count)
-        for variant in range(1, count):
-            image = type(groups)(
-                candidates=groups.candidates, inputs=inputs[:, variant].copy(), labels=labels[:, variant].copy()
-            )
+        for variant in range(1, num_common(task, groups)):
+            inputs, labels = task.augment(groups, SEED, variant, np.ones(len(groups), np.int64))
+            image = dataclasses.replace(groups, inputs=inputs, labels=labels)
             alike = (task.canonical(image) == digests).all(axis=1)
             assert np.all(alike == (task.spec.twins == "symmetry"))
 

@@ -33,18 +33,18 @@ class ReversalTask:
         for i in range(count):
             stream = open_stream(seed, purpose, 0, 0, start + i)
             words[i] = [1 + below(stream, 3) for _ in range(LENGTH)]
-        return Groups(candidates=np.arange(start, start + count), inputs=words, labels=words[:, ::-1].copy())
+        return Groups.single(np.arange(start, start + count), words, words[:, ::-1].copy())
 
     def num_variants(self, groups):
         return np.array([len(np.unique(RELABELLINGS[:, word], axis=0)) for word in groups.inputs], np.int64)
 
-    def augment(self, groups, seed, start, stop):
+    def augment(self, groups, seed, start, counts):
         variants = [
-            self._variants(word, candidate, seed, stop)
-            for word, candidate in zip(groups.inputs, groups.candidates, strict=True)
+            self._variants(word, candidate, seed, start + count)[start:]
+            for word, candidate, count in zip(groups.inputs, groups.candidates, counts.tolist(), strict=True)
         ]
-        inputs = np.array(variants, np.uint8).reshape(len(groups), stop, LENGTH)[:, start:]
-        return inputs, inputs[:, :, ::-1].copy()
+        inputs = np.array([word for words in variants for word in words], np.uint8).reshape(-1, LENGTH)
+        return inputs, inputs[:, ::-1].copy()
 
     def _variants(self, word, candidate, seed, stop):
         keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
