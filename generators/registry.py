@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
+from .arc import ArcTask
 from .errors import InputError
 from .jit import package_of
 from .sudoku import SIZES, SudokuTask, Target
@@ -26,7 +27,13 @@ def _builders() -> dict[str, Builder]:
     """A function for every task; a plug-in is not imported before its task is asked for, and cannot replace ours."""
     points = {point.name: point for point in entry_points(group="trmpipe.tasks")}
     plugged: dict[str, Builder] = {name: partial(_load, point) for name, point in points.items()}
-    return plugged | {f"sudoku{size}": partial(_sudoku, size) for size in SIZES}
+    return plugged | {f"sudoku{size}": partial(_sudoku, size) for size in SIZES} | {"arc": _arc}
+
+
+def _arc(options: Mapping[str, str]) -> Task:
+    if options:
+        raise InputError(f"the task 'arc' takes no options, and not {', '.join(options)}; leave them out")
+    return ArcTask()
 
 
 def _sudoku(size: int, options: Mapping[str, str]) -> Task:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.blocks_of_variants import augment
 from trmpipe.generators.rng import AUGMENT, bijection_keys, open_stream, permute, philox, shuffle, unpermute
 from trmpipe.generators.sudoku import SIZES, SudokuTask, format_puzzle
 from trmpipe.generators.task import TEST, TRAIN
@@ -40,7 +41,7 @@ def puzzles(size, seed):
         "test": digest(test.inputs, test.labels),
         "classes": digest(task.canonical(train)),
         "num_variants": digest(task.num_variants(train)),
-        "variants": digest(*task.augment(train, seed, 0, VARIANTS[size])),
+        "variants": digest(*augment(task, train, seed, 0, VARIANTS[size])),
     }
 
 

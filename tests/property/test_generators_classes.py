@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, parse_puzzle, solve
@@ -153,7 +154,7 @@ def test_the_variants_of_a_group_are_one_class_and_groups_their_own(size):
     task = SudokuTask(size=size)
     groups = task.generate(0, TEST, 0, 2)
     assert task.spec.twins == "symmetry"
-    variants, labels = task.augment(groups, 0, 0, 50)
+    variants, labels = augment(task, groups, 0, 0, 50)
     digests = [
         {bytes(digest) for digest in task.canonical(task.groups_of(np.arange(50), inputs - BLANK, solved - BLANK))}
         for inputs, solved in zip(variants, labels, strict=True)
@@ -229,10 +230,10 @@ def test_variants_of_a_constructed_9x9_puzzle_take_the_first_of_every_coset():
     own = automorphisms(puzzle[None], 9)[0].tolist()
     assert task.num_variants(groups).tolist() == [task.spec.num_symmetries // (1 + len(own))]
     expected = first_of_cosets(puzzle, 9, own, seed=6, candidate=77, count=40)
-    inputs, labels = task.augment(groups, 6, 1, 41)
+    inputs, labels = augment(task, groups, 6, 1, 41)
     assert (inputs[0] - BLANK).tolist() == expected
     assert task.check(inputs[0], labels[0]).all()
-    np.testing.assert_array_equal(task.augment(groups, 6, 17, 41)[0][0], inputs[0, 16:])
+    np.testing.assert_array_equal(augment(task, groups, 6, 17, 41)[0][0], inputs[0, 16:])
 
 
 def test_variants_of_an_automorphic_16x16_puzzle_take_the_first_of_every_coset():
@@ -244,10 +245,10 @@ def test_variants_of_an_automorphic_16x16_puzzle_take_the_first_of_every_coset()
     task = SudokuTask(size=16)
     groups = task.groups_of(np.array([3]), puzzle[None], solutions)
     assert task.num_variants(groups).tolist() == [2**62]
-    inputs, labels = task.augment(groups, 6, 1, 31)
+    inputs, labels = augment(task, groups, 6, 1, 31)
     assert (inputs[0] - BLANK).tolist() == first_of_cosets(puzzle, 16, own.tolist(), seed=6, candidate=3, count=30)
     assert task.check(inputs[0], labels[0]).all()
-    np.testing.assert_array_equal(task.augment(groups, 6, 20, 31)[0][0], inputs[0, 19:])
+    np.testing.assert_array_equal(augment(task, groups, 6, 20, 31)[0][0], inputs[0, 19:])
 
 
 def first_of_cosets(puzzle, size, own, seed, candidate, count):

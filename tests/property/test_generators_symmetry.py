@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.rng import bijection_keys
@@ -163,7 +164,7 @@ def test_all_variants_at_4x4_equal_the_reference(automorphic):
     for i in range(len(groups)):
         group = groups.take(slice(i, i + 1))
         most = int(task.num_variants(group)[0])
-        inputs, labels = task.augment(group, 5, 0, most)
+        inputs, labels = augment(task, group, 5, 0, most)
         pairs = zip((inputs[0] - BLANK).tolist(), (labels[0] - BLANK).tolist(), strict=True)
         base = (group.inputs[0] - BLANK).tolist(), (group.labels[0] - BLANK).tolist()
         # One more is asked of the reference, which has no more to give.
@@ -176,7 +177,7 @@ def test_all_variants_at_4x4_equal_the_reference(automorphic):
 @pytest.mark.parametrize("automorphic", [False, True])
 def test_first_variants_at_6x6_equal_the_reference(automorphic):
     task, groups = SudokuTask(size=6), sparse(6, automorphic, count=1)
-    inputs, labels = task.augment(groups, 9, 0, 40)
+    inputs, labels = augment(task, groups, 9, 0, 40)
     base = (groups.inputs[0] - BLANK).tolist(), (groups.labels[0] - BLANK).tolist()
     expected = reference.variants(*base, 6, 9, int(groups.candidates[0]), 40, sources_of(6))
     found = zip((inputs[0] - BLANK).tolist(), (labels[0] - BLANK).tolist(), strict=True)
@@ -185,7 +186,7 @@ def test_first_variants_at_6x6_equal_the_reference(automorphic):
 
 def test_variants_at_9x9_are_the_symmetries_that_the_bijection_names():
     task, groups = SudokuTask(size=9), make(9, 3, 1)
-    inputs, labels = task.augment(groups, 2**40, 0, 30)
+    inputs, labels = augment(task, groups, 2**40, 0, 30)
     keys = reference.bijection_keys(2**40, reference.AUGMENT, 0, 0, 3)
     for variant in range(1, 30):
         spatial, label = reference.symmetry_of(variant, 9, keys)
@@ -199,7 +200,7 @@ def test_variants_at_9x9_are_the_symmetries_that_the_bijection_names():
 def test_variants_are_right_and_all_different(size):
     task, groups = SudokuTask(size=size), make(size, 0, 12)
     stop = 192 if size == 4 else 600
-    inputs, labels = task.augment(groups, 1, 0, stop)
+    inputs, labels = augment(task, groups, 1, 0, stop)
     assert task.check(inputs.reshape(-1, size * size), labels.reshape(-1, size * size)).all()
     assert all(len(np.unique(variants, axis=0)) == stop for variants in inputs)
     np.testing.assert_array_equal(inputs[:, 0], groups.inputs)
@@ -212,13 +213,8 @@ def whole(size):
     groups = make(size, 0, 6)
     if size < 9:
         parts = sparse(size, True), sparse(size, False)
-        groups = Groups(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                for name in ("candidates", "inputs", "labels")
-            }
-        )
-    return groups, SudokuTask(size=size).augment(groups, 3, 0, 150)
+        groups = Groups.join(parts)
+    return groups, augment(SudokuTask(size=size), groups, 3, 0, 150)
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -227,18 +223,18 @@ def test_any_slice_equals_that_of_the_whole(size, variants, data):
     start, stop = sorted(variants)
     groups, (inputs, labels) = whole(size)
     index = np.array(data.draw(st.lists(st.integers(0, len(groups) - 1), max_size=4)), np.int64)
-    part_inputs, part_labels = SudokuTask(size=size).augment(groups.take(index), 3, start, stop)
+    part_inputs, part_labels = augment(SudokuTask(size=size), groups.take(index), 3, start, stop)
     np.testing.assert_array_equal(part_inputs, inputs[index, start:stop])
     np.testing.assert_array_equal(part_labels, labels[index, start:stop])
 
 
 def test_groups_and_seeds_have_variants_of_their_own():
     groups = make(6, 0, 1)
-    others = Groups(candidates=groups.candidates + 1, inputs=groups.inputs, labels=groups.labels)
+    others = Groups.single(groups.candidates + 1, groups.inputs, groups.labels)
     task = SudokuTask(size=6)
-    first = task.augment(groups, 0, 1, 50)[0]
-    assert not np.array_equal(first, task.augment(groups, 1, 1, 50)[0])
-    assert not np.array_equal(first, task.augment(others, 0, 1, 50)[0])
+    first = augment(task, groups, 0, 1, 50)[0]
+    assert not np.array_equal(first, augment(task, groups, 1, 1, 50)[0])
+    assert not np.array_equal(first, augment(task, others, 0, 1, 50)[0])
 
 
 @pytest.mark.parametrize("automorphic", [False, True])
@@ -246,6 +242,6 @@ def test_one_variant_too_many_is_refused_with_the_most_there_are(automorphic):
     task, group = SudokuTask(size=4), sparse(4, automorphic, count=1)
     most = int(task.num_variants(group)[0])
     with pytest.raises(InputError, match=f"puzzle {group.candidates[0]} has {most} distinct variants; {most + 1} were"):
-        task.augment(group, 0, 0, most + 1)
+        augment(task, group, 0, 0, most + 1)
     with pytest.raises(InputError, match=f"{most} distinct"):
-        task.augment(group, 0, most, most + 1)
+        augment(task, group, 0, most, most + 1)

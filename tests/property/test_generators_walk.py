@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators import rng
 from trmpipe.generators.sudoku import BLANK, SudokuTask, Target, solve
@@ -56,7 +57,7 @@ def test_copies_of_a_puzzle_have_its_rating(size):
         groups.inputs[np.arange(60), (groups.inputs > BLANK).argmax(axis=1)] = BLANK
     ratings = task.rate(groups)
     assert ratings.any()
-    images, _ = SudokuTask(size=size).augment(groups, SEED, 0, 5)
+    images, _ = augment(SudokuTask(size=size), groups, SEED, 0, 5)
     for variant in range(1, 5):
         np.testing.assert_array_equal(rate(images[:, variant] - BLANK, size), ratings)
 

@@ -8,7 +8,17 @@ import pytest
 from tests.conformance.task import TaskConformance
 from trmpipe.generators import registry
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.rng import AUGMENT, HALT, INIT, ORDER, PUBLISHED, SAMPLE, VARIANT_ORDER
+from trmpipe.generators.rng import (
+    AUGMENT,
+    HALT,
+    INIT,
+    ORDER,
+    PUBLISHED,
+    RATE,
+    SAMPLE,
+    TRANSLATE,
+    VARIANT_ORDER,
+)
 from trmpipe.generators.sudoku import SIZES, SudokuTask, Target
 from trmpipe.generators.task import PAD, TEST, TRAIN, Task
 
@@ -105,13 +115,13 @@ def test_options_reach_our_tasks():
 def test_an_unknown_task_is_refused_with_those_there_are(fresh):
     with pytest.raises(InputError) as caught:
         registry.get_task("sudoku5")
-    assert str(caught.value) == "no task is called 'sudoku5'; known: sudoku16, sudoku4, sudoku6, sudoku9"
+    assert str(caught.value) == "no task is called 'sudoku5'; known: arc, sudoku16, sudoku4, sudoku6, sudoku9"
 
 
 def test_an_entry_point_adds_a_task(plug_in):
-    assert registry.task_names() == ["reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
+    assert registry.task_names() == ["arc", "reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
     assert registry.get_task("reversal6").spec.name == "reversal6"
-    with pytest.raises(InputError, match="known: reversal6, sudoku16, sudoku4"):
+    with pytest.raises(InputError, match="known: arc, reversal6, sudoku16, sudoku4"):
         registry.get_task("reversal")
 
 
@@ -125,8 +135,8 @@ def test_sources_without_plug_ins_are_ours(fresh):
 
 def test_purposes_keep_their_numbers():
     # Another number would give other bytes for every seed; two alike would share a stream.
-    numbers = [TRAIN, TEST, AUGMENT, ORDER, SAMPLE, VARIANT_ORDER, INIT, HALT, PUBLISHED]
-    assert numbers == list(range(9))
+    numbers = [TRAIN, TEST, AUGMENT, ORDER, SAMPLE, VARIANT_ORDER, INIT, HALT, PUBLISHED, RATE, TRANSLATE]
+    assert numbers == list(range(11))
     assert PAD == 0
 
 

@@ -127,7 +127,7 @@ def test_patterns_are_symmetries_of_the_square(size):
 
 
 def groups_of(puzzles):
-    return Groups(candidates=np.arange(len(puzzles)), inputs=puzzles + BLANK, labels=np.ones_like(puzzles))
+    return Groups.single(np.arange(len(puzzles)), puzzles + BLANK, np.ones_like(puzzles))
 
 
 def test_clue_counts_are_accepted_inside_their_range():

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.conformance.task import TaskConformance
+from tests.conformance.task import TaskConformance, assert_same_groups
 from tests.references.reversal import OptionalTask, ReversalTask
+from tests.references.stories import StoryTask, stories_of
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.sudoku import SIZES, SudokuTask, Target, solve
-from trmpipe.generators.task import TRAIN, Groups
+from trmpipe.generators.task import TRAIN, Groups, NamedTask
 
 
 class TestSudoku(TaskConformance):
@@ -27,6 +28,12 @@ class TestReversal(TaskConformance):
     @pytest.fixture
     def task(self):
         return ReversalTask()
+
+
+class TestStories(TaskConformance):
+    @pytest.fixture
+    def task(self):
+        return StoryTask()
 
 
 class Picky(OptionalTask):
@@ -58,7 +65,7 @@ class Chunky(ReversalTask):
 
     def generate(self, seed, purpose, start, count):
         groups = super().generate(seed, purpose, 0, count)
-        return Groups(candidates=groups.candidates + start, inputs=groups.inputs, labels=groups.labels)
+        return Groups.single(groups.candidates + start, groups.inputs, groups.labels)
 
 
 class Deaf(ReversalTask):
@@ -69,36 +76,40 @@ class Deaf(ReversalTask):
 
 
 class DeafVariants(ReversalTask):
-    def augment(self, groups, seed, start, stop):
-        return super().augment(groups, 0, start, stop)
+    def augment(self, groups, seed, start, counts):
+        return super().augment(groups, 0, start, counts)
 
 
 class Repeating(ReversalTask):
-    def augment(self, groups, seed, start, stop):
-        inputs, labels = super().augment(groups, seed, 0, 1)
-        return inputs.repeat(stop - start, axis=1), labels.repeat(stop - start, axis=1)
+    def augment(self, groups, seed, start, counts):
+        return groups.inputs.repeat(counts, axis=0), groups.labels.repeat(counts, axis=0)
 
 
 class Shifted(ReversalTask):
     """Counts variants from the beginning of each slice."""
 
-    def augment(self, groups, seed, start, stop):
-        return super().augment(groups, seed, 0, stop - start)
+    def augment(self, groups, seed, start, counts):
+        return super().augment(groups, seed, 0, counts)
 
 
 class Headless(ReversalTask):
     """Variant 0 is not the base."""
 
-    def augment(self, groups, seed, start, stop):
-        inputs, labels = super().augment(groups, seed, 0, max(stop, 2))
-        inputs[:, [0, 1]], labels[:, [0, 1]] = inputs[:, [1, 0]], labels[:, [1, 0]]
-        return inputs[:, start:stop], labels[:, start:stop]
+    def augment(self, groups, seed, start, counts):
+        return super().augment(groups, seed, start + (start < 2), counts)
 
 
 class WrongLabels(ReversalTask):
-    def augment(self, groups, seed, start, stop):
-        inputs, labels = super().augment(groups, seed, start, stop)
-        return inputs, labels[:, ::-1]
+    def augment(self, groups, seed, start, counts):
+        inputs, labels = super().augment(groups, seed, start, counts)
+        return inputs, labels[::-1]
+
+
+class Uniform(ReversalTask):
+    """Gives every group as many variants as the first."""
+
+    def augment(self, groups, seed, start, counts):
+        return super().augment(groups, seed, start, counts * 0 + counts[0])
 
 
 class Boastful(ReversalTask):
@@ -130,7 +141,7 @@ class Blind(ReversalTask):
 class Wide(ReversalTask):
     def generate(self, seed, purpose, start, count):
         groups = super().generate(seed, purpose, start, count)
-        return Groups(candidates=groups.candidates, inputs=groups.inputs.astype(np.int64), labels=groups.labels)
+        return Groups.single(groups.candidates, groups.inputs.astype(np.int64), groups.labels)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +156,7 @@ class Wide(ReversalTask):
         (Repeating, "test_variants_are_right_and_distinct"),
         (Shifted, "test_a_variant_is_a_function_of_its_position_alone"),
         (Headless, "test_variant_zero_is_the_base"),
+        (Uniform, "test_groups_may_be_asked_for_different_numbers_of_variants"),
         (WrongLabels, "test_variants_are_right_and_distinct"),
         (Lenient, "test_labels_are_right_and_others_are_wrong"),
         (Literal, "test_digests_tell_twins"),
@@ -160,9 +172,7 @@ def test_the_suite_finds_a_faulty_task(faulty, test):
 
 def test_the_suite_finds_a_wrong_number_of_variants(monkeypatch):
     # A word of one letter has three variants, and one of them asked too many ends in the task's own refusal.
-    monkeypatch.setattr(
-        Boastful, "generate", lambda *_: Groups(candidates=np.arange(1), inputs=ONES[:1], labels=ONES[:1])
-    )
+    monkeypatch.setattr(Boastful, "generate", lambda *_: Groups.single(np.arange(1), ONES[:1], ONES[:1]))
     monkeypatch.setattr("tests.conformance.task.COUNT", 1)
     with pytest.raises(InputError, match="has 3 distinct variants"):
         TaskConformance().test_too_many_variants_are_refused(Boastful())
@@ -212,3 +222,24 @@ def test_groups_are_taken_in_the_order_asked_for():
     np.testing.assert_array_equal(taken.inputs, groups.inputs[[3, 0, 3]])
     np.testing.assert_array_equal(taken.labels, groups.labels[[3, 0, 3]])
     assert len(groups.take(slice(1, 3))) == 2
+
+
+@pytest.mark.parametrize("index", [np.array([3, 0, 3, 7]), slice(2, 6), slice(0, 0), np.array([], np.int64)])
+def test_groups_of_several_examples_are_taken_whole(index):
+    groups = StoryTask().generate(0, TRAIN, 10, 9)
+    assert len(set(groups.sizes.tolist())) > 1
+    taken = groups.take(index)
+    stories = stories_of(groups)
+    wanted = [stories[i] for i in np.arange(9)[index]]
+    assert taken.candidates.tolist() == groups.candidates[index].tolist()
+    assert taken.traits.tolist() == groups.traits[index].tolist()
+    assert taken.sizes.tolist() == [len(story) for story in wanted]
+    assert taken.inputs.tolist() == [word for story in wanted for word in story.tolist()]
+    assert taken.labels.tolist() == [word[::-1] for story in wanted for word in story.tolist()]
+    whole = Groups.join([groups.take(slice(0, 4)), groups.take(slice(4, None))])
+    assert_same_groups(whole, groups)
+
+
+def test_only_tasks_with_names_are_named_tasks():
+    assert isinstance(StoryTask(), NamedTask)
+    assert not isinstance(ReversalTask(), NamedTask)
