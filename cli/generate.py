@@ -1,14 +1,13 @@
 """``trmpipe generate``: make a corpus."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from .console import bytes_in_words, echo_json, show_progress
-
-_LINES_SHOWN = 5
+from .console import show_progress
+from .generate_report import report
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,10 +18,10 @@ def command() -> None:
 
 
 def _options_of_every_task(function: Function) -> Function:
+    """Options that `_make` takes."""
     for option in reversed(
         (
             click.option("--aug", default=1000, show_default=True, help="Variants of each puzzle beside itself."),
-            click.option("--test", type=int, help="Held-out puzzles. [default: 1000; 8 at 4x4; of a file a tenth]"),
             click.option("--seed", default=0, show_default=True, help="Root seed."),
             click.option("--out", help="Folder or URL of the corpus. [default: shards/<name of the recipe>]"),
             click.option("--format", "codec", default="webdataset", show_default=True, help="webdataset or zarr."),
@@ -40,6 +39,7 @@ def _options_of_every_task(function: Function) -> Function:
 @command.command()
 @click.option("--size", default=9, show_default=True, help="Rows of the grid: 4, 6, 9 or 16.")
 @click.option("--n", type=int, help="Training puzzles. [default: 1000; all of --input]")
+@click.option("--test", type=int, help="Held-out puzzles. [default: 1000; 8 at 4x4; of a file a tenth]")
 @click.option("--input", "input_path", help="File of puzzles to use as bases: lines or CSV, .gz too.")
 @click.option("--test-input", "test_input_path", help="File of held-out puzzles.")
 @click.option("--drop-improper", is_flag=True, help="Drop puzzles of a file with no or several solutions.")
@@ -51,14 +51,84 @@ def sudoku(
     *,
     size: int,
     n: int | None,
+    test: int | None,
     input_path: str | None,
     test_input_path: str | None,
     drop_improper: bool,
     difficulty: str | None,
     clues: str | None,
     pattern: str | None,
+    **common: Any,
+) -> None:
+    """Sudokus with one solution and no clue too many, or puzzles of yours.
+
+    --difficulty, --clues and --pattern decide what is generated; of puzzles of yours, they keep those that meet them.
+
+    Variants relabel the digits and reorder rows, columns, bands and stacks; no two of a puzzle are equal.
+    """
+    from trmpipe.generators.sudoku import SudokuTask
+    from trmpipe.pipeline import read_puzzle_file
+
+    started = time.monotonic()
+    task = SudokuTask(size=size)
+    paths = {"input": input_path, "test_input": test_input_path}
+    sources = [read_puzzle_file(path, size, role) for role, path in paths.items() if path]
+    asked = {"difficulty": difficulty, "clues": clues, "pattern": pattern}
+    recipe = {
+        "task": task.spec.name,
+        "n": 1000 if n is None and not sources else n,
+        "test": test,
+        "options": {word: value for word, value in asked.items() if value is not None},
+        "drop_improper": drop_improper,
+    }
+    _make(recipe, sources, started, **common)
+
+
+@command.command()
+@click.option("--dataset", help="arc-agi-1 or arc-agi-2: training tasks as --train-set, evaluation as --test-set.")
+@click.option("--train-set", "train_sets", multiple=True, help="Tasks to learn whole; may be given again.")
+@click.option(
+    *("--test-set", "--input", "test_sets"),
+    multiple=True,
+    help="Tasks whose demonstrations are learned and whose tests are scored; may be given again.",
+)
+@click.option("--n", type=int, help="Take so many of the tasks, drawn by the seed. [default: all]")
+@click.option("--exclude-test-twins", is_flag=True, help="Drop tasks of --train-set that are test tasks in disguise.")
+@_options_of_every_task
+def arc(
+    *,
+    dataset: str | None,
+    train_sets: tuple[str, ...],
+    test_sets: tuple[str, ...],
+    n: int | None,
+    exclude_test_twins: bool,
+    **common: Any,
+) -> None:
+    """ARC tasks: colours permuted, grids turned and mirrored, examples to learn from moved about.
+
+    A set is arc-agi-1 or arc-agi-2 (all of it, or with :training or :evaluation), a folder of task files, or a file of
+    many tasks such as arc-agi_evaluation_challenges.json, with its solutions beside it or without.
+    """
+    from trmpipe.pipeline import read_arc_set
+
+    started = time.monotonic()
+    if dataset is not None:
+        train_sets, test_sets = (f"{dataset}:training", *train_sets), (f"{dataset}:evaluation", *test_sets)
+    if not train_sets and not test_sets:
+        raise click.UsageError("no tasks are given; give --dataset arc-agi-1, or sets with --train-set and --test-set")
+    sources = [
+        *(read_arc_set(path, "train_set") for path in train_sets),
+        *(read_arc_set(path, "test_set") for path in test_sets),
+    ]
+    _make({"task": "arc", "n": n, "exclude_test_twins": exclude_test_twins}, sources, started, **common)
+
+
+def _make(
+    recipe_fields: dict[str, Any],
+    sources: Sequence[Any],
+    started: float,
+    *,
     aug: int,
-    test: int | None,
     seed: int,
     out: str | None,
     codec: str,
@@ -68,34 +138,14 @@ def sudoku(
     shard_variants: int | None,
     as_json: bool,
 ) -> None:
-    """Sudokus with one solution and no clue too many, or puzzles of yours.
+    from trmpipe.pipeline import Recipe, digests_of, generate
 
-    --difficulty, --clues and --pattern decide what is generated; of puzzles of yours, they keep those that meet them.
-
-    Variants relabel the digits and reorder rows, columns, bands and stacks; no two of a puzzle are equal.
-    """
-    from trmpipe.generators.sudoku import SudokuTask
-    from trmpipe.pipeline import Recipe, generate, read_puzzle_file
-
-    started = time.monotonic()
-    task = SudokuTask(size=size)
-    source = read_puzzle_file(input_path, size) if input_path else None
-    test_source = read_puzzle_file(test_input_path, size) if test_input_path else None
     recipe = Recipe(
-        task=task.spec.name,
-        n=1000 if n is None and source is None else n,
+        **recipe_fields,
         aug=aug,
-        test=test,
         seed=seed,
-        options={
-            word: value
-            for word, value in {"difficulty": difficulty, "clues": clues, "pattern": pattern}.items()
-            if value is not None
-        },
         format=codec,
-        input_sha256=source.sha256 if source else None,
-        test_input_sha256=test_source.sha256 if test_source else None,
-        drop_improper=drop_improper,
+        sources=digests_of(sources),
         shard_groups=shard_groups,
         shard_variants=shard_variants,
     )
@@ -103,69 +153,9 @@ def sudoku(
         outcome = generate(
             recipe,
             out or f"shards/{recipe.name}",
-            source=source,
-            test_source=test_source,
+            sources=sources,
             workers=workers,
             scheduler=scheduler,
             progress=progress,
         )
-    _report(outcome, recipe.aug, time.monotonic() - started, as_json)
-
-
-def _drop_facts(drop: Any) -> dict[str, Any]:
-    facts = {"line": drop.candidate, "reason": drop.reason}
-    return facts if drop.twin is None else {**facts, "twin_of_line": drop.twin}
-
-
-def _report_drops(role: str, drops: Any) -> None:
-    """The lines of a file that were left out: how many, why, and the first of them."""
-    for reason in dict.fromkeys(drop.reason for drop in drops):
-        lines = [drop for drop in drops if drop.reason == reason]
-        shown = ", ".join(
-            str(drop.candidate) if drop.twin is None else f"{drop.candidate} (like line {drop.twin})"
-            for drop in lines[:_LINES_SHOWN]
-        )
-        more = ", ... (--json lists all)" if len(lines) > _LINES_SHOWN else ""
-        noun = "line" if len(lines) == 1 else "lines"
-        click.echo(f"  {len(lines):,} {noun} of --{role.replace('_', '-')} dropped, {reason}: {shown}{more}")
-
-
-def _report(outcome: Any, aug: int, seconds: float, as_json: bool) -> None:
-    manifest = outcome.manifest
-    num_bytes = sum(file.size_bytes for file in manifest.all_files())
-    if as_json:
-        echo_json(
-            {
-                "path": outcome.store.url,
-                "name": manifest.name,
-                "content_digest": manifest.content_digest,
-                "groups": {name: split.groups for name, split in manifest.splits.items()},
-                "puzzles": {name: split.puzzles for name, split in manifest.splits.items()},
-                "bytes": num_bytes,
-                "seconds": round(seconds, 3),
-                "skipped": outcome.skipped,
-                "dropped": {role: [_drop_facts(drop) for drop in drops] for role, drops in outcome.drops.items()},
-                "groups_with_fewer_variants": outcome.num_short,
-                "units_written": outcome.written,
-                "units_kept": outcome.kept,
-            }
-        )
-        return
-    train, test = manifest.splits["train"], manifest.splits["test"]
-    if outcome.written == 0:
-        click.echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
-    else:
-        resumed = f", {outcome.kept} of {outcome.kept + outcome.written} parts were there" if outcome.kept else ""
-        click.echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
-    click.echo(
-        f"  {train.groups:,} training puzzles with {train.puzzles:,} variants, {test.groups:,} held out, "
-        f"{bytes_in_words(num_bytes)}"
-    )
-    if not outcome.drops:
-        for reason, count in outcome.skipped.items():
-            click.echo(f"  {count:,} candidates passed over: {reason}")
-    for role, drops in outcome.drops.items():
-        _report_drops(role, drops)
-    if outcome.num_short:
-        click.echo(f"  {outcome.num_short:,} puzzles have fewer than {aug + 1:,} distinct variants and got all of them")
-    click.echo(f"  content digest {manifest.content_digest}")
+    report(outcome, aug=recipe.aug, seconds=time.monotonic() - started, as_json=as_json)

@@ -1,5 +1,6 @@
 """``trmpipe inspect``: show what a corpus holds."""
 
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -76,15 +77,18 @@ def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
 
 def _print_facts(corpus: Any) -> None:
     facts = _facts(corpus)
-    asked = {**facts["recipe"], **facts["recipe"].get("options", {}), "options": None}
+    asked = {**facts["recipe"], **facts["recipe"].get("options", {}), "options": None, "sources": None}
     recipe = ", ".join(f"{key} {value}" for key, value in asked.items() if value not in (None, False))
-    up_to = {"symmetry": "no two puzzles are symmetric copies", "identity": "no two puzzles are equal"}
+    up_to = {
+        "symmetry": "no two puzzles are symmetric copies, within and across the splits",
+        "identity": "no two puzzles are equal, within and across the splits",
+    }
     lines = {
         "corpus": facts["path"],
         "recipe": recipe,
         "made by": f"trmpipe {facts['generator']['version']}",
         "size": f"{bytes_in_words(facts['bytes'])} in {facts['files']} files, {facts['format']}",
-        "distinct": up_to.get(corpus.spec.twins, corpus.spec.twins) + ", within and across the splits",
+        "distinct": up_to.get(facts["guarantees"].get("distinct_up_to"), "tasks are taken as they were given"),
         "content": facts["content_digest"],
     }
     for file in facts["inputs"]:
@@ -146,13 +150,13 @@ def _pairs_in_words(corpus: Any, other: Any, part: Any) -> str:
 
 
 def _print_puzzles(corpus: Any, split: str, count: int) -> None:
-    """The first variants of the first groups, each beside its solution."""
+    """The first example of the first groups' bases, each beside its solution."""
     if corpus.num_groups(split) == 0:
         return
     catalog = corpus.catalog[split]
     for group in range(min(count, len(catalog))):
-        rows = corpus.read(split, limit=int(catalog.variants[: group + 1].sum()))
-        row = len(rows) - int(catalog.variants[group])
+        row = int((catalog.variants * catalog.examples)[:group].sum())
+        rows = corpus.read(split, limit=row + 1)
         rating = _rating_in_words(catalog.difficulty[group])
         click.echo(
             f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}"
@@ -178,6 +182,6 @@ def _render(corpus: Any, tokens: Any) -> str:
 
 
 def _side_by_side(left: str, right: str) -> str:
-    rows = list(zip(left.splitlines(), right.splitlines(), strict=True))
+    rows = list(zip_longest(left.splitlines(), right.splitlines(), fillvalue=""))
     width = max(len(line) for line, _ in rows)
     return "\n".join(f"{first:<{width}}{_GAP}{second}" for first, second in rows)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,13 @@ class Drop:
         candidate: its index in the random stream, or its line in the file.
         reason: why.
         twin: the candidate of which it is a copy; None where that is not the reason.
+        names: of both, where candidates have names.
     """
 
     candidate: int
     reason: str
     twin: int | None
+    names: tuple[str, str] | None = None
 
 
 class Selection:
@@ -96,14 +98,7 @@ class Selection:
     def chosen(self) -> Part:
         """All groups chosen so far."""
         groups, digests = zip(*self._parts, strict=True)
-        return (
-            Groups(
-                candidates=np.concatenate([part.candidates for part in groups]),
-                inputs=np.concatenate([part.inputs for part in groups]),
-                labels=np.concatenate([part.labels for part in groups]),
-            ),
-            np.concatenate(digests),
-        )
+        return Groups.join(groups), np.concatenate(digests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +110,16 @@ class Bases:
         test: held-out groups and their digests.
         skipped: number of candidates passed over, by reason.
         drops: the lines passed over, by the file's role (see `Recipe`); empty where puzzles are generated.
+        names: of the groups of each split; empty where they have none.
+        leaks: training candidates that are twins of held-out ones and stay, as the recipe does not exclude them.
     """
 
     train: Part
     test: Part
     skipped: dict[str, int]
     drops: Mapping[str, tuple[Drop, ...]]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    leaks: tuple[Drop, ...] = ()
 
 
 def count_reasons(*drops: list[Drop]) -> dict[str, int]:

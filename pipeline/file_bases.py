@@ -1,5 +1,6 @@
 """Choosing the bases of a corpus from files of puzzles, and saying which lines were dropped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,13 +8,16 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
+from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.generators.task import TEST, TRAIN, Groups
 
 from .bases import DEFAULT_TEST, Bases, Drop, Part, Selection, count_reasons, in_words
 from .cluster import Cluster
+from .errors import RecipeError
 from .progress import Progress
-from .puzzle_files import Solved
+from .puzzle_files import PuzzleFile, Solved, solve_puzzle_file
 from .recipe import Recipe
+from .sources import Source
 
 _TEST_SHARE = 10
 """Without --test, at most one in ten of the puzzles that there are is held out."""
@@ -34,6 +38,26 @@ class Lines:
     groups: Groups
     digests: NDArray[np.uint8]
     drops: tuple[Drop, ...]
+
+
+def bases_of_files(
+    task: SudokuTask, recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progress: Progress
+) -> Bases:
+    """Solve, compare and choose the puzzles of one file, or of two with a role each.
+
+    Raises:
+        RecipeError: there are held-out puzzles and no others.
+        PuzzleFileError: a puzzle is not a proper one, or its answer is wrong.
+        ExhaustedError: a file does not hold so many distinct puzzles.
+    """
+    if all(source.role != "input" for source in sources):
+        raise RecipeError("--test-input needs --input: generated puzzles come with generated held-out ones")
+    lines = {}
+    for source in sources:
+        assert isinstance(source, PuzzleFile)
+        solved = solve_puzzle_file(source, task, cluster, progress, drop_improper=recipe.drop_improper)
+        lines[source.role] = examine(recipe, solved, cluster, progress)
+    return choose_from_file(recipe, lines["input"], lines.get("test_input"))
 
 
 def examine(recipe: Recipe, solved: Solved, cluster: Cluster, progress: Progress) -> Lines:

@@ -1,6 +1,6 @@
 """Making a corpus: choose the bases, write the units that are missing, then the manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import trmpipe
+from trmpipe.generators.arc import ArcTask
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.sudoku import SudokuTask
-from trmpipe.generators.task import Groups, Task
+from trmpipe.generators.task import Groups, NamedTask, Task
 from trmpipe.shards import (
     Manifest,
     Provenance,
@@ -23,19 +24,23 @@ from trmpipe.shards import (
     write_metadata,
 )
 
+from .arc_bases import bases_of_sets
 from .bases import Bases, Drop, Part, generate_bases
 from .cluster import Cluster, open_cluster
 from .errors import RecipeError
-from .file_bases import Lines, choose_from_file, examine
+from .file_bases import bases_of_files
 from .progress import Progress, Silent
-from .puzzle_files import PuzzleFile, solve_puzzle_file
 from .recipe import Recipe
 from .resume import begin, clear, finished_corpus, finished_units, keep_record
+from .sources import Source, check_sources
 
 _LIBRARIES = ("numpy", "numba", "pyarrow")
 _GROUPS_PER_TASK = 1024
+_NAMED_GROUPS_PER_TASK = 64
 _TASKS_PER_WORKER = 8
 _MAX_UNITS_PER_TASK = 64
+_AS_GIVEN = "nothing"
+"""What a corpus guarantees of tasks that people made: they are taken as they are given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Outcome:
         kept: units that were there.
         skipped: number of candidates passed over, by reason; empty where all was there.
         drops: lines of the input files passed over, by the file's role.
+        leaks: training candidates that are twins of held-out ones.
         num_short: training groups that have fewer distinct variants than were asked for, and got all of them.
     """
 
@@ -58,6 +64,7 @@ class Outcome:
     kept: int
     skipped: dict[str, int]
     drops: Mapping[str, tuple[Drop, ...]]
+    leaks: tuple[Drop, ...]
     num_short: int
 
 
@@ -65,8 +72,7 @@ def generate(
     recipe: Recipe,
     out: str,
     *,
-    source: PuzzleFile | None = None,
-    test_source: PuzzleFile | None = None,
+    sources: Sequence[Source] = (),
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
@@ -76,8 +82,7 @@ def generate(
     Args:
         recipe: what to make.
         out: folder or fsspec URL of the corpus itself.
-        source: the file that ``recipe.input_sha256`` names.
-        test_source: the file that ``recipe.test_input_sha256`` names.
+        sources: the files that ``recipe.sources`` names, in that order.
         workers: threads that work at the same time; by default one a core.
         scheduler: address of an existing Dask scheduler.
         progress: who is told how far it is.
@@ -90,32 +95,31 @@ def generate(
         ClusterError: the scheduler or its workers cannot be used.
     """
     task = recipe.make_task()
-    _check_sources(task, source, test_source)
+    check_sources(recipe, sources)
     store = Store(out)
     manifest = finished_corpus(store, recipe)
     if manifest is not None:
         kept = sum(len({shard.unit for shard in split.shards}) for split in manifest.splits.values())
-        return Outcome(store=store, manifest=manifest, written=0, kept=kept, skipped={}, drops={}, num_short=0)
+        return Outcome(
+            store=store, manifest=manifest, written=0, kept=kept, skipped={}, drops={}, leaks=(), num_short=0
+        )
     listener = progress or Silent()
     with open_cluster(workers, scheduler) as cluster:
-        bases = _choose_bases(task, recipe, source, test_source, cluster, listener)
-        layouts = {
-            "train": _layout("train", task, recipe, _count_variants(recipe, bases.train[0], cluster)),
-            # The held-out split shows bases alone.
-            "test": _layout("test", task, recipe, np.ones(len(bases.test[0]), np.int64)),
-        }
+        bases = _choose_bases(task, recipe, sources, cluster, listener)
+        layouts = _layouts(task, recipe, bases, _count_variants(recipe, bases.train[0], cluster))
         begin(store, recipe)
         write_metadata(store, recipe.format, layouts.values())
         done = finished_units(store, layouts)
         written = _write_missing(store, recipe, bases, layouts, done, cluster, listener)
-    manifest = write_manifest(
-        store,
-        codec_name=recipe.format,
-        spec=task.spec,
-        provenance=_provenance(recipe, task, bases, source, test_source),
-        layouts=layouts,
-        units=[*done, *written],
-    )
+        manifest = write_manifest(
+            store,
+            codec_name=recipe.format,
+            spec=task.spec,
+            provenance=_provenance(recipe, task, bases, sources),
+            layouts=layouts,
+            units=[*done, *written],
+            variant_names=_variant_names(recipe, bases, layouts["train"], cluster) if task.spec.has_identifiers else (),
+        )
     clear(store)
     return Outcome(
         store=store,
@@ -124,34 +128,25 @@ def generate(
         kept=len(done),
         skipped=bases.skipped,
         drops=bases.drops,
+        leaks=bases.leaks,
         num_short=int((layouts["train"].variants <= recipe.aug).sum()),
     )
-
-
-def _check_sources(task: Task, source: PuzzleFile | None, test_source: PuzzleFile | None) -> None:
-    if source is None and test_source is not None:
-        raise RecipeError("--test-input needs --input: generated puzzles come with generated held-out ones")
-    if source is not None and not isinstance(task, SudokuTask):
-        raise RecipeError(f"--input takes files of Sudokus, not of {task.spec.name}")
 
 
 def _choose_bases(
     task: Task,
     recipe: Recipe,
-    source: PuzzleFile | None,
-    test_source: PuzzleFile | None,
+    sources: Sequence[Source],
     cluster: Cluster,
     progress: Progress,
 ) -> Bases:
-    if source is None:
+    if not sources:
         return generate_bases(task, recipe, cluster, progress)
-    assert isinstance(task, SudokuTask)
-
-    def read(file: PuzzleFile) -> Lines:
-        solved = solve_puzzle_file(file, task, cluster, progress, drop_improper=recipe.drop_improper)
-        return examine(recipe, solved, cluster, progress)
-
-    return choose_from_file(recipe, read(source), None if test_source is None else read(test_source))
+    if isinstance(task, SudokuTask):
+        return bases_of_files(task, recipe, sources, cluster, progress)
+    if isinstance(task, ArcTask):
+        return bases_of_sets(recipe, sources)
+    raise RecipeError(f"{task.spec.name} is generated and takes no input; leave the input out")
 
 
 def _count_variants(recipe: Recipe, groups: Groups, cluster: Cluster) -> NDArray[np.int64]:
@@ -167,18 +162,61 @@ def num_variants(task_name: str, groups: Groups) -> NDArray[np.int64]:
     return get_task(task_name).num_variants(groups)
 
 
-def _layout(split: str, task: Task, recipe: Recipe, variants: NDArray[np.int64]) -> SplitLayout:
+def _layouts(task: Task, recipe: Recipe, bases: Bases, variants: NDArray[np.int64]) -> dict[str, SplitLayout]:
+    """Layouts of both splits; `variants` [G] are those of the training groups."""
+    train, test = bases.train[0], bases.test[0]
+    if not task.spec.has_identifiers:
+        # The held-out split shows bases alone.
+        of_test = _layout("test", task, recipe, test, np.ones(len(test), np.int64))
+        return {"train": _layout("train", task, recipe, train, variants), "test": of_test}
+    # A held-out group shows the variants of the training group of its task, under their identifiers.
+    first = 1 + np.cumsum(variants) - variants
+    order = np.argsort(train.candidates)
+    twins = order[np.searchsorted(train.candidates, test.candidates, sorter=order)]
+    return {
+        "train": _layout("train", task, recipe, train, variants, first),
+        "test": _layout("test", task, recipe, test, variants[twins], first[twins]),
+    }
+
+
+def _layout(
+    split: str,
+    task: Task,
+    recipe: Recipe,
+    groups: Groups,
+    variants: NDArray[np.int64],
+    first_identifiers: NDArray[np.int64] | None = None,
+) -> SplitLayout:
     return default_layout(
         split,
         task.spec.seq_len,
         variants,
+        examples=groups.sizes,
+        first_identifiers=first_identifiers,
+        compressed=task.spec.compressed,
         group_block=recipe.shard_groups,
         variant_block=recipe.shard_variants,
     )
 
 
-Work = tuple[int, Groups, NDArray[np.uint8]]
-"""A unit: its number, its groups, their class digests."""
+def _variant_names(recipe: Recipe, bases: Bases, layout: SplitLayout, cluster: Cluster) -> Iterator[Sequence[str]]:
+    """Names of all training variants, in portions by rising group and variant."""
+    groups, names = bases.train[0], bases.names["train"]
+    steps = [slice(start, start + _NAMED_GROUPS_PER_TASK) for start in range(0, len(groups), _NAMED_GROUPS_PER_TASK)]
+    return cluster.map(
+        variant_names, ((recipe, groups.take(step), names[step], layout.variants[step]) for step in steps)
+    )
+
+
+def variant_names(recipe: Recipe, groups: Groups, names: Sequence[str], counts: NDArray[np.int64]) -> list[str]:
+    """`NamedTask.variant_names` by the recipe: the function that runs on the workers."""
+    task = recipe.make_task()
+    assert isinstance(task, NamedTask)
+    return task.variant_names(groups, names, recipe.seed, counts)
+
+
+Work = tuple[int, Groups, NDArray[np.uint8], Sequence[str] | None]
+"""A unit: its number, its groups, their class digests, and their names where they have any."""
 
 
 def _write_missing(
@@ -201,7 +239,7 @@ def _write_missing(
         size = min(_MAX_UNITS_PER_TASK, max(1, len(missing) // (_TASKS_PER_WORKER * cluster.num_workers)))
         layout = cluster.share(layouts[split])
         arguments = (
-            (store, recipe, layout, [_work(layouts[split], part, unit) for unit in units])
+            (store, recipe, layout, [_work(layouts[split], part, bases.names.get(split), unit) for unit in units])
             for units in (missing[start : start + size] for start in range(0, len(missing), size))
         )
         for written in cluster.map(write_units, arguments):
@@ -211,9 +249,9 @@ def _write_missing(
     return records
 
 
-def _work(layout: SplitLayout, part: Part, unit: int) -> Work:
+def _work(layout: SplitLayout, part: Part, names: Sequence[str] | None, unit: int) -> Work:
     index = slice(*layout.unit_groups(unit))
-    return unit, part[0].take(index), part[1][index]
+    return unit, part[0].take(index), part[1][index], names[index] if names else None
 
 
 def write_units(store: Store, recipe: Recipe, layout: SplitLayout, works: list[Work]) -> list[UnitRecord]:
@@ -232,7 +270,13 @@ def write_units(store: Store, recipe: Recipe, layout: SplitLayout, works: list[W
 
 
 def _write_unit(
-    store: Store, recipe: Recipe, layout: SplitLayout, unit: int, groups: Groups, canonical: NDArray[np.uint8]
+    store: Store,
+    recipe: Recipe,
+    layout: SplitLayout,
+    unit: int,
+    groups: Groups,
+    canonical: NDArray[np.uint8],
+    names: Sequence[str] | None,
 ) -> UnitRecord:
     task = recipe.make_task()
     writer = UnitWriter(
@@ -243,42 +287,28 @@ def _write_unit(
         candidates=groups.candidates,
         canonical=canonical,
         difficulty=task.rate(groups),
+        names=names,
     )
     for shard in layout.shards_of(unit):
-        writer.write(shard, *_variants(task, groups, recipe.seed, shard.variants, layout.counts(shard)))
+        writer.write(shard, *task.augment(groups, recipe.seed, shard.variants[0], layout.counts(shard)))
     record = writer.finish()
     keep_record(store, record)
     return record
 
 
-def _variants(
-    task: Task, groups: Groups, seed: int, variants: tuple[int, int], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Inputs and labels [g, K, S] of a shard; groups that have fewer variants leave their rest unset."""
-    start, stop = variants
-    if (counts == stop - start).all():
-        return task.augment(groups, seed, start, stop)
-    shape = (len(groups), stop - start, task.spec.seq_len)
-    inputs, labels = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    for count in np.unique(counts[counts > 0]):
-        index = np.flatnonzero(counts == count)
-        inputs[index, :count], labels[index, :count] = task.augment(groups.take(index), seed, start, start + int(count))
-    return inputs, labels
-
-
-def _provenance(
-    recipe: Recipe, task: Task, bases: Bases, source: PuzzleFile | None, test_source: PuzzleFile | None
-) -> Provenance:
-    files = {"input": source, "test_input": test_source}
+def _provenance(recipe: Recipe, task: Task, bases: Bases, sources: Sequence[Source]) -> Provenance:
     return Provenance(
         name=recipe.name,
         recipe=recipe.to_json(),
         inputs=tuple(
-            {"role": role, "name": file.name, "bytes": file.size_bytes, "sha256": file.sha256}
-            for role, file in files.items()
-            if file is not None
+            {"role": source.role, "name": source.name, "bytes": source.size_bytes, "sha256": source.sha256}
+            for source in sources
         ),
-        guarantees={"distinct_up_to": task.spec.twins, "skipped": bases.skipped},
+        guarantees={
+            "distinct_up_to": _AS_GIVEN if task.spec.has_identifiers else task.spec.twins,
+            "skipped": bases.skipped,
+            "train_twins_of_test": len(bases.leaks),
+        },
         generator={"name": "trmpipe", "version": trmpipe.__version__},
         libraries={name: version(name) for name in _LIBRARIES},
     )

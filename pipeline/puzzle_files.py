@@ -36,6 +36,7 @@ class PuzzleFile:
 
     Attributes:
         path: as the user gave it.
+        role: ``"input"``, or ``"test_input"`` for held-out puzzles.
         size_bytes: of the file as it lies there.
         sha256: hex digest of the file as it lies there.
         lines: int64 [B], line of each puzzle, counted from 1.
@@ -44,6 +45,7 @@ class PuzzleFile:
     """
 
     path: str
+    role: str
     size_bytes: int
     sha256: str
     lines: NDArray[np.int64]
@@ -56,12 +58,13 @@ class PuzzleFile:
         return self.path.rstrip("/").rsplit("/", 1)[-1]
 
 
-def read_puzzle_file(path: str, size: int) -> PuzzleFile:
+def read_puzzle_file(path: str, size: int, role: str = "input") -> PuzzleFile:
     """Read a file of puzzles.
 
     Args:
         path: a local path or an fsspec URL.
         size: rows of a grid.
+        role: what its puzzles are for.
 
     Raises:
         PuzzleFileError: the file cannot be read, holds no puzzle, or a line has the wrong length or a wrong character.
@@ -80,6 +83,7 @@ def read_puzzle_file(path: str, size: int) -> PuzzleFile:
     numbers, questions, answers = zip(*rows, strict=True)
     return PuzzleFile(
         path=path,
+        role=role,
         size_bytes=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         lines=np.array(numbers, np.int64),

@@ -29,9 +29,10 @@ class Recipe:
         options: what the task is asked for beyond its name, such as ``{"difficulty": "hard"}``; kept in the spelling
             that the task gives them.
         format: name of the codec.
-        input_sha256: digest of the file whose puzzles are the bases; None where they are generated.
-        test_input_sha256: digest of the file whose puzzles are the held-out bases; None where there is none.
+        sources: where the bases come from, as pairs of a role (such as ``"input"``, see `sources`) and a SHA-256; empty
+            where they are generated.
         drop_improper: whether puzzles of a file with no or several solutions are dropped; else they are refused.
+        exclude_test_twins: whether ARC tasks to train on that are twins of a test task are dropped.
         shard_groups: groups of a shard; None leaves it to the planner.
         shard_variants: variants of a shard and of a sample; None leaves it to the planner.
     """
@@ -43,9 +44,9 @@ class Recipe:
     seed: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
     format: str = "webdataset"
-    input_sha256: str | None = None
-    test_input_sha256: str | None = None
+    sources: tuple[tuple[str, str], ...] = ()
     drop_improper: bool = False
+    exclude_test_twins: bool = False
     shard_groups: int | None = None
     shard_variants: int | None = None
 
@@ -59,11 +60,12 @@ class Recipe:
         _in_range("--seed", self.seed, 0, _MAX_SEED)
         _in_range("--shard-groups", self.shard_groups, 1, None)
         _in_range("--shard-variants", self.shard_variants, 1, None)
-        if self.drop_improper and self.input_sha256 is None:
+        object.__setattr__(self, "sources", tuple((role, digest) for role, digest in self.sources))
+        if self.drop_improper and not self.sources:
             raise RecipeError(
                 "--drop-improper is for puzzles of a file; generated ones have one solution; leave it out"
             )
-        if self.n is None and self.input_sha256 is None:
+        if self.n is None and not self.sources:
             raise RecipeError("--n is missing: say how many training puzzles to generate, or name a file with --input")
 
     def make_task(self) -> Task:
@@ -80,11 +82,11 @@ class Recipe:
             parts.append(f"test{self.test}")
         if self.format != "webdataset":
             parts.append(self.format)
-        for word, digest in (("input", self.input_sha256), ("testinput", self.test_input_sha256)):
-            if digest is not None:
-                parts.append(f"{word}{digest[:_DIGEST_LETTERS]}")
+        parts += [f"{role.replace('_', '')}{digest[:_DIGEST_LETTERS]}" for role, digest in self.sources]
         if self.drop_improper:
             parts.append("proper")
+        if self.exclude_test_twins:
+            parts.append("notwins")
         for word, size in (("sg", self.shard_groups), ("sv", self.shard_variants)):
             if size is not None:
                 parts.append(f"{word}{size}")
@@ -92,7 +94,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """A value for `json.dumps`."""
-        return asdict(self)
+        return {**asdict(self), "sources": [list(source) for source in self.sources]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":

@@ -1,16 +1,18 @@
 """Making a corpus again from its manifest alone, and saying whether it came out the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trmpipe
-from trmpipe.generators.registry import get_task
+from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.shards import MANIFEST, Manifest, Store, read_manifest
 
+from .arc_files import DATASETS, ArcSet, read_arc_set
 from .errors import RecipeError
 from .generate import Outcome, generate
 from .progress import Progress
 from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
+from .sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,7 @@ def regenerate(
     outcome = generate(
         recipe,
         out or f"regenerated/{recipe.name}",
-        source=files.get("input"),
-        test_source=files.get("test_input"),
+        sources=files,
         workers=workers,
         scheduler=scheduler,
         progress=progress,
@@ -88,16 +89,21 @@ def regenerate(
     return Comparison(original=original, outcome=outcome)
 
 
-def _match_inputs(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> dict[str, PuzzleFile]:
-    """The file for every role that the manifest names."""
-    size = get_task(recipe.task).spec.grid_shape[0]
-    given = {file.sha256: file for file in (read_puzzle_file(path, size) for path in paths)}
-    found = {}
+def _match_inputs(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:
+    """The sources that the manifest names, each in its role; data sets that are installed need not be given."""
+    task = recipe.make_task()
+    given: dict[str, PuzzleFile | ArcSet]
+    if isinstance(task, SudokuTask):
+        given = {file.sha256: file for file in (read_puzzle_file(path, task.size) for path in paths)}
+    else:
+        known = [source["name"] for source in manifest.inputs if source["name"].partition(":")[0] in DATASETS]
+        given = {tasks.sha256: tasks for tasks in map(read_arc_set, (*known, *paths))}
+    found: list[Source] = []
     for wanted in manifest.inputs:
         if wanted["sha256"] not in given:
             raise RecipeError(
                 f"the corpus was made from {wanted['name']} (SHA-256 {wanted['sha256'][:16]}...); "
-                "give that very file with --input"
+                "give that very one with --input"
             )
-        found[wanted["role"]] = given[wanted["sha256"]]
+        found.append(replace(given[wanted["sha256"]], role=wanted["role"]))
     return found

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.blocks_of_variants import augment
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.sudoku import BLANK
 from trmpipe.generators.sudoku.rating import rate
@@ -160,7 +161,7 @@ def test_puzzles_as_asked_for(trmpipe, tmp_path):
 def test_inspect_against_counts_shared_classes(trmpipe, tmp_path):
     task = get_task("sudoku6")
     groups = task.generate(3, 0, 0, 12)
-    copies, _ = task.augment(groups.take(slice(0, 4)), 5, 1, 2)
+    copies, _ = augment(task, groups.take(slice(0, 4)), 5, 1, 2)
     for name, rows in (("mine", groups.inputs), ("theirs", copies[:, 0])):
         text = "\n".join("".join(str(max(0, token - 1)) for token in row) for row in rows.tolist())
         (tmp_path / f"{name}.txt").write_text(text)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.shards_corpora import group_rows, make_corpus
+from tests.shards_corpora import NAMED, group_rows, make_corpus
 from trmpipe.shards import CODECS, Corpus, GroupDigest, Store, content_digest, verify
 
 TRAIN = (9, 3, 1, 8, 4)
@@ -52,6 +52,46 @@ def test_format_and_layout_do_not_change_it(codec_name, samples, groups, variant
     assert found.content_digest == manifest.content_digest
     assert found.problems == ()
     assert found.num_puzzles == sum(TRAIN) + sum(TEST)
+
+
+def plain_digest_of_examples(inputs, labels, examples, first_identifier):
+    """The digest of a group whose puzzles have several examples or identifiers, as the module describes it."""
+    count = len(inputs) // examples
+    shape = f"{count},9" if examples == 1 else f"{count},{examples},9"
+    fields = [("inputs", "uint8", shape, inputs), ("labels", "uint8", shape, labels)]
+    if first_identifier:
+        identifiers = np.array([first_identifier + k for k in range(count)], "<i4")
+        fields.append(("identifiers", "int32", str(count), identifiers))
+    lines = [f"{n}:{t}:{s}:{hashlib.sha256(rows.tobytes()).hexdigest()}\n" for n, t, s, rows in fields]
+    return hashlib.sha256("".join(lines).encode()).digest()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    codec_name=st.sampled_from(sorted(CODECS)),
+    variants=st.lists(st.integers(1, 9), min_size=1, max_size=6),
+    data=st.data(),
+    samples=st.integers(1, 3),
+    groups=st.integers(1, 3),
+    variant_block=st.integers(1, 12),
+    number=st.integers(0, 10**9),
+)
+def test_examples_and_identifiers_belong_to_it(codec_name, variants, data, samples, groups, variant_block, number):
+    examples = [data.draw(st.integers(1, 4)) for _ in variants]
+    url = f"memory://digests-of-examples-{number}/toy"
+    blocks = {"group_block": samples * groups, "variant_block": variant_block, "sample_groups": samples}
+    options = {"test": variants[:2], "examples": examples, "test_examples": [1, 3][: len(variants[:2])]}
+    manifest = make_corpus(url, codec_name, variants, spec=NAMED, **options, **blocks)
+    found = verify(Corpus.open(url))
+    catalog = Corpus.open(url).catalog
+    Store(url).remove("")
+    assert found.problems == ()
+    assert found.content_digest == manifest.content_digest
+    for split, sizes in (("train", examples), ("test", options["test_examples"])):
+        for group, size in enumerate(sizes):
+            rows = group_rows(split, group, variants[group] * size)
+            expected = plain_digest_of_examples(*rows, size, 1 + sum(variants[:group]))
+            assert catalog[split].digests[group] == expected
 
 
 @settings(deadline=None)

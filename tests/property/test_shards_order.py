@@ -9,6 +9,7 @@ from tests import shards_reference as reference
 from trmpipe.shards import kernels
 
 seeds = st.integers(0, 2**64 - 1)
+blocks = st.sampled_from([256, 64, 1])
 counts_of_groups = st.lists(st.integers(1, 1100), min_size=1, max_size=12)
 KERNELS = [
     pytest.param(kernels.order_by_blocks, reference.by_blocks, id="blocks"),
@@ -16,18 +17,18 @@ KERNELS = [
 ]
 
 
-def positions(kernel, seed, start, count, counts):
+def positions(kernel, seed, start, count, counts, block=256):
     groups, variants = np.empty((2, count), np.int64)
-    kernel(np.uint64(seed), start, np.asarray(counts, np.int64), groups, variants)
+    kernel(np.uint64(seed), start, np.asarray(counts, np.int64), block, groups, variants)
     return groups, variants
 
 
 @pytest.mark.parametrize(("kernel", "plain"), KERNELS)
 @settings(deadline=None, max_examples=60)
-@given(seed=seeds, start=st.integers(0, 2**40), counts=counts_of_groups)
-def test_kernel_equals_its_reference(kernel, plain, seed, start, counts):
-    groups, variants = positions(kernel, seed, start, 40, counts)
-    expected = [plain(seed, start + i, counts) for i in range(40)]
+@given(seed=seeds, start=st.integers(0, 2**40), counts=counts_of_groups, block=blocks)
+def test_kernel_equals_its_reference(kernel, plain, seed, start, counts, block):
+    groups, variants = positions(kernel, seed, start, 40, counts, block)
+    expected = [plain(seed, start + i, counts, block) for i in range(40)]
     assert list(zip(groups.tolist(), variants.tolist(), strict=True)) == expected
 
 
@@ -50,21 +51,27 @@ def test_every_variant_is_seen_once_in_a_cycle(seed, cycle, count):
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=seeds, cycle=st.integers(0, 1000), count=st.integers(1, 1100))
-def test_a_block_is_read_in_one_go(seed, cycle, count):
-    _, variants = positions(kernels.order_by_blocks, seed, cycle * count, count, [count])
-    blocks = variants // kernels.ORDER_BLOCK
-    num_changes = int((np.diff(blocks) != 0).sum())
-    assert num_changes == -(-count // kernels.ORDER_BLOCK) - 1
+@given(seed=seeds, cycle=st.integers(0, 1000), count=st.integers(1, 1100), block=blocks)
+def test_a_block_is_read_in_one_go(seed, cycle, count, block):
+    _, variants = positions(kernels.order_by_blocks, seed, cycle * count, count, [count], block)
+    num_changes = int((np.diff(variants // block) != 0).sum())
+    assert num_changes == -(-count // block) - 1
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=seeds, epoch=st.integers(0, 5000), counts=counts_of_groups)
-def test_blocks_of_epoch_are_those_of_the_order(seed, epoch, counts):
-    blocks = np.empty(len(counts), np.int64)
-    kernels.blocks_of_epoch(np.uint64(seed), epoch, np.asarray(counts, np.int64), blocks)
-    groups, variants = positions(kernels.order_by_blocks, seed, epoch * len(counts), len(counts), counts)
-    assert (blocks[groups] == variants // kernels.ORDER_BLOCK).all()
+@given(seed=seeds, epoch=st.integers(0, 5000), counts=counts_of_groups, block=blocks)
+def test_blocks_of_epoch_are_those_of_the_order(seed, epoch, counts, block):
+    found = np.empty(len(counts), np.int64)
+    kernels.blocks_of_epoch(np.uint64(seed), epoch, np.asarray(counts, np.int64), block, found)
+    groups, variants = positions(kernels.order_by_blocks, seed, epoch * len(counts), len(counts), counts, block)
+    assert (found[groups] == variants // block).all()
+
+
+@pytest.mark.parametrize(
+    ("seq_len", "block"), [(1, 256), (81, 256), (256, 256), (257, 128), (900, 64), (2**16, 1), (2**20, 1)]
+)
+def test_blocks_are_smaller_where_sequences_are_long(seq_len, block):
+    assert kernels.order_block_of(seq_len) == block
 
 
 def test_groups_differ_in_their_order_within_a_block():
@@ -95,25 +102,31 @@ def test_published_draws_are_uniform_with_replacement():
 @given(data=st.data())
 def test_copies_equal_their_references(data):
     counts = np.array(data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=6)), np.int64)
+    sizes = np.array([data.draw(st.integers(1, 3)) for _ in counts], np.int64)
     first = data.draw(st.integers(0, 3))
     starts = np.array([data.draw(st.integers(0, 8)) for _ in counts], np.int64)
     stops = starts + np.array([data.draw(st.integers(0, 5)) for _ in counts], np.int64)
-    rows = np.concatenate([[0], np.cumsum(stops - starts)[:-1]]).astype(np.int64)
+    rows = np.concatenate([[0], np.cumsum((stops - starts) * sizes)]).astype(np.int64)
     rng = np.random.default_rng(0)
-    inputs, labels = rng.integers(0, 255, (2, int(counts.sum()), 7), dtype=np.uint8)
-    table = np.zeros((int((stops - starts).sum()), 2, 7), np.uint8)
+    inputs, labels = rng.integers(0, 255, (2, int((counts * sizes).sum()), 7), dtype=np.uint8)
+    table = np.zeros((rows[-1], 2, 7), np.uint8)
     expected = table.copy()
-    kernels.place_rows(table, inputs, labels, counts, first, starts, stops, rows)
+    kernels.place_rows(table, inputs, labels, counts, sizes, first, starts, stops, rows[:-1])
     source = 0
     for group, count in enumerate(counts):
         for variant in range(first, first + count):
-            if starts[group] <= variant < stops[group]:
-                expected[rows[group] + variant - starts[group]] = inputs[source], labels[source]
-            source += 1
+            for example in range(sizes[group]):
+                if starts[group] <= variant < stops[group]:
+                    row = rows[group] + (variant - starts[group]) * sizes[group] + example
+                    expected[row] = inputs[source], labels[source]
+                source += 1
     assert (table == expected).all()
-    wanted = [(g, v) for g in range(len(counts)) for v in range(starts[g], stops[g])]
-    groups, variants = np.array(wanted, np.int64).reshape(-1, 2).T.copy()
+    wanted = [(g, v, e) for g in range(len(counts)) for v in range(starts[g], stops[g]) for e in range(sizes[g])]
+    wanted = [wanted[i] for i in rng.permutation(len(wanted))]
+    groups, variants, examples = np.array(wanted, np.int64).reshape(-1, 3).T.copy()
+    index = np.empty(len(wanted), np.int64)
+    kernels.find_rows(groups, variants, examples, sizes, starts, rows[:-1], index)
+    assert index.tolist() == [rows[g] + (v - starts[g]) * sizes[g] + e for g, v, e in wanted]
     out = np.empty((2, len(wanted), 7), np.uint8)
-    kernels.gather_rows(table, groups, variants, starts, rows, out[0], out[1])
-    index = [rows[g] + v - starts[g] for g, v in wanted]
+    kernels.gather_rows(table, index, out[0], out[1])
     assert (out == table[index].transpose(1, 0, 2)).all()

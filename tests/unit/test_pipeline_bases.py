@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.blocks_of_variants import augment
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import Groups
@@ -16,7 +17,7 @@ from trmpipe.pipeline.puzzle_files import Solved
 
 def groups_of(*values):
     array = np.array(values, np.uint8)[:, None]
-    return Groups(candidates=np.array(values, np.int64), inputs=array, labels=array)
+    return Groups.single(np.array(values, np.int64), array, array)
 
 
 def digests_of(*classes):
@@ -72,20 +73,18 @@ def test_a_file_gives_a_seeded_nested_sample(pool):
 
 def test_all_of_a_file_is_used_and_a_tenth_held_out(pool):
     task, groups = pool
-    bases = choose_from_file(Recipe(task="sudoku6", n=None, input_sha256="0"), lines_of(task, groups), None)
+    bases = choose_from_file(Recipe(task="sudoku6", n=None, sources=(("input", "0"),)), lines_of(task, groups), None)
     assert (len(bases.test[0]), len(bases.train[0])) == (5, 45)
 
 
 def test_symmetric_copies_in_a_file_are_dropped_and_counted(pool):
     task, groups = pool
-    inputs, labels = task.augment(groups.take(slice(0, 20)), 1, 1, 2)
-    copies = Groups(candidates=np.arange(100, 120), inputs=inputs[:, 0], labels=labels[:, 0])
-    both = Groups(
-        candidates=np.concatenate([groups.candidates, copies.candidates]),
-        inputs=np.concatenate([groups.inputs, copies.inputs]),
-        labels=np.concatenate([groups.labels, copies.labels]),
+    inputs, labels = augment(task, groups.take(slice(0, 20)), 1, 1, 2)
+    copies = Groups.single(np.arange(100, 120), inputs[:, 0], labels[:, 0])
+    both = Groups.join([groups, copies])
+    bases = choose_from_file(
+        Recipe(task="sudoku6", n=None, test=10, sources=(("input", "0"),)), lines_of(task, both), None
     )
-    bases = choose_from_file(Recipe(task="sudoku6", n=None, test=10, input_sha256="0"), lines_of(task, both), None)
     assert len(bases.test[0]) == 10
     assert len(bases.train[0]) == 40
     assert sum(bases.skipped.values()) == 20
@@ -95,7 +94,7 @@ def test_symmetric_copies_in_a_file_are_dropped_and_counted(pool):
 
 def test_a_test_file_is_kept_whole_and_out_of_training(pool):
     task, groups = pool
-    recipe = Recipe(task="sudoku6", n=None, input_sha256="0", test_input_sha256="1")
+    recipe = Recipe(task="sudoku6", n=None, sources=(("input", "0"), ("test_input", "1")))
     bases = choose_from_file(recipe, lines_of(task, groups), lines_of(task, groups.take(slice(0, 8))))
     assert sorted(bases.test[0].candidates.tolist()) == list(range(8))
     assert sorted(bases.train[0].candidates.tolist()) == list(range(8, 50))
@@ -107,12 +106,12 @@ def test_a_test_file_is_kept_whole_and_out_of_training(pool):
 def test_more_than_a_file_holds_is_refused(pool, options):
     task, groups = pool
     with pytest.raises(ExhaustedError, match="asks for"):
-        choose_from_file(Recipe(task="sudoku6", input_sha256="0", **options), lines_of(task, groups), None)
+        choose_from_file(Recipe(task="sudoku6", sources=(("input", "0"),), **options), lines_of(task, groups), None)
 
 
 def test_lines_that_miss_the_options_are_dropped_and_named(pool):
     task, groups = pool
-    recipe = Recipe(task="sudoku6", n=None, test=0, input_sha256="0", options={"clues": ":9"})
+    recipe = Recipe(task="sudoku6", n=None, test=0, sources=(("input", "0"),), options={"clues": ":9"})
     with open_cluster(workers=1) as cluster:
         lines = examine(recipe, Solved(groups=groups, counts=np.ones(50), lines=groups.candidates), cluster, Silent())
     clues = (groups.inputs == groups.labels).sum(axis=1)
@@ -135,7 +134,7 @@ class SparseTask:
     def generate(self, seed, purpose, start, count):
         present = np.array([i for i in range(start, start + count) if i % self.step == self.step - 1], np.int64)
         cells = np.repeat(present[:, None], 16, axis=1).astype(np.uint8)
-        return Groups(candidates=present, inputs=cells, labels=cells)
+        return Groups.single(present, cells, cells)
 
     def canonical(self, groups):
         return np.repeat(groups.candidates[:, None] // self.step, 32, axis=1).astype(np.uint8)

@@ -19,7 +19,7 @@ def test_the_name_holds_every_option_that_is_not_the_default():
         seed=3,
         options={"difficulty": "2:3.5", "clues": "8:"},
         format="zarr",
-        input_sha256="ab" * 32,
+        sources=(("input", "ab" * 32),),
         shard_groups=2,
         shard_variants=9,
     )
@@ -27,16 +27,16 @@ def test_the_name_holds_every_option_that_is_not_the_default():
 
 
 def test_two_recipes_never_share_a_name():
-    changes = {"task": "sudoku4", "n": 7, "aug": 7, "test": 7, "seed": 7, "format": "zarr", "input_sha256": "7" * 64}
+    changes = {"task": "sudoku4", "n": 7, "aug": 7, "test": 7, "seed": 7, "format": "zarr"}
     changes |= {
         "options": {"difficulty": "hard"},
-        "test_input_sha256": "7" * 64,
+        "sources": (("input", "7" * 64),),
         "shard_groups": 7,
         "shard_variants": 7,
     }
-    changes |= {"drop_improper": True}
+    changes |= {"drop_improper": True, "exclude_test_twins": True}
     assert set(changes) == set(Recipe(task="sudoku9").to_json())
-    base = Recipe(task="sudoku9", input_sha256="0" * 64)
+    base = Recipe(task="sudoku9", sources=(("input", "0" * 64),))
     names = [dataclasses.replace(base, **{field: value}).name for field, value in changes.items()]
     assert len({*names, base.name}) == len(changes) + 1
 

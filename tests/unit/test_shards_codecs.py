@@ -9,11 +9,17 @@ import tarfile
 import numpy as np
 import pytest
 
-from tests.shards_corpora import block_rows, classes, group_rows, make_corpus, split_layout
+from tests.shards_corpora import NAMED, block_rows, classes, group_rows, make_corpus, split_layout
 from trmpipe.shards import CODECS, Block, CorpusError, get_codec
 from trmpipe.shards.codecs import webdataset as webdataset_format
 from trmpipe.shards.codecs.zarr import crc32c
 
+RAGGED = {
+    "variants": [9, 3, 1, 8, 4],
+    "examples": [2, 1, 5, 3, 1],
+    "first_identifiers": [1, 10, 13, 14, 22],
+    "compressed": True,
+}
 LAYOUTS = [
     pytest.param({"variants": [5, 5, 5], "group_block": 3, "variant_block": 5}, id="one-shard"),
     pytest.param({"variants": [9, 3, 1, 8, 4], "group_block": 2, "variant_block": 4}, id="ragged"),
@@ -22,6 +28,9 @@ LAYOUTS = [
         id="ragged-samples-of-two",
     ),
     pytest.param({"variants": [1] * 7, "group_block": 4, "variant_block": 1, "sample_groups": 4}, id="bases"),
+    pytest.param({"variants": [5, 3], "variant_block": 5, "examples": [2, 2]}, id="pairs"),
+    pytest.param({**RAGGED, "group_block": 2, "variant_block": 4}, id="examples-and-identifiers"),
+    pytest.param({**RAGGED, "group_block": 4, "variant_block": 3, "sample_groups": 2}, id="samples-of-two-compressed"),
 ]
 
 
@@ -34,11 +43,7 @@ def encode(codec, layout, shard):
 
 
 def expected_rows(layout, shard):
-    rows = [
-        np.stack(group_rows(layout.split, group, int(layout.variants[group])))[:, slice(*shard.variants)]
-        for group in range(*shard.groups)
-    ]
-    return np.concatenate(rows, axis=1)
+    return block_rows(layout.split, layout, shard)
 
 
 @pytest.mark.parametrize("blocks", LAYOUTS)
@@ -202,3 +207,86 @@ def test_plain_zarr_reads_it(tmp_path):
     assert found["shards"] == [4, 4, 9]
     assert found["chunks"] == [2, 4, 9]
     assert found["shape"] == [5, 9, 9]
+
+
+PLAIN_NAMED_WEBDATASET = """
+import json, sys, webdataset
+found = []
+for sample in webdataset.WebDataset(sys.argv[1:], shardshuffle=False).decode():
+    about, puzzle = sample["json"], 0
+    offsets, identifiers = sample["offsets.npy"], sample["identifiers.npy"]
+    assert (offsets.dtype, identifiers.dtype) == ("int32", "int32")
+    assert len(offsets) == len(identifiers) + 1
+    for group, count, examples in zip(range(*about["groups"]), about["counts"], about["examples"]):
+        for k in range(count):
+            assert offsets[puzzle + 1] - offsets[puzzle] == examples
+            for e in range(examples):
+                rows = [sample[f + ".npy.gz"][offsets[puzzle] + e].tolist() for f in ("inputs", "labels")]
+                found.append([group, about["variants"][0] + k, e, int(identifiers[puzzle]), *rows])
+            puzzle += 1
+    assert offsets[-1] == len(sample["inputs.npy.gz"]) == len(sample["labels.npy.gz"])
+print(json.dumps(found))
+"""
+
+PLAIN_NAMED_ZARR = """
+import json, sys, zarr
+group = zarr.open_group(sys.argv[1], mode="r")
+counts, examples, first = (group[name][:].tolist() for name in ("variants", "examples", "identifiers"))
+fields = {f: group[f] for f in ("inputs", "labels")}
+found = [
+    [g, k, e, first[g] + k, fields["inputs"][g, k, e].tolist(), fields["labels"][g, k, e].tolist()]
+    for g, count in enumerate(counts) for k in range(count) for e in range(examples[g])
+]
+beyond = [int(fields["labels"][g, :, examples[g]:].max(initial=0)) for g in range(len(counts))]
+beyond += [int(fields["labels"][g, count:].max(initial=0)) for g, count in enumerate(counts)]
+about = {"shards": fields["inputs"].shards, "chunks": fields["inputs"].chunks, "shape": fields["inputs"].shape}
+print(json.dumps({"rows": found, "beyond": max(beyond), "dtype": str(group["identifiers"].dtype), **about}))
+"""
+
+EXAMPLES = (2, 1, 5, 3, 1)
+
+
+def expected_of_examples():
+    rows = [group_rows("train", group, count * EXAMPLES[group]) for group, count in enumerate(TRAIN)]
+    return [
+        [group, k, e, 1 + sum(TRAIN[:group]) + k, *(field[k * EXAMPLES[group] + e].tolist() for field in rows[group])]
+        for group, count in enumerate(TRAIN)
+        for k in range(count)
+        for e in range(EXAMPLES[group])
+    ]
+
+
+def test_plain_webdataset_reads_examples_and_identifiers(tmp_path):
+    make_corpus(tmp_path, "webdataset", TRAIN, test=(), examples=EXAMPLES, spec=NAMED, **BLOCKS)
+    found = read_plainly(PLAIN_NAMED_WEBDATASET, *sorted((tmp_path / "train").iterdir()))
+    assert sorted(found) == expected_of_examples()
+
+
+def test_plain_zarr_reads_examples_and_identifiers(tmp_path):
+    make_corpus(tmp_path, "zarr", TRAIN, test=(), examples=EXAMPLES, spec=NAMED, **BLOCKS)
+    found = read_plainly(PLAIN_NAMED_ZARR, tmp_path / "train.zarr")
+    assert found["rows"] == expected_of_examples()
+    assert (found["beyond"], found["dtype"]) == (0, "int32")
+    assert (found["shards"], found["chunks"], found["shape"]) == ([4, 4, 5, 9], [2, 4, 1, 9], [5, 9, 5, 9])
+
+
+def test_a_gzip_member_is_the_same_at_any_time_and_without_a_name():
+    layout = split_layout("train", **RAGGED, group_block=5, variant_block=9)
+    (data,) = encode(get_codec("webdataset"), layout, layout.shards()[0])
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        packed = tar.extractfile("00000000-000000.inputs.npy.gz").read()
+    # RFC 1952: magic, deflate, no flags, hence no name; four bytes of time.
+    assert packed[:8] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("position", [0, 10, 20, -12, -3])
+def test_a_changed_gzip_member_is_refused(position):
+    layout = split_layout("train", [5], group_block=1, variant_block=5, examples=[3], compressed=True)
+    codec, shard = get_codec("webdataset"), layout.shards()[0]
+    (data,) = encode(codec, layout, shard)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        member = tar.getmember("00000000-000000.labels.npy.gz")
+    changed = bytearray(data)
+    changed[member.offset_data + position % member.size] ^= 1
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        codec.decode(layout, shard, (bytes(changed),))

@@ -88,3 +88,36 @@ def test_layouts_travel_to_workers():
     layout = split_layout("train", [9, 3, 1, 8, 4], 2, 4)
     copy = pickle.loads(pickle.dumps(layout))
     assert copy.shards() == layout.shards()
+
+
+def test_rows_and_identifiers_of_a_shard():
+    first, options = [1, 10, 13, 14, 22], {"examples": [2, 1, 5, 3, 1]}
+    layout = split_layout("train", [9, 3, 1, 8, 4], 3, 4, **options, first_identifiers=first)
+    shards = layout.shards()
+    assert (layout.num_examples, layout.max_examples, layout.has_identifiers) == (54, 5, True)
+    assert sum(int(layout.rows(shard).sum()) for shard in shards) == layout.num_examples
+    assert layout.rows(shards[0]).tolist() == [8, 3, 5]
+    assert layout.identifiers(shards[0]).tolist() == [1, 2, 3, 4, 10, 11, 12, 13]
+    assert layout.identifiers(shards[-1]).tolist() == [9]
+    assert layout.identifiers(shards[0]).dtype == np.int32
+    assert sorted(np.concatenate([layout.identifiers(shard) for shard in shards]).tolist()) == list(range(1, 26))
+
+
+def test_puzzles_of_many_cells_get_shards_of_the_same_bytes_and_larger_samples():
+    examples = np.tile([2, 3, 4, 7], 240)
+    train = default_layout("train", 900, np.full(960, 1001), examples=examples, compressed=True)
+    puzzle_bytes = 2 * 900 * 4
+    assert (train.variant_block, train.sample_groups) == (256, 1)
+    assert 32 << 20 < train.group_block * train.variant_block * puzzle_bytes <= 64 << 20
+    test = default_layout("test", 900, np.full(400, 1001), examples=np.ones(400), compressed=True)
+    assert test.variant_block * test.sample_groups * 2 * 900 >= 640_000
+    assert test.num_units >= 8
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"examples": [1]}, {"examples": [1, 0]}, {"first_identifiers": [1]}, {"first_identifiers": [0, 4]}],
+)
+def test_senseless_examples_and_identifiers_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"needs|either"):
+        split_layout("train", [3, 3], **wrong)

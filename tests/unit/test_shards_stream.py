@@ -49,7 +49,7 @@ def open_stream(folder):
 def same(first, second):
     return all(
         np.array_equal(getattr(first, field), getattr(second, field))
-        for field in ("inputs", "labels", "identifiers", "groups", "variants")
+        for field in ("inputs", "labels", "identifiers", "groups", "variants", "examples")
     )
 
 
@@ -163,7 +163,8 @@ def test_subsets_are_prefixes(open_stream):
     assert stream.num_groups == 8
     counts = [min(count, 5) for count in (*RAGGED, 520, 520)]
     assert stream.num_puzzles == sum(counts)
-    groups, variants = stream.positions(0, 8 * 50)
+    groups, variants, examples = stream.positions(0, 8 * 50)
+    assert not examples.any()
     assert set(groups.tolist()) == set(range(8))
     for group in range(8):
         assert set(variants[groups == group].tolist()) == set(range(counts[group]))
@@ -272,7 +273,7 @@ def test_tensors_share_the_arrays_memory(open_stream):
     tensors = as_torch(batch)
     assert np.array_equal(tensors["inputs"].numpy(), batch.inputs)
     assert tensors["inputs"].data_ptr() == batch.inputs.ctypes.data
-    assert set(tensors) == {"inputs", "labels", "identifiers", "groups", "variants"}
+    assert set(tensors) == {"inputs", "labels", "identifiers", "groups", "variants", "examples"}
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core

