@@ -83,9 +83,25 @@ class BarProgress:
         self._progress.stop_task(self._task)
 
 
+class Silent:
+    """Shows nothing: for the ranks that are not the first."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Ignore it."""
+
+    def advance(self, done: int) -> None:
+        """Ignore it."""
+
+    def finish(self) -> None:
+        """Ignore it."""
+
+
 @contextmanager
-def show_progress() -> Iterator[Stages]:
-    """Progress on stderr for the time of a ``with`` block."""
+def show_progress(*, silent: bool = False) -> Iterator[Stages]:
+    """Progress on stderr for the time of a ``with`` block, or none."""
+    if silent:
+        yield Silent()
+        return
     if not sys.stderr.isatty():
         yield PlainProgress()
         return

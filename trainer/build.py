@@ -17,9 +17,14 @@ _WEIGHTS = 0
 """First counter word of the key that initial weights are drawn under."""
 
 
-def corpus_sizes(corpus: Corpus) -> CorpusSizes:
-    """What a network must know of a corpus."""
-    return CorpusSizes(seq_len=corpus.spec.seq_len, vocab_size=corpus.spec.vocab_size)
+def corpus_sizes(*corpora: Corpus) -> CorpusSizes:
+    """What a network must know of the corpora that it is trained on; puzzle identifiers are counted on over them."""
+    spec = corpora[0].spec
+    return CorpusSizes(
+        seq_len=spec.seq_len,
+        vocab_size=spec.vocab_size,
+        num_identifiers=1 + sum(corpus.num_identifiers - 1 for corpus in corpora),
+    )
 
 
 def torch_generator(seed: int, purpose: int, counter: int) -> torch.Generator:

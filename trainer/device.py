@@ -23,9 +23,10 @@ def pick_device(name: str) -> torch.device:
         raise SettingError(f"no device is called {name!r}; known: {', '.join(DEVICES)}")
     if not available[name]:
         raise SettingError(f"this machine has no {name} device that torch can use; take --device cpu")
-    if name == "auto":
-        return torch.device("cuda" if available["cuda"] else "cpu")
-    return torch.device(name)
+    kind = name if name != "auto" else "cuda" if available["cuda"] else "cpu"
+    # Under torchrun every process of a machine takes the device of its own number.
+    own = kind == "cuda" and "LOCAL_RANK" in os.environ
+    return torch.device(kind, int(os.environ["LOCAL_RANK"])) if own else torch.device(kind)
 
 
 def forward_dtype(device: torch.device) -> torch.dtype:

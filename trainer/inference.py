@@ -1,5 +1,6 @@
 """A trained run, opened for use: scores on held-out puzzles and answers to single ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from .checkpoint import load_checkpoint
 from .config import TrainConfig
 from .device import forward_dtype, pick_device
 from .errors import RunError
+from .held_out import read_held_out
 from .models import CorpusSizes, RecursiveNet
 from .run_folder import RunFolder
 from .scoring import Scores, as_tokens, score, unroll
-from .session import read_held_out
 from .threads import side_by_side
 
 
@@ -92,16 +93,28 @@ def run_corpora(run: RunFolder, paths: tuple[str, ...] = ()) -> list[Corpus]:
         ) from None
 
 
+def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
+    """Refuse corpora that a run's network does not fit.
+
+    Raises:
+        RunError: they hold another task, or another number of puzzle identifiers.
+    """
+    then, now = _sizes(trained.run.read_config(), trained.run), corpus_sizes(*corpora)
+    if then == now:
+        return
+    then_words, now_words = trained.task, corpora[0].spec.name
+    if then_words == now_words:
+        then_words, now_words = (f"{sizes.num_identifiers:,} puzzle identifiers" for sizes in (then, now))
+    raise RunError(f"{trained.run.path} was trained on {then_words}, {corpora[0].path} holds {now_words}")
+
+
 def evaluate_run(trained: TrainedRun, corpora: list[Corpus], limit: int | None = None) -> Scores:
     """Score a run on the held-out puzzles of `tested_corpus`, all or the first `limit`.
 
     Raises:
         RunError: the corpora hold none, or puzzles of another shape.
     """
-    if corpus_sizes(corpora[0]) != _sizes(trained.run.read_config(), trained.run):
-        raise RunError(
-            f"{trained.run.path} was trained on {trained.task}, {corpora[0].path} holds {corpora[0].spec.name}"
-        )
+    refuse_other_sizes(trained, corpora)
     examples = read_held_out(corpora, limit)
     if not len(examples):
         raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Examples
 
+from .arc.pictures import draw_tokens
 from .config import TrainConfig
+from .figures import make_figure, save_figure
 from .models import RecursiveNet
 from .run_folder import RunFolder, read_lines
 from .scoring import as_tokens, unroll
@@ -18,6 +20,9 @@ from .scoring import as_tokens, unroll
 CURVES = "curves.png"
 SOLVING = "solving.png"
 _COLUMNS = 4
+_CANDIDATES = 100
+_CANDIDATE_TOKENS = 100 * 81
+"""Among so many held-out puzzles, of so many tokens at most, is looked for one to show."""
 _GIVEN, _RIGHT, _WRONG = "#333333", "#1a7f37", "#cf222e"
 _BLANK_TOKEN = 1
 
@@ -39,7 +44,7 @@ def draw_pictures(
 
 def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
     """Draw loss, and exact and cell accuracy in training and on held-out puzzles, over the steps."""
-    figure, (left, right) = _figure(1, 2, (10, 4))
+    figure, (left, right) = make_figure(1, 2, (10, 4))
     train = [line for line in lines if line["split"] == "train"]
     test = [line for line in lines if line["split"] == "test"]
     steps = [line["step"] for line in train]
@@ -53,17 +58,17 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def instructive_answers(
     net: RecursiveNet, held_out: Examples, num_steps: int, device: torch.device
 ) -> tuple[NDArray[np.int64], int]:
-    """The answers [T, S] of one puzzle after every step, and its row among the first hundred.
+    """The answers [T, S] of one puzzle after every step, and its row among the first ones.
 
     The one that takes longest to solve is taken, as it shows most; where none is solved, the first.
     """
-    rows = slice(0, 100)
+    rows = slice(0, max(1, min(_CANDIDATES, _CANDIDATE_TOKENS // held_out.inputs.shape[1])))
     inputs, identifiers = (as_tokens(values[rows], device) for values in (held_out.inputs, held_out.identifiers))
     answers = (
         torch.stack([logits.argmax(-1) for logits, _ in unroll(net, inputs, identifiers, num_steps)]).cpu().numpy()
@@ -82,6 +87,8 @@ def draw_solving(
 ) -> Path:
     """Draw the answer after every step as a small board: given cells dark, right ones green, wrong ones red.
 
+    Cells of ARC grids have their own colours, and wrong ones a red dot.
+
     Args:
         inputs: uint8 [S] the puzzle.
         labels: uint8 [S] its solution.
@@ -90,14 +97,17 @@ def draw_solving(
         path: where to write.
     """
     num_rows = -(-len(answers) // _COLUMNS)
-    figure, boards = _figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows))
+    figure, boards = make_figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows))
     for step, axes in enumerate(np.ravel(boards)):
         axes.set_axis_off()
         if step < len(answers):
-            _draw_board(axes, inputs, labels, answers[step], spec)
+            if spec.name == "arc":
+                _draw_grid(axes, labels, answers[step], spec)
+            else:
+                _draw_board(axes, inputs, labels, answers[step], spec)
             wrong = int(((answers[step] != labels) & (labels != PAD)).sum())
             axes.set_title(f"step {step + 1}: {wrong} wrong" if wrong else f"step {step + 1}: solved", fontsize=9)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_board(
@@ -120,18 +130,8 @@ def _draw_board(
         axes.text(column, row, spec.vocabulary[answer[cell]], weight="bold" if given else "normal", **style)
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
-    """A figure that belongs to no window and to no global state."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # Fixed margins: a layout engine takes a second for sixteen boards.
-    figure = Figure(figsize=size)
-    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.13 / rows, top=1 - 0.08 / rows, wspace=0.2, hspace=0.15)
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns)
-
-
-def _save(figure: Any, path: Path) -> Path:
-    figure.savefig(path, dpi=110)
-    return path
+def _draw_grid(axes: Any, labels: NDArray[np.uint8], answer: NDArray[np.int64], spec: TaskSpec) -> None:
+    # What stands where labels are pad was never learned, and is not scored.
+    draw_tokens(axes, np.where(labels == PAD, PAD, answer).reshape(spec.grid_shape))
+    rows, columns = np.divmod(np.flatnonzero((answer != labels) & (labels != PAD)), spec.grid_shape[1])
+    axes.scatter(columns, rows, s=4, color=_WRONG)

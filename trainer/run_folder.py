@@ -109,15 +109,15 @@ def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
     return run
 
 
-def write_json(path: Path, values: Any) -> None:
-    """Write indented JSON under a temporary name, then rename it.
+def write_json(path: Path, values: Any, indent: int | None = 2) -> None:
+    """Write JSON under a temporary name, then rename it; on one line where `indent` is None.
 
     Raises:
         RunWriteError: it cannot be written.
     """
     with _writing(path):
         temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(json.dumps(values, indent=2) + "\n")
+        temporary.write_text(json.dumps(values, indent=indent) + "\n")
         temporary.replace(path)
 
 

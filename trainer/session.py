@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 import trmpipe
-from trmpipe.shards import Corpus, Examples, Stream, open_corpora
+from trmpipe.shards import Corpus, Stream, open_corpora
 
 from .build import build_net, corpus_sizes
 from .checkpoint import list_checkpoints, load_checkpoint
@@ -18,6 +18,7 @@ from .compiling import compile_core
 from .config import TrainConfig, config_hash, flatten, to_json
 from .device import choose_compile, forward_dtype, pick_device
 from .errors import RunError
+from .held_out import read_held_out
 from .loop import Clock, Loop, Progress
 from .metrics import MetricWriter
 from .overrides import apply_overrides
@@ -99,7 +100,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     preset, config = resolve_config(request, corpora[0], device, progress)
     stream = build_stream(config, corpora, request)
     run, state = open_run(request, preset, config, corpora, progress)
-    net = build_net(config, corpus_sizes(corpora[0]), device, forward_dtype(device))
+    net = build_net(config, corpus_sizes(*corpora), device, forward_dtype(device))
     progress.note(describe(config, net, device, stream))
     progress.note(compile_core(net, choose_compile(device, request.compile), corpora[0].spec.seq_len))
     with stop_on_signals() as stop, side_by_side(num_threads(request, config, device)) as spread:
@@ -117,6 +118,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         )
         if state:
             loop.restore(state)
+            state = None  # It holds the table of puzzle embeddings once more.
         stream.batch(loop.trainer.step)
         try:
             reason = loop.run_steps()
@@ -158,17 +160,6 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
     )
 
 
-def read_held_out(corpora: list[Corpus], limit: int | None = None) -> Examples:
-    """The first held-out puzzles of `tested_corpus`, none where no corpus has any."""
-    corpus = tested_corpus(corpora)
-    return corpus.read("test", limit=limit) if corpus.num_groups("test") else corpus.read("train", limit=0)
-
-
-def tested_corpus(corpora: list[Corpus]) -> Corpus:
-    """The corpus whose held-out puzzles score a run: the first that has some, else the first."""
-    return next((corpus for corpus in corpora if corpus.num_groups("test")), corpora[0])
-
-
 def open_run(
     request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus], progress: Progress
 ) -> tuple[RunFolder, dict[str, Any] | None]:
@@ -208,7 +199,7 @@ def run_values(request: TrainRequest, preset: str, config: TrainConfig, corpora:
         "hash": config_hash(binding),
         "paths": [corpus.path for corpus in corpora],
         "task": corpora[0].spec.name,
-        "sizes": dataclasses.asdict(corpus_sizes(corpora[0])),
+        "sizes": dataclasses.asdict(corpus_sizes(*corpora)),
         "versions": {
             "trmpipe": trmpipe.__version__,
             "torch": torch.__version__,
@@ -234,9 +225,12 @@ def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, st
     """One line on the network, the data and the work."""
     parameters = sum(parameter.numel() for parameter in net.parameters())
     model = config.model
+    data = f"{stream.num_groups:,} groups, {stream.num_puzzles:,} puzzles"
+    if stream.num_identifiers > 1:
+        data += f", {stream.num_identifiers - 1:,} with an embedding"
     return (
         f"{config.model_name} {model.mixer}, width {model.width}, H {model.h_cycles} L {model.l_cycles}, "
-        f"{parameters:,} parameters on {device.type}; {stream.num_groups:,} groups, {stream.num_puzzles:,} puzzles; "
+        f"{parameters:,} parameters on {device.type}; {data}; "
         f"{config.max_steps:,} steps of {config.batch_size}"
     )
 

@@ -88,7 +88,7 @@ def test_sign_sgd_touches_only_the_rows_of_the_batch():
             assert weights[row, column].item() == pytest.approx(expected)
 
 
-def test_ema_follows_its_formula_and_copies_buffers():
+def test_ema_follows_its_formula_and_shares_buffers():
     model = torch.nn.BatchNorm1d(2)
     ema = EMA(model, 0.9, warm=4)
     mean = 1.0
@@ -101,5 +101,6 @@ def test_ema_follows_its_formula_and_copies_buffers():
         mean = decay * mean + (1 - decay) * step * 10.0
         assert ema.model.weight.tolist() == pytest.approx([mean, mean], rel=1e-6)
         assert ema.model.running_mean.tolist() == [step, step]
+    assert ema.model.running_mean is model.running_mean
     assert not ema.model.weight.requires_grad
     assert not ema.model.training

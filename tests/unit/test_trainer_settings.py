@@ -30,6 +30,16 @@ def test_published_recipe_is_the_table_of_the_paper():
     assert dataclasses.replace(get_preset("sudoku-attention"), model=model) == config
 
 
+def test_published_arc_recipe_is_the_table_of_the_paper():
+    config = get_preset("arc")
+    model = config.model
+    assert (model.mixer, model.h_cycles, model.l_cycles, model.width, model.num_prefix) == ("attention", 3, 4, 512, 16)
+    assert (config.batch_size, config.max_steps, config.warmup_steps) == (768, 518_000, 2000)
+    assert (config.lr, config.embedding_lr) == (1e-4, 1e-2)
+    assert (config.weight_decay, config.embedding_weight_decay) == (0.1, 0.1)
+    assert (config.optimiser, config.ema_decay, config.loss) == ("adam_atan2", 0.999, "stablemax")
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_recipe_survives_json(name):
     config = get_preset(name)
@@ -43,6 +53,9 @@ def test_every_recipe_survives_json(name):
         ("sudoku9", 81, "cpu", "sudoku9-cpu"),
         ("sudoku9", 81, "cuda", "sudoku-mlp"),
         ("sudoku4", 16, "cuda", "sudoku4-cpu"),
+        ("arc", 900, "cuda", "arc"),
+        ("arc", 900, "cpu", "arc-cpu"),
+        ("arc", 900, "mps", "arc-cpu"),
         ("somebodys", 50, "cpu", "sudoku9-cpu"),
     ],
 )

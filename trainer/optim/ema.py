@@ -7,7 +7,10 @@ from torch import nn
 
 
 class EMA:
-    """An average of `model`'s parameters that trails it; its buffers are copied as they are.
+    """An average of `model`'s parameters that trails it; buffers are shared with it, not averaged.
+
+    A puzzle embedding is a buffer that may have a million rows: a copy would double the memory, and keeping the copy
+    up to date would cost more than a step. The published code averages parameters alone, too.
 
     Args:
         model: the network that is trained.
@@ -18,7 +21,9 @@ class EMA:
 
     def __init__(self, model: nn.Module, decay: float, *, warm: int = 0) -> None:
         self.decay, self.warm = decay, warm
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.model = (
+            copy.deepcopy(model, {id(buffer): buffer for buffer in model.buffers()}).eval().requires_grad_(False)
+        )
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
@@ -26,5 +31,3 @@ class EMA:
         decay = min(self.decay, (1 + step) / (self.warm + step)) if self.warm else self.decay
         for mean, parameter in zip(self.model.parameters(), model.parameters(), strict=True):
             mean.lerp_(parameter, 1 - decay)
-        for copied, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
-            copied.copy_(buffer)

@@ -1,0 +1,217 @@
+"""ARC whole: a corpus is trained on and evaluated by vote, by one process and by two."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.arc_corpora import make_arc_corpus, small_tasks
+from trmpipe.shards import Corpus
+from trmpipe.trainer.arc import evaluation as arc_evaluation
+from trmpipe.trainer.arc import score
+from trmpipe.trainer.arc.evaluation import ArcRequest, evaluate_arc
+from trmpipe.trainer.held_out import held_out_rows, identifiers_before, joined, read_held_out
+from trmpipe.trainer.inference import open_trained
+from trmpipe.trainer.ranks import Ranks
+
+VARIANTS = 6
+TINY = [
+    "--set=model.width=8",
+    "--set=model.num_heads=1",
+    "--set=model.inner=8",
+    "--set=model.num_layers=1",
+    "--set=batch_size=4",
+    "--set=eval_steps=2",
+    "--set=halt_max_steps=2",
+    "--set=halt_early_steps=1",
+    "--set=log_every=1",
+    "--set=eval_every=2",
+    "--device=cpu",
+]
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """Four tasks; one has two test inputs, of which one has no known solution."""
+    some = small_tasks(4)
+    some["task1"]["test"] = small_tasks(2, num_tests=2, seed=7)["task0"]["test"]
+    some["task1"]["test"][1].pop("output")
+    return some
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, tasks):
+    path = tmp_path_factory.mktemp("corpora") / "arc"
+    make_arc_corpus(path, tasks, VARIANTS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(corpus, tmp_path_factory):
+    """A run of a few steps; not to be changed but by evaluations."""
+    from trmpipe.cli.main import run as program
+
+    out = tmp_path_factory.mktemp("runs") / "arc"
+    assert program(["train", str(corpus), "--out", str(out), "--max-steps", "3", *TINY]) == 0
+    return out
+
+
+class Recorder:
+    """Progress that is remembered."""
+
+    def __init__(self):
+        self.total, self.done, self.finished = 0, 0, False
+
+    def start(self, stage, total):
+        self.total = total
+
+    def advance(self, done):
+        self.done += done
+
+    def finish(self):
+        self.finished = True
+
+
+def test_training_picks_the_small_recipe_and_embeds_every_variant(run):
+    config = json.loads((run / "config.json").read_text())
+    assert config["preset"] == "arc-cpu"
+    assert config["sizes"]["num_identifiers"] == 1 + 4 * VARIANTS
+    trained = open_trained(str(run), "cpu")
+    moved = trained.net.puzzle_emb.weights.abs().sum(1) > 0
+    assert moved.any()
+    assert not moved[0]
+    assert (run / "solving.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((run / "evaluation.json").read_text())["puzzles"] == 4
+
+
+def test_evaluate_scores_and_writes_what_is_handed_in(trmpipe, run, tasks):
+    table = trmpipe("evaluate", run)
+    assert table.code == 0, table.err
+    lines = table.out.splitlines()
+    assert [line.split()[0] for line in lines[2:8]] == ["1", "2", "5", "10", "100", "1000"]
+    assert "1 test input has no known solution" in table.out
+    submission = json.loads((run / "submission.json").read_text())
+    assert {task: len(attempts) for task, attempts in submission.items()} == {
+        task: len(values["test"]) for task, values in tasks.items()
+    }
+    assert all(set(one) == {"attempt_1", "attempt_2"} for attempts in submission.values() for one in attempts)
+    assert (run / "arc.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_scores_as_json_name_every_task(trmpipe, run):
+    scores = json.loads(trmpipe("evaluate", run, "--json").out)
+    assert (scores["rows"], scores["unmatched_rows"], scores["unscored_inputs"]) == (5 * VARIANTS, 0, 1)
+    assert list(scores["per_task"]) == ["task0", "task1", "task2", "task3"]
+    assert all(one["votes"] == VARIANTS for task in scores["per_task"].values() for one in task["inputs"])
+    fewer = json.loads(trmpipe("evaluate", run, "--json", "--limit", 2, "--variants", 5).out)
+    assert (fewer["rows"], list(fewer["per_task"])) == (15, ["task0", "task1"])
+
+
+def perfect_answers(corpus, wrong):
+    """A stand-in for the network that knows the labels, but for rows whose identifier is in `wrong`."""
+    rows = joined(list(held_out_rows(corpus)))
+    keys = zip(rows.identifiers.tolist(), map(bytes, rows.inputs), strict=True)
+    known = dict(zip(keys, rows.labels, strict=True))
+
+    def answer(net, inputs, identifiers, num_steps):
+        found = []
+        for key, given in zip(identifiers.tolist(), inputs.numpy().astype(np.uint8), strict=True):
+            found.append(np.full(900, 2, np.uint8) if key in wrong else known[key, bytes(given)])
+        return np.array(found), np.full(len(found), 0.5)
+
+    return answer
+
+
+def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeypatch):
+    opened = Corpus.open(corpus)
+    first = opened.catalog["test"].first_identifiers
+    # Of task 2 most rows are wrong, of task 3 one row less than half.
+    wrong = {*range(first[2] + 1, first[2] + VARIANTS), *range(first[3], first[3] + VARIANTS // 2 - 1)}
+    monkeypatch.setattr(arc_evaluation, "final_answers", perfect_answers(opened, wrong))
+    recorder = Recorder()
+    result = evaluate_arc(open_trained(str(run), "cpu"), [opened], ArcRequest(), Ranks(), recorder)
+    assert [task.inputs[0].rank for task in result.scores.tasks] == [1, 1, 2, 1]
+    assert result.scores.tasks[1].inputs[1].rank is None
+    assert (result.scores.fractional(1), result.scores.fractional(2)) == (0.75, 1.0)
+    submission = json.loads(result.submission.read_text())
+    assert submission["task2"][0]["attempt_2"] == tasks["task2"]["test"][0]["output"]
+    assert (recorder.total, recorder.done, recorder.finished) == (5 * VARIANTS, 5 * VARIANTS, True)
+
+
+def test_shares_of_ranks_together_are_all_rows(corpus, run):
+    """Two ranks in turn, whose rows are put together by hand."""
+    opened, trained = Corpus.open(corpus), open_trained(str(run), "cpu")
+    shares = []
+
+    class Half(Ranks):
+        def gather(self, value):
+            shares.append(value)
+            return []
+
+    for rank in range(2):
+        assert evaluate_arc(trained, [opened], ArcRequest(), Half(rank=rank, world_size=2), Recorder()) is None
+    whole = evaluate_arc(trained, [opened], ArcRequest(), Ranks(), Recorder())
+    names = opened.variant_names()
+    together = [np.concatenate([getattr(share, name) for share in shares]) for name in ("inputs", "answers")]
+    tests = {}
+    for rows in held_out_rows(opened):
+        arc_evaluation._add_tests(tests, rows, opened.catalog["test"].names)
+    found = score(
+        [names[key] for share in shares for key in share.identifiers],
+        *together,
+        np.concatenate([share.probabilities for share in shares]),
+        tests,
+    )
+    assert found.num_rows == whole.scores.num_rows
+    # Probabilities differ by the rounding of other batches.
+    assert [task.inputs[0].rank for task in found.tasks] == [task.inputs[0].rank for task in whole.scores.tasks]
+    assert found.submission() == whole.scores.submission()
+
+
+def test_torchrun_shares_the_rows(run, trmpipe):
+    expected = json.loads(trmpipe("evaluate", run, "--json").out)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, "-m", "trmpipe.cli.main", "evaluate", str(run), "--json", "--device=cpu"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected
+
+
+def test_held_out_bases_have_known_solutions(corpus):
+    held_out = read_held_out([Corpus.open(corpus)])
+    assert held_out.groups.tolist() == [0, 1, 2, 3]
+    assert not held_out.variants.any()
+    assert (held_out.labels > 0).any(1).all()
+    assert len(read_held_out([Corpus.open(corpus)], 2)) == 2
+
+
+def test_identifiers_are_counted_on_over_corpora(corpus, tmp_path):
+    make_arc_corpus(tmp_path / "first", small_tasks(3, seed=3), 2)
+    corpora = [Corpus.open(tmp_path / "first"), Corpus.open(corpus)]
+    assert [identifiers_before(corpora, one) for one in corpora] == [0, 6]
+    assert read_held_out(corpora[::-1], 2).identifiers.tolist() == [1, 1 + VARIANTS]
+    rows = next(held_out_rows(corpora[1], num_groups=2, num_variants=1, offset=6))
+    assert rows.identifiers.tolist() == [7, 7 + VARIANTS, 7 + VARIANTS]
+
+
+def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
+    make_arc_corpus(tmp_path / "other", small_tasks(4, seed=9), VARIANTS)
+    assert "its puzzle embeddings do not fit" in trmpipe("evaluate", run, "--corpus", tmp_path / "other").message
+    make_arc_corpus(tmp_path / "fewer", small_tasks(3), VARIANTS)
+    assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
+
+
+def test_variants_are_votes_of_arc_alone(trmpipe, corpus4, tmp_path):
+    more = [one.replace("num_layers=1", "mixer=attention") for one in TINY]
+    assert trmpipe("train", corpus4, "--out", tmp_path / "run", "--max-steps", 1, *more).code == 0
+    refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
+    assert refused.code == 2
+    assert "is no run on ARC" in refused.message
