@@ -63,8 +63,8 @@ def write_corpus(folder: str) -> None:
             difficulty=np.full(stop - start, np.nan),
         )
         for shard in layouts["train"].shards_of(unit):
-            shape = (stop - start, shard.variants[1] - shard.variants[0], SEQ_LEN)
-            writer.write(shard, *rng.integers(1, 11, (2, *shape), dtype=np.uint8))
+            shape = (2, int(layouts["train"].rows(shard).sum()), SEQ_LEN)
+            writer.write(shard, *rng.integers(1, 11, shape, dtype=np.uint8))
         units.append(writer.finish())
     about = Provenance(
         name="random", recipe={}, guarantees={}, generator={"name": "benchmark", "version": "1"}, libraries={}
