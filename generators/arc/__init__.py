@@ -2,7 +2,7 @@
 
 from .classes import class_digests
 from .grids import END, FIRST_COLOUR, NUM_COLOURS, SEQ_LEN, SIDE, crop, crop_shape, encode
-from .maps import SEPARATOR, GridMap, apply, compose, inverse, map_crops, parse_variant_name, variant_name
+from .maps import SEPARATOR, GridMap, apply, compose, inverse, parse_variant_name, variant_name
 from .ranks import NUM_TRAITS, TRANSLATES, traits_of
 from .task import ArcTask
 
@@ -24,7 +24,6 @@ __all__ = [
     "crop_shape",
     "encode",
     "inverse",
-    "map_crops",
     "parse_variant_name",
     "traits_of",
     "variant_name",

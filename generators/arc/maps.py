@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..jit import kernel
-from .grids import FIRST_COLOUR, NUM_COLOURS, SIDE, crop_shape, outline
+from .grids import FIRST_COLOUR, NUM_COLOURS, SIDE, outline
 
 NUM_MOVES = 8
 INVERSE_MOVES = (0, 3, 2, 1, 4, 5, 6, 7)
@@ -170,22 +170,3 @@ def write_image(
         for column in range(image_columns):
             tokens[np.uint64(target + column)] = images[base[np.uint64(source)]]
             source += column_step
-
-
-@kernel
-def map_crops(
-    tokens: NDArray[np.uint8], moves: NDArray[np.uint8], colours: NDArray[np.uint8], images: NDArray[np.uint8]
-) -> None:
-    """Crop sequences, map each by a map of its own and store the images at (0, 0).
-
-    Args:
-        tokens: uint8 [N, S], any tokens, see `crop_shape`.
-        moves: uint8 [N], 0..7.
-        colours: uint8 [N, 10], permutations of 0..9.
-        images: uint8 [N, S], receives the images, all pad where nothing is cropped.
-    """
-    token_map = np.empty(FIRST_COLOUR + NUM_COLOURS, np.uint8)
-    for i in range(len(tokens)):
-        rows, columns = crop_shape(tokens[i])
-        token_images(colours[i], token_map)
-        write_image(tokens[i], rows, columns, moves[i], token_map, 0, 0, images[i])

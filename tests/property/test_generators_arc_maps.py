@@ -15,7 +15,6 @@ from trmpipe.generators.arc import (
     crop,
     encode,
     inverse,
-    map_crops,
     parse_variant_name,
     traits_of,
     variant_name,
@@ -155,19 +154,6 @@ def test_moves_are_the_dihedral_group():
             both = move(grid, COMPOSED_MOVES[first][second])
             np.testing.assert_array_equal(move(move(grid, first), second), both)
     assert len({move(grid, number).tobytes() + bytes(move(grid, number).shape) for number in range(8)}) == 8
-
-
-@SETTINGS
-@given(some=st.lists(st.tuples(grids(), MAPS), min_size=1, max_size=4))
-def test_mapped_crops_equal_the_reference(some):
-    tokens = tokens_of([grid for grid, _ in some])
-    moves = as_array([chosen.move for _, chosen in some])
-    colours = as_array([chosen.colours for _, chosen in some])
-    images = np.full_like(tokens, 99)
-    map_crops(tokens, moves, colours, images)
-    assert images.tolist() == [reference.stored(reference.image(grid, *chosen)) for grid, chosen in some]
-    map_crops(np.zeros_like(tokens), moves, colours, images)
-    assert not images.any()
 
 
 @SETTINGS
