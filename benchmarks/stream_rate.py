@@ -45,7 +45,9 @@ NUM_REPEATS = 3
 def write_corpus(folder: str) -> None:
     """Write a corpus of random cells in the layout that the headline command gets."""
     rng = np.random.default_rng(0)
-    spec = TaskSpec(name="sudoku9", vocabulary=".x123456789", grid_shape=(9, 9), num_symmetries=2**40, twins="identity")
+    spec = TaskSpec(
+        name="sudoku9", vocabulary=".x123456789", grid_shape=(9, 9), num_symmetries=2**40, classes="identity"
+    )
     store = Store(folder)
     layouts = {"train": default_layout("train", SEQ_LEN, np.full(NUM_GROUPS, NUM_VARIANTS))}
     write_metadata(store, "webdataset", layouts.values())

@@ -30,9 +30,16 @@ class TaskSpec:
         vocabulary: one printable character a token; index 0 is the pad token.
         grid_shape: rows and columns of the grid that a sequence spells row by row.
         num_symmetries: order of the symmetry group, hence a bound on the variants of a group.
-        twins: how far two groups are told apart: ``"symmetry"`` (equal digests exactly for symmetric copies) or
-            ``"identity"`` (equal digests exactly for equal puzzles).
-        has_identifiers: whether every variant has a puzzle identifier of its own, which models learn an embedding of.
+        classes: what makes two groups one class: ``"symmetry"`` (they are symmetric copies) or ``"identity"`` (they are
+            equal).
+        scoring: how answers are judged, the name of an evaluator: ``"label"`` (the stored solution), ``"check"`` (any
+            answer that `Task.check` accepts, reported beside the stored solution) or ``"votes"`` (of the variants).
+        named_groups: whether groups have names.
+        variant_identifiers: whether every training variant has a puzzle identifier of its own, which models learn an
+            embedding of.
+        test_variants: whether the test split holds the variants of its groups, not their bases alone.
+        test_groups_train: whether every test group is a training group too (its demonstrations, under the same
+            candidate), so that it has the variants and identifiers of that one.
         compressed: whether sequences are padded so much that formats without a compression of their own need one.
     """
 
@@ -40,8 +47,12 @@ class TaskSpec:
     vocabulary: str
     grid_shape: tuple[int, int]
     num_symmetries: int
-    twins: str
-    has_identifiers: bool = False
+    classes: str
+    scoring: str = "label"
+    named_groups: bool = False
+    variant_identifiers: bool = False
+    test_variants: bool = False
+    test_groups_train: bool = False
     compressed: bool = False
 
     @property
@@ -178,7 +189,7 @@ class Task(Protocol):
         ...
 
     def canonical(self, groups: Groups) -> NDArray[np.uint8]:
-        """uint8 [G, 32]: a SHA-256 digest of each puzzle's class, in the sense of ``spec.twins``."""
+        """uint8 [G, 32]: a SHA-256 digest of each puzzle's class, in the sense of ``spec.classes``."""
         ...
 
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -192,7 +203,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class NamedTask(Task, Protocol):
-    """A task whose ``spec.has_identifiers`` is true: its groups have names, and so have their variants."""
+    """A task whose ``spec.variant_identifiers`` is true: its groups have names, and so have their variants."""
 
     def variant_names(self, groups: Groups, names: Sequence[str], seed: int, counts: NDArray[np.int64]) -> list[str]:
         """Names from which the map of a variant follows, of the first `counts` [G] variants of each group, in order.

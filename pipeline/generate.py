@@ -118,7 +118,9 @@ def generate(
             provenance=_provenance(recipe, task, bases, sources),
             layouts=layouts,
             units=[*done, *written],
-            variant_names=_variant_names(recipe, bases, layouts["train"], cluster) if task.spec.has_identifiers else (),
+            variant_names=_variant_names(recipe, bases, layouts["train"], cluster)
+            if task.spec.variant_identifiers
+            else (),
         )
     clear(store)
     return Outcome(
@@ -165,7 +167,7 @@ def num_variants(task_name: str, groups: Groups) -> NDArray[np.int64]:
 def _layouts(task: Task, recipe: Recipe, bases: Bases, variants: NDArray[np.int64]) -> dict[str, SplitLayout]:
     """Layouts of both splits; `variants` [G] are those of the training groups."""
     train, test = bases.train[0], bases.test[0]
-    if not task.spec.has_identifiers:
+    if not task.spec.variant_identifiers:
         # The held-out split shows bases alone.
         of_test = _layout("test", task, recipe, test, np.ones(len(test), np.int64))
         return {"train": _layout("train", task, recipe, train, variants), "test": of_test}
@@ -305,7 +307,7 @@ def _provenance(recipe: Recipe, task: Task, bases: Bases, sources: Sequence[Sour
             for source in sources
         ),
         guarantees={
-            "distinct_up_to": _AS_GIVEN if task.spec.has_identifiers else task.spec.twins,
+            "distinct_up_to": _AS_GIVEN if task.spec.named_groups else task.spec.classes,
             "skipped": bases.skipped,
             "train_twins_of_test": len(bases.leaks),
         },

@@ -88,7 +88,7 @@ class Corpus:
         Raises:
             DamagedError: the file that holds them is missing, cut off or changed.
         """
-        return read_names(self.read_file(self._files[IDENTIFIERS])) if self.spec.has_identifiers else [BLANK_NAME]
+        return read_names(self.read_file(self._files[IDENTIFIERS])) if self.spec.variant_identifiers else [BLANK_NAME]
 
     def num_groups(self, split: str) -> int:
         """Groups of a split, 0 where there is no such split."""

@@ -14,9 +14,10 @@ from .digests import SPLITS, canonical_json
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .records import FileRecord, ShardRecord
 from .store import Store
+from .upgrade import upgraded
 
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PROGRESS = ".progress"
 """Folder where a generation that is under way keeps its plan and the records of finished units."""
 
@@ -118,7 +119,7 @@ def read_manifest(store: Store) -> Manifest:
             "it was written by a newer trmpipe; upgrade trmpipe to read it"
         )
     try:
-        return _from_json(value)
+        return _from_json(upgraded(value))
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{where} is damaged: {_one_line(error)}; generate the corpus again") from error
 
@@ -130,15 +131,7 @@ def _from_json(value: dict[str, Any]) -> Manifest:
         recipe=value["recipe"],
         recipe_digest=value["recipe_digest"],
         format=value["format"],
-        spec=TaskSpec(
-            name=spec["name"],
-            vocabulary=spec["vocabulary"],
-            grid_shape=(int(spec["grid_shape"][0]), int(spec["grid_shape"][1])),
-            num_symmetries=int(spec["num_symmetries"]),
-            twins=spec["twins"],
-            has_identifiers=bool(spec.get("has_identifiers", False)),
-            compressed=bool(spec.get("compressed", False)),
-        ),
+        spec=_spec_from_json(spec),
         inputs=tuple(value["inputs"]),
         guarantees=value["guarantees"],
         generator=value["generator"],
@@ -147,6 +140,22 @@ def _from_json(value: dict[str, Any]) -> Manifest:
         files=tuple(FileRecord(**file) for file in value["files"]),
         content_digest=value["content_digest"],
         num_identifiers=int(value.get("num_identifiers", 1)),
+    )
+
+
+def _spec_from_json(value: dict[str, Any]) -> TaskSpec:
+    return TaskSpec(
+        name=value["name"],
+        vocabulary=value["vocabulary"],
+        grid_shape=(int(value["grid_shape"][0]), int(value["grid_shape"][1])),
+        num_symmetries=int(value["num_symmetries"]),
+        classes=value["classes"],
+        scoring=value["scoring"],
+        named_groups=bool(value["named_groups"]),
+        variant_identifiers=bool(value["variant_identifiers"]),
+        test_variants=bool(value["test_variants"]),
+        test_groups_train=bool(value["test_groups_train"]),
+        compressed=bool(value["compressed"]),
     )
 
 

@@ -211,7 +211,7 @@ def write_manifest(
     catalog = catalog_bytes(ordered)
     store.write(CATALOG, catalog)
     files = [FileRecord.of(CATALOG, catalog)]
-    if spec.has_identifiers:
+    if spec.variant_identifiers:
         names = identifiers_bytes(layouts["train"], variant_names)
         store.write(IDENTIFIERS, names)
         files.append(FileRecord.of(IDENTIFIERS, names))
@@ -232,7 +232,7 @@ def write_manifest(
         splits={split: _split_manifest(layout, ordered) for split, layout in layouts.items()},
         files=tuple(sorted(files, key=lambda file: file.path)),
         content_digest=content_digest(digests),
-        num_identifiers=1 + (layouts["train"].num_puzzles if spec.has_identifiers else 0),
+        num_identifiers=1 + (layouts["train"].num_puzzles if spec.variant_identifiers else 0),
     )
     store.write(MANIFEST, manifest.to_bytes())
     return manifest

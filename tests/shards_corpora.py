@@ -17,8 +17,16 @@ from trmpipe.shards import (
     write_metadata,
 )
 
-SPEC = TaskSpec(name="toy", vocabulary=".x123456", grid_shape=(3, 3), num_symmetries=10**6, twins="identity")
-NAMED = dataclasses.replace(SPEC, name="named", has_identifiers=True, compressed=True)
+SPEC = TaskSpec(name="toy", vocabulary=".x123456", grid_shape=(3, 3), num_symmetries=10**6, classes="identity")
+NAMED = dataclasses.replace(
+    SPEC,
+    name="named",
+    named_groups=True,
+    variant_identifiers=True,
+    test_variants=True,
+    test_groups_train=True,
+    compressed=True,
+)
 SPLIT_CODES = {"train": 0, "test": 1}
 
 
@@ -108,7 +116,7 @@ def make_corpus(
     With identifiers, test group g has those of training group g.
     """
     store = Store(root)
-    first = np.cumsum([1, *train])[:-1] if spec.has_identifiers else None
+    first = np.cumsum([1, *train])[:-1] if spec.variant_identifiers else None
     options = {"compressed": spec.compressed, **blocks}
     layouts = {
         "train": split_layout("train", train, examples=examples, first_identifiers=first, **options),

@@ -29,7 +29,7 @@ def read_held_out(corpora: Sequence[Corpus], limit: int | None = None) -> Exampl
     corpus = tested_corpus(corpora)
     if not corpus.num_groups("test"):
         return corpus.read("train", limit=0)
-    if not corpus.spec.has_identifiers:
+    if not corpus.spec.test_variants:
         return corpus.read("test", limit=limit)
     offset = identifiers_before(corpora, corpus)
     bases = joined(list(held_out_rows(corpus, num_variants=1, offset=offset)))

@@ -32,8 +32,12 @@ class ArcTask:
             vocabulary="_$0123456789",
             grid_shape=(SIDE, SIDE),
             num_symmetries=NUM_MOVES * factorial(9),
-            twins="symmetry",
-            has_identifiers=True,
+            classes="symmetry",
+            scoring="votes",
+            named_groups=True,
+            variant_identifiers=True,
+            test_variants=True,
+            test_groups_train=True,
             compressed=True,
         )
 

@@ -49,7 +49,7 @@ class SudokuTask:
             vocabulary="_." + VALUES[: self.size],
             grid_shape=(self.size, self.size),
             num_symmetries=self._num_symmetries,
-            twins="symmetry",
+            classes="symmetry",
         )
 
     @property

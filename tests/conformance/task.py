@@ -62,7 +62,7 @@ class TaskConformance:
         assert len(set(spec.vocabulary)) == spec.vocab_size <= 256
         assert spec.seq_len == spec.grid_shape[0] * spec.grid_shape[1] > 0
         assert spec.num_symmetries >= 1
-        assert spec.twins in ("symmetry", "identity")
+        assert spec.classes in ("symmetry", "identity")
 
     def test_groups_have_their_shapes(self, task):
         for count in (0, COUNT):
@@ -188,13 +188,13 @@ class TaskConformance:
             inputs, labels = task.augment(groups, SEED, variant, np.ones(len(groups), np.int64))
             image = dataclasses.replace(groups, inputs=inputs, labels=labels)
             alike = (task.canonical(image) == digests).all(axis=1)
-            assert np.all(alike == (task.spec.twins == "symmetry"))
+            assert np.all(alike == (task.spec.classes == "symmetry"))
 
     def test_digests_tell_different_puzzles(self, task):
         groups = task.generate(SEED, TRAIN, 0, 24)
         classes, puzzles = (len(np.unique(rows, axis=0)) for rows in (task.canonical(groups), groups.inputs))
         assert 1 < classes <= puzzles
-        if task.spec.twins == "identity":
+        if task.spec.classes == "identity":
             assert classes == puzzles
 
     def test_sequences_are_rendered_as_text(self, task):

@@ -153,7 +153,7 @@ def test_different_6x6_puzzles_have_different_forms():
 def test_the_variants_of_a_group_are_one_class_and_groups_their_own(size):
     task = SudokuTask(size=size)
     groups = task.generate(0, TEST, 0, 2)
-    assert task.spec.twins == "symmetry"
+    assert task.spec.classes == "symmetry"
     variants, labels = augment(task, groups, 0, 0, 50)
     digests = [
         {bytes(digest) for digest in task.canonical(task.groups_of(np.arange(50), inputs - BLANK, solved - BLANK))}

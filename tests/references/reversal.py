@@ -17,7 +17,11 @@ class ReversalTask:
     """Words of six letters out of three; a symmetry renames the letters."""
 
     spec = TaskSpec(
-        name="reversal6", vocabulary="_abc", grid_shape=(1, LENGTH), num_symmetries=len(RELABELLINGS), twins="symmetry"
+        name="reversal6",
+        vocabulary="_abc",
+        grid_shape=(1, LENGTH),
+        num_symmetries=len(RELABELLINGS),
+        classes="symmetry",
     )
 
     options: dict[str, str] = {}  # noqa: RUF012

@@ -15,7 +15,15 @@ MOST_WORDS = 3
 class StoryTask(ReversalTask):
     """Stories of one to three words; a symmetry renames the letters of the whole story."""
 
-    spec = dataclasses.replace(ReversalTask.spec, name="story6", has_identifiers=True, compressed=True)
+    spec = dataclasses.replace(
+        ReversalTask.spec,
+        name="story6",
+        named_groups=True,
+        variant_identifiers=True,
+        test_variants=True,
+        test_groups_train=True,
+        compressed=True,
+    )
 
     def generate(self, seed, purpose, start, count):
         stories = [self._story(seed, purpose, candidate) for candidate in range(start, start + count)]

@@ -76,7 +76,7 @@ def groups_of(*, translates, seed=0):
 def test_the_published_vocabulary():
     spec = TASK.spec
     assert (spec.name, spec.vocabulary, spec.seq_len, spec.num_symmetries) == ("arc", "_$0123456789", 900, 2_903_040)
-    assert spec.has_identifiers
+    assert spec.variant_identifiers and spec.named_groups and spec.test_variants and spec.test_groups_train
     assert spec.compressed
     assert isinstance(TASK, NamedTask)
     assert pickle.loads(pickle.dumps(TASK)) == TASK

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.shards_corpora import SPEC, classes, group_rows, make_corpus, split_layout
+from tests.shards_corpora import NAMED, SPEC, classes, group_rows, make_corpus, split_layout
 from trmpipe.shards import (
     CODECS,
     MANIFEST,
@@ -106,7 +106,7 @@ def test_manifest_goes_through_its_file_unchanged(tmp_path):
     assert read_manifest(Store(tmp_path)) == written
     assert (tmp_path / MANIFEST).read_bytes() == written.to_bytes()
     about = json.loads(written.to_bytes())
-    assert about["format_version"] == 1
+    assert about["format_version"] == 2
     assert about["spec"]["pad"] == about["spec"]["ignore"] == 0
     assert about["splits"]["train"]["puzzles"] == 13
 
@@ -129,11 +129,28 @@ def one_line(error):
     return "\n" not in str(error.value)
 
 
+def test_a_manifest_of_version_1_is_read(tmp_path):
+    make_corpus(tmp_path, spec=NAMED)
+    now = Corpus.open(tmp_path).manifest
+
+    def age(value):
+        spec = value["spec"]
+        spec["twins"] = spec.pop("classes")
+        spec["has_identifiers"] = spec.pop("variant_identifiers")
+        for word in ("scoring", "named_groups", "test_variants", "test_groups_train"):
+            del spec[word]
+        value["format_version"] = 1
+
+    edit_manifest(tmp_path, age)
+    then = Corpus.open(tmp_path).manifest
+    assert then == dataclasses.replace(now, spec=dataclasses.replace(now.spec, scoring="votes"))
+
+
 def test_a_newer_format_is_refused(tmp_path):
     make_corpus(tmp_path)
-    edit_manifest(tmp_path, lambda value: value.update(format_version=2, splits="something else"))
+    edit_manifest(tmp_path, lambda value: value.update(format_version=3, splits="something else"))
     with pytest.raises(
-        CorpusError, match=r"manifest\.json has format version 2.*written by a newer trmpipe; upgrade"
+        CorpusError, match=r"manifest\.json has format version 3.*written by a newer trmpipe; upgrade"
     ) as error:
         Corpus.open(tmp_path)
     assert one_line(error)

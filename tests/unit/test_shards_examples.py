@@ -219,7 +219,7 @@ def test_the_manifest_counts_examples_and_identifiers(folder):
     train = manifest.splits["train"]
     assert (train.puzzles, train.examples) == (sum(VARIANTS), np.dot(VARIANTS, EXAMPLES))
     assert manifest.num_identifiers == 1 + sum(VARIANTS)
-    assert (manifest.spec.has_identifiers, manifest.spec.compressed) == (True, True)
+    assert (manifest.spec.variant_identifiers, manifest.spec.compressed) == (True, True)
     assert "identifiers.parquet" in {file.path for file in manifest.files}
 
 
