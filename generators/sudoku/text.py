@@ -46,7 +46,7 @@ def parse_puzzles(texts: Sequence[str], size: int) -> NDArray[np.uint8]:
     for index, text in enumerate(encoded):
         if len(text) != size * size:
             raise TextError(index, f"a {size}x{size} puzzle has {size * size} characters, this one {len(text)}")
-    cells = table[np.frombuffer(b"".join(encoded), np.uint8)].reshape(-1, size * size)
+    cells: NDArray[np.uint8] = table[np.frombuffer(b"".join(encoded), np.uint8)].reshape(-1, size * size)
     wrong = np.argwhere(cells == _INVALID)
     if len(wrong):
         index, place = wrong[0].tolist()
@@ -60,7 +60,8 @@ def parse_puzzle(text: str, size: int) -> NDArray[np.uint8]:
     Raises:
         TextError: the length or a character is wrong.
     """
-    return parse_puzzles([text], size)[0]
+    puzzle: NDArray[np.uint8] = parse_puzzles([text], size)[0]
+    return puzzle
 
 
 def format_puzzle(puzzle: Iterable[int]) -> str:
