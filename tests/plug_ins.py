@@ -12,6 +12,20 @@ def add_entry(monkeypatch, known, name, entry):
     monkeypatch.setitem(known.__dict__, "_places", places)
 
 
+def all_registries():
+    """Every registry of the product."""
+    from trmpipe.pipeline.suppliers import SUPPLIERS
+    from trmpipe.trainer.evaluators import EVALUATORS
+    from trmpipe.trainer.learners import LEARNERS
+
+    from trmpipe.shards import CODECS
+    from trmpipe.trainer.models import MODELS
+    from trmpipe.trainer.optim import OPTIMISERS
+    from trmpipe.trainer.presets import PRESETS
+
+    return [registry.FAMILIES, SUPPLIERS, CODECS, EVALUATORS, LEARNERS, MODELS, OPTIMISERS, PRESETS]
+
+
 def add_family(monkeypatch, family):
     """Let tasks of `family` be found by name."""
     registry._build.cache_clear()
