@@ -23,7 +23,7 @@ COMMANDS = {
     "inspect": ("inspect", "Show what a corpus holds."),
     "verify": ("verify", "Check every byte of a corpus against its digests."),
     "regenerate": ("regenerate", "Make a corpus again from its manifest, and compare."),
-    "presets": ("presets", "List the recipes for training."),
+    "presets": ("presets", "List the presets for training."),
 }
 """Command: module in this package that holds it as ``command``, and its line in the list."""
 

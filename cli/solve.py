@@ -21,7 +21,8 @@ def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
 
     PUZZLE is a Sudoku of the run's size, row by row, '.' or '0' for a blank: 16, 36 or 81 characters.
     """
-    from trmpipe.trainer.inference import answer_puzzle, open_trained
+    from trmpipe.trainer.inference import open_trained
+    from trmpipe.trainer.solving import answer_puzzle
 
     answer = answer_puzzle(open_trained(run, device), puzzle)
     if as_json:

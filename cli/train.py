@@ -16,16 +16,20 @@ _PLAIN_SECONDS = 10
 
 @click.command(name="train")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--preset", help="Recipe; by default one that fits task and device. See `trmpipe presets`.")
+@click.option("--preset", help="Preset; by default one that was made for task and device. See `trmpipe presets`.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe; may repeat."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting, such as optimiser.lr=3e-4 or optimiser.name=adamw; may repeat. See `trmpipe presets NAME`.",
 )
 @click.option("--max-steps", type=click.IntRange(1), help="Train so many steps; schedules stretch to them.")
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop and save after so long.")
 @click.option("--out", help="The run's folder. [default: runs/<corpus>-<preset>-seed<seed>]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--compile", "compile_wish", default="auto", show_default=True, type=click.Choice(["auto", "on", "off"]))
-@click.option("--seed", type=click.IntRange(0), help="Root seed of weights and order; the recipe's by default.")
+@click.option("--seed", type=click.IntRange(0), help="Root seed of weights and order; the preset's by default.")
 @click.option("--groups", type=click.IntRange(1), help="Train on the first so many groups.")
 @click.option("--variants", type=click.IntRange(1), help="Use the first so many variants of each group.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, with the same options.")
@@ -38,8 +42,8 @@ def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **optio
     from trmpipe.trainer.session import TrainRequest, train
 
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
-    with _show_training() as progress:
-        result = train(request, progress)
+    with _show_training() as listener:
+        result = train(request, listener)
     if as_json:
         echo_json(_as_json(result))
     else:
@@ -70,7 +74,7 @@ class _PlainTraining:
 
     def evaluated(self, step: int, scores: Any) -> None:
         """Held-out puzzles were scored."""
-        click.echo(f"step {step:,}: {_scores_in_words(scores)}", err=True)
+        click.echo(f"step {step:,}: {scores.summary()}", err=True)
 
 
 class _BarTraining(_PlainTraining):
@@ -95,7 +99,7 @@ class _BarTraining(_PlainTraining):
 
     def evaluated(self, step: int, scores: Any) -> None:
         """Held-out puzzles were scored."""
-        self._test = f", held out {scores.exact[-1]:.1%}"
+        self._test = f", held out {scores.last()['exact']:.1%}"
 
 
 @contextmanager
@@ -116,10 +120,6 @@ def _means_in_words(means: dict[str, float]) -> str:
     return f"loss {means['loss']:.3f}, exact {means['exact']:.1%}"
 
 
-def _scores_in_words(scores: Any) -> str:
-    return f"held out {scores.exact[-1]:.1%} exact, {scores.cell[-1]:.1%} of cells ({scores.num_puzzles:,} puzzles)"
-
-
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}"
@@ -133,7 +133,7 @@ def _print_result(result: Any) -> None:
         f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
     )
     if result.scores:
-        click.echo(_scores_in_words(result.scores))
+        click.echo(result.scores.summary())
     click.echo(f"run       {result.run}")
     for picture in result.pictures:
         click.echo(f"picture   {picture}")

@@ -1,7 +1,7 @@
 """Named steps that turn a config and a corpus into the parts of a run."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -10,8 +10,12 @@ from trmpipe.generators.rng import INIT, philox
 from trmpipe.shards import Corpus
 
 from .config import TrainConfig
-from .models import CorpusSizes, RecursiveNet, build_model
-from .optim import AdamATan2, Muon
+from .errors import SettingError
+from .learners import LEARNERS, Learner
+from .models import MODELS, CorpusSizes
+from .optim import OPTIMISERS
+from .parts import build_part, name_of
+from .schedule import SCHEDULES, Schedule
 
 _WEIGHTS = 0
 """First counter word of the key that initial weights are drawn under."""
@@ -34,41 +38,48 @@ def torch_generator(seed: int, purpose: int, counter: int) -> torch.Generator:
 
 
 def build_net(config: TrainConfig, sizes: CorpusSizes, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """The network with its initial weights, which depend on config, sizes and seed alone, on `device`."""
+    """The network with its initial weights, which depend on config, sizes and seed alone.
+
+    Args:
+        config: of the run.
+        sizes: of its corpora.
+        device: where the network goes.
+        dtype: of the forward pass; weights are float32.
+    """
     generator = torch_generator(config.seed, INIT, _WEIGHTS)
-    net = build_model(config.model_name, config.model, sizes, generator=generator, dtype=dtype)
+    net = build_part(MODELS, config.model, sizes, generator=generator, dtype=dtype)
     return cast(nn.Module, net).to(device)
 
 
-def as_net(module: nn.Module) -> RecursiveNet:
-    """The module as what the loop calls."""
-    return cast(RecursiveNet, module)
+def build_learner(config: TrainConfig, net: nn.Module) -> Learner:
+    """The learner of a run.
+
+    Raises:
+        SettingError: the network lacks a method that the learner needs.
+    """
+    learner: Learner = build_part(LEARNERS, config.learner, seed=config.seed, max_steps=config.max_steps)
+    missing = [name for name in learner.needs if not hasattr(net, name)]
+    if missing:
+        raise SettingError(
+            f"the learner {name_of(LEARNERS, config.learner)} calls {', '.join(missing)} of a network, which the model "
+            f"{name_of(MODELS, config.model)} has not; set another learner.name or model.name"
+        )
+    return learner
+
+
+def build_schedule(config: TrainConfig) -> Schedule:
+    """The factor of all learning rates at a step."""
+    schedule: Schedule = build_part(SCHEDULES, config.schedule, max_steps=config.max_steps)
+    return schedule
 
 
 def build_optimisers(config: TrainConfig, net: nn.Module) -> list[torch.optim.Optimizer]:
-    """The optimisers of all parameters; each group carries its undecayed rate as ``base_lr``."""
-    matrices, others = _split_parameters(net) if config.optimiser == "muon" else ([], list(net.parameters()))
-    optimisers: list[torch.optim.Optimizer] = []
-    if matrices:
-        optimisers.append(
-            Muon(matrices, lr=config.matrix_lr, momentum=config.momentum, weight_decay=config.weight_decay)
-        )
-    adam: Any = AdamATan2 if config.optimiser == "adam_atan2" else torch.optim.AdamW
-    optimisers.append(adam(others, lr=config.lr, betas=config.betas, weight_decay=config.weight_decay))
+    """The optimisers of all parameters; each group carries its rate before the schedule as ``base_lr``."""
+    optimisers: list[torch.optim.Optimizer] = build_part(OPTIMISERS, config.optimiser, net)
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["base_lr"] = group["lr"]
     return optimisers
-
-
-def _split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """The matrices inside the blocks, for Muon, and everything else: embeddings, heads, biases."""
-    matrices: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in net.named_parameters():
-        inside = ".layers." in name and parameter.ndim == 2
-        (matrices if inside else others).append(parameter)
-    return matrices, others
 
 
 def set_learning_rates(optimisers: Iterable[torch.optim.Optimizer], factor: float) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from .errors import NoRunError, RunError, RunWriteError
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 KEEP = 3
 _NAME = re.compile(r"step-(\d{6,})\.pt")
 

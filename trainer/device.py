@@ -1,11 +1,14 @@
-"""Which device to train on, and whether to compile for it."""
+"""Which device to train on, how tokens get there, and whether to compile for it."""
 
 import importlib.util
 import os
 import shutil
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from .errors import SettingError
 
@@ -32,6 +35,11 @@ def pick_device(name: str) -> torch.device:
 def forward_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 on CUDA, as published; float32 elsewhere: CPUs without bf16 units are ten times slower in it."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:
+    """Tokens or identifiers of any integer dtype as int64 on `device`."""
+    return torch.from_numpy(values.astype(np.int64)).to(device)
 
 
 @dataclass(frozen=True, slots=True)

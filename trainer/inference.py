@@ -1,27 +1,28 @@
-"""A trained run, opened for use: scores on held-out puzzles and answers to single ones."""
+"""A trained run, opened for use and evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import nn
 
-from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import BLANK, format_puzzle, parse_puzzle, solve
 from trmpipe.shards import Corpus, NoCorpusError, open_corpora
+from trmpipe.shards.progress import Progress
 
-from .build import as_net, build_net, corpus_sizes
+from .build import build_learner, build_net, corpus_sizes
 from .checkpoint import load_checkpoint
 from .config import TrainConfig
 from .device import forward_dtype, pick_device
 from .errors import RunError
-from .held_out import read_held_out
-from .models import CorpusSizes, RecursiveNet
+from .evaluators import EvaluationRequest, Evaluator, Report
+from .examinee import Examinee
+from .learners import Learner
+from .models import CorpusSizes
+from .ranks import Ranks
 from .run_folder import RunFolder
-from .scoring import Scores, as_tokens, score, unroll
 from .threads import side_by_side
 
 
@@ -31,19 +32,35 @@ class TrainedRun:
 
     Attributes:
         run: its folder.
-        config: its recipe.
+        config: its settings.
         net: the network, in evaluation mode.
+        learner: how it is asked.
         step: steps that it was trained for.
         task: name of the corpus's task.
         device: where `net` is.
+        num_variants: how many variants of each group it was trained on; None for all.
     """
 
     run: RunFolder
     config: TrainConfig
-    net: RecursiveNet
+    net: nn.Module
+    learner: Learner
     step: int
     task: str
     device: torch.device
+    num_variants: int | None
+
+    @contextmanager
+    def examinee(self) -> Iterator[Examinee]:
+        """The network, to be asked for answers for the time of a ``with`` block; on a CPU by several threads."""
+        with side_by_side(self.config.num_slices if self.device.type == "cpu" else 1) as spread:
+            yield Examinee(
+                net=self.net,
+                learner=self.learner,
+                num_steps=self.config.evaluation.steps,
+                device=self.device,
+                spread=spread,
+            )
 
 
 def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
@@ -51,23 +68,24 @@ def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
 
     Raises:
         NoRunError: the folder is no run, or holds no checkpoint.
-        RunError: a file of it is damaged.
+        RunError: a file of it is damaged, or of another version of trmpipe.
     """
     run = RunFolder(Path(path))
     values, config = run.read_config(), run.train_config()
     checkpoint = run.last_checkpoint()
     state = load_checkpoint(checkpoint)
     device = pick_device(device_name)
-    weights = state["trainer"]["ema"]
     net = build_net(config, _sizes(values, run), device, forward_dtype(device))
-    net.load_state_dict(weights)
+    net.load_state_dict(state["trainer"]["ema"])
     return TrainedRun(
         run=run,
         config=config,
-        net=as_net(net.eval().requires_grad_(False)),
-        step=state["trainer"]["step"],
+        net=net.eval().requires_grad_(False),
+        learner=build_learner(config, net),
+        step=state["step"],
         task=values["task"],
         device=device,
+        num_variants=values["variants"],
     )
 
 
@@ -108,77 +126,43 @@ def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
     raise RunError(f"{trained.run.path} was trained on {then_words}, {corpora[0].path} holds {now_words}")
 
 
-def evaluate_run(trained: TrainedRun, corpora: list[Corpus], limit: int | None = None) -> Scores:
-    """Score a run on the held-out puzzles of `tested_corpus`, all or the first `limit`.
-
-    Raises:
-        RunError: the corpora hold none, or puzzles of another shape.
-    """
-    refuse_other_sizes(trained, corpora)
-    examples = read_held_out(corpora, limit)
-    if not len(examples):
-        raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")
-    count = trained.config.num_slices if trained.device.type == "cpu" else 1
-    with side_by_side(count) as spread:
-        return score(trained.net, examples, trained.config.eval_steps, trained.device, spread)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A network's answer to one Sudoku, beside what a solver says.
-
-    Attributes:
-        puzzle: characters, '.' for blank.
-        answer: the network's characters; '?' where it gave no digit.
-        solution: a solution, or '' where there is none.
-        num_solutions: 0, 1, or 2 for several.
-        num_wrong: cells in which answer and solution differ; -1 where there is no single solution.
-        settled_step: supervision step, from 1, after which the answer no longer changed.
-        confidence: what the halting head gives for "solved", 0 to 1.
-    """
-
-    puzzle: str
-    answer: str
-    solution: str
-    num_solutions: int
-    num_wrong: int
-    settled_step: int
-    confidence: float
-
-
-def answer_puzzle(trained: TrainedRun, text: str) -> Answer:
-    """Let the network solve a Sudoku and check its answer.
+def evaluate_run(
+    trained: TrainedRun,
+    corpora: Sequence[Corpus],
+    evaluator: Evaluator,
+    request: EvaluationRequest,
+    ranks: Ranks,
+    progress: Progress,
+) -> Report | None:
+    """Score a run on held-out puzzles.
 
     Args:
-        trained: a run on Sudoku.
-        text: the cells row by row, '.' or '0' for a blank.
+        trained: the run.
+        corpora: those that it was trained on, or of the same kind.
+        evaluator: of their task, see `evaluators.evaluator_of`.
+        request: what is to be scored.
+        ranks: of the processes that share the work.
+        progress: told of this rank's part.
+
+    Returns:
+        The report on rank 0, None on the others.
 
     Raises:
-        InputError: the text is no puzzle of the run's size, or the run's task is no Sudoku.
+        RunError: the corpora hold nothing to score, or are not what the network was made for.
     """
-    if not trained.task.startswith("sudoku"):
-        raise InputError(f"{trained.run.path} was trained on {trained.task}; solve takes runs on Sudoku")
-    puzzle = parse_puzzle(text, int(trained.task.removeprefix("sudoku")))
-    counts, solutions, _ = solve(puzzle[None], limit=2)
-    final, settled, confidence = _ask(trained, puzzle)
-    unique = int(counts[0]) == 1
-    return Answer(
-        puzzle=format_puzzle(puzzle),
-        answer="".join(str(value) if value > 0 else "?" for value in final),
-        solution=format_puzzle(solutions[0]) if counts[0] else "",
-        num_solutions=int(counts[0]),
-        num_wrong=int((final != solutions[0]).sum()) if unique else -1,
-        settled_step=settled,
-        confidence=confidence,
-    )
+    refuse_other_sizes(trained, corpora)
+    if corpora[0].spec.variant_identifiers:
+        _refuse_other_content(trained, corpora)
+    with trained.examinee() as examinee:
+        return evaluator.evaluate(examinee, corpora, request, ranks, progress)
 
 
-def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.int64], int, float]:
-    """The final answer int64 [C] (0 where it is no digit), the step it settled at, and sigmoid(q)."""
-    inputs = as_tokens(puzzle[None] + BLANK, trained.device)
-    identifiers = torch.zeros(1, dtype=torch.int64, device=trained.device)
-    steps = list(unroll(trained.net, inputs, identifiers, trained.config.eval_steps))
-    answers = [logits[0].argmax(-1).cpu().numpy() for logits, _ in steps]
-    differing = [step for step, answer in enumerate(answers, 1) if (answer != answers[-1]).any()]
-    settled = max(differing, default=0) + 1
-    return np.maximum(answers[-1] - BLANK, 0), settled, float(torch.sigmoid(steps[-1][1][0]))
+def _refuse_other_content(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
+    """Puzzle embeddings mean the variants that they were trained on and no others."""
+    then = list(trained.run.read_config()["corpora"].values())
+    if then != [corpus.manifest.content_digest for corpus in corpora]:
+        names = ", ".join(corpus.path for corpus in corpora)
+        raise RunError(
+            f"{trained.run.path} was trained on other content than {names} holds, so its puzzle embeddings do not fit; "
+            "give the corpora that it was trained on, in their order"
+        )

@@ -1,7 +1,7 @@
 """The training loop: batches in, metrics and checkpoints out, until the steps, the minutes or the user end it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,15 +9,15 @@ from trmpipe.shards import Batch, Examples, Stream
 
 from .checkpoint import save_checkpoint
 from .config import TrainConfig
+from .examinee import Examinee
 from .metrics import Means, MetricWriter
 from .run_folder import RunFolder
-from .schedule import lr_factor
-from .scoring import Scores, score
+from .scoring import Scores, score_here
 from .signals import StopRequest
 from .trainer import Trainer
 
 
-class Progress(Protocol):
+class TrainingListener(Protocol):
     """What a front end is told while training runs; all calls come from one thread."""
 
     def note(self, line: str) -> None:
@@ -80,13 +80,13 @@ class Loop:
     """A run in progress, with everything that it writes to.
 
     Attributes:
-        config: the recipe.
-        trainer: network, optimisers and carry.
-        stream: where batches come from.
-        held_out: puzzles scored every `eval_every` steps.
+        config: of the run.
+        trainer: network, optimisers and the learner's state.
+        stream: where batches come from; its step is the run's.
+        held_out: puzzles scored every `evaluation.every` steps.
         run: the run's folder.
         writer: where metrics go.
-        progress: the front end.
+        listener: the front end.
         stop: set when the user asks to stop.
         max_minutes: training minutes of this session, evaluations aside, after which it stops; None for no limit.
         config_digest: noted in checkpoints.
@@ -100,25 +100,43 @@ class Loop:
     held_out: Examples
     run: RunFolder
     writer: MetricWriter
-    progress: Progress
+    listener: TrainingListener
     stop: StopRequest
     max_minutes: float | None
     config_digest: str
     means: Means = field(default_factory=Means)
     clock: Clock = field(default_factory=Clock)
 
+    @property
+    def step(self) -> int:
+        """Steps taken in all sessions."""
+        return self.stream.step
+
+    @property
+    def examinee(self) -> Examinee:
+        """The weight average, to be asked for answers."""
+        trainer = self.trainer
+        return Examinee(
+            net=trainer.averaged,
+            learner=trainer.learner,
+            num_steps=self.config.evaluation.steps,
+            device=trainer.device,
+            spread=trainer.spread,
+        )
+
     def run_steps(self) -> str:
         """Train until something ends it, and save; returns ``"steps"``, ``"minutes"`` or ``"interrupted"``."""
-        self.progress.begin(self.config.max_steps)
+        self.listener.begin(self.config.max_steps)
         reason = self._reason_to_end()
-        saved = self.trainer.step if reason else -1
+        saved = self.step if reason else -1
+        batches = iter(self.stream)
         while not reason:
-            self._one_step()
-            if self.trainer.step % self.config.checkpoint_every == 0:
+            self._one_step(batches)
+            if self.step % self.config.checkpoint_every == 0:
                 self.save()
-                saved = self.trainer.step
+                saved = self.step
             reason = self._reason_to_end()
-        if saved != self.trainer.step:
+        if saved != self.step:
             self.save()
         return reason
 
@@ -127,10 +145,10 @@ class Loop:
         state = {
             "config_digest": self.config_digest,
             "trainer": self.trainer.get_state(),
-            "stream": self._stream_state(),
+            "stream": self.stream.get_state(),
             "means": self.means.get_state(),
         }
-        self.clock.timed("saving", lambda: save_checkpoint(self.run.checkpoints, self.trainer.step, state))
+        self.clock.timed("saving", lambda: save_checkpoint(self.run.checkpoints, self.step, state))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `save` was called."""
@@ -138,39 +156,34 @@ class Loop:
         self.trainer.set_state(state["trainer"])
         self.means.set_state(state["means"])
 
-    def _one_step(self) -> None:
-        sums = self.clock.timed("training", self._train)
-        step = self.trainer.step
+    def _one_step(self, batches: Iterator[Batch]) -> None:
+        sums = self.clock.timed("training", lambda: self._train(batches))
+        step, every = self.step, self.config.evaluation.every
         self.means.add(sums, len(self.trainer.slots))
         self.clock.steps += 1
-        self.progress.trained(step, self.means.current(), self.clock.rate)
+        self.listener.trained(step, self.means.current(), self.clock.rate)
         if step % self.config.log_every == 0:
-            rate = self.config.lr * lr_factor(self.config, step - 1)
-            self.writer.train(step, rate, self.means.take())
+            self.writer.train(step, self.trainer.learning_rate, self.means.take())
             self.writer.timing(step, self.clock.values())
-        if self.config.eval_every and step % self.config.eval_every == 0 and len(self.held_out):
+        if every and step % every == 0 and len(self.held_out):
             self._evaluate(step)
 
-    def _train(self) -> Any:
-        batch: Batch = self.clock.timed("waiting", lambda: self.stream.batch(self.trainer.step))
-        return self.trainer.train_step(batch)
+    def _train(self, batches: Iterator[Batch]) -> dict[str, float]:
+        step = self.step
+        batch: Batch = self.clock.timed("waiting", lambda: next(batches))
+        return self.trainer.train_step(batch, step)
 
     def _evaluate(self, step: int) -> None:
-        trainer = self.trainer
-        scores = self.clock.timed(
-            "evaluating",
-            lambda: score(trainer.averaged, self.held_out, self.config.eval_steps, trainer.device, trainer.spread),
+        scores: Scores = self.clock.timed(
+            "evaluating", lambda: score_here(self.examinee, self.held_out, self.trainer.judge)
         )
         self.writer.test(step, scores.last())
-        self.progress.evaluated(step, scores)
-
-    def _stream_state(self) -> dict[str, Any]:
-        return {**self.stream.get_state(), "step": self.trainer.step}
+        self.listener.evaluated(step, scores)
 
     def _reason_to_end(self) -> str:
         if self.stop:
             return "interrupted"
-        if self.trainer.step >= self.config.max_steps:
+        if self.step >= self.config.max_steps:
             return "steps"
         if self.max_minutes is not None and self.clock.training >= 60 * self.max_minutes:
             return "minutes"

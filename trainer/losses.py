@@ -9,7 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trmpipe.generators.plugins import Registry
 from trmpipe.generators.task import PAD
+
+from .errors import SettingError
 
 
 def wide_dtype(device: torch.device) -> torch.dtype:
@@ -50,10 +53,19 @@ def softmax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return flat.view(labels.shape)
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "stablemax": stablemax_cross_entropy,
-    "softmax": softmax_cross_entropy,
-}
+TokenLoss = Callable[[Tensor, Tensor], Tensor]
+"""From logits [B, S, V] and labels int64 [B, S] to the loss of each token, [B, S]."""
+
+LOSSES: Registry[TokenLoss] = Registry(
+    "trmpipe.losses",
+    "loss",
+    {
+        "stablemax": "trmpipe.trainer.losses:stablemax_cross_entropy",
+        "softmax": "trmpipe.trainer.losses:softmax_cross_entropy",
+    },
+    SettingError,
+)
+"""Losses of a token by name, for the learners that take one."""
 
 
 def example_loss(token_losses: Tensor, labels: Tensor) -> Tensor:

@@ -1,5 +1,9 @@
-"""Means over the steps between two lines of metrics, and where the lines go."""
+"""Means over the steps between two lines of metrics, and where the lines go.
 
+What a step measures is the learner's affair; here metrics are sums by name.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -7,44 +11,37 @@ from torch import Tensor
 
 from .run_folder import RunFolder, append_line
 
-NAMES = ("loss", "halt_loss", "cell", "exact", "supervision_steps")
-"""What a training step measures, each a sum over the examples of the global batch.
-
-`loss` is the mean cross-entropy of an example's cells, `halt_loss` its halting loss, `cell` its share of right cells,
-`exact` whether all are right, `supervision_steps` how many steps it has had.
-"""
-
 
 class Means:
     """Running sums of the metrics; their state is part of a checkpoint, so that a line can span an interruption."""
 
     def __init__(self) -> None:
-        self._sums = [0.0] * len(NAMES)
+        self._sums: dict[str, float] = {}
         self._count = 0
 
-    def add(self, sums: Tensor, count: int) -> None:
-        """Take in the sums float64 [5] over `count` examples."""
-        for i, value in enumerate(sums.tolist()):
-            self._sums[i] += value
+    def add(self, sums: Mapping[str, float], count: int) -> None:
+        """Take in the sums over `count` examples, of the same names every time."""
+        for name, value in sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += count
 
     def current(self) -> dict[str, float]:
         """The means up to now, by name."""
-        return {name: total / max(self._count, 1) for name, total in zip(NAMES, self._sums, strict=True)}
+        return {name: total / self._count for name, total in self._sums.items()}
 
     def take(self) -> dict[str, float]:
         """The means, after which all begins again."""
         means = self.current()
-        self.__init__()  # type: ignore[misc]
+        self._sums, self._count = {}, 0
         return means
 
     def get_state(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"sums": list(self._sums), "count": self._count}
+        return {"sums": dict(self._sums), "count": self._count}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state`."""
-        self._sums, self._count = list(state["sums"]), int(state["count"])
+        self._sums, self._count = dict(state["sums"]), int(state["count"])
 
 
 class MetricWriter:
@@ -86,10 +83,7 @@ class MetricWriter:
 
 
 @torch.no_grad()
-def measure(*columns: Tensor) -> Tensor:
-    """The sums float64 [5] of the columns of `NAMES`, each [B], on the CPU.
-
-    They are summed there because mps has no float64.
-    """
-    assert len(columns) == len(NAMES)
-    return torch.stack([column.cpu().double().sum() for column in columns])
+def measure(metrics: Mapping[str, Tensor]) -> dict[str, float]:
+    """The sums of metrics [B], in float64 on the CPU, as mps has no float64."""
+    sums = torch.stack([column.cpu().double().sum() for column in metrics.values()]).tolist()
+    return dict(zip(metrics, sums, strict=True))

@@ -1,44 +1,64 @@
-"""`--set KEY=VALUE`: settings of a recipe changed by name, typed by what stands there, checked like the rest."""
+"""`--set KEY=VALUE`: settings changed by name, typed by what stands there, checked like the rest.
+
+``optimiser.name=adamw`` puts another entry in a section's place. The section then starts from that entry's own
+defaults, and nothing of the old one is kept, not even settings of the same name: a learning rate that suits one
+optimiser need not suit another. Names are taken first, so that the order of the settings does not matter.
+"""
 
 import dataclasses
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from .config import TrainConfig, flatten, to_json
+from .config import NAME, SECTIONS, TrainConfig, flatten, to_json
 from .errors import SettingError
+
+_MOST_NAMED = 4
 
 
 def apply_overrides(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
-    """`config` with each ``KEY=VALUE`` of `settings` in its place; ``model.width=64`` reaches into the model.
+    """`config` with each ``KEY=VALUE`` of `settings` in its place; ``model.width=64`` reaches into a section.
 
     Raises:
         SettingError: a key is unknown (the message names the nearest), or a value does not fit.
     """
-    top: dict[str, Any] = {}
-    model: dict[str, Any] = {}
+    pairs = [_split(setting) for setting in settings]
+    entries = {f"{section}.{NAME}": section for section in SECTIONS}
+    chosen = {entries[key]: value for key, value in pairs if key in entries}
+    config = dataclasses.replace(
+        config, **{section: SECTIONS[section][name].config() for section, name in chosen.items()}
+    )
     known = flatten(to_json(config))
-    for setting in settings:
-        key, value = _split(setting, known)
-        if key.startswith("model."):
-            name = key.removeprefix("model.")
-            model[name] = _parse(key, value, getattr(config.model, name))
-        else:
-            top[key] = _parse(key, value, getattr(config, key))
-    if model:
-        top["model"] = dataclasses.replace(config.model, **model)
-    return dataclasses.replace(config, **top)
+    changed: dict[str, dict[str, Any]] = {}
+    for key, text in pairs:
+        if key not in known:
+            raise SettingError(f"there is no setting {key!r}; the nearest are {', '.join(nearest(key, known))}")
+        section, _, name = key.rpartition(".")
+        if key not in entries:
+            present = getattr(getattr(config, section) if section else config, name)
+            changed.setdefault(section, {})[name] = _parse(key, text, present)
+    own = changed.pop("", {})
+    sections = {name: dataclasses.replace(getattr(config, name), **values) for name, values in changed.items()}
+    return dataclasses.replace(config, **own, **sections)
 
 
-def _split(setting: str, known: dict[str, Any]) -> tuple[str, str]:
+def nearest(key: str, known: Iterable[str]) -> list[str]:
+    """The known keys that `key` may have meant: a whole section, one whose last part it is, or one spelled alike."""
+    keys = list(known)
+    inside = [name for name in keys if name.startswith(f"{key}.")]
+    last = [name for name in keys if name.rpartition(".")[2] == key.rpartition(".")[2]]
+    alike = difflib.get_close_matches(key, keys, n=_MOST_NAMED, cutoff=0.5)
+    by_last = {name.rpartition(".")[2]: name for name in keys}
+    alike_last = [by_last[name] for name in difflib.get_close_matches(key, by_last, n=_MOST_NAMED, cutoff=0.6)]
+    found = dict.fromkeys([*inside, *last, *alike, *alike_last])
+    return list(found)[:_MOST_NAMED] or keys
+
+
+def _split(setting: str) -> tuple[str, str]:
     key, equals, value = setting.partition("=")
-    key = key.strip()
     if not equals:
         raise SettingError(f"--set {setting!r} has no value; write it as KEY=VALUE")
-    if key not in known:
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or sorted(known)
-        raise SettingError(f"there is no setting {key!r}; the nearest are {', '.join(near)}")
-    return key, value.strip()
+    return key.strip(), value.strip()
 
 
 def _parse(key: str, text: str, present: Any) -> Any:
@@ -53,7 +73,7 @@ def _parse(key: str, text: str, present: Any) -> Any:
             return {"true": True, "false": False}[text.lower()]
         return type(present)(text)
     except (ValueError, KeyError):
-        raise SettingError(f"{key}={text} does not fit; it takes {_kind(present)}, such as {present}") from None
+        raise SettingError(f"{key}={text} does not fit; it takes {_kind(present)}, such as {_shown(present)}") from None
 
 
 def _kind(value: Any) -> str:
@@ -61,3 +81,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, tuple):
         return f"{len(value)} numbers with commas between"
     return {int: "a whole number", float: "a number", bool: "true or false"}.get(type(value), "text")
+
+
+def _shown(value: Any) -> str:
+    """A value as a user would write it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

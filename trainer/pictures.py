@@ -4,18 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Examples
 
 from .arc.pictures import draw_tokens
-from .config import TrainConfig
+from .device import as_tokens
+from .examinee import Examinee
 from .figures import make_figure, save_figure
-from .models import RecursiveNet
+from .judging import Judge
 from .run_folder import RunFolder, read_lines
-from .scoring import as_tokens, unroll
 
 CURVES = "curves.png"
 SOLVING = "solving.png"
@@ -27,29 +26,39 @@ _GIVEN, _RIGHT, _WRONG = "#333333", "#1a7f37", "#cf222e"
 _BLANK_TOKEN = 1
 
 
-def draw_pictures(
-    run: RunFolder, net: RecursiveNet, held_out: Examples, spec: TaskSpec, config: TrainConfig, device: torch.device
-) -> list[Path]:
-    """Write the pictures that there is something to draw for; returns their paths."""
+def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: TaskSpec, judge: Judge) -> list[Path]:
+    """Write the pictures that there is something to draw for.
+
+    Args:
+        run: the run's folder, where they go.
+        examinee: the network.
+        held_out: puzzles of which one is shown, if there are any.
+        spec: of their task.
+        judge: says which answers are right.
+
+    Returns:
+        Their paths.
+    """
     pictures = []
     lines = read_lines(run.metrics_file)
     if lines:
         pictures.append(draw_curves(lines, run.path / CURVES))
     if len(held_out):
-        answers, row = instructive_answers(net, held_out, config.eval_steps, device)
+        answers, row = instructive_answers(examinee, held_out, judge)
         path = run.path / SOLVING
         pictures.append(draw_solving(held_out.inputs[row], held_out.labels[row], answers, spec, path))
     return pictures
 
 
 def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
-    """Draw loss, and exact and cell accuracy in training and on held-out puzzles, over the steps."""
+    """Draw the losses in training, and the accuracy in training and on held-out puzzles, over the steps."""
     figure, (left, right) = make_figure(1, 2, (10, 4))
     train = [line for line in lines if line["split"] == "train"]
     test = [line for line in lines if line["split"] == "test"]
     steps = [line["step"] for line in train]
-    left.plot(steps, [line["loss"] for line in train], label="cross-entropy")
-    left.plot(steps, [line["halt_loss"] for line in train], label="halting")
+    for name in train[0] if train else {}:
+        if name == "loss" or name.endswith("_loss"):
+            left.plot(steps, [line[name] for line in train], label=name.replace("_", " "))
     left.set(xlabel="step", ylabel="training loss", yscale="log")
     right.plot(steps, [line["exact"] for line in train], label="exact, training batch", alpha=0.6)
     for name in ("exact", "cell"):
@@ -61,25 +70,20 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
     return save_figure(figure, path)
 
 
-def instructive_answers(
-    net: RecursiveNet, held_out: Examples, num_steps: int, device: torch.device
-) -> tuple[NDArray[np.int64], int]:
-    """The answers [T, S] of one puzzle after every step, and its row among the first ones.
+def instructive_answers(examinee: Examinee, held_out: Examples, judge: Judge) -> tuple[NDArray[np.int64], int]:
+    """The answers [T, S] to one puzzle after every step, and its row among the first ones.
 
     The one that takes longest to solve is taken, as it shows most; where none is solved, the first.
     """
     rows = slice(0, max(1, min(_CANDIDATES, _CANDIDATE_TOKENS // held_out.inputs.shape[1])))
-    inputs, identifiers = (as_tokens(values[rows], device) for values in (held_out.inputs, held_out.identifiers))
-    answers = (
-        torch.stack([logits.argmax(-1) for logits, _ in unroll(net, inputs, identifiers, num_steps)]).cpu().numpy()
-    )
-    labels = held_out.labels[rows]
-    solved = ((answers == labels) | (labels == PAD)).all(-1)
+    inputs, labels = (as_tokens(values[rows], examinee.device) for values in (held_out.inputs, held_out.labels))
+    steps = [answer.tokens for answer in examinee.answers(held_out.inputs[rows], held_out.identifiers[rows])]
+    solved = np.array([judge(inputs, labels, answers).solved.cpu().numpy() for answers in steps])
     # A puzzle counts from the step after which it stays solved.
     settled = np.flip(np.logical_and.accumulate(np.flip(solved, 0), 0), 0)
-    length = np.where(settled[-1], num_steps - settled.sum(0), -1)
+    length = np.where(settled[-1], len(steps) - settled.sum(0), -1)
     row = int(length.argmax())
-    return answers[:, row], row
+    return np.array([answers[row].cpu().numpy() for answers in steps]), row
 
 
 def draw_solving(

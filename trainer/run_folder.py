@@ -16,6 +16,9 @@ from .checkpoint import list_checkpoints
 from .config import TrainConfig, from_json
 from .errors import NoRunError, RunError, RunExistsError, RunWriteError
 
+CONFIG_VERSION = 2
+"""Version of config.json; the settings of version 1, which bore no number, were flat."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -65,34 +68,40 @@ class RunFolder:
         return found[-1]
 
     def read_config(self) -> dict[str, Any]:
-        """What `create` wrote.
+        """What `create_run` wrote.
 
         Raises:
             NoRunError: the folder is no run.
-            RunError: config.json is damaged.
+            RunError: config.json is damaged, or of another version of trmpipe.
         """
         if not self.config_file.is_file():
             raise NoRunError(f"{self.path} is no run: it has no config.json; give a folder that `trmpipe train` wrote")
         try:
             values: dict[str, Any] = dict(json.loads(self.config_file.read_text()))
-            return values
         except (ValueError, TypeError) as error:
             raise RunError(f"{self.config_file} is damaged ({error}); start a new run") from error
+        if not isinstance(values.get("train"), dict):
+            raise RunError(f"{self.config_file} is damaged: it holds no settings; start a new run")
+        version = values.get("version", 1)
+        if version != CONFIG_VERSION:
+            raise RunError(
+                f"{self.path} is a run of another version of trmpipe: its config.json has version {version}, this one "
+                f"reads {CONFIG_VERSION}; use the trmpipe that wrote it, or start a new run"
+            )
+        return values
 
     def train_config(self) -> TrainConfig:
-        """The recipe of the run.
+        """All settings of the run.
 
         Raises:
-            RunError: config.json is damaged.
+            RunError: config.json is damaged, or of another version of trmpipe.
+            SettingError: a setting is unknown here, such as one of a model that a missing package brought.
         """
-        try:
-            return from_json(self.read_config()["train"])
-        except (KeyError, TypeError) as error:
-            raise RunError(f"{self.config_file} is damaged: it holds no recipe; start a new run") from error
+        return from_json(self.read_config()["train"])
 
 
 def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
-    """A new run folder with its config.json.
+    """A new run folder whose config.json holds `values` and its version.
 
     Raises:
         RunExistsError: there is one already.
@@ -105,7 +114,7 @@ def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
         )
     with _writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    write_json(run.config_file, values)
+    write_json(run.config_file, {"version": CONFIG_VERSION, **values})
     return run
 
 

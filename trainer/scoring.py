@@ -1,118 +1,128 @@
-"""Accuracy on held-out puzzles after every supervision step.
+"""Accuracy on held-out puzzles, each judged for itself, after every supervision step.
 
-Shapes: N puzzles, B batch, S sequence, V vocabulary, T supervision steps.
+Ranks take whole batches in turn and rank 0 sums them in order, so that the scores do not depend on the number of ranks.
+
+Shapes: N puzzles, T answers of each (one a supervision step), C columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from trmpipe.generators.task import PAD
 from trmpipe.shards import Examples
+from trmpipe.shards.progress import Progress, Silent
 
-from .models import RecursiveNet
-from .threads import Map
+from .device import as_tokens
+from .examinee import Examinee
+from .judging import Judge
+from .ranks import Ranks
 
 EVALUATION_BATCH = 125
 """Puzzles scored at once; the scores do not depend on it beyond rounding."""
 
+HALTED = "halted"
+"""The column of puzzles that the halting head thinks solved; absent where the learner has none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Accuracy after each supervision step, from 1 on.
+    """Means over puzzles after each supervision step, from 1 on.
 
     Attributes:
         num_puzzles: puzzles scored.
-        cell: share of cells that are right, given ones included, averaged over puzzles.
-        exact: share of puzzles with every cell right.
-        halted: share of puzzles that the halting head thinks solved.
+        columns: T values each, by name: ``cell`` (share of right cells, given ones included), ``exact`` (share of
+            puzzles with every cell right), what the judge adds, and `HALTED`.
     """
 
     num_puzzles: int
-    cell: tuple[float, ...]
-    exact: tuple[float, ...]
-    halted: tuple[float, ...]
+    columns: Mapping[str, tuple[float, ...]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: puzzles, and a row for each step."""
-        rows = zip(self.cell, self.exact, self.halted, strict=True)
+        rows = zip(*self.columns.values(), strict=True)
         return {
             "puzzles": self.num_puzzles,
             "steps": [
-                {"step": step, "cell": cell, "exact": exact, "halted": halted}
-                for step, (cell, exact, halted) in enumerate(rows, 1)
+                {"step": step, **dict(zip(self.columns, values, strict=True))} for step, values in enumerate(rows, 1)
             ],
         }
 
     def last(self) -> dict[str, float]:
-        """Cell and exact accuracy after the last step."""
-        return {"cell": self.cell[-1], "exact": self.exact[-1], "halted": self.halted[-1]}
+        """Every column after the last step."""
+        return {name: values[-1] for name, values in self.columns.items()}
+
+    def summary(self) -> str:
+        """The last step in words."""
+        last = self.last()
+        more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
+        return f"held out {last['exact']:.1%} exact{more}, {last['cell']:.1%} of cells ({self.num_puzzles:,} puzzles)"
 
 
-def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:
-    """Tokens of any integer dtype as int64 on `device`."""
-    return torch.from_numpy(values.astype(np.int64)).to(device)
-
-
-def right_answers(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """How right the likeliest tokens are, pad labels aside.
+def score(
+    examinee: Examinee,
+    examples: Examples,
+    judge: Judge,
+    ranks: Ranks | None = None,
+    progress: Progress | None = None,
+) -> Scores | None:
+    """Score the answers to examples [N], batch by batch, after every step.
 
     Args:
-        logits: [B, S, V].
-        labels: int64 [B, S].
+        examinee: who is asked.
+        examples: held-out puzzles, one or more.
+        judge: says what answers are worth.
+        ranks: of the processes that share the batches; by default this is the only one.
+        progress: told of this rank's puzzles.
 
     Returns:
-        float32 [B] share of right cells, bool [B] whether all are right.
+        The scores on rank 0, None on the others.
     """
-    counted = labels != PAD
-    right = (logits.argmax(-1) == labels) & counted
-    return right.sum(-1) / counted.sum(-1).clamp(min=1), (right | ~counted).all(-1)
+    ranks, progress = ranks or Ranks(), progress or Silent()
+    starts = range(0, len(examples), EVALUATION_BATCH)
 
-
-@torch.no_grad()
-def unroll(net: RecursiveNet, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits [B, S, V] and halting logits [B] after each of `num_steps` supervision steps, none of them cut short.
-
-    Args:
-        net: the network, in evaluation mode.
-        inputs: int64 [B, S].
-        identifiers: int64 [B].
-        num_steps: T.
-    """
-    latents, rows = net.initial(len(inputs)), net.puzzle_rows(identifiers)
-    for _ in range(num_steps):
-        latents, logits, halt = net(latents, inputs, rows)
-        yield logits, halt
-
-
-def score(net: RecursiveNet, examples: Examples, num_steps: int, device: torch.device, spread: Map = map) -> Scores:
-    """Score `net` on examples [N], batch by batch, after every step from 1 to `num_steps`.
-
-    Args:
-        net: the network, in evaluation mode.
-        examples: held-out puzzles.
-        num_steps: T.
-        device: where the network is.
-        spread: how batches are mapped, see `threads.side_by_side`.
-    """
-
-    def batch_scores(start: int) -> NDArray[np.float64]:
+    def batch_sums(start: int) -> dict[str, list[float]]:
         rows = slice(start, start + EVALUATION_BATCH)
-        inputs, labels = (as_tokens(values[rows], device) for values in (examples.inputs, examples.labels))
-        identifiers = as_tokens(examples.identifiers[rows], device)
-        steps = unroll(net, inputs, identifiers, num_steps)
-        return np.array([_batch_sums(logits, halt, labels) for logits, halt in steps]).T
+        inputs, labels = (as_tokens(values[rows], examinee.device) for values in (examples.inputs, examples.labels))
+        found: dict[str, list[float]] = {}
+        for answer in examinee.answers(examples.inputs[rows], examples.identifiers[rows]):
+            columns = judge(inputs, labels, answer.tokens).columns
+            if answer.halt is not None:
+                columns[HALTED] = answer.halt > 0
+            for name, column in columns.items():
+                found.setdefault(name, []).append(float(column.cpu().double().sum()))
+        return found
 
-    sums = sum(spread(batch_scores, range(0, len(examples), EVALUATION_BATCH)), start=np.zeros((3, num_steps)))
-    cell, exact, halted = (tuple(row.tolist()) for row in sums / max(len(examples), 1))
-    return Scores(num_puzzles=len(examples), cell=cell, exact=exact, halted=halted)
+    mine = []
+    progress.start("scoring", len(examples) // ranks.world_size)
+    own_starts = starts[ranks.rank :: ranks.world_size]
+    for start, sums in zip(own_starts, examinee.spread(batch_sums, own_starts), strict=True):
+        mine.append(sums)
+        progress.advance(min(EVALUATION_BATCH, len(examples) - start))
+    progress.finish()
+    gathered = ranks.gather(mine)
+    return (
+        _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], len(examples))
+        if gathered
+        else None
+    )
 
 
-def _batch_sums(logits: Tensor, halt: Tensor, labels: Tensor) -> tuple[float, float, float]:
-    cells, exact = right_answers(logits, labels)
-    return float(cells.cpu().double().sum()), float(exact.sum()), float((halt > 0).sum())
+def _means(batches: list[dict[str, list[float]]], num_puzzles: int) -> Scores:
+    """The scores from sums of the batches, in order."""
+    totals: dict[str, NDArray[np.float64]] = {
+        name: np.sum([batch[name] for batch in batches], axis=0) for name in batches[0]
+    }
+    return Scores(
+        num_puzzles=num_puzzles,
+        columns={name: tuple((total / num_puzzles).tolist()) for name, total in totals.items()},
+    )
+
+
+def score_here(examinee: Examinee, examples: Examples, judge: Judge) -> Scores:
+    """`score` by this process alone."""
+    scores = score(examinee, examples, judge)
+    assert scores is not None
+    return scores

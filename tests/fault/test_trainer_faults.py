@@ -3,18 +3,27 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.disks import tiny_disk, unwritable
 from trmpipe.pipeline import Recipe, generate
 
-TINY = ["--max-steps", "3", "--set=model.width=16", "--set=model.inner=16", "--set=batch_size=8", "--device=cpu"]
+TINY = [
+    "--max-steps",
+    "3",
+    "--set=log_every=1",
+    "--set=model.width=16",
+    "--set=model.inner=16",
+    "--set=batch_size=8",
+    "--device=cpu",
+]
 
 
 @pytest.fixture
 def train(trmpipe, corpus4, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.pictures.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
 
     def call(*more, out=tmp_path / "run"):
         return trmpipe("train", corpus4, "--out", out, *TINY, *more)
@@ -33,7 +42,8 @@ def run(train, tmp_path):
     [
         (["--preset", "nothing"], 1, "no preset is called 'nothing'; known:"),
         (["--set", "lerning=1"], 1, "there is no setting 'lerning'"),
-        (["--set", "lr=x"], 1, "lr=x does not fit"),
+        (["--set", "optimiser.lr=x"], 1, "optimiser.lr=x does not fit"),
+        (["--set", "learner.name=rote"], 1, "no learner is called 'rote'; known:"),
         (["--device", "tpu"], 1, "no device is called 'tpu'"),
         (["--groups", "999"], 1, "999 groups are asked for"),
         (["--max-steps", "0"], 2, "Invalid value for '--max-steps'"),
@@ -55,18 +65,35 @@ def test_a_folder_that_is_no_corpus(trmpipe, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def files(folder):
+    """Bytes of every file below a folder."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_an_existing_run_is_not_overwritten(run, train):
-    before = (run / "metrics.jsonl").read_bytes() if (run / "metrics.jsonl").exists() else b""
+    before = files(run)
+    assert before[Path("metrics.jsonl")].count(b"\n") == 3
     result = train()
     assert result.code == 1
     assert "is a run already; add --resume" in result.message
-    assert ((run / "metrics.jsonl").read_bytes() if before else b"") == before
+    assert files(run) == before
+
+
+def test_a_run_of_the_flat_settings_is_refused(run, train, trmpipe):
+    """Before settings had sections, config.json had no version."""
+    values = json.loads((run / "config.json").read_text())
+    del values["version"]
+    values["train"] = {"model_name": "trm", "model": {"width": 16}, "lr": 1e-4, "eval_steps": 16}
+    (run / "config.json").write_text(json.dumps(values))
+    for result in (train("--resume"), trmpipe("evaluate", run), trmpipe("solve", run, "1" * 16)):
+        assert result.code == 1
+        assert "is a run of another version of trmpipe: its config.json has version 1" in result.message
 
 
 def test_resuming_with_another_config_names_what_differs(run, train):
-    result = train("--resume", "--set", "lr=0.5", "--variants", "3")
+    result = train("--resume", "--set", "optimiser.lr=0.5", "--variants", "3")
     assert result.code == 1
-    assert "these differ: lr, variants." in result.message
+    assert "these differ: optimiser.lr, variants." in result.message
 
 
 def test_resuming_on_another_corpus_is_refused(run, trmpipe, corpus6):
@@ -159,7 +186,7 @@ def test_a_damaged_line_of_metrics_is_named(run, train):
 
 def test_evaluate_names_the_corpus_that_it_scores(trmpipe, corpus4, tmp_path, monkeypatch):
     """Of several corpora the first with held-out puzzles is scored, which need not be the first of all."""
-    monkeypatch.setattr("trmpipe.trainer.pictures.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
     generate(Recipe(task="sudoku4", n=5, aug=3, test=0, seed=9), str(tmp_path / "untested"))
     monkeypatch.setattr("trmpipe.shards.corpus._refuse_leaks", lambda corpora: None)
     trained = trmpipe("train", tmp_path / "untested", corpus4, "--out", tmp_path / "both", *TINY)

@@ -3,7 +3,6 @@
 If a change is meant, renew with ``python -m tests.golden.renew`` and say so in the CHANGELOG.
 """
 
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -13,7 +12,9 @@ import torch
 
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, Stream
-from trmpipe.trainer.build import build_net, corpus_sizes
+from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.threads import side_by_side
 from trmpipe.trainer.trainer import Trainer
@@ -26,17 +27,17 @@ CASES = ["sudoku6-cpu", "sudoku-attention"]
 
 
 def curve(preset, corpus):
-    """Mean cross-entropy and halting loss at each step of a shrunken recipe."""
-    recipe = get_preset(preset)
-    small = {"width": 32, "num_heads": 2, "inner": 48, "token_inner": 32, "h_cycles": 2, "l_cycles": 2}
-    model = dataclasses.replace(recipe.model, **small, num_prefix=2)
-    config = dataclasses.replace(recipe, model=model, batch_size=16, max_steps=NUM_STEPS, warmup_steps=4, lr=2e-4)
-    net = build_net(config, corpus_sizes(corpus), torch.device("cpu"), torch.float32)
+    """Mean cross-entropy and halting loss at each step of a shrunken preset."""
+    small = ["width=32", "num_heads=2", "inner=48", "token_inner=32", "h_cycles=2", "l_cycles=2", "num_prefix=2"]
+    settings = [*(f"model.{one}" for one in small), "schedule.warmup_steps=4", "optimiser.lr=2e-4", "batch_size=16"]
+    config = apply_overrides(get_preset(preset), [*settings, f"max_steps={NUM_STEPS}"])
+    sizes = corpus_sizes(corpus)
+    net = build_net(config, sizes, torch.device("cpu"), torch.float32)
     stream = Stream([corpus], seed=config.seed, batch_size=16)
     with side_by_side(2) as spread:
-        trainer = Trainer(config, net, spread=spread)
-        sums = [trainer.train_step(stream.batch(step)).tolist() for step in range(NUM_STEPS)]
-    return [[loss / 16, halt_loss / 16] for loss, halt_loss, *_ in sums]
+        trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes, spread=spread)
+        sums = [trainer.train_step(stream.batch(step), step) for step in range(NUM_STEPS)]
+    return [[one["loss"] / 16, one["halt_loss"] / 16] for one in sums]
 
 
 def curves(folder):

@@ -12,9 +12,9 @@ from tests.arc_corpora import make_arc_corpus, small_tasks
 from trmpipe.shards import Corpus
 from trmpipe.trainer.arc import evaluation as arc_evaluation
 from trmpipe.trainer.arc import score
-from trmpipe.trainer.arc.evaluation import ArcRequest, evaluate_arc
+from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.held_out import held_out_rows, identifiers_before, joined, read_held_out
-from trmpipe.trainer.inference import open_trained
+from trmpipe.trainer.inference import evaluate_run, open_trained
 from trmpipe.trainer.ranks import Ranks
 
 VARIANTS = 6
@@ -24,11 +24,11 @@ TINY = [
     "--set=model.inner=8",
     "--set=model.num_layers=1",
     "--set=batch_size=4",
-    "--set=eval_steps=2",
-    "--set=halt_max_steps=2",
-    "--set=halt_early_steps=1",
+    "--set=evaluation.steps=2",
+    "--set=learner.halt_max_steps=2",
+    "--set=learner.halt_early_steps=1",
     "--set=log_every=1",
-    "--set=eval_every=2",
+    "--set=evaluation.every=2",
     "--device=cpu",
 ]
 
@@ -75,7 +75,14 @@ class Recorder:
         self.finished = True
 
 
-def test_training_picks_the_small_recipe_and_embeds_every_variant(run):
+def evaluate(run, corpus, ranks, progress):
+    """The report of a run's evaluation."""
+    trained = open_trained(str(run), "cpu")
+    request = EvaluationRequest(folder=run, variants=trained.num_variants)
+    return evaluate_run(trained, [corpus], evaluator_of(corpus.spec), request, ranks, progress)
+
+
+def test_training_picks_the_small_preset_and_embeds_every_variant(run):
     config = json.loads((run / "config.json").read_text())
     assert config["preset"] == "arc-cpu"
     assert config["sizes"]["num_identifiers"] == 1 + 4 * VARIANTS
@@ -116,9 +123,9 @@ def perfect_answers(corpus, wrong):
     keys = zip(rows.identifiers.tolist(), map(bytes, rows.inputs), strict=True)
     known = dict(zip(keys, rows.labels, strict=True))
 
-    def answer(net, inputs, identifiers, num_steps):
+    def answer(examinee, inputs, identifiers):
         found = []
-        for key, given in zip(identifiers.tolist(), inputs.numpy().astype(np.uint8), strict=True):
+        for key, given in zip(identifiers.tolist(), inputs, strict=True):
             found.append(np.full(900, 2, np.uint8) if key in wrong else known[key, bytes(given)])
         return np.array(found), np.full(len(found), 0.5)
 
@@ -132,7 +139,7 @@ def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeyp
     wrong = {*range(first[2] + 1, first[2] + VARIANTS), *range(first[3], first[3] + VARIANTS // 2 - 1)}
     monkeypatch.setattr(arc_evaluation, "final_answers", perfect_answers(opened, wrong))
     recorder = Recorder()
-    result = evaluate_arc(open_trained(str(run), "cpu"), [opened], ArcRequest(), Ranks(), recorder)
+    result = evaluate(run, opened, Ranks(), recorder)
     assert [task.inputs[0].rank for task in result.scores.tasks] == [1, 1, 2, 1]
     assert result.scores.tasks[1].inputs[1].rank is None
     assert (result.scores.fractional(1), result.scores.fractional(2)) == (0.75, 1.0)
@@ -143,7 +150,7 @@ def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeyp
 
 def test_shares_of_ranks_together_are_all_rows(corpus, run):
     """Two ranks in turn, whose rows are put together by hand."""
-    opened, trained = Corpus.open(corpus), open_trained(str(run), "cpu")
+    opened = Corpus.open(corpus)
     shares = []
 
     class Half(Ranks):
@@ -152,8 +159,8 @@ def test_shares_of_ranks_together_are_all_rows(corpus, run):
             return []
 
     for rank in range(2):
-        assert evaluate_arc(trained, [opened], ArcRequest(), Half(rank=rank, world_size=2), Recorder()) is None
-    whole = evaluate_arc(trained, [opened], ArcRequest(), Ranks(), Recorder())
+        assert evaluate(run, opened, Half(rank=rank, world_size=2), Recorder()) is None
+    whole = evaluate(run, opened, Ranks(), Recorder())
     names = opened.variant_names()
     together = [np.concatenate([getattr(share, name) for share in shares]) for name in ("inputs", "answers")]
     tests = {}
@@ -209,9 +216,9 @@ def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
     assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
 
 
-def test_variants_are_votes_of_arc_alone(trmpipe, corpus4, tmp_path):
+def test_variants_are_for_tasks_scored_by_vote(trmpipe, corpus4, tmp_path):
     more = [one.replace("num_layers=1", "mixer=attention") for one in TINY]
     assert trmpipe("train", corpus4, "--out", tmp_path / "run", "--max-steps", 1, *more).code == 0
     refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
     assert refused.code == 2
-    assert "is no run on ARC" in refused.message
+    assert "sudoku4 is not scored by vote; leave it out" in refused.message

@@ -16,11 +16,11 @@ TINY = [
     "--set=model.token_inner=16",
     "--set=batch_size=16",
     "--set=log_every=4",
-    "--set=eval_every=6",
+    "--set=evaluation.every=6",
     "--set=checkpoint_every=5",
-    "--set=eval_steps=3",
-    "--set=halt_max_steps=4",
-    "--set=halt_early_share=0.5",
+    "--set=evaluation.steps=3",
+    "--set=learner.halt_max_steps=4",
+    "--set=learner.halt_early_share=0.5",
     "--device=cpu",
 ]
 STEPS = 17
@@ -40,7 +40,7 @@ def one_thread():
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Most tests look at no picture, and drawing takes longer than training here."""
-    monkeypatch.setattr("trmpipe.trainer.pictures.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_stopping_at_any_step_and_resuming_equals_an_undisturbed_run(
 
     run = tmp_path / "stopped"
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if loop.trainer.step >= stop_at else "")
+        patch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if loop.step >= stop_at else "")
         assert train(run).code == 130
     assert f"step-{stop_at:06d}.pt" in {path.name for path in (run / "checkpoints").iterdir()}
     assert train(run, "--resume").code == 0
@@ -213,12 +213,41 @@ def test_evaluate_scores_every_step(trmpipe, undisturbed):
 def test_scores_do_not_depend_on_the_batch(undisturbed, corpus4, monkeypatch):
     from trmpipe.shards import Corpus
     from trmpipe.trainer import scoring
-    from trmpipe.trainer.inference import evaluate_run, open_trained
+    from trmpipe.trainer.held_out import read_held_out
+    from trmpipe.trainer.inference import open_trained
+    from trmpipe.trainer.judging import judge_by_label
 
-    trained = open_trained(str(undisturbed), "cpu")
-    whole = evaluate_run(trained, [Corpus.open(corpus4)])
+    held_out = read_held_out([Corpus.open(corpus4)])
+    with open_trained(str(undisturbed), "cpu").examinee() as examinee:
+        whole = scoring.score_here(examinee, held_out, judge_by_label)
+        monkeypatch.setattr(scoring, "EVALUATION_BATCH", 3)
+        batched = scoring.score_here(examinee, held_out, judge_by_label)
+    for name, values in whole.columns.items():
+        assert batched.columns[name] == pytest.approx(values), name
+
+
+def test_shares_of_ranks_together_are_all_puzzles(undisturbed, corpus4, monkeypatch):
+    """Two ranks in turn; rank 0 comes last, and gets what the other has left."""
+    from trmpipe.shards import Corpus
+    from trmpipe.trainer import scoring
+    from trmpipe.trainer.held_out import read_held_out
+    from trmpipe.trainer.inference import open_trained
+    from trmpipe.trainer.judging import judge_by_label
+    from trmpipe.trainer.ranks import Ranks
+
+    left = []
+
+    class InTurn(Ranks):
+        def gather(self, value):
+            left.insert(0, value)
+            return left if self.rank == 0 else []
+
     monkeypatch.setattr(scoring, "EVALUATION_BATCH", 3)
-    assert evaluate_run(trained, [Corpus.open(corpus4)]).exact == pytest.approx(whole.exact)
+    held_out = read_held_out([Corpus.open(corpus4)])
+    with open_trained(str(undisturbed), "cpu").examinee() as examinee:
+        whole = scoring.score_here(examinee, held_out, judge_by_label)
+        assert scoring.score(examinee, held_out, judge_by_label, InTurn(rank=1, world_size=2)) is None
+        assert scoring.score(examinee, held_out, judge_by_label, InTurn(rank=0, world_size=2)) == whole
 
 
 def test_solve_prints_the_answer_beside_the_solution(trmpipe, undisturbed):
@@ -259,7 +288,7 @@ def test_pictures_are_pictures(undisturbed):
 
 def test_attention_and_puzzle_embedding_train_too(train, tmp_path):
     more = ["--set=model.mixer=attention", "--set=model.num_heads=2", "--set=model.num_prefix=2"]
-    published = ["--set=optimiser=adam_atan2", "--set=loss=stablemax"]
+    published = ["--set=optimiser.name=adam_atan2", "--set=learner.loss=stablemax"]
     result = train(tmp_path / "run", *more, *published)
     assert result.code == 0, result.err
     import torch

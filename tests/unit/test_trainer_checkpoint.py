@@ -30,7 +30,7 @@ def test_nothing_executable_is_loaded(tmp_path):
             return os.mkdir, (str(tmp_path / "executed"),)
 
     path = tmp_path / "step-000001.pt"
-    torch.save({"checkpoint_version": 1, "evil": Evil()}, path)
+    torch.save({"checkpoint_version": 2, "evil": Evil()}, path)
     with pytest.raises(RunError, match="is damaged"):
         load_checkpoint(path)
     assert not (tmp_path / "executed").exists()
@@ -48,7 +48,7 @@ def test_missing_and_newer_checkpoints_are_refused(tmp_path):
     with pytest.raises(NoRunError, match="there is no checkpoint"):
         load_checkpoint(tmp_path / "step-000001.pt")
     torch.save({"checkpoint_version": 99}, tmp_path / "step-000001.pt")
-    with pytest.raises(RunError, match="has version 99, this trmpipe reads 1"):
+    with pytest.raises(RunError, match="has version 99, this trmpipe reads 2"):
         load_checkpoint(tmp_path / "step-000001.pt")
 
 

@@ -1,6 +1,5 @@
 """Puzzle embeddings: a table of a million rows costs a step no more time and memory than one of ten."""
 
-import dataclasses
 import time
 
 import numpy as np
@@ -9,9 +8,11 @@ import pytest
 import torch
 
 from trmpipe.shards import Batch
-from trmpipe.trainer.build import build_net
+from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.checkpoint import load_checkpoint, save_checkpoint
+from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.models import CorpusSizes
+from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.trainer import Trainer
 
@@ -29,13 +30,13 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def make_trainer(num_identifiers, **changes):
-    recipe = get_preset("sudoku-attention")
-    model = dataclasses.replace(recipe.model, width=WIDTH, num_heads=2, inner=16, num_prefix=2, h_cycles=1, l_cycles=1)
-    settings = {"batch_size": BATCH, "warmup_steps": 0, "halt_max_steps": 1, **changes}
-    config = dataclasses.replace(recipe, model=model, **settings)
+def make_trainer(num_identifiers, *settings):
+    model = [f"width={WIDTH}", "num_heads=2", "inner=16", "num_prefix=2", "h_cycles=1", "l_cycles=1"]
+    usual = [*(f"model.{one}" for one in model), f"batch_size={BATCH}", "schedule.warmup_steps=0"]
+    config = apply_overrides(get_preset("sudoku-attention"), [*usual, "learner.halt_max_steps=1", *settings])
     sizes = CorpusSizes(seq_len=SEQ_LEN, vocab_size=5, num_identifiers=num_identifiers)
-    return Trainer(config, build_net(config, sizes, torch.device("cpu"), torch.float32))
+    net = build_net(config, sizes, torch.device("cpu"), torch.float32)
+    return Trainer(config, net, build_learner(config, net), judge_by_label, sizes)
 
 
 def make_batch(identifiers):
@@ -65,7 +66,7 @@ def test_a_million_rows_cost_a_step_what_ten_do():
     for _ in range(30):
         for trainer, batch in batches.items():
             start = time.perf_counter()
-            trainer.train_step(batch)
+            trainer.train_step(batch, 0)
             seconds[trainer].append(time.perf_counter() - start)
     assert memory().rss - before < table(many).nbytes / 4
     # The quickest of many: other processes only ever slow a step. A pass over the table would take ten steps' time.
@@ -82,17 +83,19 @@ def test_a_trainer_holds_the_table_once():
 
 def test_a_step_moves_the_rows_of_its_batch_alone():
     trainer = make_trainer(50)
-    trainer.train_step(make_batch([3, 3, 3, 17, 17, 41, 41, 41]))
+    trainer.train_step(make_batch([3, 3, 3, 17, 17, 41, 41, 41]), 0)
     moved = table(trainer).abs().sum(1).nonzero().flatten().tolist()
     assert moved == [3, 17, 41]
 
 
 def test_rates_and_decay_of_the_embedding_are_its_own():
-    trainer = make_trainer(10, embedding_lr=0.5, embedding_weight_decay=0.1, lr=0.0, weight_decay=7.0)
+    trainer = make_trainer(
+        10, "embedding.lr=0.5", "embedding.weight_decay=0.1", "optimiser.lr=0", "optimiser.weight_decay=7"
+    )
     with torch.no_grad():
         table(trainer)[:] = 2.0
     weights = [parameter.clone() for parameter in trainer.parameters]
-    trainer.train_step(make_batch([4] * BATCH))
+    trainer.train_step(make_batch([4] * BATCH), 0)
     assert all(torch.equal(*pair) for pair in zip(weights, trainer.parameters, strict=True))
     steps = (table(trainer)[4] - 2.0 * (1 - 0.5 * 0.1)).abs()
     assert steps == pytest.approx([0.5] * WIDTH, rel=1e-5)
@@ -100,21 +103,21 @@ def test_rates_and_decay_of_the_embedding_are_its_own():
 
 
 def test_the_embedding_warms_up_as_the_rest_does():
-    trainer = make_trainer(10, embedding_lr=0.8, embedding_weight_decay=0.0, warmup_steps=4)
+    trainer = make_trainer(10, "embedding.lr=0.8", "embedding.weight_decay=0", "schedule.warmup_steps=4")
     for step in range(5):
         before = table(trainer)[4].clone()
-        trainer.train_step(make_batch([4] * BATCH))
+        trainer.train_step(make_batch([4] * BATCH), step)
         length = (table(trainer)[4] - before).abs().max().item()
         assert length == pytest.approx(0.8 * min(1, (step + 1) / 4), rel=1e-5)
 
 
 def test_a_checkpoint_holds_the_table_once_and_gives_it_back(tmp_path):
     trainer = make_trainer(50_000)
-    trainer.train_step(make_batch(range(BATCH)))
+    trainer.train_step(make_batch(range(BATCH)), 0)
     path = save_checkpoint(tmp_path, 1, {"trainer": trainer.get_state()})
     assert path.stat().st_size < 1.5 * table(trainer).nbytes
     other = make_trainer(50_000)
     other.set_state(load_checkpoint(path)["trainer"])
     assert torch.equal(table(other), table(trainer))
     assert other.averaged.puzzle_emb.weights is table(other)
-    assert torch.equal(trainer.train_step(make_batch(range(BATCH))), other.train_step(make_batch(range(BATCH))))
+    assert trainer.train_step(make_batch(range(BATCH)), 1) == other.train_step(make_batch(range(BATCH)), 1)

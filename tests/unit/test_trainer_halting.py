@@ -1,27 +1,39 @@
 """Halting, exploration and refilling against a plain reference, slot by slot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from tests.references.philox import philox as plain_philox
-from trmpipe.trainer.halting import empty_carry, exploration_draws, halted, minimum_steps, refill
-from trmpipe.trainer.models import Latents
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.learners import Rows
+from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
+from trmpipe.trainer.learners.halting import exploration_draws, halted, minimum_steps
 
 HALT_PURPOSE = 7
 
 
+VOCABULARY = 5000
+
+
 class CountingNet:
-    """Latents that count supervision steps, so that a reset shows."""
+    """Latents that count supervision steps, so that a reset shows; halting logits that the test gives."""
 
     def initial(self, batch):
-        return Latents(torch.zeros(2, batch, 1), torch.full((2, batch, 1), 100.0))
+        return {"a": torch.zeros(2, batch, 1), "b": torch.full((2, batch, 1), 100.0)}
+
+    def step(self, latents, inputs, rows):
+        logits = torch.zeros(*inputs.shape, VOCABULARY)
+        return {name: z + 1 for name, z in latents.items()}, logits, self.halt
 
 
 def rows(step, batch, seq_len=3):
     """Rows that tell step and slot: 100 * step + slot + 1."""
     values = 100 * step + torch.arange(batch)[:, None] + 1
-    return values.expand(batch, seq_len), values.expand(batch, seq_len) + 1, values[:, 0]
+    inputs = values.expand(batch, seq_len)
+    return Rows(inputs=inputs, labels=inputs + 1, identifiers=values[:, 0], slots=np.arange(batch))
 
 
 def test_draws_depend_on_seed_step_and_slot_alone():
@@ -62,23 +74,47 @@ def test_halting_equals_a_plain_reference():
 
 def test_halted_slots_take_the_new_row_of_their_index():
     net, batch = CountingNet(), 6
-    carry = empty_carry(net, batch, 3, torch.device("cpu"))
+    config = DeepSupervisionConfig(halt_max_steps=5, halt_exploration=0.0)
+    learner = DeepSupervision(config, seed=0, max_steps=30)
+    state = learner.begin(net, batch, 3)
     owner, spent = [-1] * batch, [0] * batch
     generator = torch.Generator().manual_seed(3)
     for step in range(30):
-        was_halted = carry.halted.tolist()
-        carry = refill(carry, net, *rows(step, batch))
+        was_halted = state["halted"].tolist()
+        work = learner.take_up(net, state, rows(step, batch), step)
         for slot in range(batch):
             if was_halted[slot]:
                 owner[slot], spent[slot] = step, 0
             first = 100 * owner[slot] + slot + 1
-            assert carry.inputs[slot].tolist() == [first] * 3
-            assert carry.labels[slot].tolist() == [first + 1] * 3
-            assert carry.identifiers[slot].item() == first
-            assert carry.steps[slot].item() == spent[slot]
-            assert carry.latents.z_H[:, slot, 0].tolist() == [spent[slot]] * 2
-            assert carry.latents.z_L[:, slot, 0].tolist() == [100 + spent[slot]] * 2
+            assert work["inputs"][slot].tolist() == [first] * 3
+            assert work["labels"][slot].tolist() == [first + 1] * 3
+            assert work["identifiers"][slot].item() == first
+            assert work["steps"][slot].item() == spent[slot]
+            assert work["latents.a"][slot, :, 0].tolist() == [spent[slot]] * 2
+            assert work["latents.b"][slot, :, 0].tolist() == [100 + spent[slot]] * 2
             spent[slot] += 1
-        carry.latents = Latents(carry.latents.z_H + 1, carry.latents.z_L + 1)
-        carry.steps = carry.steps + 1
-        carry.halted = torch.rand(batch, generator=generator) < 0.4
+        net.halt = torch.rand(batch, generator=generator) - 0.6
+        state = learner.learn(net, work, None, step, judge_by_label).state
+        assert state["halted"].tolist() == [q > 0 or n >= 5 for q, n in zip(net.halt.tolist(), spent, strict=True)]
+
+
+def test_halting_learns_what_the_judge_says():
+    net, learner = CountingNet(), DeepSupervision(DeepSupervisionConfig(), seed=0, max_steps=1)
+    net.halt = torch.zeros(2)
+    work = learner.take_up(net, learner.begin(net, 2, 3), rows(0, 2), 0)
+
+    def judge(inputs, labels, answers):
+        verdict = judge_by_label(inputs, labels, answers)
+        return replace(verdict, solved=torch.tensor([True, False]), more={"accepted": torch.ones(2)})
+
+    net.halt = torch.tensor([3.0, 3.0])
+    lesson = learner.learn(net, work, None, 0, judge)
+    assert lesson.metrics["halt_loss"].tolist() == pytest.approx([np.log1p(np.exp(-3)), np.log1p(np.exp(3))])
+    assert list(lesson.metrics) == ["loss", "halt_loss", "cell", "exact", "accepted", "supervision_steps"]
+
+
+def test_stays_are_short_in_the_early_part():
+    config = DeepSupervisionConfig(halt_max_steps=4, halt_early_steps=2, halt_early_share=0.5)
+    learner = DeepSupervision(config, seed=0, max_steps=10)
+    assert [learner.longest_stay(step) for step in range(10)] == [2] * 5 + [4] * 5
+    assert DeepSupervision(DeepSupervisionConfig(), seed=0, max_steps=10).longest_stay(0) == 16

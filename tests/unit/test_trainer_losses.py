@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.losses import (
     example_loss,
     halting_loss,
@@ -13,7 +14,6 @@ from trmpipe.trainer.losses import (
     stablemax_cross_entropy,
     wide_dtype,
 )
-from trmpipe.trainer.scoring import right_answers
 
 
 def plain_stablemax(row):
@@ -58,11 +58,12 @@ def test_pad_labels_are_ignored():
     assert example_loss(losses, labels).tolist() == [2.0, 2.0, 0.0]
 
 
-def test_right_answers_ignore_pad():
-    logits = torch.nn.functional.one_hot(torch.tensor([[1, 2, 3], [1, 1, 1]]), 4).float()
-    cells, exact = right_answers(logits, torch.tensor([[1, 2, 0], [1, 2, 1]]))
-    assert cells.tolist() == pytest.approx([1.0, 2 / 3])
-    assert exact.tolist() == [True, False]
+def test_judging_by_label_ignores_pad():
+    answers = torch.tensor([[1, 2, 3], [1, 1, 1]])
+    verdict = judge_by_label(answers, torch.tensor([[1, 2, 0], [1, 2, 1]]), answers)
+    assert verdict.cell.tolist() == pytest.approx([1.0, 2 / 3])
+    assert verdict.exact.tolist() == verdict.solved.tolist() == [True, False]
+    assert list(verdict.columns) == ["cell", "exact"]
 
 
 def test_halting_loss_equals_its_definition():

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from tests.references import trm as reference
-from trmpipe.generators.errors import InputError
-from trmpipe.trainer.models import TRM, CorpusSizes, Latents, TRMConfig
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.models import CorpusSizes, puzzle_rows
 from trmpipe.trainer.models.layers import inner_width, trunc_normal
+from trmpipe.trainer.models.trm import TRM, TRMConfig
 
 SMALL = {"width": 16, "num_heads": 2, "inner": 24, "token_inner": 12, "h_cycles": 2, "l_cycles": 2}
 
@@ -68,13 +69,13 @@ def test_step_equals_batch_first_reference(mixer, num_prefix):
     inputs = torch.randint(7, (5, 9), generator=generator(4))
     identifiers = torch.tensor([0, 3, 1, 1, 2])
     start = net.initial(5)
-    latents, logits, halt = net(start, inputs, net.puzzle_rows(identifiers))
-    first = [z.transpose(0, 1) for z in start]
+    latents, logits, halt = net.step(start, inputs, puzzle_rows(net, identifiers))
+    first = [z.transpose(0, 1) for z in start.values()]
     z_H, z_L, expected, expected_halt = reference.step(*first, inputs, identifiers, net.state_dict(), net.config)
     # float32 rounding over some 30 products of width 16 to 24.
     tolerance = {"rtol": 1e-4, "atol": 1e-4}
-    torch.testing.assert_close(latents.z_H.transpose(0, 1), z_H, **tolerance)
-    torch.testing.assert_close(latents.z_L.transpose(0, 1), z_L, **tolerance)
+    torch.testing.assert_close(latents["z_H"].transpose(0, 1), z_H, **tolerance)
+    torch.testing.assert_close(latents["z_L"].transpose(0, 1), z_L, **tolerance)
     torch.testing.assert_close(logits, expected, **tolerance)
     torch.testing.assert_close(halt, expected_halt, **tolerance)
 
@@ -82,35 +83,34 @@ def test_step_equals_batch_first_reference(mixer, num_prefix):
 def test_only_the_last_cycle_is_differentiated():
     net = small_net("mlp_t", 0)
     inputs = torch.randint(7, (3, 9), generator=generator(4))
-    net(net.initial(3), inputs, None)[1].sum().backward()
+    net.step(net.initial(3), inputs, None)[1].sum().backward()
     whole = net.L_level.layers[0].mlp.down_proj.weight.grad.clone()
     with torch.no_grad():
-        latents = net._cycle(net.initial(3), net.embed(inputs, None))
+        latents = net._cycle(*net.initial(3).values(), net.embed(inputs, None))
     net.zero_grad()
-    last = net._cycle(latents, net.embed(inputs, None))
-    net.lm_head(last.z_H).sum().backward()
+    z_H, _ = net._cycle(*latents, net.embed(inputs, None))
+    net.lm_head(z_H).sum().backward()
     torch.testing.assert_close(net.L_level.layers[0].mlp.down_proj.weight.grad, whole)
 
 
 def test_latents_leave_a_step_without_gradient():
     net = small_net("mlp_t", 3)
-    latents, logits, _ = net(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
-    assert isinstance(latents, Latents)
-    assert not latents.z_H.requires_grad
-    assert not latents.z_L.requires_grad
+    latents, logits, _ = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    assert list(latents) == ["z_H", "z_L"]
+    assert not any(z.requires_grad for z in latents.values())
     assert logits.requires_grad
 
 
 def test_halting_starts_at_minus_five():
     net = TRM(TRMConfig(**SMALL), CorpusSizes(seq_len=9, vocab_size=7), generator=generator())
-    _, _, halt = net(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    _, _, halt = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
     assert halt.tolist() == [-5.0, -5.0]
 
 
 def test_bfloat16_forward_keeps_float32_weights_and_outputs():
     net = small_net("attention", 3, torch.bfloat16)
-    latents, logits, halt = net(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
-    assert latents.z_H.dtype == torch.bfloat16
+    latents, logits, halt = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    assert latents["z_H"].dtype == torch.bfloat16
     assert logits.dtype == halt.dtype == torch.float32
     assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
 
@@ -134,11 +134,17 @@ def test_weights_depend_on_the_seed_alone():
     "wrong", [{"mixer": "conv"}, {"width": 0}, {"num_prefix": -1}, {"mixer": "attention", "width": 100}]
 )
 def test_impossible_sizes_are_refused(wrong):
-    with pytest.raises(InputError, match=r"model\."):
+    with pytest.raises(SettingError, match=r"model\."):
         TRMConfig(**wrong)
 
 
 def test_puzzle_rows_are_those_of_the_identifiers():
     net = small_net("mlp_t", 3)
-    assert torch.equal(net.puzzle_rows(torch.tensor([1, 3])), net.puzzle_emb.weights[[1, 3]])
-    assert small_net("mlp_t", 0).puzzle_rows(torch.tensor([1, 3])) is None
+    assert torch.equal(puzzle_rows(net, torch.tensor([1, 3])), net.puzzle_emb.weights[[1, 3]])
+    assert puzzle_rows(small_net("mlp_t", 0), torch.tensor([1, 3])) is None
+
+
+def test_one_pass_is_the_first_supervision_step():
+    net = small_net("attention", 3)
+    inputs, rows = torch.randint(7, (3, 9), generator=generator(4)), torch.zeros(3, 16)
+    assert torch.equal(net(inputs, rows), net.step(net.initial(3), inputs, rows)[1])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from trmpipe.trainer.optim import EMA, AdamATan2, Muon, sign_sgd_rows
-from trmpipe.trainer.optim.muon import orthogonalise
+from trmpipe.trainer.optim import EMA, sign_sgd_rows
+from trmpipe.trainer.optim.adam_atan2 import AdamATan2
+from trmpipe.trainer.optim.muon import Muon, MuonConfig, build, orthogonalise
 
 
 def gradients(count, shape):
@@ -104,3 +105,17 @@ def test_ema_follows_its_formula_and_shares_buffers():
     assert ema.model.running_mean is model.running_mean
     assert not ema.model.weight.requires_grad
     assert not ema.model.training
+
+
+def test_muon_trains_the_matrices_of_the_core_and_adamw_the_rest():
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = torch.nn.Parameter(torch.zeros(3, 4))
+            self.core = torch.nn.Linear(4, 4)
+
+    net = Net()
+    adamw, muon = build(MuonConfig(lr=0.1, matrix_lr=0.2), net)
+    assert [parameter is net.core.weight for parameter in muon.param_groups[0]["params"]] == [True]
+    assert {id(parameter) for parameter in adamw.param_groups[0]["params"]} == {id(net.embedding), id(net.core.bias)}
+    assert (adamw.param_groups[0]["lr"], muon.param_groups[0]["lr"]) == (0.1, 0.2)

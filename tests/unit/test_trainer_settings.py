@@ -1,74 +1,101 @@
-"""Recipes, their choice, overrides and schedules."""
+"""Settings: presets and their choice, sections and their entries, overrides, schedules."""
 
 import dataclasses
+import json
 import re
 
 import pytest
 
 from trmpipe.generators.errors import TrmpipeError
-from trmpipe.trainer.config import TrainConfig, config_hash, flatten, from_json, to_json
+from trmpipe.shards import json_digest
+from trmpipe.trainer.build import build_schedule
+from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, from_json, to_json
 from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.learners.one_pass import OnePassConfig
+from trmpipe.trainer.optim.adam_atan2 import AdamATan2Config
+from trmpipe.trainer.optim.adamw import AdamWConfig
 from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.parts import name_of
 from trmpipe.trainer.presets import PRESETS, choose_preset, get_preset
-from trmpipe.trainer.schedule import longest_stay, lr_factor
 
 
-def test_published_recipe_is_the_table_of_the_paper():
+def test_published_preset_is_the_table_of_the_paper():
     config = get_preset("sudoku-mlp")
-    model = config.model
+    model, optimiser, learner = config.model, config.optimiser, config.learner
     assert (model.mixer, model.h_cycles, model.l_cycles, model.width, model.num_layers) == ("mlp_t", 3, 6, 512, 2)
-    assert (config.batch_size, config.lr, config.embedding_lr, config.weight_decay) == (768, 1e-4, 1e-4, 1.0)
-    assert (config.max_steps, config.warmup_steps, config.schedule) == (65_100, 2000, "constant")
-    assert (config.optimiser, config.betas, config.ema_decay, config.loss) == (
-        "adam_atan2",
-        (0.9, 0.95),
-        0.999,
-        "stablemax",
-    )
-    assert (config.halt_max_steps, config.halt_exploration, config.halt_weight) == (16, 0.1, 0.5)
+    assert (config.batch_size, optimiser.lr, config.embedding.lr, optimiser.weight_decay) == (768, 1e-4, 1e-4, 1.0)
+    assert (config.max_steps, config.schedule.warmup_steps) == (65_100, 2000)
+    assert name_of(SECTIONS["schedule"], config.schedule) == "constant"
+    assert name_of(SECTIONS["optimiser"], optimiser) == "adam_atan2"
+    assert (optimiser.betas, config.ema_decay, learner.loss) == ((0.9, 0.95), 0.999, "stablemax")
+    assert (learner.halt_max_steps, learner.halt_exploration, learner.halt_weight) == (16, 0.1, 0.5)
     assert dataclasses.replace(get_preset("sudoku-attention"), model=model) == config
 
 
-def test_published_arc_recipe_is_the_table_of_the_paper():
+def test_published_arc_preset_is_the_table_of_the_paper():
     config = get_preset("arc")
-    model = config.model
+    model, optimiser = config.model, config.optimiser
     assert (model.mixer, model.h_cycles, model.l_cycles, model.width, model.num_prefix) == ("attention", 3, 4, 512, 16)
-    assert (config.batch_size, config.max_steps, config.warmup_steps) == (768, 518_000, 2000)
-    assert (config.lr, config.embedding_lr) == (1e-4, 1e-2)
-    assert (config.weight_decay, config.embedding_weight_decay) == (0.1, 0.1)
-    assert (config.optimiser, config.ema_decay, config.loss) == ("adam_atan2", 0.999, "stablemax")
+    assert (config.batch_size, config.max_steps, config.schedule.warmup_steps) == (768, 518_000, 2000)
+    assert (optimiser.lr, config.embedding.lr) == (1e-4, 1e-2)
+    assert (optimiser.weight_decay, config.embedding.weight_decay) == (0.1, 0.1)
+    assert isinstance(optimiser, AdamATan2Config)
+    assert (config.ema_decay, config.learner.loss) == (0.999, "stablemax")
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_recipe_survives_json(name):
+@pytest.mark.parametrize("name", PRESETS.names())
+def test_every_preset_survives_json(name):
     config = get_preset(name)
     assert from_json(to_json(config)) == config
 
 
 @pytest.mark.parametrize(
-    ("task", "seq_len", "device", "expected"),
+    ("task", "device", "expected"),
     [
-        ("sudoku6", 36, "cpu", "sudoku6-cpu"),
-        ("sudoku9", 81, "cpu", "sudoku9-cpu"),
-        ("sudoku9", 81, "cuda", "sudoku-mlp"),
-        ("sudoku4", 16, "cuda", "sudoku4-cpu"),
-        ("arc", 900, "cuda", "arc"),
-        ("arc", 900, "cpu", "arc-cpu"),
-        ("arc", 900, "mps", "arc-cpu"),
-        ("somebodys", 50, "cpu", "sudoku9-cpu"),
+        ("sudoku6", "cpu", "sudoku6-cpu"),
+        ("sudoku6", "mps", "sudoku6-cpu"),
+        ("sudoku9", "cpu", "sudoku9-cpu"),
+        ("sudoku9", "cuda", "sudoku-mlp"),
+        ("sudoku16", "cpu", "sudoku9-cpu"),
+        ("sudoku16", "cuda", "sudoku-mlp"),
+        ("sudoku4", "cuda", "sudoku4-cpu"),
+        ("arc", "cuda", "arc"),
+        ("arc", "cpu", "arc-cpu"),
+        ("arc", "mps", "arc-cpu"),
     ],
 )
-def test_recipe_is_chosen_by_task_and_device(task, seq_len, device, expected):
-    name, reason = choose_preset(task, seq_len, device)
-    assert name == expected
-    assert task in reason
+def test_preset_is_chosen_by_declared_tasks_and_devices(task, device, expected):
+    assert choose_preset(task, device) == (expected, f"made for {task} on {device}")
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
+def test_a_task_without_a_preset_gets_a_general_one_and_is_told_so(device):
+    """Whatever the length of its sequences: no name and no length is looked at."""
+    name, reason = choose_preset("somebodys", device)
+    assert name == "sudoku9-cpu"
+    assert reason == f"a general one, as there is none for somebodys on {device}"
 
 
 def test_overrides_are_typed_by_what_stands_there():
-    config = apply_overrides(TrainConfig(), ["lr=3e-4", "model.width=64", "betas=0.8,0.9", "loss=softmax"])
-    assert (config.lr, config.model.width, config.betas, config.loss) == (3e-4, 64, (0.8, 0.9), "softmax")
+    settings = ["optimiser.lr=3e-4", "model.width=64", "optimiser.betas=0.8,0.9", "learner.loss=softmax"]
+    config = apply_overrides(TrainConfig(), [*settings, "evaluation.steps=3", "embedding.lr=2", "batch_size=4"])
+    assert (config.optimiser.lr, config.model.width, config.optimiser.betas) == (3e-4, 64, (0.8, 0.9))
+    assert (config.learner.loss, config.evaluation.steps) == ("softmax", 3)
+    assert (config.embedding.lr, config.batch_size) == (2.0, 4)
     assert config.model.h_cycles == 3
+
+
+def test_another_entry_starts_from_its_own_defaults_in_any_order():
+    settings = ["optimiser.weight_decay=0.5", "optimiser.name=adamw"]
+    config = apply_overrides(get_preset("sudoku6-cpu"), settings)
+    assert config.optimiser == AdamWConfig(weight_decay=0.5)
+    assert apply_overrides(get_preset("sudoku6-cpu"), settings[::-1]) == config
+    assert apply_overrides(TrainConfig(), ["learner.name=one_pass"]).learner == OnePassConfig()
+
+
+def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
+    assert apply_overrides(get_preset("arc-cpu"), ["optimiser.name=adamw"]).optimiser == AdamWConfig()
 
 
 @pytest.mark.parametrize(
@@ -76,14 +103,26 @@ def test_overrides_are_typed_by_what_stands_there():
     [
         ("leraning_rate=1", "there is no setting 'leraning_rate'; the nearest are"),
         ("model.widht=1", "model.width"),
-        ("lr", "has no value; write it as KEY=VALUE"),
-        ("lr=fast", "lr=fast does not fit; it takes a number"),
+        ("lr=1", "there is no setting 'lr'; the nearest are optimiser.lr, embedding.lr"),
+        ("learner.lr=1", "the nearest are optimiser.lr, embedding.lr"),
+        ("halt_max_steps=1", "the nearest are learner.halt_max_steps"),
+        ("eval_steps=1", "evaluation.steps"),
+        ("warmup=1", "schedule.warmup_steps"),
+        ("optimiser=adamw", "there is no setting 'optimiser'; the nearest are optimiser.name"),
+        ("optimiser.name=sgd", "no optimiser is called 'sgd'; known: adam_atan2, adamw, muon"),
+        ("optimiser.matrix_lr=1", "there is no setting 'optimiser.matrix_lr'"),
+        ("optimiser.lr", "has no value; write it as KEY=VALUE"),
+        ("optimiser.lr=fast", "optimiser.lr=fast does not fit; it takes a number"),
         ("batch_size=1.5", "it takes a whole number"),
-        ("betas=0.9", "it takes 2 numbers"),
-        ("batch_size=0", "it must be at least 1"),
-        ("lr=nan", "it must be at least 0"),
-        ("halt_exploration=2", "it must be from 0 to 1"),
-        ("loss=hinge", "take one of stablemax, softmax"),
+        ("optimiser.betas=0.9", "it takes 2 numbers with commas between, such as 0.9,0.95"),
+        ("optimiser.betas=0.9,1", "each must be from 0 to below 1"),
+        ("batch_size=0", "batch_size is 0; it must be at least 1"),
+        ("optimiser.lr=nan", "optimiser.lr is nan; it must be at least 0"),
+        ("embedding.lr=-1", "embedding.lr is -1.0; it must be at least 0"),
+        ("evaluation.steps=0", "evaluation.steps is 0; it must be at least 1"),
+        ("schedule.warmup_steps=-1", "schedule.warmup_steps is -1; it must be at least 0"),
+        ("learner.halt_exploration=2", "learner.halt_exploration is 2.0; it must be from 0 to 1"),
+        ("learner.loss=hinge", "take one of stablemax, softmax"),
         ("model.mixer=conv", "take one of mlp_t, attention"),
         ("seed=-1", "give one from 0"),
     ],
@@ -106,22 +145,62 @@ def test_config_from_another_version_is_refused():
     values["novelty"] = 1
     with pytest.raises(SettingError, match="does not fit this version"):
         from_json(values)
+    del values["novelty"], values["model"]["name"]
+    with pytest.raises(SettingError, match="does not fit this version"):
+        from_json(values)
+
+
+OTHER = {
+    "learner.name": "one_pass",
+    "learner.loss": "softmax",
+    "model.mixer": "attention",
+    "optimiser.name": "adamw",
+    "optimiser.betas": "0.5,0.6",
+    "schedule.name": "cosine",
+    "sampling": "published",
+}
+"""Other values than the defaults, of settings that are no single number."""
 
 
 def test_hash_changes_with_any_setting():
-    values = to_json(TrainConfig())
-    for key in flatten(values):
-        other = {**values, key: "other"}
-        assert config_hash(other) != config_hash(values)
+    config = TrainConfig()
+    values = flatten(to_json(config))
+    del values["model.name"]  # There is one model alone.
+    hashes = {json_digest(to_json(config))}
+    for key, present in values.items():
+        value = OTHER.get(key, 0.25 if isinstance(present, float) else 7)
+        hashes.add(json_digest(to_json(apply_overrides(config, [f"{key}={value}"]))))
+    assert len(hashes) == 1 + len(values)
+
+
+def test_json_names_the_entries():
+    values = to_json(get_preset("sudoku6-cpu"))
+    names = {section: values[section]["name"] for section in SECTIONS}
+    assert names == {"learner": "deep_supervision", "model": "trm", "optimiser": "muon", "schedule": "cosine"}
+    assert from_json(json.loads(json.dumps(values))) == get_preset("sudoku6-cpu")
+
+
+def test_a_section_of_no_entry_is_refused():
+    """A config class that its registry does not know would train something else than it says."""
+
+    @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+    class Lion:
+        lr: float = 1e-4
+
+    with pytest.raises(SettingError, match=r"Lion is the config of no trmpipe\.optimisers entry; known: adam_atan2"):
+        TrainConfig(optimiser=Lion())
+    with pytest.raises(SettingError, match=r"OnePassConfig is the config of no trmpipe\.optimisers entry"):
+        TrainConfig(optimiser=OnePassConfig())
 
 
 @pytest.mark.parametrize(("schedule", "at_half"), [("constant", 1.0), ("cosine", 0.5), ("linear", 0.5)])
 def test_schedules(schedule, at_half):
-    config = TrainConfig(schedule=schedule, warmup_steps=10, max_steps=100)
-    assert lr_factor(config, 0) == pytest.approx(0.1, rel=1e-2)
-    assert lr_factor(config, 50) == pytest.approx(at_half)
+    settings = [f"schedule.name={schedule}", "schedule.warmup_steps=10", "max_steps=100"]
+    factor = build_schedule(apply_overrides(TrainConfig(), settings))
+    assert factor(0) == pytest.approx(0.1, rel=1e-2)
+    assert factor(50) == pytest.approx(at_half)
     if schedule != "constant":
-        assert lr_factor(config, 100) == pytest.approx(0)
+        assert factor(100) == pytest.approx(0)
 
 
 def test_compiling_needs_a_compiler(monkeypatch):
@@ -130,9 +209,3 @@ def test_compiling_needs_a_compiler(monkeypatch):
     choice = choose_compile(pick_device("cpu"), "on")
     assert not choice.wanted
     assert "no C++ compiler was found" in choice.reason
-
-
-def test_stays_are_short_in_the_early_part():
-    config = TrainConfig(max_steps=10, halt_max_steps=4, halt_early_steps=2, halt_early_share=0.5)
-    assert [longest_stay(config, step) for step in range(10)] == [2] * 5 + [4] * 5
-    assert longest_stay(TrainConfig(), 0) == 16

@@ -1,13 +1,17 @@
 """A training step: slices change nothing but rounding, threads nothing at all."""
 
-import dataclasses
+import re
 
 import pytest
 import torch
 
 from trmpipe.shards import Corpus, Stream
-from trmpipe.trainer.build import build_net, corpus_sizes
+from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.ranks import Ranks
 from trmpipe.trainer.threads import side_by_side, slices
 from trmpipe.trainer.trainer import Trainer
 
@@ -21,20 +25,30 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+SETTINGS = [
+    *(f"model.{one}" for one in ("width=16", "num_heads=2", "inner=16", "num_prefix=1", "h_cycles=1", "l_cycles=1")),
+    "schedule.warmup_steps=0",
+    "learner.loss=softmax",
+    "optimiser.name=muon",
+    "batch_size=10",
+]
+
+
+def make_trainer(corpus, *settings, **options):
+    """A small network with puzzle embeddings."""
+    config = apply_overrides(get_preset("sudoku-attention"), [*SETTINGS, *settings])
+    sizes = corpus_sizes(corpus)
+    net = build_net(config, sizes, torch.device("cpu"), torch.float32)
+    return Trainer(config, net, build_learner(config, net), judge_by_label, sizes, **options)
+
+
 def run(corpus4, num_slices, spread=map, num_steps=4):
-    """State and metrics after some steps of a small network with puzzle embeddings."""
+    """State and metrics after some steps."""
     corpus = Corpus.open(corpus4)
-    recipe = get_preset("sudoku-attention")
-    model = dataclasses.replace(recipe.model, width=16, num_heads=2, inner=16, num_prefix=1, h_cycles=1, l_cycles=1)
-    config = dataclasses.replace(
-        recipe, model=model, batch_size=10, num_slices=num_slices, warmup_steps=0, loss="softmax", optimiser="muon"
-    )
-    trainer = Trainer(
-        config, build_net(config, corpus_sizes(corpus), torch.device("cpu"), torch.float32), spread=spread
-    )
+    trainer = make_trainer(corpus, f"num_slices={num_slices}", spread=spread)
     stream = Stream([corpus], seed=0, batch_size=10)
-    metrics = torch.stack([trainer.train_step(stream.batch(step)) for step in range(num_steps)])
-    return metrics, trainer.get_state()
+    sums = [list(trainer.train_step(stream.batch(step), step).values()) for step in range(num_steps)]
+    return torch.tensor(sums, dtype=torch.float64), trainer.get_state()
 
 
 @pytest.mark.parametrize("num_slices", [2, 3])
@@ -52,12 +66,45 @@ def test_threads_change_nothing(corpus4):
     assert torch.equal(metrics, threaded)
     for name, value in state["net"].items():
         assert torch.equal(value, threaded_state["net"][name]), name
-    assert torch.equal(state["carry"]["z_H"], threaded_state["carry"]["z_H"])
+    assert torch.equal(state["state"]["latents.z_H"], threaded_state["state"]["latents.z_H"])
 
 
 def test_the_puzzle_embedding_moves(corpus4):
     _, state = run(corpus4, 2)
     assert state["net"]["puzzle_emb.weights"].abs().sum() > 0
+
+
+def test_ranks_in_turn_make_the_same_state_as_one(corpus4):
+    """Two ranks whose weights do not move see what one process sees."""
+    corpus = Corpus.open(corpus4)
+    still = ["optimiser.lr=0", "optimiser.matrix_lr=0", "embedding.lr=0", "optimiser.weight_decay=0"]
+    halves = [make_trainer(corpus, *still, ranks=Ranks(rank=rank, world_size=2)) for rank in range(2)]
+    whole = make_trainer(corpus, *still)
+    streams = [Stream([corpus], seed=0, batch_size=10, rank=rank, world_size=2) for rank in range(2)]
+    for step, batch in zip(range(6), Stream([corpus], seed=0, batch_size=10), strict=False):
+        whole.train_step(batch, step)
+        for trainer, stream in zip(halves, streams, strict=True):
+            trainer.train_step(stream.batch(step), step)
+    for name in ("inputs", "steps", "halted"):
+        assert torch.equal(torch.cat([half.state[name] for half in halves]), whole.state[name]), name
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda state: state.pop("steps"), "steps is missing, expected int64 [10]"),
+        (lambda state: state.update(more=torch.zeros(10)), "more is float32 [10], expected none"),
+        (lambda state: state.update(halted=torch.zeros(9, dtype=torch.bool)), "halted is bool [9], expected bool [10]"),
+    ],
+)
+def test_a_state_that_does_not_fit_the_learner_is_refused(corpus4, change, words):
+    trainer = make_trainer(Corpus.open(corpus4))
+    state = trainer.get_state()
+    saved = dict(state["state"])
+    change(saved)
+    with pytest.raises(RunError, match=re.escape(words)) as caught:
+        trainer.set_state({**state, "state": saved})
+    assert "\n" not in str(caught.value)
 
 
 def test_threads_use_one_core_each_and_put_torch_back():

@@ -126,8 +126,8 @@ def count_answers(
         counts: int64 [M], written: rows that gave each answer.
         sums: float64 [M], written: the sum of their probabilities.
 
-    Removes:
-        D.
+    Returns:
+        D, the number of different answers.
     """
     size = 2
     while size < 2 * len(rows):

@@ -206,17 +206,17 @@ class _Tests:
         bounds: int64 [tasks + 1].
         keys: uint8 [I, 902] of the inputs.
         solutions: I keys of the outputs, None where they are not known.
-        twins: int64 [I], the first input of the same task that is equal: its votes are theirs too.
+        firsts: int64 [I], the first input of the same task that is equal to each; it holds the votes of all of them.
     """
 
     bounds: NDArray[np.int64]
     keys: NDArray[np.uint8]
     solutions: list[NDArray[np.uint8] | None]
-    twins: NDArray[np.int64]
+    firsts: NDArray[np.int64]
 
 
 def _read_tests(tests: Mapping[str, Mapping[str, Any]]) -> _Tests:
-    bounds, twins = [0], []
+    bounds, firsts = [0], []
     keys: list[NDArray[np.uint8]] = []
     solutions: list[NDArray[np.uint8] | None] = []
     for task, values in tests.items():
@@ -225,14 +225,14 @@ def _read_tests(tests: Mapping[str, Mapping[str, Any]]) -> _Tests:
             key = _read_grid(pair["input"], f"test input {i} of {task}")
             output = pair.get("output")
             solutions.append(None if output is None else _read_grid(output, f"test output {i} of {task}"))
-            twins.append(seen.setdefault(key.tobytes(), len(keys)))
+            firsts.append(seen.setdefault(key.tobytes(), len(keys)))
             keys.append(key)
         bounds.append(len(keys))
     return _Tests(
         bounds=np.array(bounds, np.int64),
         keys=np.array(keys, np.uint8).reshape(-1, KEY_BYTES),
         solutions=solutions,
-        twins=np.array(twins, np.int64),
+        firsts=np.array(firsts, np.int64),
     )
 
 
@@ -289,7 +289,7 @@ def _ballots(
 
 
 def _input_score(tests: _Tests, ballots: Mapping[int, Ballot], place: int) -> InputScore:
-    ballot, solution = ballots.get(int(tests.twins[place])), tests.solutions[place]
+    ballot, solution = ballots.get(int(tests.firsts[place])), tests.solutions[place]
     if ballot is None:
         return InputScore(num_votes=0, num_answers=0, rank=None if solution is None else 0, best=())
     return InputScore(

@@ -1,33 +1,18 @@
-"""The networks that `trmpipe.trainer.loop` can train, found by name.
+"""Networks: torch and a paper's mathematics, one architecture a file, found by name in `MODELS`.
 
-A network is built from a config of its own, the sizes of the corpus and a generator for its weights; the loop knows
-it only by the protocol `RecursiveNet`. A new architecture is one file here and one line in `MODELS`.
+An entry is a `Part` whose ``build(config, sizes, *, generator, dtype)`` gives a ``torch.nn.Module`` that meets the
+protocol `net.Network`, and beside it the one that its learner asks for (`net.RecursiveNetwork`, `net.DirectNetwork`).
+Its config has a method ``describe()`` with a few words for the line that training begins with. A new architecture is
+one file here and its line in `MODELS`; an installed package adds entry points to the group ``trmpipe.models``.
 """
 
-from collections.abc import Callable
+from trmpipe.generators.plugins import Registry
 
-import torch
+from ..errors import SettingError
+from ..parts import Part
+from .net import CorpusSizes, DirectNetwork, Latents, Network, RecursiveNetwork, puzzle_rows
 
-from .net import CorpusSizes, Latents, RecursiveNet
-from .trm import TRM, PuzzleEmbedding, TRMConfig
+MODELS: Registry[Part] = Registry("trmpipe.models", "model", {"trm": "trmpipe.trainer.models.trm:PART"}, SettingError)
+"""Networks by name."""
 
-MODELS: dict[str, tuple[type, Callable[..., RecursiveNet]]] = {"trm": (TRMConfig, TRM)}
-"""Name -> (config class, network class)."""
-
-
-def build_model(
-    name: str, config: TRMConfig, sizes: CorpusSizes, *, generator: torch.Generator, dtype: torch.dtype
-) -> RecursiveNet:
-    """A freshly initialised network called `name`.
-
-    Args:
-        name: a key of `MODELS`.
-        config: the network's own config.
-        sizes: sequence length, vocabulary and number of identifiers of the corpus.
-        generator: the source of the initial weights, on the CPU.
-        dtype: dtype of the forward pass; weights are float32.
-    """
-    return MODELS[name][1](config, sizes, generator=generator, dtype=dtype)
-
-
-__all__ = ["MODELS", "TRM", "CorpusSizes", "Latents", "PuzzleEmbedding", "RecursiveNet", "TRMConfig", "build_model"]
+__all__ = ["MODELS", "CorpusSizes", "DirectNetwork", "Latents", "Network", "RecursiveNetwork", "puzzle_rows"]

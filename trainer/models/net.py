@@ -1,19 +1,23 @@
-"""What the training loop asks of a network: latents that it carries, logits and a halting logit that it scores.
+"""What the trainer and the learners ask of a network.
 
-Shapes: B batch, S sequence (prefix included inside Latents, excluded in logits), D width, V vocabulary.
+All networks are ``torch.nn.Module``s and meet `Network`. What else one needs is its learner's affair: deep supervision
+asks for `RecursiveNetwork`, one pass for `DirectNetwork`; a network may meet both.
+
+Shapes: B batch, S sequence (in latents with the prefix slots of a network that has some), D width, V vocabulary,
+I identifiers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from torch import Tensor, nn
 
+Latents = Mapping[str, Tensor]
+"""The states that recursion hands on, by the network's own names, such as ``z_H``: [S, B, D] each, in its dtype.
 
-class Latents(NamedTuple):
-    """The state that recursion hands on: `z_H` and `z_L`, both [S, B, D] in the network's forward dtype."""
-
-    z_H: Tensor
-    z_L: Tensor
+The batch is the second axis, as in all activations inside a network: see `layers`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +35,52 @@ class CorpusSizes:
     num_identifiers: int = 1
 
 
-class RecursiveNet(Protocol):
-    """A network that improves its answer step by step. Every implementation is also a ``torch.nn.Module``."""
+class Network(Protocol):
+    """What the trainer asks of every network."""
 
     @property
     def core(self) -> nn.Module:
-        """The part that recursion calls again and again, worth compiling."""
+        """The part where the work is: it is compiled, and Muon trains its matrices."""
         ...
+
+    @property
+    def puzzle_table(self) -> Tensor | None:
+        """The puzzle embedding, float [I, D], a row for each identifier; None for a network without one.
+
+        It is a buffer and no parameter: the trainer moves the rows of a batch by sign-SGD and looks at no others.
+        """
+        ...
+
+
+class RecursiveNetwork(Network, Protocol):
+    """A network that improves its answer step by step."""
 
     def initial(self, batch: int) -> Latents:
-        """The latents that every example starts from, [S, batch, D]."""
+        """The latents that every one of `batch` examples starts from, without gradient."""
         ...
 
-    def puzzle_rows(self, identifiers: Tensor) -> Tensor | None:
-        """Puzzle embeddings [B, D] of `identifiers` int64 [B], without gradient; None where there are none."""
-        ...
-
-    def __call__(self, latents: Latents, inputs: Tensor, puzzle_rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
         """One supervision step.
 
         Args:
-            latents: the carry of the step before, without gradient.
+            latents: those of the step before, without gradient.
             inputs: int64 [B, S] tokens.
-            puzzle_rows: what the method of that name gave for the batch.
+            rows: float [B, D], the puzzle embeddings of the batch, None for a network without.
 
         Returns:
             New latents (detached), logits float32 [B, S, V] and halting logits float32 [B].
         """
         ...
+
+
+class DirectNetwork(Network, Protocol):
+    """A network that answers in one pass."""
+
+    def __call__(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
+        """Logits float32 [B, S, V] of the answers; arguments as in `RecursiveNetwork.step`."""
+        ...
+
+
+def puzzle_rows(net: Network, identifiers: Tensor) -> Tensor | None:
+    """Puzzle embeddings [B, D] of `identifiers` int64 [B], a copy without gradient; None where there are none."""
+    return None if net.puzzle_table is None else net.puzzle_table[identifiers]

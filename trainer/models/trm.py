@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trmpipe.generators.errors import InputError
-
+from ..checks import at_least, one_of
+from ..errors import SettingError
+from ..parts import Part
 from .layers import Attention, ChannelMLP, Linear, TokenMLP, inner_width, rms_norm, rotary_tables, trunc_normal
 from .net import CorpusSizes, Latents
 
@@ -51,19 +52,18 @@ class TRMConfig:
     l_cycles: int = 6
 
     def __post_init__(self) -> None:
-        if self.mixer not in MIXERS:
-            raise InputError(f"model.mixer is {self.mixer!r}; take one of {', '.join(MIXERS)}")
-        for name in ("width", "num_layers", "num_heads", "h_cycles", "l_cycles"):
-            if getattr(self, name) < 1:
-                raise InputError(f"model.{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("inner", "token_inner", "num_prefix"):
-            if getattr(self, name) < 0:
-                raise InputError(f"model.{name} is {getattr(self, name)}; it must not be negative")
+        one_of("model.mixer", self.mixer, MIXERS)
+        at_least(1, self, "model", "width", "num_layers", "num_heads", "h_cycles", "l_cycles")
+        at_least(0, self, "model", "inner", "token_inner", "num_prefix")
         if self.mixer == "attention" and self.width % (2 * self.num_heads):
-            raise InputError(
+            raise SettingError(
                 f"model.width {self.width} does not split into {self.num_heads} heads of even width; "
                 "set model.width or model.num_heads"
             )
+
+    def describe(self) -> str:
+        """A few words for the line that training begins with."""
+        return f"{self.mixer}, width {self.width}, H {self.h_cycles} L {self.l_cycles}"
 
 
 class Block(nn.Module):
@@ -180,38 +180,46 @@ class TRM(nn.Module):
         """The part that recursion calls, worth compiling."""
         return self.L_level
 
+    @property
+    def puzzle_table(self) -> Tensor | None:
+        """See `Network`; there is none without prefix slots, which would hold its rows."""
+        return self.puzzle_emb.weights if self.config.num_prefix else None
+
     def initial(self, batch: int) -> Latents:
-        """The latents that every example starts from, [S, batch, D]."""
+        """`z_H` and `z_L` that every example starts from, [S, batch, D]."""
         shape = (self.seq_len, batch, self.config.width)
-        return Latents(self.H_init.to(self.dtype).expand(shape), self.L_init.to(self.dtype).expand(shape))
+        return {"z_H": self.H_init.to(self.dtype).expand(shape), "z_L": self.L_init.to(self.dtype).expand(shape)}
 
-    def puzzle_rows(self, identifiers: Tensor) -> Tensor | None:
-        """Puzzle embeddings [B, D] of `identifiers` [B]; None without prefix slots, which would hold them."""
-        return self.puzzle_emb.weights[identifiers] if self.config.num_prefix else None
-
-    def embed(self, inputs: Tensor, puzzle_rows: Tensor | None) -> Tensor:
+    def embed(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Embedded tokens [S, B, D] with the prefix, times sqrt(D), in the forward dtype."""
         x = self.embed_tokens(inputs.T.contiguous())
-        if puzzle_rows is not None:
+        if rows is not None:
             zeros = x.new_zeros((self.config.num_prefix - 1, *x.shape[1:]))
-            x = torch.cat((puzzle_rows[None], zeros, x))
+            x = torch.cat((rows[None], zeros, x))
         scaled: Tensor = math.sqrt(self.config.width) * x
         return scaled.to(self.dtype)
 
-    def forward(self, latents: Latents, inputs: Tensor, puzzle_rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
-        """One supervision step; see `RecursiveNet.__call__` for shapes."""
-        x = self.embed(inputs, puzzle_rows)
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
+        """One supervision step; see `RecursiveNetwork.step` for shapes."""
+        x = self.embed(inputs, rows)
+        z_H, z_L = latents["z_H"], latents["z_L"]
         with torch.no_grad():
             for _ in range(self.config.h_cycles - 1):
-                latents = self._cycle(latents, x)
-        latents = self._cycle(latents, x)
-        logits = self.lm_head(latents.z_H[self.config.num_prefix :]).transpose(0, 1).float()
-        halt = self.q_head(latents.z_H[0])
-        return Latents(latents.z_H.detach(), latents.z_L.detach()), logits, halt
+                z_H, z_L = self._cycle(z_H, z_L, x)
+        z_H, z_L = self._cycle(z_H, z_L, x)
+        logits = self.lm_head(z_H[self.config.num_prefix :]).transpose(0, 1).float()
+        return {"z_H": z_H.detach(), "z_L": z_L.detach()}, logits, self.q_head(z_H[0])
 
-    def _cycle(self, latents: Latents, x: Tensor) -> Latents:
-        z_H, z_L = latents
+    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
+        """Logits [B, S, V] of a single supervision step from the initial latents: `DirectNetwork`."""
+        _, logits, _ = self.step(self.initial(len(inputs)), inputs, rows)
+        return logits
+
+    def _cycle(self, z_H: Tensor, z_L: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         rotary = (self.cosine, self.sine) if self.config.mixer == "attention" else None
         for _ in range(self.config.l_cycles):
             z_L = self.L_level(z_L + (z_H + x), rotary)
-        return Latents(self.L_level(z_H + z_L, rotary), z_L)
+        return self.L_level(z_H + z_L, rotary), z_L
+
+
+PART = Part(config=TRMConfig, build=TRM)

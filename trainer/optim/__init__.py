@@ -1,8 +1,27 @@
-"""Optimisers, one a file; `build.build_optimiser` puts them together for a recipe."""
+"""Optimisers, one a file, found by name in `OPTIMISERS`; beside them the weight average and the embedding's sign-SGD.
 
-from .adam_atan2 import AdamATan2
+An entry is a `Part` whose ``build(config, net)`` gives a list of ``torch.optim.Optimizer``s that share the network's
+parameters between them; the rate of the first one's first group is what metrics show as ``lr``. A new optimiser is one
+file here and its line in `OPTIMISERS`; an installed package adds entry points to the group ``trmpipe.optimisers``.
+"""
+
+from trmpipe.generators.plugins import Registry
+
+from ..errors import SettingError
+from ..parts import Part
 from .ema import EMA
-from .muon import Muon
-from .sign_sgd import sign_sgd_rows
+from .sign_sgd import EmbeddingConfig, sign_sgd_rows
 
-__all__ = ["EMA", "AdamATan2", "Muon", "sign_sgd_rows"]
+OPTIMISERS: Registry[Part] = Registry(
+    "trmpipe.optimisers",
+    "optimiser",
+    {
+        "adam_atan2": "trmpipe.trainer.optim.adam_atan2:PART",
+        "adamw": "trmpipe.trainer.optim.adamw:PART",
+        "muon": "trmpipe.trainer.optim.muon:PART",
+    },
+    SettingError,
+)
+"""Optimisers by name."""
+
+__all__ = ["EMA", "OPTIMISERS", "EmbeddingConfig", "sign_sgd_rows"]

@@ -1,10 +1,33 @@
 """AdamATan2 in plain torch: Adam whose update is atan2(m, sqrt(v)), so it is bounded and has no epsilon."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..checks import at_least, betas
+from ..parts import Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdamATan2Config:
+    """Settings of AdamATan2; the defaults are the published Sudoku-Extreme ones.
+
+    Attributes:
+        lr: learning rate.
+        betas: decay rates of the two moments, each from 0 to below 1.
+        weight_decay: decoupled decay; a step takes ``lr * weight_decay`` of each weight.
+    """
+
+    lr: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least(0, self, "optimiser", "lr", "weight_decay")
+        betas(self.betas)
 
 
 class AdamATan2(torch.optim.Optimizer):
@@ -54,3 +77,11 @@ class AdamATan2(torch.optim.Optimizer):
         deviation = (state["exp_avg_sq"] / (1 - beta2 ** state["step"])).sqrt_()
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         parameter.add_(torch.atan2(mean, deviation), alpha=-group["lr"])
+
+
+def build(config: AdamATan2Config, net: nn.Module) -> list[torch.optim.Optimizer]:
+    """AdamATan2 for all parameters."""
+    return [AdamATan2(net.parameters(), lr=config.lr, betas=config.betas, weight_decay=config.weight_decay)]
+
+
+PART = Part(config=AdamATan2Config, build=build)

@@ -1,13 +1,45 @@
-"""Muon: momentum whose update is orthogonalised by a few Newton-Schulz steps, for the matrices inside the blocks."""
+"""Muon: momentum whose update is orthogonalised by a few Newton-Schulz steps, for the matrices of a network's core.
+
+All that it does not train (embeddings, heads, biases) AdamW does.
+"""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..checks import at_least, betas, share
+from ..models import Network
+from ..parts import Part
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Quintic Newton-Schulz coefficients (Jordan et al., "Muon", 2024)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuonConfig:
+    """Settings of Muon and of the AdamW beside it.
+
+    Attributes:
+        lr: AdamW's learning rate.
+        matrix_lr: Muon's learning rate.
+        betas: decay rates of AdamW's moments, each from 0 to below 1.
+        momentum: decay rate of Muon's momentum.
+        weight_decay: decoupled decay of both; a step takes the learning rate times it of each weight.
+    """
+
+    lr: float = 1e-4
+    matrix_lr: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.95)
+    momentum: float = 0.9
+    weight_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least(0, self, "optimiser", "lr", "matrix_lr", "weight_decay")
+        share(self, "optimiser", "momentum")
+        betas(self.betas)
 
 
 def orthogonalise(matrix: Tensor, num_steps: int) -> Tensor:
@@ -70,3 +102,21 @@ class Muon(torch.optim.Optimizer):
         scale = max(1.0, parameter.shape[0] / parameter.shape[1]) ** 0.5
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         parameter.add_(update, alpha=-group["lr"] * scale)
+
+
+def build(config: MuonConfig, net: nn.Module) -> list[torch.optim.Optimizer]:
+    """AdamW, then Muon for the matrices of the network's core; one of them alone where the other has nothing to do."""
+    core = {id(parameter) for parameter in cast(Network, net).core.parameters() if parameter.ndim == 2}
+    matrices = [parameter for parameter in net.parameters() if id(parameter) in core]
+    others = [parameter for parameter in net.parameters() if id(parameter) not in core]
+    optimisers: list[torch.optim.Optimizer] = []
+    if others:
+        optimisers.append(torch.optim.AdamW(others, lr=config.lr, betas=config.betas, weight_decay=config.weight_decay))
+    if matrices:
+        optimisers.append(
+            Muon(matrices, lr=config.matrix_lr, momentum=config.momentum, weight_decay=config.weight_decay)
+        )
+    return optimisers
+
+
+PART = Part(config=MuonConfig, build=build)

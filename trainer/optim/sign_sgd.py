@@ -1,7 +1,27 @@
 """Sign-SGD on the rows of a puzzle embedding that a batch touched, and on no others."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+from ..checks import at_least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingConfig:
+    """How the puzzle embedding is trained.
+
+    Attributes:
+        lr: length of a step in each coordinate, before the schedule.
+        weight_decay: decoupled decay of the rows of a batch.
+    """
+
+    lr: float = 1e-4
+    weight_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least(0, self, "embedding", "lr", "weight_decay")
 
 
 @torch.no_grad()

@@ -1,0 +1,54 @@
+"""What an evaluation by vote came to, for people and for programs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .score import ArcScores
+
+_REMARKS = (
+    (
+        "unscored_inputs",
+        "test input has no known solution and is not scored",
+        "test inputs have no known solution and are not scored",
+    ),
+    ("inputs_without_votes", "test input has no votes", "test inputs have no votes"),
+    ("unmatched_rows", "row matches no test input", "rows match no test input"),
+)
+"""Counts of the scores that are told where they are not 0: in the singular, in the plural."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VotesReport:
+    """Scores by vote and the files that were written; a `Report`.
+
+    Attributes:
+        scores: pass@K.
+        corpus: path of the corpus whose test inputs these are.
+        submission: the file with two attempts for every test input.
+        picture: input, target and best answers of a few tasks.
+    """
+
+    scores: ArcScores
+    corpus: str
+    submission: Path
+    picture: Path
+
+    @property
+    def subject(self) -> str:
+        """See `Report`."""
+        return f"{len(self.scores.scored):,} tasks of {self.corpus}, {self.scores.num_rows:,} votes"
+
+    def to_json(self) -> dict[str, Any]:
+        """See `Report`."""
+        return {**self.scores.to_json(), "submission": str(self.submission), "picture": str(self.picture)}
+
+    def lines(self) -> list[str]:
+        """A table, a row for each K, what is to be remarked, and where the files are."""
+        facts = self.to_json()
+        table = [f"{row['k']:>6} {row['fractional']:>11.2%} {row['strict']:>8.2%}" for row in facts["pass"]]
+        remarks = [
+            f"{facts[name]:,} {one if facts[name] == 1 else several}" for name, one, several in _REMARKS if facts[name]
+        ]
+        files = [f"submission {self.submission}", f"picture    {self.picture}"]
+        return [f"{'pass@K':>6} {'fractional':>11} {'strict':>8}", *table, *remarks, *files]

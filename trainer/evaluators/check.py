@@ -1,0 +1,69 @@
+"""``check``: an answer is right if the task accepts it, for tasks whose puzzles have several solutions.
+
+Halting learns from that verdict. Metrics and scores have it as the column ``accepted``, beside ``exact``, which still
+asks for the stored label.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import PAD, TaskSpec
+from trmpipe.shards import Corpus
+from trmpipe.shards.progress import Progress
+
+from ..errors import RunError
+from ..examinee import Examinee
+from ..judging import Judgement, judge_by_label
+from ..ranks import Ranks
+from .evaluator import EvaluationRequest
+from .puzzles import PuzzleReport, evaluate_puzzles
+
+ACCEPTED = "accepted"
+
+
+class CheckEvaluator:
+    """The evaluator.
+
+    Raises:
+        RunError: the task's code, which has to accept answers, is not installed.
+    """
+
+    takes_variants = False
+
+    def __init__(self, spec: TaskSpec) -> None:
+        try:
+            self._task = get_task(spec.name)
+        except InputError as error:
+            raise RunError(
+                f"answers to {spec.name} are judged by the task's own code, which is not here ({error}); "
+                "install the package that brings it"
+            ) from error
+
+    def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """An answer counts if `Task.check` accepts it; where labels are pad, it is taken as pad."""
+        by_label = judge_by_label(inputs, labels, answers)
+        counted = torch.where(labels == PAD, PAD, answers)
+        accepted = torch.from_numpy(self._task.check(_tokens(inputs), _tokens(counted))).to(answers.device)
+        return Judgement(cell=by_label.cell, exact=by_label.exact, solved=accepted, more={ACCEPTED: accepted})
+
+    def evaluate(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        request: EvaluationRequest,
+        ranks: Ranks,
+        progress: Progress,
+    ) -> PuzzleReport | None:
+        """See `Evaluator.evaluate`."""
+        return evaluate_puzzles(self.judge, examinee, corpora, request, ranks, progress)
+
+
+def _tokens(values: Tensor) -> NDArray[np.uint8]:
+    found: NDArray[np.uint8] = values.to(torch.uint8).cpu().numpy()
+    return found

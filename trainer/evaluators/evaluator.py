@@ -1,0 +1,91 @@
+"""The protocol of evaluators: what one answer is worth while training, and what a whole model is worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from trmpipe.shards import Corpus
+from trmpipe.shards.progress import Progress
+
+from ..examinee import Examinee
+from ..judging import Judgement
+from ..ranks import Ranks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRequest:
+    """What is to be scored.
+
+    Attributes:
+        folder: where files that belong to the scores go.
+        limit: the first so many held-out groups; None for all.
+        variants: the first so many variants of each, for evaluators that take them; None for all.
+    """
+
+    folder: Path
+    limit: int | None = None
+    variants: int | None = None
+
+
+class Report(Protocol):
+    """What an evaluation came to, for people and for programs."""
+
+    @property
+    def subject(self) -> str:
+        """What was scored, to follow the name of the run and "on"."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        ...
+
+    def lines(self) -> list[str]:
+        """The scores as lines of text."""
+        ...
+
+
+class Evaluator(Protocol):
+    """One way to say what answers are worth."""
+
+    @property
+    def takes_variants(self) -> bool:
+        """Whether the scores are over variants of the held-out groups, of which a request may ask for fewer."""
+        ...
+
+    def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """What each answer is worth for itself: the halting target, training metrics, and scores while training.
+
+        Args:
+            inputs: int64 [B, S].
+            labels: int64 [B, S]; pad labels do not count.
+            answers: int64 [B, S].
+        """
+        ...
+
+    def evaluate(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        request: EvaluationRequest,
+        ranks: Ranks,
+        progress: Progress,
+    ) -> Report | None:
+        """Score a model on the held-out puzzles of `held_out.tested_corpus`.
+
+        Args:
+            examinee: the model.
+            corpora: those that it was trained on, or of the same kind.
+            request: what is to be scored.
+            ranks: of the processes that share the work; every one of them must call this.
+            progress: told of this rank's part.
+
+        Returns:
+            The report on rank 0, None on the others.
+
+        Raises:
+            RunError: the corpora hold nothing to score.
+        """
+        ...

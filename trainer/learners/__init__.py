@@ -1,0 +1,24 @@
+"""Learners: how a network is taught and asked, one way a file, found by name in `LEARNERS`.
+
+An entry is a `Part` whose ``build(config, *, seed, max_steps)`` gives a `Learner`. A new one is one file here and its
+line in `LEARNERS`; an installed package adds entry points to the group ``trmpipe.learners``.
+"""
+
+from trmpipe.generators.plugins import Registry
+
+from ..errors import SettingError
+from ..parts import Part
+from .learner import Answer, Learner, Lesson, Rows, Tensors
+
+LEARNERS: Registry[Part] = Registry(
+    "trmpipe.learners",
+    "learner",
+    {
+        "deep_supervision": "trmpipe.trainer.learners.deep_supervision:PART",
+        "one_pass": "trmpipe.trainer.learners.one_pass:PART",
+    },
+    SettingError,
+)
+"""Learners by name."""
+
+__all__ = ["LEARNERS", "Answer", "Learner", "Lesson", "Rows", "Tensors"]

@@ -1,0 +1,53 @@
+"""ACT halting: when a slot leaves its puzzle, because the network is sure of its answer or because time is up.
+
+Exploration draws come from a counter-based key (seed, HALT, step, slot), so they depend neither on history nor on the
+number of ranks.
+
+Shapes: B slots of this rank.
+Source: TinyRecursiveModels, ``TinyRecursiveReasoningModel_ACTV1``.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trmpipe.generators.rng import HALT, philox
+
+
+def exploration_draws(seed: int, step: int, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Two uint64 for each slot, [B, 2]: the first decides on exploring, the second on the minimum.
+
+    Args:
+        seed: root seed, 0 <= seed < 2**64.
+        step: training step from 0.
+        slots: int64 [B], indices within the global batch.
+    """
+    return np.array([philox(seed, HALT, 0, step, slot, 0)[:2] for slot in slots.tolist()], dtype=np.uint64)
+
+
+def minimum_steps(draws: NDArray[np.uint64], probability: float, max_steps: int) -> NDArray[np.int64]:
+    """Fewest steps that each slot must spend: with `probability` one of 2 to `max_steps`, otherwise 0.
+
+    Args:
+        draws: uint64 [B, 2] of `exploration_draws`.
+        probability: chance that a slot explores, 0 to 1 (0.1 in the published code).
+        max_steps: longest time on a puzzle (16 in the published code).
+
+    Returns:
+        int64 [B].
+    """
+    explores = draws[:, 0] < np.uint64(min(probability * 2.0**64, 2.0**64 - 2048))
+    minimum = 2 + draws[:, 1] % np.uint64(max(max_steps - 1, 1))
+    return np.where(explores, minimum.astype(np.int64), 0)
+
+
+def halted(halt: Tensor, steps: Tensor, minimum: Tensor, max_steps: int) -> Tensor:
+    """bool [B]: slots that are done, because q says so or time is up, and have spent their minimum.
+
+    Args:
+        halt: float [B] halting logits; above 0 means solved.
+        steps: int64 [B] steps spent, this one included.
+        minimum: int64 [B] of `minimum_steps`.
+        max_steps: steps after which a slot is done anyway.
+    """
+    return (steps >= max_steps) | ((halt > 0) & (steps >= minimum))

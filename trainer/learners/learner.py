@@ -1,0 +1,121 @@
+"""The protocol between a network and the trainer: what is learned from a batch, and how a network is asked.
+
+The trainer holds a **state**, a flat mapping of batch-first tensors with a row for each slot of this rank. It hands it
+on from step to step and saves it in checkpoints without knowing what is in it. A training step is
+
+    work    = learner.take_up(net, state, rows, step)                       once, all slots of this rank
+    lessons = learner.learn(net, part of work, embeddings, step, judge)     for each slice of the work, side by side
+    state   = the lessons' states, one slice after the other
+
+Shapes: B slots (or rows) of this rank, b those of a slice, S sequence, D width.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..judging import Judge
+
+Tensors = dict[str, Tensor]
+"""Tensors by name, whose first axis is the batch."""
+
+IDENTIFIERS = "identifiers"
+"""Name in every work, int64 [B]: the puzzle identifiers, from which the trainer takes the puzzle embeddings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """This rank's rows of the batch of a step.
+
+    Attributes:
+        inputs: int64 [B, S] tokens.
+        labels: int64 [B, S].
+        identifiers: int64 [B] puzzle identifiers.
+        slots: int64 [B], places of the rows in the global batch, for randomness that does not depend on the ranks; not
+            on the device.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    identifiers: Tensor
+    slots: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a slice of b slots gives to a step.
+
+    Attributes:
+        loss: [b], with gradient; the trainer divides their sum by the global batch size.
+        state: the slots' new state, without gradient; of the same names, dtypes and shapes as `Learner.begin` gives.
+        metrics: [b] each, without gradient; ``loss`` and the judge's columns among them.
+    """
+
+    loss: Tensor
+    state: Tensors
+    metrics: Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A network's answers to B inputs.
+
+    Attributes:
+        tokens: int64 [B, S].
+        halt: [B] logits of the answer being right, above 0 for yes; None where the learner has no such thing.
+    """
+
+    tokens: Tensor
+    halt: Tensor | None
+
+
+class Learner(Protocol):
+    """One way to teach a network. Its methods are pure functions of their arguments and the learner's config."""
+
+    needs: tuple[str, ...]
+    """Methods that a network must have beside those of `models.Network`."""
+
+    def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
+        """The state of `batch` slots before the first step, on the network's device; empty where nothing is carried."""
+        ...
+
+    def take_up(self, net: Any, state: Tensors, rows: Rows, step: int) -> Tensors:
+        """The work of a step, before it is sliced: all that `learn` needs of every slot.
+
+        Args:
+            net: the network.
+            state: what the step before left.
+            rows: the rows of the batch.
+            step: training step, from 0.
+
+        Returns:
+            Tensors [B, ...] without gradient, `IDENTIFIERS` among them.
+        """
+        ...
+
+    def learn(self, net: Any, work: Tensors, embeddings: Tensor | None, step: int, judge: Judge) -> Lesson:
+        """Run the network on a slice; other slices may be worked on at the same time in other threads.
+
+        Args:
+            net: the network.
+            work: b rows of what `take_up` gave.
+            embeddings: float [b, D], the puzzle embeddings of the slice, with gradient; None where there are none.
+            step: training step, from 0.
+            judge: says what answers are worth.
+        """
+        ...
+
+    def answers(self, net: Any, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
+        """The network's answers after every step, as many as the learner makes; called without gradient.
+
+        Args:
+            net: the network, in evaluation mode.
+            inputs: int64 [B, S].
+            identifiers: int64 [B].
+            num_steps: steps that the user asks for; a learner of one pass gives one answer whatever it says.
+        """
+        ...

@@ -1,0 +1,62 @@
+"""Presets: named training configs, one family of tasks a file, and which one a corpus and a device get by default.
+
+An entry is a `Preset`. A new one is a line in `PRESETS` and its declaration; an installed package adds entry points to
+the group ``trmpipe.presets``. Ours come first where several suit.
+"""
+
+from trmpipe.generators.plugins import Registry
+
+from ..config import TrainConfig
+from ..errors import SettingError
+from ..parts import entries_that_load
+from .preset import Preset
+
+PRESETS: Registry[Preset] = Registry(
+    "trmpipe.presets",
+    "preset",
+    {
+        "sudoku-mlp": "trmpipe.trainer.presets.sudoku:MLP",
+        "sudoku-attention": "trmpipe.trainer.presets.sudoku:ATTENTION",
+        "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
+        "arc-cpu": "trmpipe.trainer.presets.arc:CPU",
+        "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",
+        "sudoku6-cpu": "trmpipe.trainer.presets.sudoku:CPU6",
+        "sudoku9-cpu": "trmpipe.trainer.presets.sudoku:CPU9",
+    },
+    SettingError,
+)
+"""Presets by name."""
+
+
+def get_preset(name: str) -> TrainConfig:
+    """The config of the preset called `name`.
+
+    Raises:
+        SettingError: there is none; the message lists those there are.
+    """
+    return PRESETS[name].config()
+
+
+def choose_preset(task: str, device_type: str) -> tuple[str, str]:
+    """The first preset that is declared for a task and a device, else the first general one; and the reason in words.
+
+    Args:
+        task: name of the corpus's task, such as ``sudoku6``.
+        device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Raises:
+        SettingError: no preset is for this device.
+    """
+    on_device = [(name, preset) for name, preset in entries_that_load(PRESETS) if device_type in preset.devices]
+    for name, preset in on_device:
+        if task in preset.tasks:
+            return name, f"made for {task} on {device_type}"
+    for name, preset in on_device:
+        if preset.general:
+            return name, f"a general one, as there is none for {task} on {device_type}"
+    raise SettingError(
+        f"no preset is for {task} on {device_type}; name one with --preset: {', '.join(PRESETS.names())}"
+    )
+
+
+__all__ = ["PRESETS", "Preset", "choose_preset", "get_preset"]

@@ -1,0 +1,86 @@
+"""Presets for Sudoku: the published ones (arXiv 2510.04871 and its code), and small ones for a CPU.
+
+The small ones are ours; their curves are in docs/results, and what else was tried in docs/notes/sudoku6-cpu.md.
+"""
+
+import dataclasses
+
+from ..config import EvaluationConfig, TrainConfig
+from ..learners.deep_supervision import DeepSupervisionConfig
+from ..models.trm import TRMConfig
+from ..optim.muon import MuonConfig
+from ..schedule import CosineConfig
+from .preset import EVERYWHERE, Preset
+
+
+def mlp() -> TrainConfig:
+    """The published config with the MLP mixer."""
+    return TrainConfig()
+
+
+def attention() -> TrainConfig:
+    """The published config with attention."""
+    return TrainConfig(model=TRMConfig(mixer="attention"))
+
+
+def cpu6() -> TrainConfig:
+    """A small model that shuffled variants of 6x6 puzzles teach within minutes."""
+    return TrainConfig(
+        learner=DeepSupervisionConfig(loss="softmax", halt_max_steps=4, halt_early_steps=2, halt_early_share=0.5),
+        model=TRMConfig(width=128, inner=256, token_inner=96, num_prefix=4, h_cycles=1, l_cycles=1, num_heads=4),
+        optimiser=MuonConfig(lr=1e-3, matrix_lr=0.03, weight_decay=0.01),
+        schedule=CosineConfig(warmup_steps=30),
+        evaluation=EvaluationConfig(every=200, limit=250),
+        batch_size=32,
+        num_slices=2,
+        max_steps=1600,
+        ema_decay=0.98,
+        ema_warm=10,
+        checkpoint_every=400,
+        log_every=10,
+    )
+
+
+def cpu4() -> TrainConfig:
+    """The 6x6 config with half the width and a quarter of the steps."""
+    base = cpu6()
+    return dataclasses.replace(
+        base,
+        model=dataclasses.replace(base.model, width=64, inner=128, token_inner=64),
+        evaluation=dataclasses.replace(base.evaluation, every=100),
+        max_steps=400,
+    )
+
+
+def cpu9() -> TrainConfig:
+    """The 6x6 config, wider and longer."""
+    base = cpu6()
+    return dataclasses.replace(
+        base,
+        model=dataclasses.replace(base.model, width=192, inner=384, token_inner=192),
+        max_steps=4000,
+        checkpoint_every=200,
+    )
+
+
+MLP = Preset(
+    config=mlp,
+    doc="Published for Sudoku-Extreme, with the MLP mixer: 65,100 steps of 768.",
+    tasks=("sudoku9", "sudoku16"),
+    devices=("cuda",),
+)
+ATTENTION = Preset(
+    config=attention,
+    doc="Published for Sudoku-Extreme, with attention.",
+    tasks=("sudoku9", "sudoku16"),
+    devices=("cuda",),
+)
+CPU4 = Preset(config=cpu4, doc="4x4 Sudoku on a CPU, under a minute.", tasks=("sudoku4",), devices=EVERYWHERE)
+CPU6 = Preset(config=cpu6, doc="6x6 Sudoku on two CPU cores, minutes.", tasks=("sudoku6",), devices=EVERYWHERE)
+CPU9 = Preset(
+    config=cpu9,
+    doc="9x9 Sudoku on a CPU: a small model that shows learning within an hour, not the published accuracy.",
+    tasks=("sudoku9", "sudoku16"),
+    devices=EVERYWHERE,
+    general=True,
+)
