@@ -85,8 +85,8 @@ def build_task(name: str, options: tuple[tuple[str, str], ...]) -> Task:
 
 
 @cache
-def sources() -> tuple[Path, ...]:
-    """Sources that decide the bytes that tasks make: this package's, and those of the entry points' packages."""
+def code_folders() -> tuple[Path, ...]:
+    """Folders of code that decides the bytes of tasks: this package's, and those of the entry points' packages."""
     modules = {point.module.partition(".")[0] for point in entry_points(group="trmpipe.tasks")}
     found = [package_of(Path(__file__).resolve())]
     for module in modules:

@@ -1,7 +1,7 @@
 """What lies in a corpus's folder already, and how a broken-off generation goes on.
 
 While a corpus is made, its folder holds ``.progress/``: the plan, and a record of every finished unit. The same recipe
-then does only what is missing; another one is refused. A record counts if it was written by the same sources for the
+then does only what is missing; another one is refused. A record counts if it was written by the same code for the
 same plan, and if its files have the sizes that it names.
 """
 
@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from trmpipe.generators.jit import source_key
-from trmpipe.generators.registry import sources
+from trmpipe.generators.jit import code_key
+from trmpipe.generators.registry import code_folders
 from trmpipe.shards import (
     MANIFEST,
     PROGRESS,
@@ -72,9 +72,9 @@ def begin(store: Store, recipe: Recipe) -> None:
     Raises:
         WriteError: the file system refused.
     """
-    plan = {"recipe": recipe.to_json(), "sources": source_key(*sources())}
+    plan = {"recipe": recipe.to_json(), "sources": code_key(*code_folders())}
     if not store.exists(_PLAN) or _read_plan(store) != plan:
-        # Records of other sources could stand for other bytes: all units are made again.
+        # Records by other code could stand for other bytes: all units are made again.
         store.remove(PROGRESS)
         store.write(_PLAN, canonical_json(plan))
     store.remove(MANIFEST)

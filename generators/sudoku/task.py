@@ -9,17 +9,15 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..task import Groups, Rows, TaskSpec
 from ..variants import augment_evenly
-from . import triad_maker
 from .classes import automorphisms, canonical
 from .geometry import SIZES, Geometry, geometry
-from .maker import make
 from .rating import rate
-from .solver import TRIAD_SIZE
 from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import UNRATED, Target, has_pattern
 from .text import VALUES, render_grid
 from .variants import augment_groups
 from .walk import build_goal, find
+from .workbench import make
 
 BLANK = 1
 """Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
@@ -74,8 +72,6 @@ class SudokuTask:
             puzzles, grids, minimal = find(seed, purpose, start, count, self.size, goal)
             groups = self.groups_of(candidates[minimal], puzzles[minimal], grids[minimal])
             return groups.take(np.flatnonzero(self.accepts(groups)))
-        if self.size == TRIAD_SIZE:
-            return self.groups_of(candidates, *triad_maker.make(seed, purpose, start, count))
         return self.groups_of(candidates, *make(seed, purpose, start, count, self.size))
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
@@ -117,12 +113,12 @@ class SudokuTask:
 
     def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
         """Inputs and labels, uint8 [G, count, C]."""
-        sources, offsets = automorphisms(groups.inputs - BLANK, self.size)
+        moves, offsets = automorphisms(groups.inputs - BLANK, self.size)
         inputs = np.empty((len(groups), count, self.spec.seq_len), np.uint8)
         labels = np.empty_like(inputs)
         tables = symmetry_tables(self.size)
         short = augment_groups(
-            groups.inputs, groups.labels, groups.candidates, seed, start, tables, sources, offsets, inputs, labels
+            groups.inputs, groups.labels, groups.candidates, seed, start, tables, moves, offsets, inputs, labels
         )
         if short >= 0:
             most = self.num_variants(groups)[short]

@@ -28,10 +28,10 @@ GENERATORS = Path(registry.__file__).resolve().parent
 @pytest.fixture
 def fresh():
     """The registry without what it remembers of the packages installed, before and after."""
-    for forget in (registry.build_task.cache_clear, registry.sources.cache_clear):
+    for forget in (registry.build_task.cache_clear, registry.code_folders.cache_clear):
         forget()
     yield
-    for forget in (registry.build_task.cache_clear, registry.sources.cache_clear):
+    for forget in (registry.build_task.cache_clear, registry.code_folders.cache_clear):
         forget()
 
 
@@ -125,12 +125,12 @@ def test_an_entry_point_adds_a_task(plug_in):
         registry.get_task("reversal")
 
 
-def test_sources_hold_our_package_and_those_of_plug_ins(plug_in):
-    assert set(registry.sources()) == {GENERATORS, plug_in}
+def test_code_folders_are_our_package_and_those_of_plug_ins(plug_in):
+    assert set(registry.code_folders()) == {GENERATORS, plug_in}
 
 
-def test_sources_without_plug_ins_are_ours(fresh):
-    assert registry.sources() == (GENERATORS,)
+def test_code_folders_without_plug_ins_are_ours(fresh):
+    assert registry.code_folders() == (GENERATORS,)
 
 
 def test_purposes_keep_their_numbers():
