@@ -5,7 +5,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from trmpipe.generators.jit import package_of, source_key
+from trmpipe.generators.jit import code_key as key_of
+from trmpipe.generators.jit import package_of
 from trmpipe.generators.registry import code_folders
 
 from .suppliers import SUPPLIERS
@@ -13,8 +14,8 @@ from .suppliers import SUPPLIERS
 
 @cache
 def code_key() -> str:
-    """Hex digest of the sources of the tasks, of this package, and of the packages that bring suppliers."""
-    return source_key(*code_folders(), package_of(Path(__file__).resolve()), *_packages(SUPPLIERS.modules()))
+    """Hex digest of the code of the tasks, of this package, and of the packages that bring suppliers."""
+    return key_of(*code_folders(), package_of(Path(__file__).resolve()), *_packages(SUPPLIERS.modules()))
 
 
 def _packages(modules: Iterable[str]) -> list[Path]:

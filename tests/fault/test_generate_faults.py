@@ -250,7 +250,7 @@ def test_a_scheduler_without_workers_is_named(tmp_path):
 
 def test_workers_with_other_sources_are_refused(tmp_path, monkeypatch):
     keys = iter(["driver", *["worker"] * 1000])
-    monkeypatch.setattr("trmpipe.pipeline.cluster.source_key", lambda *sources: next(keys))
+    monkeypatch.setattr("trmpipe.pipeline.cluster.code_key", lambda *folders: next(keys))
     with pytest.raises(ClusterError, match="install the same versions on all workers"):
         generate(RECIPE, str(tmp_path / "c"))
     assert not (tmp_path / "c").exists()

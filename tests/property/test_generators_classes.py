@@ -16,7 +16,7 @@ from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, parse
 from trmpipe.generators.sudoku.classes import automorphisms
 from trmpipe.generators.task import TEST
 
-sources_of = cache(reference.spatial_sources)
+moves_of = cache(reference.spatial_moves)
 CYCLIC = np.array(
     [[3 * ((row + column // 3) % 3) + (column + row // 3) % 3 + 1 for column in range(9)] for row in range(9)], np.uint8
 )
@@ -35,7 +35,7 @@ AUTOMORPHIC_16 = (
 def moved(puzzle, size, rank, label):
     """The image of a puzzle under a symmetry."""
     values = np.array(reference.relabelling(size, label), np.uint8)
-    return values[puzzle[list(reference.spatial_source(size, rank))]]
+    return values[puzzle[list(reference.spatial_move(size, rank))]]
 
 
 @cache
@@ -54,7 +54,7 @@ def any_puzzle(size):
 
 def assert_form_is_of_the_class(puzzle, size):
     form = canonical(puzzle[None])[0]
-    assert reference.canonical(form, sources_of(size)) == reference.canonical(puzzle, sources_of(size))
+    assert reference.canonical(form, moves_of(size)) == reference.canonical(puzzle, moves_of(size))
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -112,7 +112,7 @@ def test_there_are_36_classes_of_minimal_4x4_puzzles():
     classes = np.unique(canonical(puzzles), axis=0)
     assert len(classes) == 36
     # The class is what brute force says: its members' forms are all different.
-    assert len({reference.canonical(form, sources_of(4)) for form in classes}) == 36
+    assert len({reference.canonical(form, moves_of(4)) for form in classes}) == 36
 
 
 def test_the_6x6_grids_fall_in_49_classes():
@@ -169,7 +169,7 @@ def test_automorphisms_equal_brute_force(size, count):
     if size == 4:
         puzzles = np.concatenate([puzzles, full_grids_4x4()[::24]])
     found, offsets = automorphisms(puzzles, size)
-    expected = [reference.automorphisms(puzzle.tolist(), sources_of(size)) for puzzle in puzzles]
+    expected = [reference.automorphisms(puzzle.tolist(), moves_of(size)) for puzzle in puzzles]
     assert any(expected)
     for i, several in enumerate(expected):
         assert sorted(map(tuple, found[offsets[i] : offsets[i + 1]].tolist())) == sorted(several)
@@ -190,10 +190,10 @@ def automorphisms_of_cyclic():
 
 def test_the_cyclic_9x9_grid_has_648_automorphisms():
     found = automorphisms_of_cyclic()
-    group = {tuple(source) for source in found.tolist()} | {tuple(range(81))}
+    group = {tuple(move) for move in found.tolist()} | {tuple(range(81))}
     assert len(group) == 648
     form = reference.normal_form(CYCLIC.ravel())
-    assert all(reference.normal_form(CYCLIC.ravel()[list(source)]) == form for source in group)
+    assert all(reference.normal_form(CYCLIC.ravel()[list(move)]) == form for move in group)
     first, second = found[5].tolist(), found[400].tolist()
     assert tuple(first[cell] for cell in second) in group
 
@@ -257,8 +257,8 @@ def first_of_cosets(puzzle, size, own, seed, candidate, count):
     found, place = [], 1
     while len(found) < count:
         spatial, label = reference.symmetry_of(place, size, keys)
-        source = reference.spatial_source(size, spatial)
-        if source == min([source, *(tuple(automorphism[cell] for cell in source) for automorphism in own)]):
+        move = reference.spatial_move(size, spatial)
+        if move == min([move, *(tuple(automorphism[cell] for cell in move) for automorphism in own)]):
             found.append(moved(puzzle, size, spatial, label).tolist())
         place += 1
     return found
@@ -269,7 +269,7 @@ def test_4x4_puzzles_share_a_form_exactly_where_one_is_an_image_of_the_other():
     forms = canonical(puzzles)
     outcomes = set()
     for first, second in combinations(range(len(puzzles)), 2):
-        images = {reference.normal_form(puzzles[first][list(source)]) for source in sources_of(4)}
+        images = {reference.normal_form(puzzles[first][list(move)]) for move in moves_of(4)}
         alike = reference.normal_form(puzzles[second]) in images
         assert np.array_equal(forms[first], forms[second]) == alike
         outcomes.add(alike)
