@@ -34,7 +34,8 @@ from .recipe import Recipe
 from .resume import begin, clear, finished_corpus, finished_units, keep_record
 from .sources import Source, check_sources
 
-_LIBRARIES = ("numpy", "numba", "pyarrow")
+_LIBRARIES = ("numpy", "numba", "pyarrow", "deflate")
+"""Those that file digests depend on: of the values, of Parquet and zstd, of gzip."""
 _GROUPS_PER_TASK = 1024
 _NAMED_GROUPS_PER_TASK = 64
 _TASKS_PER_WORKER = 8
