@@ -7,7 +7,7 @@ from typing import Any
 
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import Task
-from trmpipe.shards import get_codec
+from trmpipe.shards import CODECS
 
 from .errors import RecipeError
 
@@ -52,7 +52,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
-        get_codec(self.format)
+        _ = CODECS[self.format]  # which refuses a format that there is not
         object.__setattr__(self, "options", dict(sorted(get_task(self.task, self.options).options.items())))
         _in_range("--n", self.n, 1, None)
         _in_range("--aug", self.aug, 0, _MAX_VARIANTS)

@@ -21,7 +21,7 @@ Reading::
 
 from .adapters import StepDataset, as_torch
 from .catalog import CATALOG, SplitCatalog
-from .codecs import CODECS, Block, Codec, get_codec
+from .codecs import CODECS, Codec, ShardContent
 from .compare import Shared, compare
 from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
@@ -44,7 +44,6 @@ __all__ = [
     "MANIFEST",
     "PROGRESS",
     "Batch",
-    "Block",
     "Codec",
     "Corpus",
     "CorpusError",
@@ -55,6 +54,7 @@ __all__ = [
     "Manifest",
     "NoCorpusError",
     "Provenance",
+    "ShardContent",
     "ShardRecord",
     "ShardSpec",
     "Shared",
@@ -75,7 +75,6 @@ __all__ = [
     "content_digest",
     "default_layout",
     "find_corpora",
-    "get_codec",
     "json_digest",
     "open_corpora",
     "read_manifest",

@@ -10,7 +10,7 @@ import numpy as np
 
 from trmpipe.generators.task import runs
 
-from .codecs import WebDatasetCodec
+from .codecs.webdataset import WebDatasetCodec
 from .errors import CorpusError
 from .examples import BLANK_IDENTIFIER, Examples
 from .stream import Stream

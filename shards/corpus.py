@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import Rows, TaskSpec
 
 from .catalog import CATALOG, SplitCatalog, read_catalog
-from .codecs import get_codec
+from .codecs import CODECS
 from .digests import sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .examples import BLANK_IDENTIFIER, Examples
@@ -34,7 +34,7 @@ class Corpus:
     def __init__(self, store: Store, manifest: Manifest) -> None:
         self.store = store
         self.manifest = manifest
-        self._codec = get_codec(manifest.format)
+        self._codec = CODECS[manifest.format]
         self._checked: set[str] = set()
         self._layouts: dict[str, SplitLayout] = {}
         self._files = {file.path: file for file in manifest.all_files()}

@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import Rows
 
 from ..layout import ShardSpec, SplitLayout
-from .codec import Block, samples
+from .codec import ShardContent, samples
 
-_BLOCK = 512
-_RECORD = 20 * _BLOCK
+_TAR_UNIT = 512
+"""Headers take one, contents whole numbers of them."""
+_TAR_RECORD = 20 * _TAR_UNIT
 _NAME = slice(0, 100)
 _SIZE = slice(124, 136)
 _CHECKSUM = slice(148, 156)
@@ -53,19 +54,19 @@ class WebDatasetCodec:
         """The one tar file of a shard."""
         return (f"{layout.split}/shard-{shard.index:06d}.tar",)
 
-    def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
+    def encode(self, layout: SplitLayout, shard: ShardSpec, content: ShardContent) -> tuple[bytes, ...]:
         """The tar file, with its samples by rising group."""
         pieces: list[bytes | memoryview] = []
         for groups, rows in samples(layout, shard):
             key = f"{shard.groups[0] + groups.start:08d}-{shard.variants[0]:06d}"
-            _add_array(pieces, f"{key}.inputs.npy", block.inputs[rows], layout.compressed)
-            _add_array(pieces, f"{key}.labels.npy", block.labels[rows], layout.compressed)
+            _add_array(pieces, f"{key}.inputs.npy", content.inputs[rows], layout.compressed)
+            _add_array(pieces, f"{key}.labels.npy", content.labels[rows], layout.compressed)
             if layout.has_identifiers:
                 identifiers, offsets = _puzzles(layout, shard, groups)
                 _add_array(pieces, f"{key}.identifiers.npy", identifiers)
                 _add_array(pieces, f"{key}.offsets.npy", offsets)
-            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, block))
-        pieces.append(_padding(sum(map(len, pieces)) + 2 * _BLOCK, _RECORD, extra=2 * _BLOCK))
+            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, content))
+        pieces.append(_padding(sum(map(len, pieces)) + 2 * _TAR_UNIT, _TAR_RECORD, extra=2 * _TAR_UNIT))
         return (b"".join(pieces),)
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
@@ -87,7 +88,7 @@ class WebDatasetCodec:
         return np.concatenate(parts["inputs"]), np.concatenate(parts["labels"])
 
 
-def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, block: Block) -> bytes:
+def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, content: ShardContent) -> bytes:
     """The JSON of a sample: rows are the groups in order, each with `counts` variants from the first on."""
     first = shard.groups[0]
     about: dict[str, Any] = {
@@ -95,8 +96,8 @@ def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, block: Block
         "groups": [first + sample.start, first + sample.stop],
         "variants": list(shard.variants),
         "counts": layout.counts(shard)[sample].tolist(),
-        "candidates": block.candidates[sample].tolist(),
-        "canonical": [digest.tobytes().hex() for digest in block.canonical[sample]],
+        "candidates": content.candidates[sample].tolist(),
+        "canonical": [digest.tobytes().hex() for digest in content.canonical[sample]],
     }
     if layout.max_examples > 1:
         about["examples"] = layout.examples[first + sample.start : first + sample.stop].tolist()
@@ -121,7 +122,7 @@ def _add_array(pieces: list[bytes | memoryview], name: str, rows: NDArray[Any], 
         _add_member(pieces, f"{name}.gz", bytes(packed))
         return
     size = len(header) + len(payload)
-    pieces += [_member_header(name, size), header, payload, _padding(size, _BLOCK)]
+    pieces += [_member_header(name, size), header, payload, _padding(size, _TAR_UNIT)]
 
 
 def _unpack(member: memoryview, most_bytes: int) -> memoryview:
@@ -138,7 +139,7 @@ def _unpack(member: memoryview, most_bytes: int) -> memoryview:
 
 
 def _add_member(pieces: list[bytes | memoryview], name: str, data: bytes) -> None:
-    pieces += [_member_header(name, len(data)), data, _padding(len(data), _BLOCK)]
+    pieces += [_member_header(name, len(data)), data, _padding(len(data), _TAR_UNIT)]
 
 
 def _padding(size: int, unit: int, extra: int = 0) -> bytes:
@@ -176,17 +177,17 @@ def _array_header(shape: tuple[int, ...], dtype: str) -> bytes:
 def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
     """Name, first byte and size of every member."""
     position = 0
-    while position + _BLOCK <= len(data):
-        header = data[position : position + _BLOCK]
+    while position + _TAR_UNIT <= len(data):
+        header = data[position : position + _TAR_UNIT]
         if not header[0]:
             return
         name = header[_NAME].rstrip(b"\0").decode("ascii")
         size = int(header[_SIZE].rstrip(b"\0 "), 8)
-        start = position + _BLOCK
+        start = position + _TAR_UNIT
         if start + size > len(data):
             raise ValueError(f"the tar file ends inside {name}")
         yield name, start, size
-        position = start + size + -size % _BLOCK
+        position = start + size + -size % _TAR_UNIT
     raise ValueError("the tar file ends without its end mark")
 
 
@@ -206,3 +207,6 @@ def _read_array(member: memoryview) -> NDArray[Any]:
     header_size = 10 + int.from_bytes(member[8:10], "little")
     shape, dtype = _parse_array_header(bytes(member[:header_size]))
     return np.frombuffer(member[header_size:], dtype).reshape(shape)
+
+
+CODEC = WebDatasetCodec()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.shards_corpora import NAMED, block_rows, classes, group_rows, make_corpus, split_layout
-from trmpipe.shards import CODECS, Block, CorpusError, get_codec
+from trmpipe.shards import CODECS, Corpus, CorpusError, ShardContent
 from trmpipe.shards.codecs import webdataset as webdataset_format
 from trmpipe.shards.codecs.zarr import crc32c
 
@@ -42,8 +42,9 @@ def encode(codec, layout, shard):
     inputs, labels = block_rows(layout.split, layout, shard)
     groups = slice(*shard.groups)
     canonical = classes(layout.split, layout)[groups]
-    block = Block(inputs=inputs, labels=labels, candidates=np.arange(*shard.groups), canonical=canonical)
-    return codec.encode(layout, shard, block)
+    candidates = np.arange(*shard.groups)
+    content = ShardContent(inputs=inputs, labels=labels, candidates=candidates, canonical=canonical)
+    return codec.encode(layout, shard, content)
 
 
 def expected_rows(layout, shard):
@@ -51,7 +52,7 @@ def expected_rows(layout, shard):
 
 
 @pytest.mark.parametrize("blocks", LAYOUTS)
-@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.parametrize("codec", [CODECS[name] for name in CODECS.names()], ids=CODECS.names())
 class TestEveryCodec:
     def test_gives_back_the_rows(self, codec, blocks):
         layout = split_layout("train", **blocks)
@@ -61,7 +62,7 @@ class TestEveryCodec:
                 assert field.dtype == np.uint8
                 assert np.array_equal(field, expected)
 
-    def test_same_block_same_bytes(self, codec, blocks):
+    def test_same_content_same_bytes(self, codec, blocks):
         layout = split_layout("train", **blocks)
         for shard in layout.shards():
             assert encode(codec, layout, shard) == encode(codec, layout, shard)
@@ -86,12 +87,43 @@ class TestEveryCodec:
 
 
 def test_codec_is_found_by_its_name():
-    assert all(get_codec(name).name == name for name in CODECS)
+    assert CODECS.names() == ["webdataset", "zarr"]
+    assert all(CODECS[name].name == name for name in CODECS.names())
 
 
 def test_unknown_codec_is_named():
-    with pytest.raises(CorpusError, match=r"'npz'; known: webdataset, zarr"):
-        get_codec("npz")
+    with pytest.raises(CorpusError, match=r"no shard format is called 'npz'; known: webdataset, zarr"):
+        CODECS["npz"]
+
+
+@pytest.fixture
+def plugged_in(tmp_path, monkeypatch):
+    """A package that brings one sound codec and one whose module is missing."""
+    about = tmp_path / "late-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[trmpipe.codecs]\nlate = late:CODEC\nlost = nowhere:CODEC\n")
+    (tmp_path / "late.py").write_text(
+        "from trmpipe.shards.codecs.zarr import ZarrCodec\n"
+        "class LateCodec(ZarrCodec):\n    name = 'late'\n"
+        "CODEC = LateCodec()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    CODECS.forget()
+    yield
+    monkeypatch.undo()
+    CODECS.forget()
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_a_package_may_bring_a_codec(tmp_path):
+    assert CODECS.names() == ["webdataset", "zarr", "late", "lost"]
+    make_corpus(tmp_path / "toy", "late", TRAIN)
+    corpus = Corpus.open(tmp_path / "toy")
+    assert corpus.manifest.format == "late"
+    assert np.array_equal(corpus.read("train").inputs[:9], group_rows("train", 0, 9)[0])
+    with pytest.raises(CorpusError, match=r"the shard format 'lost' cannot be loaded from nowhere:CODEC"):
+        make_corpus(tmp_path / "other", "lost")
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 8228, 20_864, 2**33 - 1])
@@ -105,7 +137,7 @@ def test_tar_header_is_the_librarys(size):
 def test_tar_is_read_by_the_standard_library():
     layout = split_layout("train", [9, 3, 1, 8, 4], group_block=5, variant_block=4, sample_groups=1)
     shard = layout.shards()[1]
-    (data,) = encode(get_codec("webdataset"), layout, shard)
+    (data,) = encode(CODECS["webdataset"], layout, shard)
     assert len(data) % tarfile.RECORDSIZE == 0
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         names = tar.getnames()
@@ -128,7 +160,7 @@ def test_tar_is_read_by_the_standard_library():
 def test_cut_tar_is_refused(size, message):
     layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
     shard = layout.shards()[0]
-    codec = get_codec("webdataset")
+    codec = CODECS["webdataset"]
     (data,) = encode(codec, layout, shard)
     with pytest.raises(ValueError, match=message):
         codec.decode(layout, shard, (data[:size],))
@@ -141,7 +173,7 @@ def test_crc32c_of_the_standards_example():
 def test_zarr_shard_with_a_wrong_index_is_refused():
     layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
     shard = layout.shards()[0]
-    codec = get_codec("zarr")
+    codec = CODECS["zarr"]
     files = [bytearray(data) for data in encode(codec, layout, shard)]
     files[1][-10] ^= 1
     with pytest.raises(ValueError, match="checksum"):
@@ -279,7 +311,7 @@ def packed():
     """Content [inputs, labels] of the gzip members of one sample, and the members."""
     layout = split_layout("train", **RAGGED, group_block=5, variant_block=9)
     shard = layout.shards()[0]
-    (data,) = encode(get_codec("webdataset"), layout, shard)
+    (data,) = encode(CODECS["webdataset"], layout, shard)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         members = [tar.extractfile(f"00000000-000000.{field}.npy.gz").read() for field in ("inputs", "labels")]
     return [rows[: layout.rows(shard)[0]] for rows in expected_rows(layout, shard)], members
@@ -326,7 +358,7 @@ def test_grids_are_packed_as_tight_as_by_zlib():
 def test_a_member_that_claims_more_than_the_shard_holds_is_refused():
     """A corpus of a stranger: no memory is taken for what a member says of itself."""
     layout = split_layout("train", [5], group_block=1, variant_block=5, examples=[3], compressed=True)
-    codec, shard = get_codec("webdataset"), layout.shards()[0]
+    codec, shard = CODECS["webdataset"], layout.shards()[0]
     (data,) = encode(codec, layout, shard)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         member = tar.getmember("00000000-000000.labels.npy.gz")
@@ -340,7 +372,7 @@ def test_a_member_that_claims_more_than_the_shard_holds_is_refused():
 @pytest.mark.parametrize("position", [0, 10, 20, -12, -3])
 def test_a_changed_gzip_member_is_refused(position):
     layout = split_layout("train", [5], group_block=1, variant_block=5, examples=[3], compressed=True)
-    codec, shard = get_codec("webdataset"), layout.shards()[0]
+    codec, shard = CODECS["webdataset"], layout.shards()[0]
     (data,) = encode(codec, layout, shard)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         member = tar.getmember("00000000-000000.labels.npy.gz")

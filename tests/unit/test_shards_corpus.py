@@ -30,7 +30,7 @@ from trmpipe.shards.catalog import catalog_bytes
 TRAIN = (9, 3, 1, 8, 4)
 
 
-@pytest.fixture(params=CODECS)
+@pytest.fixture(params=CODECS.names())
 def corpus(request, tmp_path):
     make_corpus(tmp_path / "toy", request.param, TRAIN, test=(1, 1, 1), group_block=2, variant_block=4)
     return Corpus.open(tmp_path / "toy")
@@ -91,7 +91,7 @@ def test_copies_travel_to_workers(corpus):
     assert np.array_equal(copy.read("test").inputs, corpus.read("test").inputs)
 
 
-@pytest.mark.parametrize("codec_name", CODECS)
+@pytest.mark.parametrize("codec_name", CODECS.names())
 def test_lives_on_any_file_system(codec_name, tmp_path):
     url = f"memory://{tmp_path.name}/toy"
     make_corpus(url, codec_name, TRAIN)
