@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import BlockHolder
 from .corpus import Corpus
 from .digests import json_digest
 from .errors import CorpusError, StateError
 from .examples import BLANK_IDENTIFIER, Batch
-from .kernels import find_rows, gather_rows, order_block_of
+from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
 from .order import SAMPLINGS, Order
 from .table import Holder, Source, WholeHolder
+from .windows import WindowHolder
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DEFAULT_MEMORY_LIMIT_BYTES = 2 << 30
 
 
@@ -38,7 +38,8 @@ class Stream:
         world_size: number of ranks; divides `batch_size`.
         num_groups: train on the first so many groups, by default all.
         num_variants: use the first so many variants of each group (the base included), by default all.
-        sampling: ``"blocks"``, or ``"published"``: a uniformly drawn variant for each group and epoch.
+        sampling: ``"blocks"``: every variant once before one comes again, in windows (see `order`); or
+            ``"published"``: a uniformly drawn variant for each group and epoch.
         memory_limit_bytes: a training set up to this size is read once and kept.
 
     Raises:
@@ -71,7 +72,7 @@ class Stream:
         self._has_identifiers = bool(self._first_identifiers.any())
         self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
         self._seq_len = corpora[0].spec.seq_len
-        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_block_of(self._seq_len))
+        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_window(self._seq_len))
         self._sampling = sampling
         self._memory_limit_bytes = memory_limit_bytes
         self._holder = self._make_holder()
@@ -83,7 +84,7 @@ class Stream:
             "num_groups": self.num_groups,
             "num_variants": num_variants,
             "sampling": sampling,
-            "order_block": self._order.block,
+            "order_window": self._order.window_size,
         }
 
     @property
@@ -203,15 +204,17 @@ class Stream:
             return WholeHolder(self._sources, self._counts, self._sizes, self._seq_len)
         if self._sampling == "published":
             raise CorpusError(
-                f"published sampling reads anywhere, so all {total_bytes} bytes must fit the memory limit of "
-                f"{self._memory_limit_bytes}; raise it, use fewer variants, or sample by blocks"
+                f"published sampling reads anywhere, so all {total_bytes} bytes of the training set must fit "
+                f"memory_limit_bytes, which is {self._memory_limit_bytes}; train on fewer groups (--groups) or "
+                "variants (--variants), use sampling='blocks', or, in Python, give the Stream a larger "
+                "memory_limit_bytes"
             )
-        return BlockHolder(
+        return WindowHolder(
             self._sources,
             self._counts,
             self._sizes,
             self._seq_len,
-            order_block=self._order.block,
+            window_size=self._order.window_size,
             seed=self._seed,
             memory_limit_bytes=self._memory_limit_bytes,
         )

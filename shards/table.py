@@ -1,4 +1,4 @@
-"""Rows of many shards in one array: the whole of a training set, or one block of variants of it (`blocks`).
+"""Rows of many shards in one array: the whole of a training set, or one window of variants of it (`windows`).
 
 A table is uint8 [R, 2, S], with the examples of a puzzle one after the other; `starts` and `rows`, int64 [G], say which
 variant of a group comes first in it and where.
