@@ -27,6 +27,7 @@ from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
+from .files import write_atomically
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
 from .records import FileRecord, ShardRecord, UnitRecord
@@ -80,6 +81,7 @@ __all__ = [
     "read_manifest",
     "sha256_hex",
     "verify",
+    "write_atomically",
     "write_manifest",
     "write_metadata",
 ]
