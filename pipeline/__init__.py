@@ -1,11 +1,12 @@
 """Making corpora as a distributed job: plan, execute on Dask, resume, regenerate."""
 
+from trmpipe.shards import Progress, Silent
+
 from .arc_files import ArcPairs, ArcSet, read_arc_set, refuse_repeated_ids
 from .arc_groups import ArcGroups, groups_of
 from .bases import default_test
 from .errors import ArcFileError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
-from .progress import Progress, Silent
 from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
 from .regenerate import Comparison, regenerate

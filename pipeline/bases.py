@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.task import TEST, TRAIN, Groups, Task
+from trmpipe.shards import Progress
 
 from .cluster import Cluster
-from .progress import Progress
 from .recipe import Recipe
 
 _FIRST_BLOCK = 4

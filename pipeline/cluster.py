@@ -5,7 +5,6 @@ writes leave the GIL, and a process of its own would cost two seconds of imports
 bounded number of tasks is in flight, so a plan of any length takes no memory.
 """
 
-import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 from trmpipe.generators.jit import source_key
 from trmpipe.generators.registry import sources
+from trmpipe.generators.threads import num_cores
 
 from .errors import ClusterError
 
@@ -74,13 +74,6 @@ class Cluster:
         finally:
             if pending:
                 self._client.cancel(list(pending))
-
-
-def num_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _run_checked(key: str, function: Callable[..., Result], *arguments: Any) -> Result:

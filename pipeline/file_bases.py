@@ -10,11 +10,11 @@ from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
 from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.generators.task import TEST, TRAIN, Groups
+from trmpipe.shards import Progress
 
 from .bases import DEFAULT_TEST, Bases, Drop, Part, Selection, count_reasons, in_words
 from .cluster import Cluster
 from .errors import RecipeError
-from .progress import Progress
 from .puzzle_files import PuzzleFile, Solved, solve_puzzle_file
 from .recipe import Recipe
 from .sources import Source

@@ -14,7 +14,9 @@ from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.generators.task import Groups, NamedTask, Task
 from trmpipe.shards import (
     Manifest,
+    Progress,
     Provenance,
+    Silent,
     SplitLayout,
     Store,
     UnitRecord,
@@ -29,7 +31,6 @@ from .bases import Bases, Drop, Part, generate_bases
 from .cluster import Cluster, open_cluster
 from .errors import RecipeError
 from .file_bases import bases_of_files
-from .progress import Progress, Silent
 from .recipe import Recipe
 from .resume import begin, clear, finished_corpus, finished_units, keep_record
 from .sources import Source, check_sources

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from trmpipe.generators.sudoku import SudokuTask, solve
 from trmpipe.generators.sudoku.text import describe_values, values_of
 from trmpipe.generators.task import Groups
+from trmpipe.shards import Progress
 
 from .cluster import Cluster
 from .errors import PuzzleFileError
-from .progress import Progress
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PUZZLES_PER_TASK = 1024

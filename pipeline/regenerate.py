@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 
 import trmpipe
 from trmpipe.generators.sudoku import SudokuTask
-from trmpipe.shards import MANIFEST, Manifest, Store, read_manifest
+from trmpipe.shards import MANIFEST, Manifest, Progress, Store, read_manifest
 
 from .arc_files import DATASETS, ArcSet, read_arc_set
 from .errors import RecipeError
 from .generate import Outcome, generate
-from .progress import Progress
 from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
 from .sources import Source

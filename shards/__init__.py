@@ -30,6 +30,7 @@ from .examples import BLANK_IDENTIFIER, Batch, Examples
 from .files import write_atomically
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
+from .progress import Progress, Silent
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
 from .stream import DEFAULT_MEMORY_LIMIT_BYTES, Stream
@@ -54,11 +55,13 @@ __all__ = [
     "GroupDigest",
     "Manifest",
     "NoCorpusError",
+    "Progress",
     "Provenance",
     "ShardContent",
     "ShardRecord",
     "ShardSpec",
     "Shared",
+    "Silent",
     "SplitCatalog",
     "SplitLayout",
     "SplitManifest",

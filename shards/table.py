@@ -4,7 +4,6 @@ A table is uint8 [R, 2, S], with the examples of a puzzle one after the other; `
 variant of a group comes first in it and where.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from trmpipe.generators.threads import num_cores
 
 from .kernels import place_rows
 from .layout import ShardSpec
@@ -64,7 +65,7 @@ def fill_table(
         source, shard = job
         _place_shard(table, source, shard, starts, stops, rows)
 
-    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(_MAX_THREADS, num_cores())) as pool:
         for future in [pool.submit(load, job) for job in jobs]:
             future.result()
 

@@ -11,8 +11,8 @@ from trmpipe.pipeline import Recipe
 from trmpipe.pipeline.bases import Drop, Selection, count_reasons, generate_bases
 from trmpipe.pipeline.cluster import open_cluster
 from trmpipe.pipeline.file_bases import Lines, choose_from_file, examine
-from trmpipe.pipeline.progress import Silent
 from trmpipe.pipeline.puzzle_files import Solved
+from trmpipe.shards import Silent
 
 
 def groups_of(*values):

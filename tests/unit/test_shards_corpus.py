@@ -24,6 +24,7 @@ from trmpipe.shards import (
     find_corpora,
     open_corpora,
     read_manifest,
+    verify,
 )
 from trmpipe.shards.catalog import catalog_bytes
 
@@ -84,6 +85,33 @@ def test_catalog_has_a_row_for_every_group(corpus):
         inputs, labels = group_rows("train", group, count)
         assert train.clues[group] == (inputs[0] == labels[0]).sum()
     assert len(corpus.catalog["test"]) == 3
+
+
+class Listener:
+    def __init__(self):
+        self.said = []
+
+    def start(self, stage, total):
+        self.said.append((stage, total, 0))
+
+    def advance(self, done):
+        stage, total, before = self.said[-1]
+        self.said[-1] = (stage, total, before + done)
+
+    def finish(self):
+        self.said.append("finished")
+
+
+def test_verify_tells_how_far_it_is(corpus):
+    listener = Listener()
+    assert verify(corpus, listener).problems == ()
+    num_files, num_puzzles = len(corpus.manifest.all_files()), sum(TRAIN) + 3
+    assert listener.said == [
+        ("hashing files", num_files, num_files),
+        "finished",
+        ("digesting puzzles", num_puzzles, num_puzzles),
+        "finished",
+    ]
 
 
 def test_copies_travel_to_workers(corpus):
