@@ -7,7 +7,7 @@ Writing, as the pipeline does it (`store`, `layouts` and the records are picklab
     writer = UnitWriter(store=store, codec_name="zarr", layout=layout, unit=unit, candidates=c, canonical=d,
                         difficulty=r)
     for shard in layout.shards_of(unit):                                  # by rising variants
-        writer.write(shard, inputs, labels)                               # uint8 [g, K, S] each
+        writer.write(shard, inputs, labels)                               # uint8 [R, S] each, rows of its groups
     record = writer.finish()                                              # record.to_json() is a sidecar
     write_manifest(store, codec_name="zarr", spec=spec, provenance=p, layouts=..., units=records)
 
@@ -19,7 +19,6 @@ Reading::
     test = corpora[0].read("test", limit=500)
 """
 
-from .adapters import StepDataset, as_torch
 from .catalog import CATALOG, SplitCatalog
 from .codecs import CODECS, Codec, ShardContent
 from .compare import Shared, compare
@@ -28,6 +27,7 @@ from .digests import GroupDigest, canonical_json, content_digest, json_digest, s
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
 from .files import write_atomically
+from .for_torch import StepDataset, as_torch
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
 from .progress import Progress, Silent

@@ -20,7 +20,7 @@ from .examples import BLANK_IDENTIFIER, Batch
 from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
 from .order import SAMPLINGS, Order
-from .table import Holder, Source, WholeHolder
+from .table import Holder, Span, WholeHolder
 from .windows import WindowHolder
 
 STATE_VERSION = 2
@@ -65,10 +65,10 @@ class Stream:
         self._batch_size = batch_size
         self._rank = rank
         self._world_size = world_size
-        self._sources = _training_sources(corpora, num_groups)
-        self._counts = _variant_counts(self._sources, num_variants)
-        self._sizes = _of_groups(self._sources, lambda layout: layout.examples)
-        self._first_identifiers = _first_identifiers(self._sources)
+        self._spans = _training_spans(corpora, num_groups)
+        self._counts = _variant_counts(self._spans, num_variants)
+        self._sizes = _of_groups(self._spans, lambda layout: layout.examples)
+        self._first_identifiers = _first_identifiers(self._spans)
         self._has_identifiers = bool(self._first_identifiers.any())
         self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
         self._seq_len = corpora[0].spec.seq_len
@@ -78,7 +78,7 @@ class Stream:
         self._holder = self._make_holder()
         self._step = 0
         self._config = {
-            "corpora": [source.corpus.manifest.content_digest for source in self._sources],
+            "corpora": [span.corpus.manifest.content_digest for span in self._spans],
             "seed": seed,
             "batch_size": batch_size,
             "num_groups": self.num_groups,
@@ -201,7 +201,7 @@ class Stream:
     def _make_holder(self) -> Holder:
         total_bytes = int((self._counts * self._sizes).sum()) * 2 * self._seq_len
         if total_bytes <= self._memory_limit_bytes:
-            return WholeHolder(self._sources, self._counts, self._sizes, self._seq_len)
+            return WholeHolder(self._spans, self._counts, self._sizes, self._seq_len)
         if self._sampling == "published":
             raise CorpusError(
                 f"published sampling reads anywhere, so all {total_bytes} bytes of the training set must fit "
@@ -210,7 +210,7 @@ class Stream:
                 "memory_limit_bytes"
             )
         return WindowHolder(
-            self._sources,
+            self._spans,
             self._counts,
             self._sizes,
             self._seq_len,
@@ -243,38 +243,38 @@ def _check_numbers(
         raise CorpusError(f"no sampling is called {sampling!r}; known: {', '.join(sorted(SAMPLINGS))}")
 
 
-def _training_sources(corpora: Sequence[Corpus], num_groups: int | None) -> list[Source]:
+def _training_spans(corpora: Sequence[Corpus], num_groups: int | None) -> list[Span]:
     """The first `num_groups` training groups of the corpora, counted on over them."""
     have = sum(corpus.num_groups("train") for corpus in corpora)
     wanted = have if num_groups is None else num_groups
     if not 1 <= wanted <= have:
         raise CorpusError(f"{wanted} groups are asked for and there are {have}; give a number from 1 to {have}")
-    sources, first = [], 0
+    spans, first = [], 0
     for corpus in corpora:
         count = min(corpus.num_groups("train"), wanted - first)
         if count > 0:
-            sources.append(Source(corpus, "train", first, count))
+            spans.append(Span(corpus, "train", first, count))
             first += count
-    return sources
+    return spans
 
 
-def _variant_counts(sources: Sequence[Source], num_variants: int | None) -> NDArray[np.int64]:
+def _variant_counts(spans: Sequence[Span], num_variants: int | None) -> NDArray[np.int64]:
     """int64 [G]: variants of each group of the stream."""
-    every = _of_groups(sources, lambda layout: layout.variants)
+    every = _of_groups(spans, lambda layout: layout.variants)
     return every if num_variants is None else np.minimum(every, num_variants)
 
 
-def _first_identifiers(sources: Sequence[Source]) -> NDArray[np.int64]:
+def _first_identifiers(spans: Sequence[Span]) -> NDArray[np.int64]:
     """int64 [G]: identifiers of the groups' bases, counted on over the corpora; 0 where puzzles have none."""
-    every = _of_groups(sources, lambda layout: layout.first_identifiers).astype(np.int64)
+    every = _of_groups(spans, lambda layout: layout.first_identifiers).astype(np.int64)
     before = 0
-    for source in sources:
-        groups = slice(source.first_group, source.first_group + source.num_groups)
+    for span in spans:
+        groups = slice(span.first_group, span.first_group + span.num_groups)
         every[groups] += before * (every[groups] > 0)
-        before += source.corpus.num_identifiers - 1
+        before += span.corpus.num_identifiers - 1
     return every
 
 
-def _of_groups(sources: Sequence[Source], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
+def _of_groups(spans: Sequence[Span], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
     """[G]: what `take` gives of a split for every group of it, for the groups of the stream."""
-    return np.concatenate([take(source.corpus.layout(source.split))[: source.num_groups] for source in sources])
+    return np.concatenate([take(span.corpus.layout(span.split))[: span.num_groups] for span in spans])

@@ -16,7 +16,7 @@ from trmpipe.generators.task import runs
 
 from .errors import CorpusError
 from .kernels import windows_of_epoch
-from .table import Source, fill_table
+from .table import Span, fill_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,7 +32,7 @@ class WindowHolder:
     """Holds one window of variants of every group.
 
     Args:
-        sources: the groups.
+        spans: where the groups lie.
         counts: int64 [G], variants of each group.
         sizes: int64 [G], examples of each puzzle of a group.
         seq_len: S.
@@ -46,7 +46,7 @@ class WindowHolder:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        spans: Sequence[Span],
         counts: NDArray[np.int64],
         sizes: NDArray[np.int64],
         seq_len: int,
@@ -55,7 +55,7 @@ class WindowHolder:
         seed: int,
         memory_limit_bytes: int,
     ) -> None:
-        self._sources = sources
+        self._spans = spans
         self._counts = counts
         self._seed = seed
         self._window_size = window_size
@@ -102,7 +102,7 @@ class WindowHolder:
         starts[change.groups] = change.windows * self._window_size
         stops[change.groups] = np.minimum(starts[change.groups] + self._window_size, self._counts[change.groups])
         first_rows[change.groups] = rows
-        fill_table(table, self._sources, starts, stops, first_rows)
+        fill_table(table, self._spans, starts, stops, first_rows)
 
     def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> tuple[_Change, NDArray[np.uint8]]:
         """The first change after `epoch`, with its rows."""

@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -187,6 +189,28 @@ def test_reads_rows_by_group_variant_and_example(folder, name, limit):
     rows = [group_rows("train", g, c * e) for g, (c, e) in enumerate(zip(VARIANTS, EXAMPLES, strict=True))]
     for field, tokens in enumerate((found.inputs, found.labels)):
         assert np.array_equal(tokens, np.concatenate([row[field] for row in rows])[: len(places)])
+
+
+PIPELINE = """
+import sys
+import numpy as np
+from trmpipe.shards import Corpus, Examples
+corpus = Corpus.open(sys.argv[1])
+found = Examples.join([Examples(**item) for item in corpus.webdataset("train")])
+found = found.take(np.lexsort((found.examples, found.variants, found.groups)))
+for name, values in corpus.read("train").arrays().items():
+    assert np.array_equal(found.arrays()[name], values), name
+    assert found.arrays()[name].dtype == values.dtype, name
+print(len(found))
+"""
+
+
+def test_webdataset_pipeline_gives_examples_and_identifiers(folder):
+    # In a process of its own, since that library leaves files open, and warnings are errors here.
+    command = [sys.executable, "-W", "ignore", "-c", PIPELINE, str(folder / "tar")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == np.dot(VARIANTS, EXAMPLES)
 
 
 def test_held_out_puzzles_have_the_identifiers_of_their_training_groups(folder):

@@ -110,7 +110,7 @@ def test_one_read_of_a_window_serves_its_epochs(open_stream, monkeypatch):
     original = Corpus.read_shard
 
     stream = open_stream("even", batch_size=5, memory_limit_bytes=window_bytes(5))
-    corpus = stream._sources[0].corpus
+    corpus = stream._spans[0].corpus
 
     def note(self, split, shard):
         # Streams of earlier tests may still be reading ahead.

@@ -17,7 +17,7 @@ from trmpipe.generators.task import PAD
 from trmpipe.shards import Corpus, Examples
 
 from ..errors import RunError
-from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, take, tested_corpus
+from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, tested_corpus
 from ..inference import TrainedRun, refuse_other_sizes
 from ..models import RecursiveNet
 from ..ranks import Ranks
@@ -130,7 +130,7 @@ def evaluate_arc(
     with side_by_side(trained.config.num_slices if trained.device.type == "cpu" else 1) as spread:
         for rows in held_out_rows(corpus, num_groups=request.limit, num_variants=variants):
             _add_tests(tests, rows, corpus.catalog["test"].names)
-            mine = take(rows, slice(ranks.rank, None, ranks.world_size))
+            mine = rows.take(slice(ranks.rank, None, ranks.world_size))
             shares.append(_predict(trained, mine, identifiers_before(corpora, corpus), spread, progress))
     progress.finish()
     gathered = ranks.gather(_joined(shares))
