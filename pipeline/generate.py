@@ -18,7 +18,8 @@ from .resume import begin, clear, finished_corpus, finished_units, save_plan, sa
 from .sources import Source, check_sources
 from .units import names_of_variants, write_missing
 
-_LIBRARIES = ("numpy", "numba", "pyarrow")
+_LIBRARIES = ("numpy", "numba", "pyarrow", "deflate")
+"""Those that file digests depend on: of the values, of Parquet and zstd, of gzip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from trmpipe.generators.options import YES, Option, spell_options
 from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import Task
-from trmpipe.shards import CorpusError, get_codec
+from trmpipe.shards import CODECS, CorpusError
 
 from .errors import ArgumentError, RecipeError
 from .suppliers import SUPPLIERS
@@ -70,7 +70,7 @@ class Recipe:
 
     def _check_format(self) -> None:
         try:
-            get_codec(self.format)
+            _ = CODECS[self.format]
         except CorpusError as error:
             raise ArgumentError(str(error)) from error
 

@@ -152,7 +152,9 @@ class SplitLayout:
         return self.counts(shard) * self.examples[slice(*shard.groups)]
 
     def identifiers(self, shard: ShardSpec) -> NDArray[np.int32]:
-        """int32 [puzzles of the shard]: the identifier of each, by rising group and variant."""
+        """int32 [puzzles of the shard]: the identifier of each, by rising group and variant; 0 where they have none."""
+        if not self.has_identifiers:
+            return np.zeros(self.counts(shard).sum(), np.int32)
         counts, first = self.counts(shard), self.first_identifiers[slice(*shard.groups)]
         return runs(first.astype(np.int64) + shard.variants[0], counts).astype(np.int32)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import PAD, TaskSpec, runs
 
 from .catalog import CATALOG, catalog_bytes
-from .codecs import Block, Codec, get_codec
+from .codecs import CODECS, Codec, ShardContent
 from .digests import SPLITS, GroupDigest, content_digest, json_digest
 from .identifiers import IDENTIFIERS, identifiers_bytes
 from .layout import ShardSpec, SplitLayout
@@ -45,10 +45,11 @@ def write_metadata(store: Store, codec_name: str, layouts: Iterable[SplitLayout]
     """Write what a format puts beside its shards; to be done before the first unit.
 
     Raises:
+        CorpusError: there is no such format.
         WriteError: the file system refused.
     """
     for layout in layouts:
-        for path, data in get_codec(codec_name).metadata(layout).items():
+        for path, data in CODECS[codec_name].metadata(layout).items():
             store.write(path, data)
 
 
@@ -82,7 +83,7 @@ class UnitWriter:
         names: Sequence[str] | None = None,
     ) -> None:
         self._store = store
-        self._codec: Codec = get_codec(codec_name)
+        self._codec: Codec = CODECS[codec_name]
         self._layout = layout
         self._unit = unit
         self._candidates = candidates
@@ -117,8 +118,8 @@ class UnitWriter:
         assert inputs.shape == labels.shape == (stops[-1], self._layout.seq_len)
         if shard.variants[0] == 0:
             self._clues = self._count_clues(inputs, labels, stops - rows)
-        block = Block(inputs=inputs, labels=labels, candidates=self._candidates, canonical=self._canonical)
-        files = self._write_files(shard, block)
+        content = ShardContent(inputs=inputs, labels=labels, candidates=self._candidates, canonical=self._canonical)
+        files = self._write_files(shard, content)
         for digest, start, stop in zip(self._digests, (stops - rows).tolist(), stops.tolist(), strict=True):
             if start < stop:
                 digest.update(inputs[start:stop], labels[start:stop])
@@ -162,10 +163,10 @@ class UnitWriter:
         clues: NDArray[np.int64] = np.add.reduceat(count_clues(inputs[bases], labels[bases]), np.cumsum(sizes) - sizes)
         return clues
 
-    def _write_files(self, shard: ShardSpec, block: Block) -> tuple[FileRecord, ...]:
+    def _write_files(self, shard: ShardSpec, content: ShardContent) -> tuple[FileRecord, ...]:
         paths = self._codec.paths(self._layout, shard)
         records = []
-        for path, data in zip(paths, self._codec.encode(self._layout, shard, block), strict=True):
+        for path, data in zip(paths, self._codec.encode(self._layout, shard, content), strict=True):
             self._store.write(path, data)
             records.append(FileRecord.of(path, data))
         return tuple(records)
@@ -216,7 +217,7 @@ def write_manifest(
         store.write(IDENTIFIERS, names)
         files.append(FileRecord.of(IDENTIFIERS, names))
     for layout in layouts.values():
-        metadata = get_codec(codec_name).metadata(layout)
+        metadata = CODECS[codec_name].metadata(layout)
         files += [FileRecord.of(path, data) for path, data in metadata.items()]
     digests = {split: [bytes.fromhex(d) for u in ordered if u.split == split for d in u.digests] for split in SPLITS}
     manifest = Manifest(

@@ -50,6 +50,47 @@ def imports(tree: ast.Module) -> list[tuple[str, bool]]:
     return found
 
 
+def modules_imported(path: Path) -> set[tuple[str, ...]]:
+    """Modules of the same room that a file imports, at the top, in functions and for type checkers."""
+    package = path.relative_to(ROOT).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = package[: len(package) - node.level + 1]
+            base = (*above, *node.module.split(".")) if node.module else above
+            for alias in node.names:
+                place = ROOT.joinpath(*base, alias.name)
+                is_module = place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+                found.add((*base, alias.name) if is_module else base)
+    return found
+
+
+def circle(graph: dict[tuple[str, ...], set[tuple[str, ...]]]) -> list[str]:
+    """The modules that are left when those that import none of the rest are taken away again and again."""
+    rest = dict(graph)
+    while free := [module for module, imported in rest.items() if not imported & rest.keys()]:
+        for module in free:
+            del rest[module]
+    return [".".join(module) for module in sorted(rest)]
+
+
+def module_of(path: Path) -> tuple[str, ...]:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_circle_of_imports(room):
+    files = [path for own, path in SOURCES if own == room]
+    assert circle({module_of(path): modules_imported(path) for path in files}) == []
+
+
+def test_a_circle_is_found():
+    graph = {("a",): {("b",)}, ("b",): {("c",)}, ("c",): {("b",), ("d",)}, ("d",): set()}
+    assert circle(graph) == ["a", "b", "c"]
+    assert circle(graph | {("c",): {("d",)}}) == []
+
+
 def violations(room: str, tree: ast.Module) -> list[str]:
     wrong = []
     for name, at_import in imports(tree):
