@@ -1,7 +1,6 @@
 """A key of all code that decides what a corpus says: plans and records of other code are not trusted."""
 
 from collections.abc import Iterable
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from trmpipe.generators.registry import code_folders
 from .suppliers import SUPPLIERS
 
 
-@cache
 def code_key() -> str:
     """Hex digest of the code of the tasks, of this package, and of the packages that bring suppliers."""
     return key_of(*code_folders(), package_of(Path(__file__).resolve()), *_packages(SUPPLIERS.modules()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import trmpipe
-from trmpipe.shards import Manifest, Provenance, Store, UnitRecord, write_manifest, write_metadata
+from trmpipe.shards import Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.progress import Progress, Silent
 
 from .bases import Drop
@@ -85,18 +85,9 @@ def generate(
             plan = make_plan(recipe, sources, cluster, listener)
             save_plan(store, recipe, plan)
         begin(store)
-        done, written, manifest = _carry_out(plan, recipe, store, sources, cluster, listener)
+        outcome = _carry_out(plan, recipe, store, sources, cluster, listener)
     clear(store)
-    return Outcome(
-        store=store,
-        manifest=manifest,
-        written=len(written),
-        kept=len(done),
-        skipped=plan.skipped,
-        drops=plan.drops,
-        leaks=plan.leaks,
-        num_short=int((plan.train.variants <= recipe.aug).sum()),
-    )
+    return outcome
 
 
 def _nothing_to_do(store: Store, manifest: Manifest) -> Outcome:
@@ -111,8 +102,8 @@ def _carry_out(
     sources: Sequence[Source],
     cluster: Cluster,
     progress: Progress,
-) -> tuple[list[UnitRecord], list[UnitRecord], Manifest]:
-    """Write what is missing, and the manifest; returns the records of the units found and of those written."""
+) -> Outcome:
+    """Write what is missing, and the manifest."""
     spec = recipe.make_task().spec
     layouts = layouts_of(plan, spec, recipe)
     write_metadata(store, recipe.format, layouts.values())
@@ -127,7 +118,16 @@ def _carry_out(
         units=[*done, *written],
         variant_names=names_of_variants(recipe, plan.train, cluster) if spec.variant_identifiers else (),
     )
-    return done, written, manifest
+    return Outcome(
+        store=store,
+        manifest=manifest,
+        written=len(written),
+        kept=len(done),
+        skipped=plan.skipped,
+        drops=plan.drops,
+        leaks=plan.leaks,
+        num_short=int((plan.train.variants <= recipe.aug).sum()),
+    )
 
 
 def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Provenance:
