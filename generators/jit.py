@@ -95,7 +95,7 @@ def _prune(root: Path) -> None:
 
 @contextmanager
 def _numba_cache(folder: str) -> Iterator[None]:
-    """Let Numba cache a dispatcher made inside the block below `folder`: it reads the setting only then."""
+    """Let Numba cache below `folder` a dispatcher made while this is open: it reads the setting only then."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = folder
     try:

@@ -76,7 +76,17 @@ def propagate(
 
 @kernel
 def load(puzzle: NDArray[np.uint8], masks: NDArray[np.int32], queue: NDArray[np.int16], size: int) -> int:
-    """Set `masks` and `queue` from the clues of `puzzle` [C] (0 = blank); returns the number of clues."""
+    """Set candidates from the clues of a puzzle.
+
+    Args:
+        puzzle: uint8 [C], 0 = blank.
+        masks: int32 [C], receives the candidates.
+        queue: int16 [C], receives the cells with clues, for `propagate`.
+        size: N.
+
+    Returns:
+        Number of clues.
+    """
     queued = 0
     for cell in range(len(puzzle)):
         if puzzle[cell]:
@@ -116,6 +126,15 @@ def search(
     peers: NDArray[np.int16],
 ) -> tuple[int, int]:
     """Count the solutions below ``stack[0]`` up to `limit`: `search_near` without a grid and without a bound.
+
+    Args:
+        stack: int32 [C + 1, C]; row 0 holds the candidates, the rest is room for guesses.
+        queue: int16 [C], see `propagate`.
+        queued: how many cells of `queue` are set.
+        limit: at least 1.
+        solution: uint8 [C], receives the first solution, 1..N.
+        units: int16 [U, N].
+        peers: int16 [C, P].
 
     Returns:
         Number of solutions, at most `limit`, and number of guesses (values tried where more than one was left).

@@ -1,11 +1,11 @@
 """Puzzles that meet a target, found by walking among the minimal puzzles of one grid.
 
-A walk starts from the puzzle that the plain maker draws. A step drops one or two clues of the best puzzle so far, then
-takes away what else can go, its blanks first and its other clues last, all in random orders; the outcome is kept where
-it is not further from the goal. Distances are compared one after the other: clues that could be left out (only
-patterns have them), clues too many or too few, and, once both are none, how far the rating is off. The walk ends at
-the goal, or after a fixed number of steps. A goal that cannot be met, an infinite rating, makes it a climb of a fixed
-length.
+A walk starts from the minimal puzzle that its candidate is without a target. A step drops one or two clues of the best
+puzzle so far, then takes away what else can go, its blanks first and its other clues last, all in random orders; the
+outcome is kept where it is not further from the goal. How far it is off is measured in three numbers, of which an
+earlier one counts before a later one: clues that could be left out (only patterns have them), clues too many or too
+few, and, once both are 0, how far the rating is off. The walk ends at the goal, or after a fixed number of steps. A
+goal that cannot be met, an infinite rating, makes it a climb of a fixed length.
 
 With a pattern, the cells that its symmetry carries into each other come and go together. That leaves puzzles in which
 no such orbit can go, but a single clue may; the walk goes on until none can, so that every puzzle is minimal.
@@ -238,7 +238,20 @@ def walk_all(
     plain: Plain | None,
     engine: Engine | None,
 ) -> None:
-    """`walk` for candidates start, start + 1, ...: fills puzzles and grids, uint8 [B, C], and minimal [B]."""
+    """`walk` for candidates start, start + 1, ... of the stream (seed, purpose).
+
+    Args:
+        seed: root seed.
+        purpose: see `rng`.
+        start: the first candidate.
+        goal: what to reach.
+        puzzles: uint8 [B, C], receives the nearest puzzles found, 0 = blank.
+        grids: uint8 [B, C], receives their solutions.
+        minimal: bool [B], receives what `walk` returns.
+        scale: from `new_scale`.
+        plain: from `new_workbench`.
+        engine: from `new_workbench`.
+    """
     for i in range(len(puzzles)):
         stream = open_stream(seed, purpose, 0, 0, start + i)
         minimal[i] = walk(stream, goal, puzzles[i], grids[i], scale, plain, engine)
@@ -247,7 +260,15 @@ def walk_all(
 def find(
     seed: int, purpose: int, start: int, count: int, size: int, goal: Goal
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """What the walks of candidates start to start + count found, whether they got to the goal or not, on one core.
+    """What walks found, whether they got to the goal or not, on one core.
+
+    Args:
+        seed: root seed.
+        purpose: see `rng`.
+        start: the first candidate.
+        count: candidates, each with a walk of its own.
+        size: N.
+        goal: from `build_goal` for this size.
 
     Returns:
         Puzzles and their solutions, uint8 [count, C] each, and whether a puzzle is minimal, bool [count].

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, parse_puzzle, solve
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, classes, parse_puzzle, solve
 from trmpipe.generators.sudoku.classes import automorphisms
+from trmpipe.generators.sudoku.forms import canonical as canonical_forms
+from trmpipe.generators.sudoku.forms import generators
 from trmpipe.generators.task import TEST
 
 moves_of = cache(reference.spatial_moves)
@@ -181,6 +183,32 @@ def test_automorphisms_have_their_shapes_where_there_are_none(count):
     found, offsets = automorphisms(puzzles, 9)
     assert found.shape == (0, 81)
     assert offsets.tolist() == [0] * (count + 1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_automorphisms_of_known_orders_are_those_found_without(size):
+    puzzles = puzzles_of(size, 12)
+    expected, expected_offsets = automorphisms(puzzles, size)
+    found, offsets = automorphisms(puzzles, size, canonical_forms(puzzles, size)[1])
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(offsets, expected_offsets)
+
+
+def test_known_orders_spare_the_search_where_there_is_nothing_to_find(monkeypatch):
+    puzzles = np.concatenate([SudokuTask(size=9).generate(1, TEST, 0, 12).inputs - BLANK, CYCLIC.reshape(1, 81)])
+    orders = canonical_forms(puzzles, 9)[1]
+    assert orders.tolist() == [1] * 12 + [648]
+    searched = []
+
+    def note(puzzle, size):
+        searched.append(puzzle.tolist())
+        return generators(puzzle, size)
+
+    monkeypatch.setattr(classes, "canonical_forms", None)
+    monkeypatch.setattr(classes, "generators", note)
+    found, _ = automorphisms(puzzles, 9, orders)
+    assert searched == [CYCLIC.ravel().tolist()]
+    assert len(found) == 647
 
 
 @cache

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators import rng
-from trmpipe.generators.sudoku import BLANK, SudokuTask, Target, solve
+from trmpipe.generators.sudoku import BLANK, SudokuTask, Target, rating, solve
 from trmpipe.generators.sudoku.forms import canonical
 from trmpipe.generators.sudoku.nine import draw_grid, new_engine
-from trmpipe.generators.sudoku.rating import rate
+from trmpipe.generators.sudoku.rating import rate, rate_forms
 from trmpipe.generators.sudoku.targets import PATTERNS, pattern_images, pattern_orbits
 from trmpipe.generators.sudoku.walk import FAR, Goal, build_goal, find
 from trmpipe.generators.sudoku.workbench import new_plain, solve_with
@@ -45,6 +45,15 @@ def test_ratings_at_9x9_are_means_over_the_same_copies():
     guesses = [solve(canonical(puzzles, 9)[0][:, move], 2)[2] for move in moves]
     np.testing.assert_array_equal(rate(puzzles, 9), np.mean(guesses, axis=0))
     assert rate(puzzles, 9).any()
+
+
+def test_ratings_of_known_forms_are_those_of_their_puzzles(monkeypatch):
+    puzzles = SudokuTask(size=9).generate(SEED, TRAIN, 0, 11).inputs - BLANK
+    forms, expected = canonical(puzzles, 9)[0], rate(puzzles, 9)
+    monkeypatch.setattr(rating, "_PUZZLES_AT_ONCE", 4)
+    monkeypatch.setattr(rating, "canonical", None)
+    np.testing.assert_array_equal(rate_forms(forms, 9), expected)
+    assert expected.any()
 
 
 @pytest.mark.parametrize("size", [4, 6, 9])

@@ -10,6 +10,9 @@ import numba
 import pytest
 
 from trmpipe.generators import jit
+from trmpipe.generators.rng import permute
+from trmpipe.generators.sudoku.nine.search import find_other
+from trmpipe.generators.sudoku.workbench import count_solutions
 
 ROOT = Path(__file__).parents[2]
 CALLEE = "from trmpipe.generators.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + 1\n"
@@ -135,6 +138,12 @@ def test_a_plug_in_has_its_own_code_in_the_key(stand_in, plug):
     (plug / "callee.py").write_text("# another\n")
     assert folder_of(plug) != before
     assert folder_of(stand_in / "deep") == folder_of(stand_in) == ours
+
+
+def test_a_kernel_in_a_sub_package_has_all_of_generators_in_its_key():
+    whole = jit.code_key(Path(jit.__file__).resolve().parent)
+    for dispatcher in (find_other, count_solutions, permute):
+        assert whole in Path(dispatcher.stats.cache_path).parts
 
 
 def test_the_key_names_the_compilers_version(stand_in, monkeypatch):

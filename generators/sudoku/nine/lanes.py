@@ -1,9 +1,9 @@
 """Vectors of 8 or 16 uint16 as values inside Numba kernels, spelled as LLVM vectors.
 
-LLVM picks the instructions of the machine it runs on: AVX2 or AVX-512 on x86, NEON on ARM. The one operation that
-LLVM has no name for, taking lanes by indices known only at run time, is spelled by hand for these and as plain
-copies elsewhere. Kernels hold vectors in registers and keep them in memory by address, in bytes; an address taken from
-an array (`address`) stays good while the caller of the kernel holds that array.
+LLVM picks the instructions of the machine it runs on: AVX2 or AVX-512 on x86, NEON on ARM. The one operation that LLVM
+has no name for, taking lanes by indices known only at run time, is spelled by hand for these and as plain copies
+elsewhere. Kernels hold vectors in registers and keep them in memory by address, in bytes; an address taken from an
+array (`address`) stays good while the caller of the kernel holds that array.
 
 `&`, `|`, `^` and `~` work on vectors. Nothing here can run outside of a kernel.
 """

@@ -58,11 +58,13 @@ _low, _high = take_lanes(range(8)), take_lanes(range(8, 16))
 
 
 def _even_or_odd_triads(odd: bool) -> list[int | None]:
+    """For each triad of a band, four lanes a box, the one of configurations 0..2 (3..5 where `odd`) that takes it."""
     rows = [[config_of(box, triad, odd) for triad in range(3)] for box in range(3)]
     return [lane for row in rows for lane in (*row, None)] + [None] * 4
 
 
 def _excluded(box: int, turn: int) -> list[int | None]:
+    """For each configuration the triad of a box `turn` places after the one that it takes."""
     return [None if lane is None else 4 * box + lane for lane in triads_to_configs(box, turn, 0)]
 
 
@@ -269,7 +271,18 @@ def propagate(frame: int, desk: int, waiting: int) -> bool:
 
 @kernel
 def narrow(frame: int, desk: int, i: int, j: int, candidates: Any) -> bool:
-    """`restrict` a box and propagate; takes the same arguments, and returns False at a contradiction."""
+    """`restrict` a box and propagate.
+
+    Args:
+        frame: address of the frame.
+        desk: address of the desk.
+        i: box row, 0..2.
+        j: box column, 0..2.
+        candidates: 16 lanes, laid out as a box.
+
+    Returns:
+        False at a contradiction.
+    """
     return restrict(frame, desk, i, j, candidates) >= 0 and propagate(frame, desk, 1 << i | 8 << j)
 
 
