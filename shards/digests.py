@@ -2,8 +2,8 @@
 
 - A **group digest** is the SHA-256 of one line ``name:dtype:shape:hex`` a field, in the order of `FIELDS`, where hex
   is the SHA-256 of the field's bytes in C order over all the group's variants. So it can be computed while the shards
-  are written one after the other, with one running hash a field. The shape is ``variants,S`` where a puzzle has one example, else
-  ``variants,examples,S``. Puzzles with identifiers have a third line for them, int32 little endian.
+  are written one after the other, with one running hash a field. The shape is ``variants,S`` where a puzzle has one
+  example, else ``variants,examples,S``. Puzzles with identifiers have a third line for them, int32 little endian.
 - The **content digest** is the SHA-256 of the two splits, train before test, each a line ``split groups`` and its
   group digests in order.
 """
