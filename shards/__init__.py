@@ -16,7 +16,7 @@ Reading::
     corpora = open_corpora(["shards/"])
     stream = Stream(corpora, seed=0, batch_size=768, rank=rank, world_size=world_size)
     batch = stream.batch(step)                                            # or iterate, with get_state and set_state
-    test = corpora[0].read("test", limit=500)
+    test = corpora[0].read("test", limit=500)                             # or rows("test"), shard by shard
 """
 
 from .catalog import CATALOG, SplitCatalog

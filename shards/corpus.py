@@ -75,7 +75,11 @@ class Corpus:
 
     @cached_property
     def catalog(self) -> dict[str, SplitCatalog]:
-        """Groups of every split."""
+        """Groups of every split, read on first use.
+
+        Raises:
+            DamagedError: the catalog is missing, cut off or changed, or lacks groups.
+        """
         found = read_catalog(self.read_file(self._files[CATALOG]))
         for split, about in self.manifest.splits.items():
             if about.groups and len(found.get(split, ())) != about.groups:
@@ -100,7 +104,12 @@ class Corpus:
         return self.manifest.splits[split].groups if split in self.manifest.splits else 0
 
     def layout(self, split: str) -> SplitLayout:
-        """How a split is cut into shards."""
+        """How a split is cut into shards.
+
+        Raises:
+            CorpusError: there is no such split.
+            DamagedError: the catalog is missing, cut off or changed.
+        """
         if split not in self._layouts:
             self._layouts[split] = self._make_layout(split, self._split(split))
         return self._layouts[split]

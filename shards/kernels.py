@@ -157,10 +157,18 @@ def order_as_published(
     groups: NDArray[np.int64],
     variants: NDArray[np.int64],
 ) -> None:
-    """Group and variant of the puzzles from number `start` on, by the published rule; arguments as `order_by_windows`.
+    """Group and variant of the puzzles from number `start` on, by the published rule.
 
-    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement; there
-    are no windows in it. Source: TinyRecursiveModels, puzzle_dataset.py.
+    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement. Source:
+    TinyRecursiveModels, puzzle_dataset.py.
+
+    Args:
+        seed: of the stream, uint64.
+        start: first puzzle, where every epoch has G of them.
+        counts: int64 [G], variants of each group.
+        window_size: not used, since there are no windows in this order; all rules take the same arguments.
+        groups: int64 [N], filled in.
+        variants: int64 [N], filled in.
     """
     num_groups = len(counts)
     epoch = start // num_groups
@@ -181,7 +189,15 @@ def order_as_published(
 def windows_of_epoch(
     seed: int, epoch: int, counts: NDArray[np.int64], window_size: int, windows: NDArray[np.int64]
 ) -> None:
-    """Fill in the window, int64 [G], that each group reads in an epoch."""
+    """The window that each group reads in an epoch.
+
+    Args:
+        seed: of the stream, uint64.
+        epoch: 0 or more.
+        counts: int64 [G], variants of each group.
+        window_size: variants of a window, see `order_window`.
+        windows: int64 [G], filled in.
+    """
     known_count, window = -1, 0
     for group in range(len(counts)):
         if counts[group] != known_count:

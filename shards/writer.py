@@ -63,7 +63,7 @@ class UnitWriter:
         store: the corpus.
         codec_name: the format.
         layout: of the split.
-        unit: the block of groups, 0 <= unit < layout.num_units.
+        unit: its number, 0 <= unit < layout.num_units.
         candidates: int64 [g], index of each group of the unit in its random stream or input file.
         canonical: uint8 [g, 32], digest of each group's class.
         difficulty: float64 [g], of each base puzzle, NaN where the task has no measure.
@@ -209,16 +209,9 @@ def write_manifest(
     ordered = sorted(units, key=lambda unit: (SPLITS.index(unit.split), unit.unit))
     for split, layout in layouts.items():
         assert sum(unit.split == split for unit in ordered) == layout.num_units, f"a unit of {split} is missing"
-    catalog = catalog_bytes(ordered)
-    store.write(CATALOG, catalog)
-    files = [FileRecord.of(CATALOG, catalog)]
-    if spec.variant_identifiers:
-        names = identifiers_bytes(layouts["train"], variant_names)
-        store.write(IDENTIFIERS, names)
-        files.append(FileRecord.of(IDENTIFIERS, names))
+    files = _write_tables(store, spec, layouts, ordered, variant_names)
     for layout in layouts.values():
-        metadata = CODECS[codec_name].metadata(layout)
-        files += [FileRecord.of(path, data) for path, data in metadata.items()]
+        files += [FileRecord.of(path, data) for path, data in CODECS[codec_name].metadata(layout).items()]
     digests = {split: [bytes.fromhex(d) for u in ordered if u.split == split for d in u.digests] for split in SPLITS}
     manifest = Manifest(
         name=provenance.name,
@@ -237,6 +230,22 @@ def write_manifest(
     )
     store.write(MANIFEST, manifest.to_bytes())
     return manifest
+
+
+def _write_tables(
+    store: Store,
+    spec: TaskSpec,
+    layouts: Mapping[str, SplitLayout],
+    units: Sequence[UnitRecord],
+    variant_names: Iterable[Sequence[str]],
+) -> list[FileRecord]:
+    """Write the catalog and, where puzzles have identifiers, the table of their names."""
+    tables = {CATALOG: catalog_bytes(units)}
+    if spec.variant_identifiers:
+        tables[IDENTIFIERS] = identifiers_bytes(layouts["train"], variant_names)
+    for path, data in tables.items():
+        store.write(path, data)
+    return [FileRecord.of(path, data) for path, data in tables.items()]
 
 
 def _split_manifest(layout: SplitLayout, units: Iterable[UnitRecord]) -> SplitManifest:
