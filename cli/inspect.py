@@ -171,14 +171,13 @@ def _rating_in_words(difficulty: float) -> str:
 def _render(corpus: Any, tokens: Any) -> str:
     """The tokens as the task prints them, or plainly where its code is not installed."""
     from trmpipe.generators.errors import InputError
+    from trmpipe.generators.picture import as_text, plain_picture
     from trmpipe.generators.registry import get_task
 
     try:
-        return get_task(corpus.spec.name).render(tokens)
+        return as_text(get_task(corpus.spec.name).picture(tokens))
     except InputError:
-        width = corpus.spec.grid_shape[1]
-        text = "".join(corpus.spec.vocabulary[token] for token in tokens)
-        return "\n".join(text[start : start + width] for start in range(0, len(text), width))
+        return as_text(plain_picture(corpus.spec, tokens))
 
 
 def _side_by_side(left: str, right: str) -> str:

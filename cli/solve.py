@@ -39,9 +39,11 @@ def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
 
 
 def _print_grids(columns: dict[str, str]) -> None:
-    from trmpipe.generators.sudoku.text import render_grid
+    from trmpipe.generators.picture import as_text
+    from trmpipe.generators.registry import get_task
 
-    grids = [render_grid(text, math.isqrt(len(text))).splitlines() for text in columns.values()]
+    task = get_task(f"sudoku{math.isqrt(len(columns['puzzle']))}")
+    grids = [as_text(task.picture(task.parse([text.replace("?", ".")])[0])).splitlines() for text in columns.values()]
     width = max(len(line) for grid in grids for line in grid)
     for line in (list(columns), *zip(*grids, strict=True)):
         click.echo(_GAP.join(f"{part:<{width}}" for part in line).rstrip())

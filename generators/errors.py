@@ -15,3 +15,19 @@ class InputError(TrmpipeError, ValueError):
 
 class ExhaustedError(TrmpipeError, RuntimeError):
     """More distinct puzzles were asked for than the task could find."""
+
+
+class OptionError(InputError):
+    """An argument has a value that it does not take: the command line ends with exit code 2."""
+
+
+class TextError(InputError):
+    """A puzzle given as text is none.
+
+    Attributes:
+        index: which of the texts that were given.
+    """
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index

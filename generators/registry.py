@@ -1,64 +1,65 @@
-"""Where tasks are found by name: ours, and those of the entry-point group ``trmpipe.tasks``.
+"""Where tasks are found by name: ours, and those that installed packages bring by the group ``trmpipe.tasks``.
 
-An entry point names a function that returns a `Task`; its name must equal the task's ``spec.name``. Options are its
-keyword arguments, strings all, and without any it is called with none.
+An entry is a `Family`; a task is called like its family, with its size behind where there are sizes.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
-from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from .arc import ArcTask
 from .errors import InputError
+from .family import Family
 from .jit import package_of
-from .sudoku import SIZES, SudokuTask, Target
+from .options import spell_options
+from .plugins import Registry
 from .task import Task
+
+FAMILIES: Registry[Family] = Registry(
+    "trmpipe.tasks",
+    "task family",
+    {
+        "sudoku": "trmpipe.generators.sudoku.family:FAMILY",
+        "arc": "trmpipe.generators.arc.family:FAMILY",
+    },
+)
 
 _NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
-Builder = Callable[[Mapping[str, str]], Task]
-
-
-def _builders() -> dict[str, Builder]:
-    """A function for every task; a plug-in is not imported before its task is asked for, and cannot replace ours."""
-    points = {point.name: point for point in entry_points(group="trmpipe.tasks")}
-    plugged: dict[str, Builder] = {name: partial(_load, point) for name, point in points.items()}
-    return plugged | {f"sudoku{size}": partial(_sudoku, size) for size in SIZES} | {"arc": _arc}
-
-
-def _arc(options: Mapping[str, str]) -> Task:
-    if options:
-        raise InputError(f"the task 'arc' takes no options, and not {', '.join(options)}; leave them out")
-    return ArcTask()
-
-
-def _sudoku(size: int, options: Mapping[str, str]) -> Task:
-    return SudokuTask(size=size, target=Target.parse(options))
-
-
-def _load(point: EntryPoint, options: Mapping[str, str]) -> Task:
-    build = point.load()
-    try:
-        inspect.signature(build).bind(**options)
-    except TypeError as error:
-        known = ", ".join(inspect.signature(build).parameters) or "none"
-        raise InputError(f"the task {point.name!r} cannot have these options: {error}; it takes {known}") from error
-    task: Task = build(**options)
-    if task.spec.name != point.name:
-        raise InputError(
-            f"the entry point {point.name!r} of {point.value} gives a task called {task.spec.name!r}; "
-            "name the entry point like its task"
-        )
-    return task
-
 
 def task_names() -> list[str]:
-    """Names of all tasks that this installation knows, sorted."""
-    return sorted(_builders())
+    """Names of all tasks that this installation knows, sorted; of a package that cannot be loaded, its entry's name."""
+    return sorted(name for family in FAMILIES.names() for name in _names_of(family))
+
+
+def _names_of(family_name: str) -> list[str]:
+    try:
+        family = FAMILIES[family_name]
+    except InputError:
+        return [family_name]
+    return [family.task_name(size) for size in family.sizes or (None,)]
+
+
+def family_of(task_name: str) -> Family:
+    """The family that a task belongs to.
+
+    Raises:
+        InputError: there is no such task (the message lists those there are), or a package names its family otherwise
+            than its entry.
+    """
+    for name in FAMILIES.names():
+        # A package is imported only where its entry can be the one that is meant.
+        if task_name != name and not task_name.removeprefix(name).isdigit():
+            continue
+        family = FAMILIES[name]
+        if family.name != name:
+            raise InputError(
+                f"the entry {name!r} gives a family called {family.name!r}; name the entry like its family"
+            )
+        if family.size_of(task_name) is not None:
+            return family
+    raise InputError(f"no task is called {task_name!r}; known: {', '.join(task_names())}")
 
 
 def get_task(name: str, options: Mapping[str, str] = _NO_OPTIONS) -> Task:
@@ -66,31 +67,38 @@ def get_task(name: str, options: Mapping[str, str] = _NO_OPTIONS) -> Task:
 
     Args:
         name: one of `task_names`.
-        options: what its puzzles have to meet, by the names of its own options, such as ``{"clues": "22:24"}``.
+        options: what its puzzles have to meet, such as ``{"clues": "22:24"}``; any spelling.
 
     Raises:
-        InputError: there is no such task (the message lists those there are), it does not take such options, or a
-            plug-in misnames it.
+        InputError: there is no such task, it does not take such options, or a package misnames it.
     """
-    return build_task(name, tuple(sorted(options.items())))
+    return _build(name, tuple(spell_options(f"the task {name!r}", family_of(name).options, options).items()))
 
 
 @cache
-def build_task(name: str, options: tuple[tuple[str, str], ...]) -> Task:
-    """`get_task` by (name, value) pairs of options, sorted."""
-    builder = _builders().get(name)
-    if builder is None:
-        raise InputError(f"no task is called {name!r}; known: {', '.join(task_names())}")
-    return builder(dict(options))
+def _build(name: str, options: tuple[tuple[str, str], ...]) -> Task:
+    family = family_of(name)
+    size = family.size_of(name)
+    assert size is not None
+    task = family.build(size, dict(options))
+    if task.spec.name != name:
+        raise InputError(f"the family {family.name!r} gives a task called {task.spec.name!r} for the name {name!r}")
+    return task
 
 
 @cache
-def sources() -> tuple[Path, ...]:
-    """Sources that decide the bytes that tasks make: this package's, and those of the entry points' packages."""
-    modules = {point.module.partition(".")[0] for point in entry_points(group="trmpipe.tasks")}
+def code_folders() -> tuple[Path, ...]:
+    """Code that decides the bytes that tasks make: this package's, and that of the packages that bring tasks."""
     found = [package_of(Path(__file__).resolve())]
-    for module in modules:
+    for module in FAMILIES.modules():
         spec = find_spec(module)
         if spec is not None and spec.origin is not None:
             found.append(package_of(Path(spec.origin).resolve()))
     return tuple(sorted(found))
+
+
+def forget() -> None:
+    """Look at the installed packages anew: for tests, and after installing one in a running process."""
+    FAMILIES.forget()
+    _build.cache_clear()
+    code_folders.cache_clear()

@@ -1,181 +1,95 @@
-"""What a task is: the protocol that every puzzle family meets, and the arrays that pass between the rooms.
+"""What a task is: the class that every puzzle family derives from.
 
-A group is a base puzzle with all its variants; a puzzle is one variant of it; a puzzle has one example (a Sudoku) or
-several (an ARC task).
+Five things every task says: its `spec`, how puzzles are examined, how many variants they have and which, and whether an
+answer is right; and one that generates says how. All else has a default that holds for a plain task, so that nobody
+else has to ask what kind of task it is.
 
-Shapes: G groups, E examples of all groups, R rows (examples of all variants asked for), S sequence length, T traits.
+Shapes: G groups, R rows (examples of all variants asked for), N examples, S sequence length.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN = 0
-TEST = 1
-"""Purposes: the second word of every random key, so that the splits draw from streams of their own."""
+from .errors import InputError
+from .groups import PAD, TEST, TRAIN, Examined, Groups, Rows, runs
+from .picture import Picture, plain_picture
+from .spec import TaskSpec
 
-PAD = 0
-"""The token that labels ignore and that fills unused cells, in every task."""
+__all__ = ["PAD", "TEST", "TRAIN", "Examined", "Groups", "Rows", "Solutions", "Task", "TaskSpec", "runs"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSpec:
-    """What a reader must know of a task to feed, score and print its examples.
-
-    Attributes:
-        name: task and size in one word, such as ``sudoku9``; it begins a corpus's name.
-        vocabulary: one printable character a token; index 0 is the pad token.
-        grid_shape: rows and columns of the grid that a sequence spells row by row.
-        num_symmetries: order of the symmetry group, hence a bound on the variants of a group.
-        classes: what makes two groups one class: ``"symmetry"`` (they are symmetric copies) or ``"identity"`` (they are
-            equal).
-        scoring: how answers are judged, the name of an evaluator: ``"label"`` (the stored solution), ``"check"`` (any
-            answer that `Task.check` accepts, reported beside the stored solution) or ``"votes"`` (of the variants).
-        named_groups: whether groups have names.
-        variant_identifiers: whether every training variant has a puzzle identifier of its own, which models learn an
-            embedding of.
-        test_variants: whether the test split holds the variants of its groups, not their bases alone.
-        test_groups_train: whether every test group is a training group too (its demonstrations, under the same
-            candidate), so that it has the variants and identifiers of that one.
-        compressed: whether sequences are padded so much that formats without a compression of their own need one.
-    """
-
-    name: str
-    vocabulary: str
-    grid_shape: tuple[int, int]
-    num_symmetries: int
-    classes: str
-    scoring: str = "label"
-    named_groups: bool = False
-    variant_identifiers: bool = False
-    test_variants: bool = False
-    test_groups_train: bool = False
-    compressed: bool = False
-
-    @property
-    def seq_len(self) -> int:
-        """Tokens of one input or label."""
-        return self.grid_shape[0] * self.grid_shape[1]
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of tokens, the pad token included."""
-        return len(self.vocabulary)
+_DEFAULT_TEST = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Groups:
-    """Base puzzles, one a group.
+class Solutions(NamedTuple):
+    """What a solver says of N puzzles.
 
     Attributes:
-        candidates: int64 [G], the index of each group in its random stream (or its line in an input file).
-        sizes: int64 [G], number of examples of each puzzle, 1 or more.
-        inputs: uint8 [E, S] tokens of the examples' inputs, one group after the other; E is the sum of `sizes`.
-        labels: uint8 [E, S] tokens of their solutions.
-        traits: uint16 [G, T], what the task has to know of a group beside its examples; T is 0 for most tasks.
+        counts: int64 [N], solutions of each: 0, 1, or 2 for several.
+        labels: uint8 [N, S], a solution of each; all pad where there is none.
     """
 
-    candidates: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    inputs: NDArray[np.uint8]
+    counts: NDArray[np.int64]
     labels: NDArray[np.uint8]
-    traits: NDArray[np.uint16]
 
-    @classmethod
-    def single(cls, candidates: NDArray[np.int64], inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> "Groups":
-        """Groups of one example each, from arrays [G], [G, S] and [G, S]."""
-        return cls(
-            candidates=candidates,
-            sizes=np.ones(len(candidates), np.int64),
-            inputs=inputs,
-            labels=labels,
-            traits=np.empty((len(candidates), 0), np.uint16),
-        )
 
-    @classmethod
-    def join(cls, parts: Sequence["Groups"]) -> "Groups":
-        """The groups of one or more parts, one after the other."""
-        names = ("candidates", "sizes", "inputs", "labels", "traits")
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
-    def __len__(self) -> int:
-        return len(self.candidates)
+class Task(ABC):
+    """A puzzle family of one size, with what its puzzles are asked to meet. Every method is a pure function."""
 
     @property
-    def offsets(self) -> NDArray[np.int64]:
-        """int64 [G + 1]: first example of each group, and E."""
-        return np.concatenate([[0], np.cumsum(self.sizes)])
-
-    def take(self, index: NDArray[np.int64] | slice) -> "Groups":
-        """The groups at `index`, in its order."""
-        sizes = self.sizes[index]
-        examples = runs(self.offsets[:-1][index], sizes)
-        return Groups(
-            candidates=self.candidates[index],
-            sizes=sizes,
-            inputs=self.inputs[examples],
-            labels=self.labels[examples],
-            traits=self.traits[index],
-        )
-
-
-def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers from `starts` [N] on, `lengths` [N] of each, one run after the other: int64 [sum of lengths]."""
-    ends = np.cumsum(lengths)
-    found: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(starts - (ends - lengths), lengths)
-    return found
-
-
-Rows = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Inputs and labels, uint8 [R, S] each."""
-
-
-@runtime_checkable
-class Task(Protocol):
-    """A puzzle family of one size. Every method is a pure function of its arguments."""
-
-    @property
+    @abstractmethod
     def spec(self) -> TaskSpec:
         """What readers need to know."""
-        ...
 
     @property
-    def options(self) -> dict[str, str]:
-        """What generated puzzles are asked to meet, by name, as `registry.get_task` takes it; empty for all puzzles.
-
-        Each option is in one form: tasks that ask for the same have the same options.
-        """
-        ...
+    def default_test(self) -> int:
+        """Held-out groups where the user does not say how many: few where a task has few classes."""
+        return _DEFAULT_TEST
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Candidates `start` to `start + count` of the stream (seed, purpose), but those that miss the options.
+        """Candidates `start` to `start + count` of the stream (seed, purpose).
 
-        Whether and what a candidate is depends on its seed, purpose and index alone.
+        Whether and what a candidate is depends on its seed, purpose and index alone. One that cannot meet the options
+        may be absent; of the others `examine` says whether they do.
+
+        Args:
+            seed: root seed.
+            purpose: `TRAIN` or `TEST`.
+            start: index of the first candidate, 0 or more.
+            count: how many, 1 or more.
+
+        Raises:
+            InputError: puzzles of this task are not made, they come from files.
         """
-        ...
+        raise InputError(f"{self.spec.name} puzzles are not generated; give a data set or files of them")
 
-    def accepts(self, groups: Groups) -> NDArray[np.bool_]:
-        """bool [G]: whether each base, from wherever it may come, meets the options."""
-        ...
+    @abstractmethod
+    def examine(self, groups: Groups) -> Examined:
+        """Find out about bases, from wherever they come, what is to be known of them: in one pass, once.
 
-    def rate(self, groups: Groups) -> NDArray[np.float64]:
-        """float64 [G]: how difficult each base is, 0 or more; NaN where the task has no measure of it."""
-        ...
+        `Examined.plain` serves a task that has no options and no measure of difficulty.
+        """
 
+    def rate(self, examined: Examined) -> Examined:
+        """The same puzzles with their ratings, where the task has a measure of difficulty; here it has none."""
+        return examined
+
+    @abstractmethod
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: how many distinct variants each group has, its base included."""
-        ...
 
+    @abstractmethod
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Inputs and labels of `counts` variants of each group, from variant `start` on; variant 0 is the base.
 
-        `variants.augment_evenly` helps a task whose kernel gives every group as many.
+        `variants.augment_evenly` helps a task whose kernel makes the same number for every group.
 
         Args:
-            groups: the bases.
+            groups: the bases, with traits where they were examined.
             seed: root seed.
             start: first variant of every group, 0 or more.
             counts: int64 [G], how many variants of each group, 0 or more.
@@ -186,32 +100,47 @@ class Task(Protocol):
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
-        ...
-
-    def canonical(self, groups: Groups) -> NDArray[np.uint8]:
-        """uint8 [G, 32]: a SHA-256 digest of each puzzle's class, in the sense of ``spec.classes``."""
-        ...
-
-    def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """bool [N]: whether each label [N, S] is a right solution of its input [N, S]."""
-        ...
-
-    def render(self, tokens: NDArray[np.uint8]) -> str:
-        """One sequence [S] as lines of text."""
-        ...
-
-
-@runtime_checkable
-class NamedTask(Task, Protocol):
-    """A task whose ``spec.variant_identifiers`` is true: its groups have names, and so have their variants."""
 
     def variant_names(self, groups: Groups, names: Sequence[str], seed: int, counts: NDArray[np.int64]) -> list[str]:
-        """Names from which the map of a variant follows, of the first `counts` [G] variants of each group, in order.
+        """Names from which the map of a variant follows, of the first `counts` variants of each group, in order.
+
+        Only tasks whose variants have identifiers need them; here a variant is called by its number.
 
         Args:
             groups: the bases.
             names: of the groups.
             seed: root seed, as for `augment`.
-            counts: int64 [G].
+            counts: int64 [G], 0 or more.
         """
-        ...
+        numbered = zip(names, counts.tolist(), strict=True)
+        return [f"{name}#{variant}" if variant else name for name, count in numbered for variant in range(count)]
+
+    @abstractmethod
+    def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [N]: whether each label [N, S] is a right solution of its input [N, S], the stored one or another."""
+
+    def picture(self, tokens: NDArray[np.integer]) -> Picture:
+        """How one sequence [S] looks; here each cell shows its character of the vocabulary."""
+        return plain_picture(self.spec, tokens)
+
+    def parse(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Puzzles given as text, one a string, as tokens uint8 [N, S].
+
+        Raises:
+            TextError: one of them is no puzzle of this task; the error knows which.
+            InputError: puzzles of this task have no text form.
+        """
+        raise InputError(f"{self.spec.name} puzzles cannot be given as text")
+
+    def format(self, tokens: NDArray[np.integer]) -> str:
+        """One sequence [S] as one line of text, the inverse of `parse`: here its characters of the vocabulary."""
+        return "".join(self.spec.vocabulary[token] for token in tokens.tolist())
+
+    def solve(self, inputs: NDArray[np.uint8]) -> Solutions | None:
+        """Solve puzzles uint8 [N, S]; None where the task has no solver, as here."""
+        return None
+
+
+def with_traits(groups: Groups, traits: NDArray[np.uint16]) -> Groups:
+    """The same puzzles with other traits, uint16 [G, T]."""
+    return replace(groups, traits=traits)

@@ -2,7 +2,6 @@
 
 from .arc_files import ArcPairs, ArcSet, read_arc_set, refuse_repeated_ids
 from .arc_groups import ArcGroups, groups_of
-from .bases import default_test
 from .errors import ArcFileError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
 from .progress import Progress, Silent
@@ -26,7 +25,6 @@ __all__ = [
     "RecipeError",
     "Silent",
     "Source",
-    "default_test",
     "digests_of",
     "generate",
     "groups_of",

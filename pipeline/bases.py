@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.errors import ExhaustedError
+from trmpipe.generators.options import in_words
 from trmpipe.generators.task import TEST, TRAIN, Groups, Task
 
 from .cluster import Cluster
@@ -27,8 +28,6 @@ _SECONDS_PER_BLOCK = 0.25
 _PATIENCE = 512
 """Candidates in a row that may miss the options before the command gives up."""
 DEFAULT_TEST = 1000
-_SMALL_TASK_TEST = 8
-_SMALL_TASK_SYMMETRIES = 10_000
 
 REPEATS = "repeats of another puzzle"
 TEST_TWINS = "twins of a held-out puzzle"
@@ -134,7 +133,7 @@ def generate_bases(task: Task, recipe: Recipe, cluster: Cluster, progress: Progr
         ExhaustedError: the task does not have so many distinct puzzles, or hardly any that meets its options.
     """
     assert recipe.n is not None
-    test = Selection(default_test(task) if recipe.test is None else recipe.test)
+    test = Selection(task.default_test if recipe.test is None else recipe.test)
     _fill(test, TEST, task, recipe, cluster, progress)
     train = Selection(recipe.n, test)
     try:
@@ -142,11 +141,6 @@ def generate_bases(task: Task, recipe: Recipe, cluster: Cluster, progress: Progr
     except ExhaustedError as error:
         raise ExhaustedError(f"{error} ({test.count} more are held out for the test)") from error
     return Bases(train=train.chosen(), test=test.chosen(), skipped=count_reasons(train.drops), drops={})
-
-
-def default_test(task: Task) -> int:
-    """Held-out groups where the user does not say how many: few where a task has few classes (36 at 4x4)."""
-    return _SMALL_TASK_TEST if task.spec.num_symmetries < _SMALL_TASK_SYMMETRIES else DEFAULT_TEST
 
 
 class _Blocks:
@@ -190,7 +184,7 @@ def _fill(selection: Selection, purpose: int, task: Task, recipe: Recipe, cluste
             groups, digests, seconds, count = part
             blocks.took(seconds, count)
             before = selection.count
-            last, stop = _offer_in_order(selection, groups, digests, last, stop + count, task), stop + count
+            last, stop = _offer_in_order(selection, groups, digests, last, stop + count, recipe), stop + count
             progress.advance(selection.count - before)
     progress.finish()
     if not selection.is_full:
@@ -201,7 +195,7 @@ def _fill(selection: Selection, purpose: int, task: Task, recipe: Recipe, cluste
 
 
 def _offer_in_order(
-    selection: Selection, groups: Groups, digests: NDArray[np.uint8], last: int, stop: int, task: Task
+    selection: Selection, groups: Groups, digests: NDArray[np.uint8], last: int, stop: int, recipe: Recipe
 ) -> int:
     """Offer the groups of a block that ends at candidate `stop`, unless too many candidates in a row are missing.
 
@@ -214,15 +208,10 @@ def _offer_in_order(
     selection.offer(groups.take(slice(0, reach)), digests[:reach])
     if len(wide) and not selection.is_full:
         raise ExhaustedError(
-            f"{_PATIENCE} candidates of {task.spec.name} in a row miss {in_words(task.options)} "
+            f"{_PATIENCE} candidates of {recipe.task} in a row miss {in_words(recipe.options)} "
             f"({selection.count} puzzles were found, {selection.wanted} were asked for); ask for a wider range"
         )
     return int(groups.candidates[-1]) if len(groups) else last
-
-
-def in_words(options: Mapping[str, str]) -> str:
-    """A task's options as a user gives them."""
-    return " ".join(f"--{option} {value}" for option, value in options.items())
 
 
 def max_candidates(wanted: int) -> int:
@@ -236,6 +225,6 @@ def make_candidates(
     """Some candidates and their digests, the seconds that they took, and `count`: runs on the workers."""
     started = time.perf_counter()
     task = recipe.make_task()
-    groups = task.generate(recipe.seed, purpose, start, count)
-    digests = task.canonical(groups)
-    return groups, digests, time.perf_counter() - started, count
+    examined = task.examine(task.generate(recipe.seed, purpose, start, count))
+    kept = examined.take(np.flatnonzero(examined.accepted))
+    return kept.groups, kept.digests, time.perf_counter() - started, count

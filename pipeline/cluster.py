@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from trmpipe.generators.jit import source_key
-from trmpipe.generators.registry import sources
+from trmpipe.generators.registry import code_folders
 
 from .errors import ClusterError
 
@@ -35,7 +35,7 @@ class Cluster:
     def __init__(self, client: Any, num_workers: int) -> None:
         self._client = client
         self._in_flight = _IN_FLIGHT_PER_WORKER * num_workers
-        self._key = source_key(*sources())
+        self._key = source_key(*code_folders())
         self.num_workers = num_workers
 
     def share(self, value: Any) -> Any:
@@ -85,7 +85,7 @@ def num_cores() -> int:
 
 def _run_checked(key: str, function: Callable[..., Result], *arguments: Any) -> Result:
     """Run `function` on a worker, if that has the sources that the driver has: other code could write other bytes."""
-    here = source_key(*sources())
+    here = source_key(*code_folders())
     if here != key:
         raise ClusterError(
             f"a worker's trmpipe or Numba differs from this process's (kernel sources {here}, here {key}); "

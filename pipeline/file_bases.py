@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.errors import ExhaustedError
+from trmpipe.generators.options import in_words
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
 from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.generators.task import TEST, TRAIN, Groups
 
-from .bases import DEFAULT_TEST, Bases, Drop, Part, Selection, count_reasons, in_words
+from .bases import DEFAULT_TEST, Bases, Drop, Part, Selection, count_reasons
 from .cluster import Cluster
 from .errors import RecipeError
 from .progress import Progress
@@ -92,7 +93,8 @@ def examine(recipe: Recipe, solved: Solved, cluster: Cluster, progress: Progress
 def examine_part(recipe: Recipe, groups: Groups) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Digests uint8 [G, 32], and whether the options are met, bool [G]: runs on the workers."""
     task = recipe.make_task()
-    return task.canonical(groups), task.accepts(groups)
+    examined = task.examine(groups)
+    return examined.digests, examined.accepted
 
 
 def choose_from_file(recipe: Recipe, source: Lines, test_source: Lines | None) -> Bases:

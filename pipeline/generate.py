@@ -11,7 +11,7 @@ import trmpipe
 from trmpipe.generators.arc import ArcTask
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.sudoku import SudokuTask
-from trmpipe.generators.task import Groups, NamedTask, Task
+from trmpipe.generators.task import Groups, Task
 from trmpipe.shards import (
     Manifest,
     Provenance,
@@ -211,9 +211,8 @@ def _variant_names(recipe: Recipe, bases: Bases, layout: SplitLayout, cluster: C
 
 
 def variant_names(recipe: Recipe, groups: Groups, names: Sequence[str], counts: NDArray[np.int64]) -> list[str]:
-    """`NamedTask.variant_names` by the recipe: the function that runs on the workers."""
+    """`Task.variant_names` by the recipe: the function that runs on the workers."""
     task = recipe.make_task()
-    assert isinstance(task, NamedTask)
     return task.variant_names(groups, names, recipe.seed, counts)
 
 
@@ -288,7 +287,7 @@ def _write_unit(
         unit=unit,
         candidates=groups.candidates,
         canonical=canonical,
-        difficulty=task.rate(groups),
+        difficulty=task.rate(task.examine(groups)).ratings,
         names=names,
     )
     for shard in layout.shards_of(unit):

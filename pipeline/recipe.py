@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from trmpipe.generators.registry import get_task
+from trmpipe.generators.options import spell_options
+from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import Task
 from trmpipe.shards import get_codec
 
@@ -53,7 +54,12 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
         get_codec(self.format)
-        object.__setattr__(self, "options", dict(sorted(get_task(self.task, self.options).options.items())))
+        object.__setattr__(
+            self,
+            "options",
+            dict(sorted(spell_options(f"the task {self.task!r}", family_of(self.task).options, self.options).items())),
+        )
+        get_task(self.task, self.options)
         _in_range("--n", self.n, 1, None)
         _in_range("--aug", self.aug, 0, _MAX_VARIANTS)
         _in_range("--test", self.test, 0, None)

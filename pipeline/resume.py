@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trmpipe.generators.jit import source_key
-from trmpipe.generators.registry import sources
+from trmpipe.generators.registry import code_folders
 from trmpipe.shards import (
     MANIFEST,
     PROGRESS,
@@ -72,7 +72,7 @@ def begin(store: Store, recipe: Recipe) -> None:
     Raises:
         WriteError: the file system refused.
     """
-    plan = {"recipe": recipe.to_json(), "sources": source_key(*sources())}
+    plan = {"recipe": recipe.to_json(), "sources": source_key(*code_folders())}
     if not store.exists(_PLAN) or _read_plan(store) != plan:
         # Records of other sources could stand for other bytes: all units are made again.
         store.remove(PROGRESS)

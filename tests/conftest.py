@@ -1,6 +1,7 @@
 """Fixtures that all tests share: the command line in this process and in one of its own, and small corpora."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from trmpipe.cli.main import run
 from trmpipe.pipeline import Recipe, generate
 
 DATA = Path(__file__).parent / "data"
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would every process that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

@@ -8,16 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..task import Groups, TaskSpec
+from ..picture import Picture
+from ..task import PAD, Examined, Groups, Rows, Task, TaskSpec
 from .classes import class_digests
 from .grids import SIDE, are_stored_grids
 from .maps import NUM_MOVES, SEPARATOR
 from .ranks import num_ranks
 from .variants import augment_groups, variant_maps
 
+PALETTE = (
+    "#f4f4f4",
+    "#dcdcdc",
+    "#000000",
+    "#0074d9",
+    "#ff4136",
+    "#2ecc40",
+    "#ffdc00",
+    "#aaaaaa",
+    "#f012be",
+    "#ff851b",
+    "#7fdbff",
+    "#870c25",
+)
+"""A colour for every token: pad, end, and the colours 0..9 as the ARC Prize shows them."""
+
 
 @dataclass(frozen=True, slots=True)
-class ArcTask:
+class ArcTask(Task):
     """Tasks of the Abstraction and Reasoning Corpus: grids up to 30 x 30 of ten colours, a few examples a task.
 
     Groups come from files alone. Their traits are `ranks.traits_of`; a group of test inputs has the traits of its task,
@@ -41,34 +58,18 @@ class ArcTask:
             compressed=True,
         )
 
-    @property
-    def options(self) -> dict[str, str]:
-        """None: ARC tasks are taken as they are."""
-        return {}
+    def examine(self, groups: Groups) -> Examined:
+        """Classes of each group's examples, all of them taken as demonstrations; ARC tasks have no options, no rating.
 
-    def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Refuse: nobody generates ARC tasks.
-
-        Raises:
-            InputError: always.
+        A group may hold a part of its task: `classes.class_digests` tells whole tasks.
         """
-        raise InputError("ARC tasks are not generated; give a data set or files of tasks")
-
-    def accepts(self, groups: Groups) -> NDArray[np.bool_]:
-        """bool [G]: True, as there are no options."""
-        return np.ones(len(groups), np.bool_)
-
-    def rate(self, groups: Groups) -> NDArray[np.float64]:
-        """float64 [G]: NaN, as there is no measure of difficulty."""
-        return np.full(len(groups), np.nan)
+        return Examined.plain(groups, class_digests(groups.inputs, groups.labels, groups.sizes, groups.sizes))
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: how many distinct images each task has, itself included; at most 2,903,040."""
         return np.array([num_ranks(traits) for traits in groups.traits], np.int64)
 
-    def augment(
-        self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Inputs and labels, uint8 [R, S], of variants `start` to `start` + counts[g] of each group, see `variants`.
 
         Raises:
@@ -130,13 +131,6 @@ class ArcTask:
                 f"{start + counts[group]} were asked for"
             )
 
-    def canonical(self, groups: Groups) -> NDArray[np.uint8]:
-        """uint8 [G, 32]: digest of the class of each group's examples, all of them taken as demonstrations.
-
-        A group may hold a part of its task: `classes.class_digests` tells whole tasks.
-        """
-        return class_digests(groups.inputs, groups.labels, groups.sizes, groups.sizes)
-
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """bool [N]: whether input and label [N, S] are stored grids; a task's rule is known by its examples only."""
         inputs_are, labels_are = np.empty(len(inputs), np.bool_), np.empty(len(inputs), np.bool_)
@@ -144,8 +138,16 @@ class ArcTask:
         are_stored_grids(labels, labels_are)
         return inputs_are & labels_are
 
-    def render(self, tokens: NDArray[np.uint8]) -> str:
-        """One sequence [S] row by row, without the pad on the right and below; ``_`` where all is pad."""
+    def picture(self, tokens: NDArray[np.integer]) -> Picture:
+        """One sequence [S] as coloured cells; pad at the end of a row shows no symbol."""
         vocabulary = self.spec.vocabulary
-        rows = ("".join(vocabulary[token] for token in row) for row in tokens.reshape(SIDE, SIDE))
-        return "\n".join(row.rstrip("_") for row in rows).rstrip("\n") or "_"
+        grid = tokens.reshape(SIDE, SIDE)
+        shown = np.flip(np.logical_or.accumulate(np.flip(grid != PAD, 1), 1), 1)
+        # A grid of pad alone still shows that it is there.
+        shown[0, 0] |= not shown.any()
+        cells = zip(tokens.tolist(), shown.ravel().tolist(), strict=True)
+        return Picture(
+            shape=(SIDE, SIDE),
+            symbols=tuple(vocabulary[token] if is_shown else "" for token, is_shown in cells),
+            fills=tuple(PALETTE[token] for token in tokens.tolist()),
+        )

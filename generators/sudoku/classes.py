@@ -33,7 +33,9 @@ def canonical(puzzles: NDArray[np.uint8], threads: int = 1) -> NDArray[np.uint8]
     return in_slices(lambda part: forms.canonical(part, size), puzzles, threads)[0]
 
 
-def automorphisms(puzzles: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def automorphisms(
+    puzzles: NDArray[np.uint8], size: int, orders: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Spatial automorphisms of each puzzle, the identity left out.
 
     A proper puzzle has at most one empty line a band, as two could change places in its solution; so symmetries are
@@ -42,12 +44,15 @@ def automorphisms(puzzles: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uin
     Args:
         puzzles: uint8 [B, C], proper puzzles (one solution), 0 = blank.
         size: N.
+        orders: int64 [B], how many each puzzle has with the identity, where that is known; only puzzles with
+            more than one are searched then.
 
     Returns:
         All of them, uint8 [H, C] (cell i of the image is cell ``[i]`` of the puzzle), each puzzle's in rising order as
         lists of cells, and the offsets of each puzzle's, int64 [B + 1].
     """
-    _, orders = forms.canonical(puzzles, size)
+    if orders is None:
+        _, orders = forms.canonical(puzzles, size)
     groups = [np.empty((0, size * size), np.uint8)]
     for i in np.flatnonzero(orders > 1):
         group = _close(forms.generators(puzzles[i], size))

@@ -92,19 +92,24 @@ def sum_guesses(puzzles: NDArray[np.uint8], scale: Scale, plain: Plain, triads: 
     return total
 
 
-def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
-    """Rate puzzles on one core.
+def rate_forms(forms: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
+    """Rate puzzles by their canonical forms, on one core.
 
     Args:
-        puzzles: uint8 [B, C], 0 = blank, any kind.
+        forms: uint8 [B, C], from `forms.canonical`.
         size: N.
 
     Returns:
         Mean guesses, float64 [B], multiples of 1/8.
     """
-    sources, ratings = new_scale(size).sources, np.empty(len(puzzles), np.float64)
-    for start in range(0, len(puzzles), _PUZZLES_AT_ONCE):
-        forms, _ = canonical(puzzles[start : start + _PUZZLES_AT_ONCE], size)
-        _, _, guesses = solver.solve(forms[:, sources].reshape(-1, size * size), 2)
-        ratings[start : start + _PUZZLES_AT_ONCE] = guesses.reshape(len(forms), -1).mean(axis=1)
+    sources, ratings = new_scale(size).sources, np.empty(len(forms), np.float64)
+    for start in range(0, len(forms), _PUZZLES_AT_ONCE):
+        part = forms[start : start + _PUZZLES_AT_ONCE]
+        _, _, guesses = solver.solve(part[:, sources].reshape(-1, size * size), 2)
+        ratings[start : start + _PUZZLES_AT_ONCE] = guesses.reshape(len(part), -1).mean(axis=1)
     return ratings
+
+
+def rate(puzzles: NDArray[np.uint8], size: int) -> NDArray[np.float64]:
+    """Rate puzzles, uint8 [B, C] (0 = blank) of any kind, by their canonical forms: see `rate_forms`."""
+    return rate_forms(canonical(puzzles, size)[0], size)

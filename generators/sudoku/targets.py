@@ -7,20 +7,17 @@ Shapes: B puzzles, C cells, N size.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import OptionError
+from ..options import Interval, Option, Range, Word, spell_options
 
 RATING_PARTS = 8
 """Ratings are multiples of one part in so many: means over so many copies."""
-
-OPTIONS = ("clues", "pattern", "difficulty")
 
 FEWEST_CLUES = {4: 4, 6: 8, 9: 17}
 """No puzzle of these sizes with one solution has fewer clues; 17 is by McGuire, Tugemann and Civario (2012)."""
@@ -41,17 +38,6 @@ It is a property of the grid's square, not a symmetry of Sudoku, so every size c
 """
 
 
-class Range(NamedTuple):
-    """Numbers from `least` to `most`, both included; `most` may be infinite."""
-
-    least: float
-    most: float
-
-    def holds(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether each number [B] lies in the range."""
-        return (numbers >= self.least) & (numbers <= self.most)
-
-
 LEVELS = {
     "easy": {4: Range(0, 0), 6: Range(0, 0), 9: Range(0, 0)},
     "hard": {6: Range(0.5, 2), 9: Range(4, 10)},
@@ -70,11 +56,16 @@ UNRATED = (16,)
 CLIMBED = "extreme"
 """The level whose puzzles are sought by going up for a fixed number of steps, and sieved by its range then."""
 
-_NUMBER = {"clues": r"[0-9]{1,9}", "difficulty": r"[0-9]{1,9}(?:\.[0-9]{1,9})?"}
-_EXPECTED = {
-    "clues": "a number or MIN:MAX of whole numbers such as 22:24, 24: or :24",
-    "difficulty": f"MIN:MAX of numbers such as 5:10, 5: or :10, or one of {', '.join(LEVELS)}",
-}
+OPTIONS = (
+    Option(name="clues", kind=Interval(whole=True, parts=RATING_PARTS), help="MIN:MAX clues, such as 22:24."),
+    Option(name="pattern", kind=Word(tuple(PATTERNS)), help="Symmetry of the clues' pattern, such as half-turn."),
+    Option(
+        name="difficulty",
+        kind=Interval(words=tuple(LEVELS), parts=RATING_PARTS),
+        help="easy, hard, extreme, or MIN:MAX mean guesses of a solver, such as 5:10.",
+    ),
+)
+"""What the command line offers; `Target.parse` reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +89,27 @@ class Target:
         """The target that options spell.
 
         Args:
-            options: values by the names of `OPTIONS`; one left out is left open.
+            options: values by the names of `OPTIONS`, in any spelling; one left out is left open.
 
         Raises:
-            InputError: an option is unknown, or its value is not one of its kind.
+            OptionError: an option is unknown, or its value is not one of its kind.
         """
-        for name in options:
-            if name not in OPTIONS:
-                raise InputError(f"Sudoku has no option {name!r}; known: {', '.join(OPTIONS)}")
-        pattern = options.get("pattern")
-        if pattern is not None and pattern not in PATTERNS:
-            raise InputError(f"pattern is {pattern!r}; expected one of {', '.join(PATTERNS)}")
-        clues, level = _range_of("clues", options), options.get("difficulty")
-        if level in LEVELS:
-            return cls(clues=clues, pattern=pattern, level=level)
-        return cls(clues=clues, pattern=pattern, difficulty=_range_of("difficulty", options))
+        spelled = spell_options("Sudoku", OPTIONS, options)
+        clues, level = spelled.get("clues"), spelled.get("difficulty")
+        is_level = level in LEVELS
+        return cls(
+            clues=Range.read(clues) if clues else None,
+            pattern=spelled.get("pattern"),
+            difficulty=Range.read(level) if level and not is_level else None,
+            level=level if is_level else None,
+        )
 
     @property
     def options(self) -> dict[str, str]:
         """The options that spell this target, each in one form."""
-        clues, difficulty = (found and _format_range(found) for found in (self.clues, self.difficulty))
+        clues, difficulty = (found and found.spell() for found in (self.clues, self.difficulty))
         values = zip(OPTIONS, (clues, self.pattern, self.level or difficulty), strict=True)
-        return {name: value for name, value in values if value is not None}
+        return {option.name: value for option, value in values if value is not None}
 
     def ratings(self, size: int) -> Range | None:
         """The ratings that puzzles of a size must have, or None where any will do."""
@@ -129,51 +119,24 @@ class Target:
         """Refuse what no puzzle of a size can meet.
 
         Raises:
-            InputError: so few or so many clues are impossible, or the size has no such level, or no such option.
+            OptionError: so few or so many clues are impossible, or the size has no such level, or no such option.
         """
         fewest, most = FEWEST_CLUES.get(size, 1), size * size
         clues = self.clues
         if clues and (clues.most < fewest or clues.least > most or math.inf > clues.most > most):
-            raise InputError(
-                f"clues is {_format_range(clues)!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
+            raise OptionError(
+                f"clues is {clues.spell()!r}; a {size}x{size} puzzle with one solution has {fewest} to {most}"
             )
         if size in UNRATED and self.options:
-            raise InputError(
+            raise OptionError(
                 f"{size}x{size} puzzles cannot be asked for by {' or '.join(self.options)}: no bound on the time is "
                 f"known; leave it out, or take a size of {' or '.join(map(str, LEVELS['easy']))}"
             )
         if self.level and size not in LEVELS[self.level]:
             known = [*(level for level, sizes in LEVELS.items() if size in sizes), "MIN:MAX"]
-            raise InputError(
+            raise OptionError(
                 f"difficulty is {self.level!r}, a level that {size}x{size} does not have; expected {' or '.join(known)}"
             )
-
-
-def _range_of(name: str, options: Mapping[str, str]) -> Range | None:
-    if name not in options:
-        return None
-    text = options[name]
-    number = _NUMBER[name]
-    single = f"|(?P<only>{number})" if name == "clues" else ""
-    match = re.fullmatch(f"(?P<least>{number})?:(?P<most>{number})?{single}", text)
-    if match is None or text == ":":
-        raise InputError(f"{name} is {text!r}; expected {_EXPECTED[name]}")
-    only = match.groupdict().get("only")
-    least, most = only or match["least"], only or match["most"]
-    found = Range(float(least or 0), float(most) if most else math.inf)
-    if found.least > found.most:
-        raise InputError(f"{name} is {text!r}; expected the smaller number first, as in {most}:{least}")
-    if math.ceil(RATING_PARTS * found.least) > RATING_PARTS * found.most:
-        raise InputError(f"{name} is {text!r}; expected a range that holds a multiple of 1/{RATING_PARTS}")
-    return found
-
-
-def _format_range(found: Range) -> str:
-    return f"{_format_number(found.least)}:{_format_number(found.most)}"
-
-
-def _format_number(number: float) -> str:
-    return "" if math.isinf(number) else f"{number:.9f}".rstrip("0").rstrip(".")
 
 
 def pattern_images(pattern: str, size: int) -> NDArray[np.int64]:

@@ -1,23 +1,25 @@
 """Sudoku as a task: tokens, groups, variants, classes."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..task import Groups, Rows, TaskSpec
+from ..picture import Picture
+from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, with_traits
 from ..variants import augment_evenly
-from . import triad_maker
-from .classes import automorphisms, canonical
-from .geometry import SIZES, Geometry, geometry
+from . import forms, triad_maker
+from .classes import automorphisms
+from .geometry import BOXES, SIZES, Geometry, geometry
 from .maker import make
-from .rating import rate
-from .solver import TRIAD_SIZE
+from .rating import rate_forms
+from .solver import TRIAD_SIZE, solve
 from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import UNRATED, Target, has_pattern
-from .text import VALUES, render_grid
+from .text import VALUES, format_puzzle, parse_puzzles
 from .variants import augment_groups
 from .walk import build_goal, find
 
@@ -25,11 +27,20 @@ BLANK = 1
 """Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
 
 
+_MOST_SYMMETRIES = 2**16 - 1
+"""A trait that says: so many symmetries or more."""
+
+_SMALL_SIZE = 4
+_SMALL_SIZE_TEST = 8
+"""There are only 36 classes of minimal 4x4 puzzles."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SudokuTask:
+class SudokuTask(Task):
     """Sudoku of one size: 4 (2x2 boxes), 6 (2x3), 9 (3x3) or 16 (4x4).
 
-    Generated puzzles have one solution and no clue that could be left out, and they meet the target.
+    Generated puzzles have one solution and no clue that could be left out. A group that was examined has one trait, the
+    number of its symmetries (1 for most puzzles), so that its variants need no search.
     """
 
     size: int
@@ -53,9 +64,9 @@ class SudokuTask:
         )
 
     @property
-    def options(self) -> dict[str, str]:
-        """What puzzles are asked to meet, each option in one form."""
-        return self.target.options
+    def default_test(self) -> int:
+        """Held-out groups where the user does not say how many."""
+        return _SMALL_SIZE_TEST if self.size == _SMALL_SIZE else super(SudokuTask, self).default_test
 
     @property
     def _num_symmetries(self) -> int:
@@ -67,13 +78,12 @@ class SudokuTask:
         return geometry(self.size)
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Those of candidates `start` to `start + count` of the stream (seed, purpose) that meet the target."""
+        """Candidates `start` to `start + count` of the stream (seed, purpose), but those whose walk met no puzzle."""
         candidates = np.arange(start, start + count)
-        if self.options:
+        if self.target.options:
             goal = build_goal(self.target, self.size)
             puzzles, grids, minimal = find(seed, purpose, start, count, self.size, goal)
-            groups = self.groups_of(candidates[minimal], puzzles[minimal], grids[minimal])
-            return groups.take(np.flatnonzero(self.accepts(groups)))
+            return self.groups_of(candidates[minimal], puzzles[minimal], grids[minimal])
         if self.size == TRIAD_SIZE:
             return self.groups_of(candidates, *triad_maker.make(seed, purpose, start, count))
         return self.groups_of(candidates, *make(seed, purpose, start, count, self.size))
@@ -82,28 +92,66 @@ class SudokuTask:
         """Groups from puzzles (0 = blank) and their solutions, uint8 [G, C] each."""
         return Groups.single(candidates.astype(np.int64), puzzles + BLANK, grids + BLANK)
 
-    def accepts(self, groups: Groups) -> NDArray[np.bool_]:
-        """bool [G]: whether each base meets the target; whether it is proper and minimal is not asked."""
-        puzzles, target = groups.inputs - BLANK, self.target
-        meets = np.ones(len(groups), np.bool_)
+    def examine(self, groups: Groups) -> Examined:
+        """Classes by SHA-256 of the canonical form, and whether the target is met; ratings only where it asks for them.
+
+        Whether a puzzle is proper and minimal is not asked.
+        """
+        canonical_forms, orders = forms.canonical(groups.inputs - BLANK, self.size)
+        traits = np.minimum(orders, _MOST_SYMMETRIES).astype(np.uint16)[:, None]
+        accepted, ratings = self._meets_target(groups.inputs - BLANK, canonical_forms)
+        return Examined(
+            groups=with_traits(groups, traits),
+            digests=self._digests(canonical_forms),
+            accepted=accepted,
+            ratings=ratings,
+            forms=canonical_forms,
+        )
+
+    def _digests(self, canonical_forms: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        name = self.spec.name.encode()
+        digests = [hashlib.sha256(name + form.tobytes()).digest() for form in canonical_forms]
+        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
+
+    def _meets_target(
+        self, puzzles: NDArray[np.uint8], canonical_forms: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Whether each puzzle [G, C] meets the target, and the ratings that were needed to say so, else NaN."""
+        target = self.target
+        meets = np.ones(len(puzzles), np.bool_)
+        rating = np.full(len(puzzles), np.nan)
         if target.clues is not None:
             meets &= target.clues.holds((puzzles > 0).sum(axis=1))
         if target.pattern is not None:
             meets &= has_pattern(puzzles, target.pattern, self.size)
-        ratings = target.ratings(self.size)
-        if ratings is not None:
-            meets[meets] = ratings.holds(rate(puzzles[meets], self.size))
-        return meets
+        wanted = target.ratings(self.size)
+        if wanted is not None:
+            rating[meets] = rate_forms(canonical_forms[meets], self.size)
+            meets[meets] = wanted.holds(rating[meets])
+        return meets, rating
 
-    def rate(self, groups: Groups) -> NDArray[np.float64]:
-        """float64 [G]: mean guesses of the solver over 8 symmetric copies, see `rating`; NaN at 16x16."""
-        if self.size in UNRATED:
-            return np.full(len(groups), np.nan)
-        return rate(groups.inputs - BLANK, self.size)
+    def rate(self, examined: Examined) -> Examined:
+        """Mean guesses of the solver over 8 symmetric copies, see `rating`; NaN at 16x16."""
+        unknown = np.isnan(examined.ratings)
+        if self.size in UNRATED or not unknown.any():
+            return examined
+        ratings = examined.ratings.copy()
+        ratings[unknown] = rate_forms(examined.forms[unknown], self.size)
+        return replace(examined, ratings=ratings)
+
+    def _automorphisms(self, groups: Groups) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Those of each group but the identity, and their offsets, see `classes.automorphisms`."""
+        puzzles = groups.inputs - BLANK
+        if groups.traits.shape[1] == 0:
+            return automorphisms(puzzles, self.size)
+        orders = groups.traits[:, 0].astype(np.int64)
+        many = np.flatnonzero(orders == _MOST_SYMMETRIES)
+        orders[many] = forms.canonical(puzzles[many], self.size)[1]
+        return automorphisms(puzzles, self.size, orders)
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: how many distinct variants each group has, its base included; 2**62 where there are more."""
-        _, offsets = automorphisms(groups.inputs - BLANK, self.size)
+        _, offsets = self._automorphisms(groups)
         counts = [min(self._num_symmetries // (1 + others), MOST_VARIANTS) for others in np.diff(offsets).tolist()]
         return np.array(counts, np.int64)
 
@@ -117,7 +165,7 @@ class SudokuTask:
 
     def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
         """Inputs and labels, uint8 [G, count, C]."""
-        sources, offsets = automorphisms(groups.inputs - BLANK, self.size)
+        sources, offsets = self._automorphisms(groups)
         inputs = np.empty((len(groups), count, self.spec.seq_len), np.uint8)
         labels = np.empty_like(inputs)
         tables = symmetry_tables(self.size)
@@ -131,13 +179,6 @@ class SudokuTask:
             )
         return inputs, labels
 
-    def canonical(self, groups: Groups) -> NDArray[np.uint8]:
-        """uint8 [G, 32]: SHA-256 of each puzzle's representative."""
-        forms = canonical(groups.inputs - BLANK)
-        name = self.spec.name.encode()
-        digests = [hashlib.sha256(name + form.tobytes()).digest() for form in forms]
-        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
-
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """bool [N]: whether each label [N, C] obeys all rules and keeps the clues of its input [N, C]."""
         keeps = ((inputs == BLANK) | (inputs == labels)).all(axis=1)
@@ -145,7 +186,30 @@ class SudokuTask:
         full = np.arange(BLANK + 1, BLANK + 1 + self.size, dtype=np.uint8)
         return keeps & (in_units == full).all(axis=(1, 2))  # type: ignore[no-any-return]
 
-    def render(self, tokens: NDArray[np.uint8]) -> str:
-        """One sequence [C] as a grid."""
+    def picture(self, tokens: NDArray[np.integer]) -> Picture:
+        """One sequence [C] as a grid with lines between the boxes."""
+        box_rows, box_columns = BOXES[self.size]
         vocabulary = self.spec.vocabulary
-        return render_grid("".join(vocabulary[token] for token in tokens), self.size)
+        return Picture(
+            shape=(self.size, self.size),
+            symbols=tuple(vocabulary[token] for token in tokens.tolist()),
+            row_rules=tuple(range(box_rows, self.size, box_rows)),
+            column_rules=tuple(range(box_columns, self.size, box_columns)),
+        )
+
+    def parse(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Puzzles row by row, '.' or '0' for a blank, as tokens uint8 [N, C]; solutions can be given likewise.
+
+        Raises:
+            TextError: one of them is no puzzle of this size.
+        """
+        return parse_puzzles(texts, self.size) + BLANK
+
+    def format(self, tokens: NDArray[np.integer]) -> str:
+        """One sequence [C] as a line of characters, '.' for a blank and '?' for a token that is no value of a cell."""
+        return "".join(format_puzzle([token - BLANK]) if token >= BLANK else "?" for token in tokens.tolist())
+
+    def solve(self, inputs: NDArray[np.uint8]) -> Solutions:
+        """Solutions of puzzles uint8 [N, C], counted up to two."""
+        counts, solutions, _ = solve(inputs - BLANK, limit=2)
+        return Solutions(counts, np.where(counts[:, None] > 0, solutions + BLANK, PAD).astype(np.uint8))

@@ -1,16 +1,19 @@
-"""Puzzles as text: one line of cells, and grids for people."""
+"""Puzzles as text, one line of cells."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from .geometry import BOXES
+from ..errors import TextError
 
 VALUES = "123456789ABCDEFG"
 """The character of each value, from 1 on; lower case is read too."""
 
 BLANKS = ".0"
 """Characters of a blank; the first is written."""
+
+_INVALID = 255
 
 
 def values_of(size: int) -> dict[str, int]:
@@ -27,40 +30,40 @@ def describe_values(size: int) -> str:
     return f"1 to {min(size, 9)}{letters}, or '.' or '0' for a blank"
 
 
-def parse_puzzle(text: str, size: int) -> NDArray[np.uint8]:
-    """One puzzle, row by row, '.' or '0' for a blank, letters from A on for values above 9.
+def parse_puzzles(texts: Sequence[str], size: int) -> NDArray[np.uint8]:
+    """Puzzles, one a text, row by row, '.' or '0' for a blank, letters from A on for values above 9.
 
     Returns:
-        Uint8 [C], 0 = blank.
+        Uint8 [B, C], 0 = blank.
 
     Raises:
-        InputError: the length or a character is wrong.
+        TextError: the length or a character of one of them is wrong.
     """
-    if len(text) != size * size:
-        raise InputError(f"a {size}x{size} puzzle has {size * size} characters, this one {len(text)}: {text[:100]!r}")
-    values = values_of(size)
-    for position, character in enumerate(text):
-        if character not in values:
-            raise InputError(
-                f"character {position + 1} of the puzzle is {character!r}; expected {describe_values(size)}"
-            )
-    return np.array([values[character] for character in text], np.uint8)
+    table = np.full(256, _INVALID, np.uint8)
+    for character, value in values_of(size).items():
+        table[ord(character)] = value
+    encoded = [text.encode("latin-1", "replace") for text in texts]
+    for index, text in enumerate(encoded):
+        if len(text) != size * size:
+            raise TextError(index, f"a {size}x{size} puzzle has {size * size} characters, this one {len(text)}")
+    cells: NDArray[np.uint8] = table[np.frombuffer(b"".join(encoded), np.uint8)].reshape(-1, size * size)
+    wrong = np.argwhere(cells == _INVALID)
+    if len(wrong):
+        index, place = wrong[0].tolist()
+        raise TextError(index, f"character {place + 1} is {texts[index][place]!r}; expected {describe_values(size)}")
+    return cells
 
 
-def format_puzzle(puzzle: NDArray[np.uint8]) -> str:
-    """The inverse of `parse_puzzle`, blanks as '.'."""
+def parse_puzzle(text: str, size: int) -> NDArray[np.uint8]:
+    """One puzzle, uint8 [C]: see `parse_puzzles`.
+
+    Raises:
+        TextError: the length or a character is wrong.
+    """
+    puzzle: NDArray[np.uint8] = parse_puzzles([text], size)[0]
+    return puzzle
+
+
+def format_puzzle(puzzle: Iterable[int]) -> str:
+    """A puzzle's values [C] as text, the inverse of `parse_puzzle`, blanks as '.'."""
     return "".join((BLANKS[0] + VALUES)[value] for value in puzzle)
-
-
-def render_grid(characters: str, size: int) -> str:
-    """C characters as a grid with lines between boxes."""
-    box_rows, box_columns = BOXES[size]
-    rule = "+".join(["-" * (2 * box_columns + 1)] * (size // box_columns))
-    lines = []
-    for row in range(size):
-        if row and row % box_rows == 0:
-            lines.append(rule)
-        cells = characters[row * size : (row + 1) * size]
-        boxes = [" ".join(cells[i : i + box_columns]) for i in range(0, size, box_columns)]
-        lines.append(" " + " | ".join(boxes) + " ")
-    return "\n".join(line.rstrip() for line in lines)

@@ -39,7 +39,7 @@ def puzzles(size, seed):
         "first": format_puzzle(train.inputs[0] - 1),
         "train": digest(train.inputs, train.labels),
         "test": digest(test.inputs, test.labels),
-        "classes": digest(task.canonical(train)),
+        "classes": digest(task.examine(train).digests),
         "num_variants": digest(task.num_variants(train)),
         "variants": digest(*augment(task, train, seed, 0, VARIANTS[size])),
     }

@@ -31,7 +31,7 @@ def puzzles(size, options, count):
         "candidates": " ".join(map(str, groups.candidates)),
         "first": format_puzzle(groups.inputs[0] - BLANK),
         "puzzles": digest(groups.inputs, groups.labels),
-        "ratings": " ".join(map(str, task.rate(groups))),
+        "ratings": " ".join(map(str, task.rate(task.examine(groups)).ratings)),
     }
 
 

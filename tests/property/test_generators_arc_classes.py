@@ -169,8 +169,8 @@ def test_a_group_has_the_digest_of_its_pairs():
         labels=np.concatenate([tokens[1], np.zeros((1, 900), np.uint8)]),
         traits=np.zeros((2, 3), np.uint16),
     )
-    found = ArcTask().canonical(groups)
+    found = ArcTask().examine(groups).digests
     assert (found.shape, found.dtype) == ((2, 32), np.uint8)
     assert bytes(found[0]) == digest(demonstrations)
     assert bytes(found[1]) == digest([([[4, 5]], None)])
-    assert ArcTask().canonical(groups.take(slice(0, 0))).shape == (0, 32)
+    assert ArcTask().examine(groups.take(slice(0, 0))).digests.shape == (0, 32)

@@ -79,7 +79,7 @@ def test_symmetric_copies_have_one_form_and_one_digest(size, data):
     np.testing.assert_array_equal(forms[0], forms[1])
     task = SudokuTask(size=size)
     groups = task.groups_of(np.arange(2), np.stack([puzzle, image]), np.zeros((2, size * size), np.uint8))
-    digests = task.canonical(groups)
+    digests = task.examine(groups).digests
     assert digests.shape == (2, 32)
     np.testing.assert_array_equal(digests[0], digests[1])
 
@@ -141,7 +141,7 @@ def test_all_6x6_grids_fall_in_49_classes():
 
 def test_made_4x4_puzzles_come_from_all_36_classes():
     groups = SudokuTask(size=4).generate(0, TEST, 0, 2000)
-    assert len(np.unique(SudokuTask(size=4).canonical(groups), axis=0)) == 36
+    assert len(np.unique(SudokuTask(size=4).examine(groups).digests, axis=0)) == 36
 
 
 def test_different_6x6_puzzles_have_different_forms():
@@ -156,7 +156,7 @@ def test_the_variants_of_a_group_are_one_class_and_groups_their_own(size):
     assert task.spec.classes == "symmetry"
     variants, labels = augment(task, groups, 0, 0, 50)
     digests = [
-        {bytes(digest) for digest in task.canonical(task.groups_of(np.arange(50), inputs - BLANK, solved - BLANK))}
+        {bytes(d) for d in task.examine(task.groups_of(np.arange(50), inputs - BLANK, solved - BLANK)).digests}
         for inputs, solved in zip(variants, labels, strict=True)
     ]
     assert [len(found) for found in digests] == [1, 1]

@@ -55,7 +55,7 @@ def test_copies_of_a_puzzle_have_its_rating(size):
     if size == 4:
         # Minimal puzzles need no guess here; with one clue less they do.
         groups.inputs[np.arange(60), (groups.inputs > BLANK).argmax(axis=1)] = BLANK
-    ratings = task.rate(groups)
+    ratings = task.rate(task.examine(groups)).ratings
     assert ratings.any()
     images, _ = augment(SudokuTask(size=size), groups, SEED, 0, 5)
     for variant in range(1, 5):
@@ -186,12 +186,12 @@ def test_puzzles_meet_what_was_asked(made):
     size, options, task, number, groups = made
     assert number / 20 <= len(groups) <= number
     puzzles = groups.inputs - BLANK
-    assert task.accepts(groups).all()
+    assert task.examine(groups).accepted.all()
     clues = (puzzles > 0).sum(axis=1)
     least, most = bounds(options.get("clues", ":"), {})
     assert np.all((least <= clues) & (clues <= most))
     least, most = bounds(options.get("difficulty", ":"), BOUNDS_6 if size == 6 else BOUNDS)
-    ratings = SudokuTask(size=size).rate(groups)
+    ratings = rate(groups.inputs - BLANK, size)
     assert np.all((least <= ratings) & (ratings <= most))
     if "pattern" in options:
         for puzzle in puzzles:
@@ -228,7 +228,7 @@ def test_a_puzzle_made_to_order_depends_on_its_index_alone(made):
 def test_candidates_that_meet_the_target_are_those_of_the_plain_maker():
     plain = SudokuTask(size=6).generate(SEED, TRAIN, 0, 200)
     task = SudokuTask(size=6, target=Target.parse({"clues": "9:10"}))
-    wanted = plain.take(np.flatnonzero(task.accepts(plain)))
+    wanted = plain.take(np.flatnonzero(task.examine(plain).accepted))
     made_to_order = task.generate(SEED, TRAIN, 0, 200)
     assert 100 < len(wanted) < len(made_to_order)
     same = np.isin(made_to_order.candidates, wanted.candidates)

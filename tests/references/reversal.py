@@ -1,19 +1,22 @@
 """The smallest task: say a word backwards. It stands for a user's own task, as a plug-in would bring it."""
 
 import hashlib
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 
 from trmpipe.generators.errors import InputError
+from trmpipe.generators.family import Family
+from trmpipe.generators.options import Option, Word
 from trmpipe.generators.rng import AUGMENT, below, bijection_keys, open_stream, permute
-from trmpipe.generators.task import Groups, TaskSpec
+from trmpipe.generators.task import Examined, Groups, Task, TaskSpec
 
 LENGTH = 6
 RELABELLINGS = np.array([(0, *order) for order in permutations((1, 2, 3))], np.uint8)
 
 
-class ReversalTask:
+class ReversalTask(Task):
     """Words of six letters out of three; a symmetry renames the letters."""
 
     spec = TaskSpec(
@@ -23,14 +26,6 @@ class ReversalTask:
         num_symmetries=len(RELABELLINGS),
         classes="symmetry",
     )
-
-    options: dict[str, str] = {}  # noqa: RUF012
-
-    def accepts(self, groups):
-        return np.ones(len(groups), np.bool_)
-
-    def rate(self, groups):
-        return np.full(len(groups), np.nan)
 
     def generate(self, seed, purpose, start, count):
         words = np.empty((count, LENGTH), np.uint8)
@@ -59,34 +54,43 @@ class ReversalTask:
             raise InputError(f"word {candidate} has {len(found)} distinct variants; {stop} were asked for")
         return found[:stop]
 
-    def canonical(self, groups):
+    def examine(self, groups):
         forms = [min(map(bytes, RELABELLINGS[:, word])) for word in groups.inputs]
         digests = [hashlib.sha256(form).digest() for form in forms]
-        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
+        return Examined.plain(groups, np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
 
     def check(self, inputs, labels):
         return (inputs[:, ::-1] == labels).all(axis=1)
 
-    def render(self, tokens):
-        return "".join(self.spec.vocabulary[token] for token in tokens)
-
 
 class OptionalTask(ReversalTask):
-    """Words that begin with the letter asked for; the others are left out."""
+    """Words that begin with the letter asked for, rated by how many letters differ from the one before."""
 
     def __init__(self, first=None):
-        if first not in (None, "a", "b", "c"):
-            raise InputError(f"first is {first!r}; expected a, b or c")
-        self.options = {} if first is None else {"first": first}
+        self.first = first
 
-    def accepts(self, groups):
-        first = self.options.get("first")
-        return np.ones(len(groups), np.bool_) if first is None else groups.inputs[:, 0] == "_abc".index(first)
+    def examine(self, groups):
+        examined = super().examine(groups)
+        accepted = (
+            np.ones(len(groups), np.bool_) if self.first is None else groups.inputs[:, 0] == "_abc".index(self.first)
+        )
+        return replace(examined, accepted=accepted)
 
-    def rate(self, groups):
-        """How many letters differ from the one before."""
-        return (groups.inputs[:, 1:] != groups.inputs[:, :-1]).sum(axis=1).astype(np.float64)
+    def rate(self, examined):
+        words = examined.groups.inputs
+        return replace(examined, ratings=(words[:, 1:] != words[:, :-1]).sum(axis=1).astype(np.float64))
 
-    def generate(self, seed, purpose, start, count):
-        groups = super().generate(seed, purpose, start, count)
-        return groups.take(np.flatnonzero(self.accepts(groups)))
+
+FAMILY = Family(
+    name="reversal",
+    help="Say a word backwards.",
+    build=lambda size, options: ReversalTask(),
+    sizes=(LENGTH,),
+    default_size=LENGTH,
+)
+
+OPTIONAL = replace(
+    FAMILY,
+    build=lambda size, options: OptionalTask(options.get("first")),
+    options=(Option(name="first", kind=Word(("a", "b", "c")), help="Letter that words begin with."),),
+)

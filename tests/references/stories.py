@@ -7,7 +7,7 @@ import numpy as np
 from tests.references.reversal import LENGTH, RELABELLINGS, ReversalTask
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.rng import AUGMENT, below, bijection_keys, open_stream, permute
-from trmpipe.generators.task import Groups
+from trmpipe.generators.task import Examined, Groups
 
 MOST_WORDS = 3
 
@@ -80,11 +80,11 @@ class StoryTask(ReversalTask):
             found += [name if k == 0 else f"{name}|||{number}" for k, (_, number) in enumerate(maps)]
         return found
 
-    def canonical(self, groups):
+    def examine(self, groups):
         whole = [story.ravel() for story in stories_of(groups)]
         forms = [min(map(bytes, RELABELLINGS[:, story])) for story in whole]
         digests = [form.ljust(32, b"\0") for form in forms]
-        return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
+        return Examined.plain(groups, np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
 
 
 def stories_of(groups):

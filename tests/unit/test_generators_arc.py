@@ -9,9 +9,10 @@ from tests.conformance.task import TaskConformance
 from trmpipe.generators.arc import ArcTask, GridMap, crop, encode, parse_variant_name, traits_of
 from trmpipe.generators.arc.ranks import COLOURS, MOVES, TRANSLATES
 from trmpipe.generators.errors import InputError
+from trmpipe.generators.picture import as_text
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.rng import below, open_stream
-from trmpipe.generators.task import Groups, NamedTask
+from trmpipe.generators.task import Groups
 
 TASK = ArcTask()
 SHAPES = [(3, 3, 3, 5), (30, 2, 1, 1), (1, 29, 28, 3), (30, 30, 2, 2)]
@@ -76,21 +77,20 @@ def groups_of(*, translates, seed=0):
 def test_the_published_vocabulary():
     spec = TASK.spec
     assert (spec.name, spec.vocabulary, spec.seq_len, spec.num_symmetries) == ("arc", "_$0123456789", 900, 2_903_040)
-    assert spec.variant_identifiers and spec.named_groups and spec.test_variants and spec.test_groups_train
+    assert spec.scoring == "votes"
+    assert (spec.variant_identifiers, spec.named_groups, spec.test_variants, spec.test_groups_train) == (True,) * 4
     assert spec.compressed
-    assert isinstance(TASK, NamedTask)
     assert pickle.loads(pickle.dumps(TASK)) == TASK
 
 
 def test_it_is_found_by_name_and_takes_no_options():
     assert get_task("arc") == TASK
-    assert TASK.options == {}
-    with pytest.raises(InputError, match="the task 'arc' takes no options, and not difficulty; leave them out"):
+    with pytest.raises(InputError, match="the task 'arc' has no option 'difficulty'; known: none"):
         get_task("arc", {"difficulty": "1:2"})
 
 
 def test_it_is_not_generated():
-    with pytest.raises(InputError, match="ARC tasks are not generated; give a data set or files of tasks"):
+    with pytest.raises(InputError, match="arc puzzles are not generated; give a data set or files of them"):
         TASK.generate(0, 0, 0, 1)
 
 
@@ -106,8 +106,9 @@ def test_traits_tell_colours_moves_and_translation():
 
 def test_every_group_is_accepted_and_none_rated():
     groups = groups_of(translates=True)
-    assert TASK.accepts(groups).tolist() == [True, True]
-    assert np.isnan(TASK.rate(groups)).all()
+    examined = TASK.rate(TASK.examine(groups))
+    assert examined.accepted.tolist() == [True, True]
+    assert np.isnan(examined.ratings).all()
     assert TASK.num_variants(groups).tolist() == [8 * 9 * 8 * 7 * 6 * 5, 2]
     assert TASK.num_variants(groups.take(slice(0, 0))).shape == (0,)
 
@@ -230,6 +231,6 @@ def test_check_asks_for_stored_grids():
 
 
 def test_sequences_are_rendered_as_text():
-    assert TASK.render(encode(np.array([[1, 0], [9, 2]], np.uint8))) == "10$\n92$\n$$"
-    assert TASK.render(encode(np.array([[7]], np.uint8), 1, 1)) == "\n_7$\n_$"
-    assert TASK.render(np.zeros(900, np.uint8)) == "_"
+    assert as_text(TASK.picture(encode(np.array([[1, 0], [9, 2]], np.uint8)))) == "10$\n92$\n$$"
+    assert as_text(TASK.picture(encode(np.array([[7]], np.uint8), 1, 1))) == "\n_7$\n_$"
+    assert as_text(TASK.picture(np.zeros(900, np.uint8))) == "_"

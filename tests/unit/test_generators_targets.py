@@ -133,14 +133,16 @@ def groups_of(puzzles):
 def test_clue_counts_are_accepted_inside_their_range():
     puzzles = np.array([[1] * count + [0] * (81 - count) for count in range(82)], np.uint8)
     task = SudokuTask(size=9, target=Target.parse({"clues": "20:23"}))
-    assert np.flatnonzero(task.accepts(groups_of(puzzles))).tolist() == [20, 21, 22, 23]
+    assert np.flatnonzero(task.examine(groups_of(puzzles)).accepted).tolist() == [20, 21, 22, 23]
 
 
 def test_patterns_are_accepted_that_are_symmetric():
     picture = np.array([[0, 1, 0, 2], [0, 0, 0, 0], [0, 0, 0, 0], [3, 0, 4, 0]], np.uint8)
     pictures = np.array([picture.ravel(), picture[:, ::-1].ravel(), np.ones(16), np.eye(4).ravel()], np.uint8)
     accepted = {
-        pattern: SudokuTask(size=4, target=Target.parse({"pattern": pattern})).accepts(groups_of(pictures)).tolist()
+        pattern: SudokuTask(size=4, target=Target.parse({"pattern": pattern}))
+        .examine(groups_of(pictures))
+        .accepted.tolist()
         for pattern in PATTERNS
     }
     assert accepted == {
@@ -157,10 +159,10 @@ def test_patterns_are_accepted_that_are_symmetric():
 def test_ratings_are_accepted_inside_their_range(size, levels):
     groups = SudokuTask(size=size).generate(0, TRAIN, 0, 200)
     ratings = rate(groups.inputs - BLANK, size)
-    np.testing.assert_array_equal(SudokuTask(size=size).rate(groups), ratings)
+    np.testing.assert_array_equal(SudokuTask(size=size).rate(SudokuTask(size=size).examine(groups)).ratings, ratings)
     bins = np.digitize(ratings, [0.0625, 1.0625])
     for level, number in levels.items():
-        accepted = SudokuTask(size=size, target=Target.parse({"difficulty": level})).accepts(groups)
+        accepted = SudokuTask(size=size, target=Target.parse({"difficulty": level})).examine(groups).accepted
         np.testing.assert_array_equal(accepted, bins == number)
         assert accepted.any()
 
@@ -168,7 +170,7 @@ def test_ratings_are_accepted_inside_their_range(size, levels):
 def test_all_options_have_to_be_met():
     groups = SudokuTask(size=6).generate(0, TRAIN, 0, 300)
     options = [{"clues": "9"}, {"difficulty": "easy"}]
-    one, other = (SudokuTask(size=6, target=Target.parse(option)).accepts(groups) for option in options)
-    both = SudokuTask(size=6, target=Target.parse(options[0] | options[1])).accepts(groups)
+    one, other = (SudokuTask(size=6, target=Target.parse(option)).examine(groups).accepted for option in options)
+    both = SudokuTask(size=6, target=Target.parse(options[0] | options[1])).examine(groups).accepted
     np.testing.assert_array_equal(both, one & other)
     assert 0 < both.sum() < min(one.sum(), other.sum())

@@ -6,7 +6,7 @@ import pytest
 from tests.blocks_of_variants import augment
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.registry import get_task
-from trmpipe.generators.task import Groups
+from trmpipe.generators.task import Examined, Groups
 from trmpipe.pipeline import Recipe
 from trmpipe.pipeline.bases import Drop, Selection, count_reasons, generate_bases
 from trmpipe.pipeline.cluster import open_cluster
@@ -56,7 +56,7 @@ def pool():
 
 
 def lines_of(task, groups):
-    return Lines(groups=groups, digests=task.canonical(groups), drops=())
+    return Lines(groups=groups, digests=task.examine(groups).digests, drops=())
 
 
 def test_a_file_gives_a_seeded_nested_sample(pool):
@@ -117,7 +117,7 @@ def test_lines_that_miss_the_options_are_dropped_and_named(pool):
     clues = (groups.inputs == groups.labels).sum(axis=1)
     assert 0 < len(lines.groups) < 50
     assert lines.groups.candidates.tolist() == groups.candidates[clues <= 9].tolist()
-    assert lines.digests.tolist() == task.canonical(groups)[clues <= 9].tolist()
+    assert lines.digests.tolist() == task.examine(groups).digests[clues <= 9].tolist()
     bases = choose_from_file(recipe, lines, None)
     dropped = [drop.candidate for drop in bases.drops["input"] if drop.reason == "outside --clues 0:9"]
     assert dropped == groups.candidates[clues > 9].tolist()
@@ -129,15 +129,14 @@ class SparseTask:
     def __init__(self, step):
         self.step = step
         self.spec = get_task("sudoku4").spec
-        self.options = {"difficulty": "7:8"}
 
     def generate(self, seed, purpose, start, count):
         present = np.array([i for i in range(start, start + count) if i % self.step == self.step - 1], np.int64)
         cells = np.repeat(present[:, None], 16, axis=1).astype(np.uint8)
         return Groups.single(present, cells, cells)
 
-    def canonical(self, groups):
-        return np.repeat(groups.candidates[:, None] // self.step, 32, axis=1).astype(np.uint8)
+    def examine(self, groups):
+        return Examined.plain(groups, np.repeat(groups.candidates[:, None] // self.step, 32, axis=1).astype(np.uint8))
 
 
 @pytest.mark.parametrize("block", [1, 7, 64, 1000])
@@ -147,7 +146,7 @@ def test_candidates_may_miss_the_options_so_many_times_in_a_row(monkeypatch, blo
     monkeypatch.setattr("trmpipe.pipeline.bases._FIRST_BLOCK", block)
     task = SparseTask(step)
     monkeypatch.setattr(Recipe, "make_task", lambda recipe: task)
-    recipe = Recipe(task="sudoku4", n=3, test=0)
+    recipe = Recipe(task="sudoku4", n=3, test=0, options={"difficulty": "7:8"})
     with open_cluster(workers=1) as cluster:
         if found:
             bases = generate_bases(task, recipe, cluster, Silent())

@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
+from tests.plug_ins import add_family
 from tests.references.reversal import RELABELLINGS
 from tests.references.stories import StoryTask, stories_of
-from trmpipe.generators import registry
+from trmpipe.generators.family import Family
 from trmpipe.generators.task import TRAIN
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.pipeline.bases import Bases
@@ -28,14 +29,13 @@ def choose_bases(*_):
         split: tuple(f"story{candidate}" for candidate in groups.candidates)
         for split, groups in (("train", train), ("test", test))
     }
-    parts = {split: (groups, TASK.canonical(groups)) for split, groups in (("train", train), ("test", test))}
+    parts = {split: (groups, TASK.examine(groups).digests) for split, groups in (("train", train), ("test", test))}
     return Bases(**parts, skipped={}, drops={}, names=names)
 
 
 @pytest.fixture
 def make(monkeypatch, tmp_path):
-    builders = registry._builders()
-    monkeypatch.setattr(registry, "_builders", lambda: {**builders, "story6": lambda options: TASK})
+    add_family(monkeypatch, Family(name="story", help="", build=lambda size, options: TASK, sizes=(6,), default_size=6))
     monkeypatch.setattr(sys.modules["trmpipe.pipeline.generate"], "_choose_bases", choose_bases)
 
     def build(name, **options):
@@ -43,8 +43,7 @@ def make(monkeypatch, tmp_path):
         outcome = generate(recipe, str(tmp_path / name), workers=2)
         return outcome, Corpus.open(tmp_path / name)
 
-    yield build
-    registry.build_task.cache_clear()
+    return build
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -1,0 +1,50 @@
+"""A learner with another loss: every puzzle stays for the same number of steps, and sure cells count less."""
+
+from dataclasses import dataclass
+
+import torch
+from trmpipe.trainer.learners import Answer, Lesson
+from trmpipe.trainer.parts import Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatienceConfig:
+    """`stay` is the number of steps; `focus` the power by which sure cells count less."""
+
+    stay: int = 3
+    focus: float = 1.0
+
+
+class Patience:
+    """State: the network's one latent and the puzzle."""
+
+    needs = ("initial", "step")
+
+    def __init__(self, config, *, seed, max_steps):
+        self.config = config
+
+    def begin(self, net, batch, seq_len):
+        tokens = torch.zeros(batch, seq_len, dtype=torch.int64)
+        return {"z": net.initial(batch)["z"].transpose(0, 1), "inputs": tokens, "labels": tokens}
+
+    def take_up(self, net, state, rows, step):
+        starts = step % self.config.stay == 0
+        fresh = {"z": net.initial(len(rows.inputs))["z"].transpose(0, 1), "inputs": rows.inputs, "labels": rows.labels}
+        return {**(fresh if starts else state), "identifiers": rows.identifiers}
+
+    def learn(self, net, work, embeddings, step, judge):
+        latents, logits, _ = net.step({"z": work["z"].transpose(0, 1)}, work["inputs"], embeddings)
+        chances = logits.softmax(-1).gather(-1, work["labels"].unsqueeze(-1)).squeeze(-1)
+        loss = -((1 - chances) ** self.config.focus * chances.log()).mean(-1)
+        verdict = judge(work["inputs"], work["labels"], logits.detach().argmax(-1))
+        state = {"z": latents["z"].transpose(0, 1), "inputs": work["inputs"], "labels": work["labels"]}
+        return Lesson(loss=loss, state=state, metrics={"loss": loss.detach(), **verdict.columns})
+
+    def answers(self, net, inputs, identifiers, num_steps):
+        latents = net.initial(len(inputs))
+        for _ in range(num_steps):
+            latents, logits, _ = net.step(latents, inputs, None)
+            yield Answer(logits.argmax(-1), None)
+
+
+PART = Part(config=PatienceConfig, build=Patience)

@@ -1,0 +1,80 @@
+"""Two networks: one that recurs on a single state, and one without any."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from trmpipe.trainer.parts import Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolConfig:
+    """A network with one state; `width` is D."""
+
+    width: int = 24
+
+    def describe(self):
+        return f"pool of width {self.width}"
+
+
+class Pool(nn.Module):
+    """z goes through one layer that sees its own cell, the input and the mean of all cells."""
+
+    puzzle_table = None
+
+    def __init__(self, config, sizes, *, generator, dtype):
+        super().__init__()
+        self.width, self.seq_len, self.dtype = config.width, sizes.seq_len, dtype
+        self.tokens = nn.Parameter(_normal((sizes.vocab_size, config.width), generator))
+        self.places = nn.Parameter(_normal((sizes.seq_len, config.width), generator))
+        self.core = nn.Linear(3 * config.width, config.width)
+        self.head = nn.Linear(config.width, sizes.vocab_size)
+        for layer in (self.core, self.head):
+            layer.weight.data = _normal(layer.weight.shape, generator)
+            nn.init.zeros_(layer.bias)
+
+    def initial(self, batch):
+        return {"z": torch.zeros(self.seq_len, batch, self.width)}
+
+    def step(self, latents, inputs, rows):
+        z = latents["z"]
+        shown = self.tokens[inputs.T] + self.places[:, None]
+        z = torch.tanh(self.core(torch.cat((z, shown, z.mean(0).expand_as(z)), -1)))
+        logits = self.head(z).transpose(0, 1).float()
+        return {"z": z.detach()}, logits, logits.mean((1, 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceConfig:
+    """A network without a state; `width` is that of its one hidden layer."""
+
+    width: int = 48
+
+    def describe(self):
+        return f"glance of width {self.width}"
+
+
+class Glance(nn.Module):
+    """All cells at once through one hidden layer."""
+
+    puzzle_table = None
+
+    def __init__(self, config, sizes, *, generator, dtype):
+        super().__init__()
+        self.sizes = sizes
+        cells = sizes.seq_len * sizes.vocab_size
+        self.core = nn.Sequential(nn.Linear(cells, config.width), nn.GELU(), nn.Linear(config.width, cells))
+        for parameter in self.core.parameters():
+            parameter.data = _normal(parameter.shape, generator)
+
+    def forward(self, inputs, rows):
+        shown = nn.functional.one_hot(inputs, self.sizes.vocab_size).float().flatten(1)
+        return self.core(shown).view(*inputs.shape, -1)
+
+
+def _normal(shape, generator):
+    return torch.randn(shape, generator=generator) * 0.3
+
+
+POOL = Part(config=PoolConfig, build=Pool)
+GLANCE = Part(config=GlanceConfig, build=Glance)
