@@ -15,10 +15,10 @@ def add_entry(monkeypatch, known, name, entry):
 def all_registries():
     """Every registry of the product."""
     from trmpipe.pipeline.suppliers import SUPPLIERS
-    from trmpipe.trainer.evaluators import EVALUATORS
-    from trmpipe.trainer.learners import LEARNERS
 
     from trmpipe.shards import CODECS
+    from trmpipe.trainer.evaluators import EVALUATORS
+    from trmpipe.trainer.learners import LEARNERS
     from trmpipe.trainer.models import MODELS
     from trmpipe.trainer.optim import OPTIMISERS
     from trmpipe.trainer.presets import PRESETS

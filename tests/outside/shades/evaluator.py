@@ -1,6 +1,7 @@
 """An evaluator: an answer is right where no two neighbours clash; how many do is shown beside it."""
 
 import torch
+
 from trmpipe.trainer.evaluators.puzzles import evaluate_puzzles
 from trmpipe.trainer.judging import Judgement, judge_by_label
 

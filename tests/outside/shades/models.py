@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+
 from trmpipe.trainer.parts import Part
 
 

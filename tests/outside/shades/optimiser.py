@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+
 from trmpipe.trainer.parts import Part
 
 

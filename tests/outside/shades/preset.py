@@ -1,9 +1,8 @@
 """A preset: seconds on a CPU."""
 
+from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.optim.adamw import AdamWConfig
 from trmpipe.trainer.presets.preset import EVERYWHERE, Preset
-
-from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.schedule import ConstantConfig
 
 from .learner import PatienceConfig
