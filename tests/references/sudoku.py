@@ -201,16 +201,6 @@ def walk(stream, grid, orbits, wanted_clues, wanted_rating, max_steps, count, ra
         rate: gives the sum of guesses of a puzzle.
     """
 
-    def minimised(order):
-        puzzle = list(grid)
-        for orbit in order:
-            for cell in orbits[orbit]:
-                puzzle[cell] = 0
-            if count(puzzle) != 1:
-                for cell in orbits[orbit]:
-                    puzzle[cell] = grid[cell]
-        return puzzle
-
     def distance(puzzle):
         clues = [cell for cell, value in enumerate(puzzle) if value]
         needless = sum(count([0 if cell == clue else v for cell, v in enumerate(puzzle)]) == 1 for clue in clues)
@@ -229,14 +219,26 @@ def walk(stream, grid, orbits, wanted_clues, wanted_rating, max_steps, count, ra
 
     order = list(range(len(orbits)))
     stream.shuffle(order)
-    best = minimised(order)
+    best = minimised(grid, orbits, order, count)
     for _ in range(max_steps):
         if not any(distance(best)):
             break
-        trial = minimised(near(best))
+        trial = minimised(grid, orbits, near(best), count)
         if distance(trial) <= distance(best):
             best = trial
     return tuple(best), distance(best)[0] == 0
+
+
+def minimised(grid, orbits, order, count):
+    """What is left of a grid when orbits go in an order, each that can."""
+    puzzle = list(grid)
+    for orbit in order:
+        for cell in orbits[orbit]:
+            puzzle[cell] = 0
+        if count(puzzle) != 1:
+            for cell in orbits[orbit]:
+                puzzle[cell] = grid[cell]
+    return puzzle
 
 
 def off_range(number, least, most):

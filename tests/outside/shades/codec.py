@@ -6,7 +6,7 @@ import numpy as np
 
 
 class NpzCodec:
-    name = "npz"
+    name = "npzip"
 
     def metadata(self, layout):
         return {}

@@ -9,14 +9,14 @@ from trmpipe.trainer.parts import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatienceConfig:
+class LingeringConfig:
     """`stay` is the number of steps; `focus` the power by which sure cells count less."""
 
     stay: int = 3
     focus: float = 1.0
 
 
-class Patience:
+class Lingering:
     """State: the network's one latent and the puzzle."""
 
     needs = ("initial", "step")
@@ -48,4 +48,4 @@ class Patience:
             yield Answer(logits.argmax(-1), None)
 
 
-PART = Part(config=PatienceConfig, build=Patience)
+PART = Part(config=LingeringConfig, build=Lingering)

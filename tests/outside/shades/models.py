@@ -9,16 +9,16 @@ from trmpipe.trainer.parts import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolConfig:
+class PuddleConfig:
     """A network with one state; `width` is D."""
 
     width: int = 24
 
     def describe(self):
-        return f"pool of width {self.width}"
+        return f"puddle of width {self.width}"
 
 
-class Pool(nn.Module):
+class Puddle(nn.Module):
     """z goes through one layer that sees its own cell, the input and the mean of all cells."""
 
     puzzle_table = None
@@ -77,5 +77,5 @@ def _normal(shape, generator):
     return torch.randn(shape, generator=generator) * 0.3
 
 
-POOL = Part(config=PoolConfig, build=Pool)
+PUDDLE = Part(config=PuddleConfig, build=Puddle)
 GLANCE = Part(config=GlanceConfig, build=Glance)

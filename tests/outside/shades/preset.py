@@ -5,14 +5,14 @@ from trmpipe.trainer.optim.adamw import AdamWConfig
 from trmpipe.trainer.presets.preset import EVERYWHERE, Preset
 from trmpipe.trainer.schedule import ConstantConfig
 
-from .learner import PatienceConfig
-from .models import PoolConfig
+from .learner import LingeringConfig
+from .models import PuddleConfig
 
 
 def config():
     return TrainConfig(
-        learner=PatienceConfig(),
-        model=PoolConfig(),
+        learner=LingeringConfig(),
+        model=PuddleConfig(),
         optimiser=AdamWConfig(lr=1e-2, weight_decay=0.0),
         schedule=ConstantConfig(warmup_steps=5),
         evaluation=EvaluationConfig(steps=3, every=0, limit=20),
