@@ -1,12 +1,18 @@
 """``trmpipe solve``: let a trained model solve a puzzle, and check it."""
 
-import dataclasses
-import math
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 import click
 
+from trmpipe.generators.picture import Picture, as_text
+
 from .console import echo_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trmpipe.trainer.solving import SolvedPuzzle
 
 _GAP = "     "
 
@@ -17,45 +23,41 @@ _GAP = "     "
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
-    """Print RUN's answer to PUZZLE beside the checked solution.
+    """Print RUN's answer to PUZZLE beside the solution, and whether it is right.
 
-    PUZZLE is a Sudoku of the run's size, row by row, '.' or '0' for a blank: 16, 36 or 81 characters.
+    PUZZLE is written as RUN's task writes puzzles. A Sudoku: its cells row by row, '.' or '0' for a blank, letters from
+    A on for values above 9.
     """
     from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.solving import answer_puzzle
 
     answer = answer_puzzle(open_trained(run, device), puzzle)
     if as_json:
-        echo_json(dataclasses.asdict(answer))
+        echo_json(answer.to_json())
         return
-    columns = {"puzzle": answer.puzzle, "model": answer.answer}
-    if answer.solution:
-        columns["solution"] = answer.solution
-    _print_grids(columns)
+    _print_beside(answer.pictures)
     click.echo(_verdict(answer))
-    click.echo(
-        f"the model's answer stands from step {answer.settled_step} on; it is {answer.confidence:.0%} sure of it"
-    )
+    sure = "" if answer.confidence is None else f"; it is {answer.confidence:.0%} sure of it"
+    click.echo(f"the model's answer stands from step {answer.settled_step} on{sure}")
 
 
-def _print_grids(columns: dict[str, str]) -> None:
-    from trmpipe.generators.picture import as_text
-    from trmpipe.generators.registry import get_task
-
-    task = get_task(f"sudoku{math.isqrt(len(columns['puzzle']))}")
-    grids = [as_text(task.picture(task.parse([text.replace("?", ".")])[0])).splitlines() for text in columns.values()]
-    width = max(len(line) for grid in grids for line in grid)
-    for line in (list(columns), *zip(*grids, strict=True)):
+def _print_beside(pictures: "Mapping[str, Picture]") -> None:
+    """Print pictures beside each other, each under its name."""
+    columns = [[name, *as_text(picture).splitlines()] for name, picture in pictures.items()]
+    width = max(len(line) for column in columns for line in column)
+    for line in zip_longest(*columns, fillvalue=""):
         click.echo(_GAP.join(f"{part:<{width}}" for part in line).rstrip())
 
 
-def _verdict(answer: Any) -> str:
+def _verdict(answer: "SolvedPuzzle") -> str:
     if answer.num_solutions == 0:
         return "this puzzle has no solution"
+    if answer.num_solutions == 1 and answer.num_wrong:
+        cells, differ = ("cell", "differs") if answer.num_wrong == 1 else ("cells", "differ")
+        return f"{answer.num_wrong} {cells} of the model's answer {differ} from the solution"
     if answer.num_solutions > 1:
-        return "this puzzle has several solutions, one of which is shown, so the answer cannot be scored"
-    if answer.num_wrong == 0:
+        whether = "one of them" if answer.accepted else "none of them"
+        return f"this puzzle has several solutions, one of which is shown; the model's answer is {whether}"
+    if answer.num_solutions == 1:
         return "solved: all cells are right"
-    return (
-        f"{answer.num_wrong} cell{'s' if answer.num_wrong > 1 else ''} of the model's answer differ from the solution"
-    )
+    return "solved: the answer is right" if answer.accepted else "the model's answer is not right"

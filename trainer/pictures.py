@@ -1,16 +1,18 @@
 """Two pictures of a run: its curves, and one held-out puzzle being solved step by step."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators.picture import GIVEN, RIGHT, WRONG
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Examples
 
-from .arc.pictures import draw_tokens
 from .device import as_tokens
+from .drawing import draw_picture, look_of
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge
@@ -19,11 +21,26 @@ from .run_folder import RunFolder, read_lines
 CURVES = "curves.png"
 SOLVING = "solving.png"
 _COLUMNS = 4
-_CANDIDATES = 100
-_CANDIDATE_TOKENS = 100 * 81
-"""Among so many held-out puzzles, of so many tokens at most, is looked for one to show."""
-_GIVEN, _RIGHT, _WRONG = "#333333", "#1a7f37", "#cf222e"
-_BLANK_TOKEN = 1
+_MOST_CANDIDATES = 100
+_MOST_CANDIDATE_TOKENS = 100 * 81
+"""The puzzle to show is looked for among the first held-out ones, up to these numbers of puzzles and of tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solving:
+    """One puzzle being solved.
+
+    Attributes:
+        inputs: uint8 [S].
+        labels: uint8 [S], the stored solution.
+        answers: int64 [T, S], the network's answer after each step.
+        solved: bool [T], whether the judge takes each for right.
+    """
+
+    inputs: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    answers: NDArray[np.int64]
+    solved: NDArray[np.bool_]
 
 
 def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: TaskSpec, judge: Judge) -> list[Path]:
@@ -44,9 +61,7 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: 
     if lines:
         pictures.append(draw_curves(lines, run.path / CURVES))
     if len(held_out):
-        answers, row = instructive_answers(examinee, held_out, judge)
-        path = run.path / SOLVING
-        pictures.append(draw_solving(held_out.inputs[row], held_out.labels[row], answers, spec, path))
+        pictures.append(draw_solving(instructive(examinee, held_out, judge), spec, run.path / SOLVING))
     return pictures
 
 
@@ -70,12 +85,12 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
     return save_figure(figure, path)
 
 
-def instructive_answers(examinee: Examinee, held_out: Examples, judge: Judge) -> tuple[NDArray[np.int64], int]:
-    """The answers [T, S] to one puzzle after every step, and its row among the first ones.
+def instructive(examinee: Examinee, held_out: Examples, judge: Judge) -> Solving:
+    """The puzzle among the first held-out ones that shows most: the one that takes longest to be solved for good.
 
-    The one that takes longest to solve is taken, as it shows most; where none is solved, the first.
+    Where none is solved it is the first.
     """
-    rows = slice(0, max(1, min(_CANDIDATES, _CANDIDATE_TOKENS // held_out.inputs.shape[1])))
+    rows = slice(0, max(1, min(_MOST_CANDIDATES, _MOST_CANDIDATE_TOKENS // held_out.inputs.shape[1])))
     inputs, labels = (as_tokens(values[rows], examinee.device) for values in (held_out.inputs, held_out.labels))
     steps = [answer.tokens for answer in examinee.answers(held_out.inputs[rows], held_out.identifiers[rows])]
     solved = np.array([judge(inputs, labels, answers).solved.cpu().numpy() for answers in steps])
@@ -83,59 +98,34 @@ def instructive_answers(examinee: Examinee, held_out: Examples, judge: Judge) ->
     settled = np.flip(np.logical_and.accumulate(np.flip(solved, 0), 0), 0)
     length = np.where(settled[-1], len(steps) - settled.sum(0), -1)
     row = int(length.argmax())
-    return np.array([answers[row].cpu().numpy() for answers in steps]), row
+    answers = np.array([answers[row].cpu().numpy() for answers in steps])
+    return Solving(held_out.inputs[row], held_out.labels[row], answers, solved[:, row])
 
 
-def draw_solving(
-    inputs: NDArray[np.uint8], labels: NDArray[np.uint8], answers: NDArray[np.int64], spec: TaskSpec, path: Path
-) -> Path:
-    """Draw the answer after every step as a small board: given cells dark, right ones green, wrong ones red.
-
-    Cells of ARC grids have their own colours, and wrong ones a red dot.
+def draw_solving(solving: Solving, spec: TaskSpec, path: Path) -> Path:
+    """Draw the answer after every step as a small board; see `draw_picture` for its colours.
 
     Args:
-        inputs: uint8 [S] the puzzle.
-        labels: uint8 [S] its solution.
-        answers: int64 [T, S] the network's answers.
-        spec: of the task.
+        solving: the puzzle and its answers.
+        spec: of its task.
         path: where to write.
     """
-    num_rows = -(-len(answers) // _COLUMNS)
+    look = look_of(spec)
+    labels, num_steps = solving.labels, len(solving.answers)
+    num_rows = -(-num_steps // _COLUMNS)
     figure, boards = make_figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows))
-    for step, axes in enumerate(np.ravel(boards)):
+    for axes in np.ravel(boards):
         axes.set_axis_off()
-        if step < len(answers):
-            if spec.name == "arc":
-                _draw_grid(axes, labels, answers[step], spec)
-            else:
-                _draw_board(axes, inputs, labels, answers[step], spec)
-            wrong = int(((answers[step] != labels) & (labels != PAD)).sum())
-            axes.set_title(f"step {step + 1}: {wrong} wrong" if wrong else f"step {step + 1}: solved", fontsize=9)
+    steps = zip(np.ravel(boards), solving.answers, solving.solved.tolist(), strict=False)
+    for step, (axes, answer, solved) in enumerate(steps, 1):
+        # What stands where labels are pad was never learned, and is not scored.
+        shown = np.where(labels == PAD, PAD, answer)
+        wrong = (shown != labels) & (not solved)
+        draw_picture(axes, look(shown).toned(_tones(solving.inputs == labels, wrong)))
+        axes.set_title(f"step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}", fontsize=9)
     return save_figure(figure, path)
 
 
-def _draw_board(
-    axes: Any, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], answer: NDArray[np.int64], spec: TaskSpec
-) -> None:
-    rows, columns = spec.grid_shape
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
-    for line in range(max(rows, columns) + 1):
-        if line <= rows:
-            axes.plot((-0.5, columns - 0.5), (line - 0.5, line - 0.5), color="#bbbbbb", linewidth=0.6, clip_on=False)
-        if line <= columns:
-            axes.plot((line - 0.5, line - 0.5), (-0.5, rows - 0.5), color="#bbbbbb", linewidth=0.6, clip_on=False)
-    size = 80 / max(rows, columns)
-    for cell in range(len(inputs)):
-        given = inputs[cell] != _BLANK_TOKEN
-        right = answer[cell] == labels[cell]
-        color = _WRONG if not right else _GIVEN if given else _RIGHT
-        row, column = divmod(cell, columns)
-        style = {"ha": "center", "va": "center", "color": color, "fontsize": min(size, 12)}
-        axes.text(column, row, spec.vocabulary[answer[cell]], weight="bold" if given else "normal", **style)
-
-
-def _draw_grid(axes: Any, labels: NDArray[np.uint8], answer: NDArray[np.int64], spec: TaskSpec) -> None:
-    # What stands where labels are pad was never learned, and is not scored.
-    draw_tokens(axes, np.where(labels == PAD, PAD, answer).reshape(spec.grid_shape))
-    rows, columns = np.divmod(np.flatnonzero((answer != labels) & (labels != PAD)), spec.grid_shape[1])
-    axes.scatter(columns, rows, s=4, color=_WRONG)
+def _tones(given: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> tuple[str, ...]:
+    """The tone of every cell [S]; a cell is given if the puzzle shows what its solution has there."""
+    return tuple(np.where(wrong, WRONG, np.where(given, GIVEN, RIGHT)).tolist())

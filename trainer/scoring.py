@@ -7,6 +7,7 @@ Shapes: N puzzles, T answers of each (one a supervision step), C columns.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,32 +83,31 @@ def score(
     """
     ranks, progress = ranks or Ranks(), progress or Silent()
     starts = range(0, len(examples), EVALUATION_BATCH)
-
-    def batch_sums(start: int) -> dict[str, list[float]]:
-        rows = slice(start, start + EVALUATION_BATCH)
-        inputs, labels = (as_tokens(values[rows], examinee.device) for values in (examples.inputs, examples.labels))
-        found: dict[str, list[float]] = {}
-        for answer in examinee.answers(examples.inputs[rows], examples.identifiers[rows]):
-            columns = judge(inputs, labels, answer.tokens).columns
-            if answer.halt is not None:
-                columns[HALTED] = answer.halt > 0
-            for name, column in columns.items():
-                found.setdefault(name, []).append(float(column.cpu().double().sum()))
-        return found
-
-    mine = []
+    mine = starts[ranks.rank :: ranks.world_size]
     progress.start("scoring", len(examples) // ranks.world_size)
-    own_starts = starts[ranks.rank :: ranks.world_size]
-    for start, sums in zip(own_starts, examinee.spread(batch_sums, own_starts), strict=True):
-        mine.append(sums)
+    found = []
+    for start, sums in zip(mine, examinee.spread(partial(_batch_sums, examinee, examples, judge), mine), strict=True):
+        found.append(sums)
         progress.advance(min(EVALUATION_BATCH, len(examples) - start))
     progress.finish()
-    gathered = ranks.gather(mine)
-    return (
-        _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], len(examples))
-        if gathered
-        else None
-    )
+    gathered = ranks.gather(found)
+    if not gathered:
+        return None
+    return _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], len(examples))
+
+
+def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> dict[str, list[float]]:
+    """The sums of every column, T of each, over the batch that begins at `start`."""
+    rows = slice(start, start + EVALUATION_BATCH)
+    inputs, labels = (as_tokens(values[rows], examinee.device) for values in (examples.inputs, examples.labels))
+    sums: dict[str, list[float]] = {}
+    for answer in examinee.answers(examples.inputs[rows], examples.identifiers[rows]):
+        columns = judge(inputs, labels, answer.tokens).columns
+        if answer.halt is not None:
+            columns[HALTED] = answer.halt > 0
+        for name, column in columns.items():
+            sums.setdefault(name, []).append(float(column.cpu().double().sum()))
+    return sums
 
 
 def _means(batches: list[dict[str, list[float]]], num_puzzles: int) -> Scores:

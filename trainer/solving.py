@@ -1,29 +1,37 @@
-"""A trained network's answer to one puzzle, beside what a solver says."""
+"""A trained network's answer to one puzzle, beside what the task says of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import BLANK, format_puzzle, parse_puzzle, solve
+from trmpipe.generators.errors import InputError, TextError
+from trmpipe.generators.picture import Picture
+from trmpipe.generators.registry import get_task
 
 from .inference import TrainedRun
 
+UNKNOWN = -1
+"""Says of a number that nobody can know it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A network's answer to one Sudoku, beside what a solver says.
+class SolvedPuzzle:
+    """A network's answer to one puzzle.
 
     Attributes:
-        puzzle: characters, '.' for blank.
-        answer: the network's characters; '?' where it gave no digit.
-        solution: a solution, or '' where there is none.
-        num_solutions: 0, 1, or 2 for several.
-        num_wrong: cells in which answer and solution differ; -1 where there is no single solution.
+        puzzle: as the task writes it.
+        answer: the network's, likewise.
+        solution: a solution, likewise, or '' where there is none or the task has no solver.
+        num_solutions: 0, 1, 2 for several; `UNKNOWN` where the task has no solver.
+        num_wrong: cells in which answer and solution differ; `UNKNOWN` where there is no single solution.
+        accepted: whether the task's check takes the answer for right.
         settled_step: supervision step, from 1, after which the answer no longer changed.
-        confidence: what the halting head gives for "solved", 0 to 1.
+        confidence: what the halting head gives for "solved", 0 to 1; None where the learner has none.
+        pictures: of puzzle, answer and, where there is one, solution.
     """
 
     puzzle: str
@@ -31,43 +39,56 @@ class Answer:
     solution: str
     num_solutions: int
     num_wrong: int
+    accepted: bool
     settled_step: int
-    confidence: float
+    confidence: float | None
+    pictures: Mapping[str, Picture]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, without the pictures."""
+        names = [name for name in self.__dataclass_fields__ if name != "pictures"]
+        return {name: getattr(self, name) for name in names}
 
 
-def answer_puzzle(trained: TrainedRun, text: str) -> Answer:
-    """Let the network solve a Sudoku and check its answer.
+def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
+    """Let the network solve a puzzle, and check its answer.
 
     Args:
-        trained: a run on Sudoku.
-        text: the cells row by row, '.' or '0' for a blank.
+        trained: a run on a task whose puzzles can be given as text.
+        text: the puzzle as the task reads it.
 
     Raises:
-        InputError: the text is no puzzle of the run's size, or the run's task is no Sudoku.
+        InputError: the text is no puzzle of the task, its puzzles have no text form, or its code is not installed.
     """
-    if not trained.task.startswith("sudoku"):
-        raise InputError(f"{trained.run.path} was trained on {trained.task}; solve takes runs on Sudoku")
-    puzzle = parse_puzzle(text, int(trained.task.removeprefix("sudoku")))
-    counts, solutions, _ = solve(puzzle[None], limit=2)
-    final, settled, confidence = _ask(trained, puzzle)
-    unique = int(counts[0]) == 1
-    return Answer(
-        puzzle=format_puzzle(puzzle),
-        answer="".join(str(value) if value > 0 else "?" for value in final),
-        solution=format_puzzle(solutions[0]) if counts[0] else "",
-        num_solutions=int(counts[0]),
-        num_wrong=int((final != solutions[0]).sum()) if unique else -1,
+    task = get_task(trained.task)
+    try:
+        puzzle = task.parse([text])
+    except TextError as error:
+        raise InputError(f"the puzzle cannot be read: {error}") from error
+    answer, settled, confidence = _ask(trained, puzzle)
+    solutions = task.solve(puzzle)
+    num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])
+    shown = {"puzzle": puzzle[0], "model": answer}
+    if solutions is not None and num_solutions:
+        shown["solution"] = solutions.labels[0]
+    return SolvedPuzzle(
+        puzzle=task.format(puzzle[0]),
+        answer=task.format(answer),
+        solution=task.format(shown["solution"]) if "solution" in shown else "",
+        num_solutions=num_solutions,
+        num_wrong=int((answer != shown["solution"]).sum()) if num_solutions == 1 else UNKNOWN,
+        accepted=bool(task.check(puzzle, answer[None])[0]),
         settled_step=settled,
         confidence=confidence,
+        pictures={name: task.picture(tokens) for name, tokens in shown.items()},
     )
 
 
-def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.int64], int, float]:
-    """The final answer int64 [C] (0 where it is no digit), the step it settled at, and sigmoid(q)."""
+def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, float | None]:
+    """The final answer uint8 [S] to `puzzle` [1, S], the step from which it stands, and the halting probability."""
     with trained.examinee() as examinee:
-        steps = list(examinee.answers(puzzle[None] + np.uint8(BLANK), np.zeros(1, np.int32)))
-    answers = [answer.tokens[0].cpu().numpy() for answer in steps]
+        steps = list(examinee.answers(puzzle, np.zeros(1, np.int32)))
+    answers = [step.tokens[0].to(torch.uint8).cpu().numpy() for step in steps]
     differing = [step for step, answer in enumerate(answers, 1) if (answer != answers[-1]).any()]
-    settled = max(differing, default=0) + 1
     halt = steps[-1].halt
-    return np.maximum(answers[-1] - BLANK, 0), settled, float(torch.sigmoid(halt[0])) if halt is not None else 1.0
+    return answers[-1], max(differing, default=0) + 1, None if halt is None else float(torch.sigmoid(halt[0]))

@@ -133,7 +133,10 @@ def test_commands_on_what_is_no_run(trmpipe, tmp_path, command):
 
 @pytest.mark.parametrize(
     ("puzzle", "message"),
-    [("1" * 81, "a 4x4 puzzle has 16 characters, this one 81"), ("x" * 16, "character 1 of the puzzle is 'x'")],
+    [
+        ("1" * 81, "a 4x4 puzzle has 16 characters, this one 81"),
+        ("x" * 16, "the puzzle cannot be read: character 1 is 'x'"),
+    ],
 )
 def test_solve_refuses_what_is_no_puzzle(run, trmpipe, puzzle, message):
     result = trmpipe("solve", run, puzzle)

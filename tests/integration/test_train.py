@@ -9,6 +9,11 @@ import sys
 import time
 
 import pytest
+import torch
+
+from trmpipe.generators.registry import get_task
+from trmpipe.pipeline import Recipe, generate
+from trmpipe.shards import Corpus
 
 TINY = [
     "--set=model.width=16",
@@ -29,8 +34,6 @@ STEPS = 17
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """Torch on one thread: tiny matrices are faster so, also where other processes use the cores."""
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -211,7 +214,6 @@ def test_evaluate_scores_every_step(trmpipe, undisturbed):
 
 
 def test_scores_do_not_depend_on_the_batch(undisturbed, corpus4, monkeypatch):
-    from trmpipe.shards import Corpus
     from trmpipe.trainer import scoring
     from trmpipe.trainer.held_out import read_held_out
     from trmpipe.trainer.inference import open_trained
@@ -228,7 +230,6 @@ def test_scores_do_not_depend_on_the_batch(undisturbed, corpus4, monkeypatch):
 
 def test_shares_of_ranks_together_are_all_puzzles(undisturbed, corpus4, monkeypatch):
     """Two ranks in turn; rank 0 comes last, and gets what the other has left."""
-    from trmpipe.shards import Corpus
     from trmpipe.trainer import scoring
     from trmpipe.trainer.held_out import read_held_out
     from trmpipe.trainer.inference import open_trained
@@ -271,14 +272,36 @@ def test_solve_says_when_there_is_no_single_solution(trmpipe, undisturbed, puzzl
 
 
 def test_solve_counts_the_wrong_cells(trmpipe, undisturbed):
-    from trmpipe.generators.registry import get_task
-
     groups = get_task("sudoku4").generate(seed=9, purpose=0, start=0, count=1)
     puzzle = "".join(".1234"[token - 1] for token in groups.inputs[0])
     solution = "".join(".1234"[token - 1] for token in groups.labels[0])
     answer = json.loads(trmpipe("solve", undisturbed, puzzle, "--json").out)
     assert answer["solution"] == solution
     assert answer["num_wrong"] == sum(a != b for a, b in zip(answer["answer"], solution, strict=True))
+
+
+def test_solve_says_whether_the_answer_is_one_of_several(undisturbed, trmpipe, monkeypatch):
+    from trmpipe.trainer.learners import Answer
+    from trmpipe.trainer.learners.deep_supervision import DeepSupervision
+
+    for solution, words in (("1234341221434321", "is one of them"), ("1" * 16, "is none of them")):
+        tokens = torch.tensor([[int(value) + 1 for value in solution]])
+        monkeypatch.setattr(DeepSupervision, "answers", lambda *_, t=tokens: iter([Answer(t, torch.zeros(1))]))
+        assert words in trmpipe("solve", undisturbed, "1" + "." * 15).out
+
+
+def test_solve_writes_one_character_a_cell_at_16x16(tmp_path, trmpipe, no_pictures):
+    """Values above 9 are letters; "10" would be two cells."""
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    generate(Recipe(task="sudoku16", n=2, aug=1, test=1), str(corpus))
+    trained = trmpipe("train", corpus, "--out", run, "--max-steps", 1, *TINY, "--set=batch_size=2")
+    assert trained.code == 0, trained.err
+    puzzle = Corpus.open(corpus).read("test")
+    text = get_task("sudoku16").format(puzzle.inputs[0])
+    answer = json.loads(trmpipe("solve", run, text, "--json").out)
+    assert [len(answer[name]) for name in ("puzzle", "answer", "solution")] == [256] * 3
+    assert set("ABCDEFG") < set(answer["solution"])
+    assert answer["puzzle"] == text
 
 
 def test_pictures_are_pictures(undisturbed):
@@ -291,8 +314,6 @@ def test_attention_and_puzzle_embedding_train_too(train, tmp_path):
     published = ["--set=optimiser.name=adam_atan2", "--set=learner.loss=stablemax"]
     result = train(tmp_path / "run", *more, *published)
     assert result.code == 0, result.err
-    import torch
-
     state = torch.load(tmp_path / "run" / "checkpoints" / "step-000017.pt", weights_only=True)
     assert state["trainer"]["net"]["puzzle_emb.weights"].abs().sum() > 0
 

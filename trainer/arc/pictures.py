@@ -1,30 +1,20 @@
-"""Pictures of ARC grids: a few tasks with their best answers, and any grid in the corpus's own colours."""
+"""A picture of a few ARC tasks with their best answers."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from trmpipe.generators.arc.grids import FIRST_COLOUR
+from trmpipe.generators.arc.task import PALETTE
+from trmpipe.generators.picture import Picture
+
+from ..drawing import draw_picture
 from ..figures import make_figure, save_figure
 from .score import ArcScores, InputScore
+from .votes import Grid
 
-COLOURS = (
-    "#000000",
-    "#0074d9",
-    "#ff4136",
-    "#2ecc40",
-    "#ffdc00",
-    "#aaaaaa",
-    "#f012be",
-    "#ff851b",
-    "#7fdbff",
-    "#870c25",
-)
-"""Colours 0..9 as the ARC Prize shows them."""
-_PADDING = ("#f4f4f4", "#dcdcdc")
-"""Pad and end tokens."""
 _MOST_OF_A_KIND = 3
 _ANSWERS = 2
 _TITLES = ("input", "target")
@@ -60,21 +50,15 @@ def _draw_row(row: Sequence[Any], task: str, pair: Mapping[str, Any], fared: Inp
     output = pair.get("output")
     for axes, title, grid in zip(row, _TITLES, (pair["input"], output), strict=False):
         if grid is not None:
-            draw_tokens(axes, np.array(grid) + len(_PADDING))
+            _draw_grid(axes, grid)
         axes.set_title(f"{task}: {title}" if title == "input" else title if grid else "target unknown", fontsize=9)
     for axes, answer in zip(row[2:], fared.best, strict=False):
-        draw_tokens(axes, np.array(answer.grid) + len(_PADDING))
+        _draw_grid(axes, answer.grid)
         verdict = "" if output is None else "right, " if answer.grid == output else "wrong, "
         axes.set_title(f"{verdict}{answer.votes} of {fared.num_votes} votes", fontsize=9)
 
 
-def draw_tokens(axes: Any, tokens: NDArray[np.integer]) -> None:
-    """Draw tokens [R, C] of the ARC vocabulary as coloured cells."""
-    from matplotlib.colors import ListedColormap
-
-    palette = (*_PADDING, *COLOURS)
-    axes.imshow(tokens, cmap=ListedColormap(palette), vmin=0, vmax=len(palette) - 1, interpolation="nearest")
-    rows, columns = tokens.shape
-    lines = {"color": "#555555", "linewidth": 0.3}
-    axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, **lines)
-    axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, **lines)
+def _draw_grid(axes: Any, grid: Grid) -> None:
+    cells = [colour for row in grid for colour in row]
+    fills = tuple(PALETTE[FIRST_COLOUR + colour] for colour in cells)
+    draw_picture(axes, Picture(shape=(len(grid), len(grid[0])), symbols=("",) * len(cells), fills=fills))

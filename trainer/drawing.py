@@ -1,0 +1,70 @@
+"""Any task's puzzles on matplotlib axes, from the plain data that tasks give."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture, plain_picture
+from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import TaskSpec
+
+_COLOURS = {GIVEN: "#333333", RIGHT: "#1a7f37", WRONG: "#cf222e"}
+_UNJUDGED = "#333333"
+_UNFILLED = "#ffffff"
+_MOST_POINTS = 12
+_POINTS = 80
+"""Size of the symbols of a whole row together."""
+
+
+def look_of(spec: TaskSpec) -> Callable[[NDArray[np.integer]], Picture]:
+    """What turns sequences [S] of a task into pictures; a plain one where the task's code is not installed."""
+    try:
+        return get_task(spec.name).picture
+    except InputError:
+        return partial(plain_picture, spec)
+
+
+def draw_picture(axes: Any, picture: Picture) -> None:
+    """Draw a picture: cells with a fill as colours, the others by their symbols.
+
+    Symbols are dark and bold in given cells, green in right ones, red in wrong ones; on a fill a red dot says wrong.
+    """
+    rows, columns = picture.shape
+    fills = picture.fills or ("",) * (rows * columns)
+    if any(fills):
+        _draw_fills(axes, fills, picture.shape)
+    _draw_lines(axes, picture, bool(any(fills)))
+    tones = picture.tones or ("",) * (rows * columns)
+    size = min(_POINTS / max(rows, columns), _MOST_POINTS)
+    for cell, (symbol, fill, tone) in enumerate(zip(picture.symbols, fills, tones, strict=True)):
+        if symbol and not fill:
+            weight = "bold" if tone == GIVEN else "normal"
+            style = {"ha": "center", "va": "center", "color": _COLOURS.get(tone, _UNJUDGED), "fontsize": size}
+            axes.text(cell % columns, cell // columns, symbol, weight=weight, **style)
+    wrong = [cell for cell, fill in enumerate(fills) if fill and tones[cell] == WRONG]
+    if wrong:
+        axes.scatter(np.mod(wrong, columns), np.floor_divide(wrong, columns), s=4, color=_COLOURS[WRONG])
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
+
+
+def _draw_fills(axes: Any, fills: tuple[str, ...], shape: tuple[int, int]) -> None:
+    from matplotlib.colors import to_rgb
+
+    known = {fill: to_rgb(fill or _UNFILLED) for fill in set(fills)}
+    axes.imshow(np.array([known[fill] for fill in fills]).reshape(*shape, 3), interpolation="nearest")
+
+
+def _draw_lines(axes: Any, picture: Picture, filled: bool) -> None:
+    """Thin lines between all cells, thicker ones at the picture's rules."""
+    rows, columns = picture.shape
+    cells = {"color": "#555555", "linewidth": 0.3} if filled else {"color": "#bbbbbb", "linewidth": 0.6}
+    rules = {"color": "#777777", "linewidth": 1.2}
+    inside = np.arange(max(rows, columns) + 1) - 0.5
+    axes.hlines(inside[: rows + 1], -0.5, columns - 0.5, clip_on=False, **cells)
+    axes.vlines(inside[: columns + 1], -0.5, rows - 0.5, clip_on=False, **cells)
+    axes.hlines(inside[list(picture.row_rules)], -0.5, columns - 0.5, **rules)
+    axes.vlines(inside[list(picture.column_rules)], -0.5, rows - 0.5, **rules)
