@@ -1,6 +1,6 @@
 """Making corpora as a distributed job: plan, execute on Dask, resume, regenerate."""
 
-from .errors import ArcFileError, ArgumentError, ClusterError, PuzzleFileError, RecipeError
+from .errors import ArgumentError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
 from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
@@ -10,7 +10,6 @@ from .suppliers import SUPPLIERS, Supplier
 
 __all__ = [
     "SUPPLIERS",
-    "ArcFileError",
     "ArgumentError",
     "ClusterError",
     "Comparison",

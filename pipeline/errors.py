@@ -15,9 +15,5 @@ class PuzzleFileError(TrmpipeError, ValueError):
     """A file of puzzles cannot be read, or a line of it is no proper puzzle."""
 
 
-class ArcFileError(TrmpipeError, ValueError):
-    """A set of ARC tasks cannot be read, or a task of it is not as it should be."""
-
-
 class ClusterError(TrmpipeError, RuntimeError):
     """The scheduler cannot be reached, or its workers are lost or run other code."""

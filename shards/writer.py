@@ -212,8 +212,22 @@ def write_manifest(
     files = _write_tables(store, spec, layouts, ordered, variant_names)
     for layout in layouts.values():
         files += [FileRecord.of(path, data) for path, data in CODECS[codec_name].metadata(layout).items()]
-    digests = {split: [bytes.fromhex(d) for u in ordered if u.split == split for d in u.digests] for split in SPLITS}
-    manifest = Manifest(
+    manifest = _manifest_of(codec_name, spec, provenance, layouts, ordered, files)
+    store.write(MANIFEST, manifest.to_bytes())
+    return manifest
+
+
+def _manifest_of(
+    codec_name: str,
+    spec: TaskSpec,
+    provenance: Provenance,
+    layouts: Mapping[str, SplitLayout],
+    units: Sequence[UnitRecord],
+    files: Sequence[FileRecord],
+) -> Manifest:
+    """The manifest of units given split by split and in order, and of the files beside their shards."""
+    digests = {split: [bytes.fromhex(d) for u in units if u.split == split for d in u.digests] for split in SPLITS}
+    return Manifest(
         name=provenance.name,
         recipe=provenance.recipe,
         recipe_digest=json_digest(provenance.recipe),
@@ -223,13 +237,11 @@ def write_manifest(
         guarantees=provenance.guarantees,
         generator=provenance.generator,
         libraries=provenance.libraries,
-        splits={split: _split_manifest(layout, ordered) for split, layout in layouts.items()},
+        splits={split: _split_manifest(layout, units) for split, layout in layouts.items()},
         files=tuple(sorted(files, key=lambda file: file.path)),
         content_digest=content_digest(digests),
         num_identifiers=1 + (layouts["train"].num_puzzles if spec.variant_identifiers else 0),
     )
-    store.write(MANIFEST, manifest.to_bytes())
-    return manifest
 
 
 def _write_tables(

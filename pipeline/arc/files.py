@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
 
-from ..errors import ArcFileError
 from ..sources import Source, last_part
+from .errors import ArcFileError
 
 Grid = NDArray[np.uint8]
 """uint8 [R, C], colours 0..9, R and C 1..30."""

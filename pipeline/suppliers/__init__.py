@@ -13,7 +13,7 @@ SUPPLIERS: Registry[Supplier[Any]] = Registry(
     {
         "made": "trmpipe.pipeline.suppliers.made:SUPPLIER",
         "lines": "trmpipe.pipeline.suppliers.lines:SUPPLIER",
-        "sets": "trmpipe.pipeline.suppliers.sets:SUPPLIER",
+        "sets": "trmpipe.pipeline.arc.supplier:SUPPLIER",
     },
     RecipeError,
 )

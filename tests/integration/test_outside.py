@@ -1,10 +1,11 @@
-"""The seams, proven: a package that lives under tests/ alone adds one entry of every kind, and all commands work with it.
+"""The seams, proven: a package that lives under tests/ alone adds one entry of every kind; all commands work with it.
 
 `tests/outside` lies on the path as an installed package would; nothing of the product knows its names, which
 `tests/unit/test_house.py` checks.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,6 @@ from trmpipe.generators import registry
 from trmpipe.shards import Corpus
 
 OUTSIDE = Path(__file__).parents[1] / "outside"
-TILES = [
-    {"shown": "ab......", "full": "abcabcab"},
-]
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +65,7 @@ def test_help_shows_the_family_and_its_options(trmpipe):
 
 def test_a_corpus_is_made_inspected_verified_and_made_again(trmpipe, tmp_path):
     told = make(trmpipe, tmp_path / "c", "--open", "4:07", "--corners")
-    assert told["name"] == "shades4-n40-aug3-seed0-corners-open4to7-test12".replace(
-        "-corners-open4to7", told["name"].split("seed0")[1].split("-test12")[0]
-    )
+    assert told["name"] == "shades4-n40-aug3-seed0-corners-open4to7-test12"
     assert told["groups"] == {"train": 40, "test": 12}
     corpus = Corpus.open(tmp_path / "c")
     task = registry.get_task("shades4")
@@ -108,7 +104,7 @@ def test_its_own_input_format(trmpipe, tmp_path):
     told = json.loads(trmpipe(*arguments, "--out", tmp_path / "c", "--json").out)
     assert told["groups"] == {"train": 8, "test": 0}
     assert "-shown" in told["name"]
-    assert told["dropped"]["tiles"] == [{"line": 8, "reason": "not as asked for"}] or "tiles" in told["dropped"]
+    assert [drop["reason"] for drop in told["dropped"]["tiles"]] == ["not as asked for"]
     said = trmpipe(*arguments, "--out", tmp_path / "d").out
     assert "1 tile of --tiles dropped, not as asked for: 8" in said
     again = trmpipe("regenerate", tmp_path / "c", "--input", tmp_path / "tiles.json", "--out", tmp_path / "again")
@@ -147,7 +143,7 @@ def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
     final = scores["steps"][-1]
     assert scores["puzzles"] == 12
     assert final["accepted"] >= final["exact"]
-    assert final["cell"] > 0.8
+    assert last["cell"] > first["cell"]
     said = trmpipe("evaluate", tmp_path / "run").out
     assert "accepted" in said
     assert "thinks so" not in said, "the learner has no halting head"
@@ -215,7 +211,7 @@ def test_workers_in_processes_of_their_own_know_it(trmpipe_process, tmp_path):
 
 def test_without_the_package_its_corpora_are_still_read(trmpipe, tmp_path, monkeypatch):
     make(trmpipe, tmp_path / "c")
-    monkeypatch.setattr("sys.path", [path for path in __import__("sys").path if path != str(OUTSIDE)])
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(OUTSIDE)])
     forget()
     told = trmpipe("inspect", tmp_path / "c", "--puzzles", 1)
     assert (told.code, "shades4" in told.out) == (0, True)

@@ -179,7 +179,7 @@ def test_every_task_model_and_learner_of_ours_is_looked_for():
         ("ArcTask()", {"arc"}),
         ("from .arc import pictures", {"arc"}),
         ('name.startswith("sudoku")', {"sudoku"}),
-        ('"the sudoku9-cpu preset"', {"sudoku"}),
+        ('x = "the sudoku9-cpu preset"', {"sudoku"}),
         ("build_trm(config)", {"trm"}),
         ("class TRMConfig: pass", {"trm"}),
         ("import trmpipe; architecture = search(archive)", set()),

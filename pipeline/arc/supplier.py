@@ -6,11 +6,12 @@ from trmpipe.generators.options import Flag, Option
 from trmpipe.generators.task import Task
 from trmpipe.shards.progress import Progress
 
-from ..arc import DATASETS, TEST_SET, TRAIN_SET, ArcSet, bases_of_sets, read_arc_set
 from ..bases import Bases
 from ..cluster import Cluster
 from ..errors import ArgumentError
-from .supplier import Count, Input, Request, Supplier
+from ..suppliers.supplier import Count, Input, Request, Supplier
+from .bases import TEST_SET, TRAIN_SET, bases_of_sets
+from .files import DATASETS, ArcSet, read_arc_set
 
 _DATASET = "dataset"
 _EXCLUDE_TWINS = "exclude_test_twins"
