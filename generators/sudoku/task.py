@@ -77,7 +77,7 @@ class SudokuTask(Task):
         return geometry(self.size)
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Candidates `start` to `start + count` of the stream (seed, purpose), but those whose walk met no puzzle."""
+        """Candidates of a stream, but those whose walk met no puzzle; see `Task.generate`."""
         candidates = np.arange(start, start + count)
         if self.target.options:
             goal = build_goal(self.target, self.size)

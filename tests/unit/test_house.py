@@ -102,6 +102,27 @@ def test_the_long_functions_that_stay_are_kernels():
     assert {name for path in PRODUCT for name in long_functions(path, kernels=True)} == set(LONG_KERNELS)
 
 
+def undocumented(path):
+    """Public functions of four parameters or more whose docstring neither lists them nor says where they are."""
+    for owner in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(owner, ast.Module | ast.ClassDef) or getattr(owner, "name", "").startswith("_"):
+            continue
+        for node in owner.body:
+            if not isinstance(node, ast.FunctionDef) or (node.name.startswith("_") and node.name != "__init__"):
+                continue
+            taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            names = [argument.arg for argument in taken if argument.arg not in ("self", "cls")]
+            text = ast.get_docstring(owner if node.name == "__init__" else node) or ""
+            is_command = any("command" in ast.unparse(decorator) for decorator in node.decorator_list)
+            if len(names) >= 4 and not is_command and "Args:" not in text and not re.search("[Ss]ee `", text):
+                yield f"{name_of(path)}:{node.name}"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_many_parameters_are_explained(path):
+    assert list(undocumented(path)) == []
+
+
 OWN_FOLDERS = {
     "sudoku": ("generators/sudoku/", "trainer/presets/"),
     "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
