@@ -60,9 +60,14 @@ def new_plain(size: int) -> Plain:
     )
 
 
-def new_workbench(size: int) -> tuple[Plain | None, Engine | None]:
-    """What works on puzzles of size N, for one thread: the arguments `plain` and `engine` of the kernels here."""
-    return (None, new_engine()) if size == _ENGINE_SIZE else (new_plain(size), None)
+def new_workbench(size: int, *, only_solves: bool = False) -> tuple[Plain | None, Engine | None]:
+    """What works on puzzles of size N, for one thread: the arguments `plain` and `engine` of the kernels here.
+
+    Args:
+        size: N.
+        only_solves: for `count_solutions` alone; sooner made than what can draw and minimise too.
+    """
+    return (None, new_engine(only_solves=only_solves)) if size == _ENGINE_SIZE else (new_plain(size), None)
 
 
 @kernel
@@ -203,7 +208,7 @@ def solve(
     check_positive("limit", limit)
 
     def solve_some(part: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-        return solve_with(part, limit, *new_workbench(size))
+        return solve_with(part, limit, *new_workbench(size, only_solves=True))
 
     counts, solutions, guesses = in_slices(solve_some, puzzles, threads)
     return counts, solutions, guesses

@@ -1,7 +1,7 @@
 """The 9x9 engine: solving, drawing grids and minimising in vector registers, ten times as fast as what serves any size.
 
-Nothing here knows the rest of Sudoku: the modules import each other, `jit` and `rng`. `workbench` alone, one floor up,
-calls the engine where a puzzle is 9x9.
+Nothing here knows the rest of Sudoku: a module imports some of those below it, `jit` and `rng`. `workbench` alone, one
+floor up, calls the engine where a puzzle is 9x9.
 
 How the parts work together; each stands on those below it:
 

@@ -66,11 +66,11 @@ class Notes(NamedTuple):
     found: NDArray[np.int64]
 
 
-def new_notes() -> Notes:
-    """Notes without any set."""
+def new_notes(max_sets: int = MAX_SETS) -> Notes:
+    """Notes without any set; with `max_sets` 0 they take no time to make, and are of no use but to hold the place."""
     return Notes(
-        sets=np.zeros((MAX_SETS, 3), np.int64),
-        members=np.zeros((_NUM_CODES, MAX_SETS), np.int16),
+        sets=np.zeros((max_sets, 3), np.int64),
+        members=np.zeros((_NUM_CODES, max_sets), np.int16),
         counts=np.zeros(_NUM_CODES + 1, np.int64),
         order=CODES.copy(),
         places=np.zeros(_NUM_CODES, np.int64),
