@@ -1,6 +1,7 @@
 """The floors of the house: who may import whom, read from the sources."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,28 @@ def test_a_circle_is_found():
     graph = {("a",): {("b",)}, ("b",): {("c",)}, ("c",): {("b",), ("d",)}, ("d",): set()}
     assert circle(graph) == ["a", "b", "c"]
     assert circle(graph | {("c",): {("d",)}}) == []
+
+
+def test_imports_are_read_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    folder = tmp_path / "shards" / "deep"
+    folder.mkdir(parents=True)
+    for name in ("one.py", "two.py", "__init__.py", "deep/three.py", "deep/__init__.py"):
+        (tmp_path / "shards" / name).write_text("")
+    (folder / "three.py").write_text(
+        "from ..one import x\ndef late():\n    from .. import two\n    from ..deep import y\n"
+    )
+    assert modules_imported(folder / "three.py") == {("shards", "one"), ("shards", "two"), ("shards", "deep")}
+
+
+def test_the_9x9_engine_knows_nothing_of_the_rest_of_sudoku():
+    own = ("generators", "sudoku", "nine")
+    known = {module_of(path): modules_imported(path) for room, path in SOURCES if room == "generators"}
+    inside = set().union(*(found for module, found in known.items() if module[:3] == own))
+    assert {module for module in inside if module[:3] != own} == {("generators", "jit"), ("generators", "rng")}
+    # One module calls it; two more name the type of its memory.
+    users = {module[-1] for module, found in known.items() if module[:3] != own and any(m[:3] == own for m in found)}
+    assert users == {"workbench", "rating", "walk"}
 
 
 def violations(room: str, tree: ast.Module) -> list[str]:
