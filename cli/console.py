@@ -5,28 +5,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from trmpipe.shards.progress import Progress
+
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of one stage."""
-
-
-class Stages(Protocol):
-    """How a command is told of stages; the pipeline's `Progress`."""
-
-    def start(self, stage: str, total: int) -> None:
-        """A stage of `total` parts begins."""
-        ...
-
-    def advance(self, done: int) -> None:
-        """`done` more parts are finished."""
-        ...
-
-    def finish(self) -> None:
-        """The stage is over."""
-        ...
 
 
 class PlainProgress:
@@ -83,30 +70,20 @@ class BarProgress:
         self._progress.stop_task(self._task)
 
 
-class Silent:
-    """Shows nothing: for the ranks that are not the first."""
-
-    def start(self, stage: str, total: int) -> None:
-        """Ignore it."""
-
-    def advance(self, done: int) -> None:
-        """Ignore it."""
-
-    def finish(self) -> None:
-        """Ignore it."""
-
-
 @contextmanager
-def show_progress(*, silent: bool = False) -> Iterator[Stages]:
-    """Progress on stderr for the time of a ``with`` block, or none."""
+def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
+    """Progress on stderr for the time of a ``with`` block; none where `silent`, as on ranks that are not the first."""
     if silent:
+        from trmpipe.shards.progress import Silent
+
         yield Silent()
         return
     if not sys.stderr.isatty():
         yield PlainProgress()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
 
     columns = (
         TextColumn("{task.description:>18}"),
@@ -115,7 +92,7 @@ def show_progress(*, silent: bool = False) -> Iterator[Stages]:
         TextColumn("{task.fields[rate]:>12}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with RichProgress(*columns, console=Console(stderr=True)) as progress:
         yield BarProgress(progress)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.outside.shades.family import FAMILY
-from tests.outside.shades.models import GLANCE, POOL
+from tests.outside.shades.models import GLANCE, PUDDLE
 from tests.outside.shades.optimiser import PART as SIGN
 from tests.plug_ins import add_entry, add_family
 from trmpipe.generators import registry
@@ -41,7 +41,7 @@ GLANCING = ["--set=model.name=glance", "--set=learner.name=one_pass", "--set=opt
 def plugged(monkeypatch):
     """A task whose puzzles have several solutions, two networks and an optimiser, as a package would bring them."""
     add_family(monkeypatch, FAMILY)
-    add_entry(monkeypatch, MODELS, "pool", POOL)
+    add_entry(monkeypatch, MODELS, "puddle", PUDDLE)
     add_entry(monkeypatch, MODELS, "glance", GLANCE)
     add_entry(monkeypatch, OPTIMISERS, "sign", SIGN)
     monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
@@ -178,7 +178,7 @@ def test_one_pass_learns_a_puzzle_embedding(train, tmp_path):
 
 
 def test_another_recursive_network_trains_under_deep_supervision(train, tmp_path):
-    result = train(tmp_path / "run", "--set=model.name=pool", "--set=optimiser.name=sign")
+    result = train(tmp_path / "run", "--set=model.name=puddle", "--set=optimiser.name=sign")
     assert result.code == 0, result.err
     state = torch.load(tmp_path / "run" / "checkpoints" / "step-000020.pt", weights_only=True)["trainer"]["state"]
     assert list(state) == ["latents.z", "inputs", "labels", "identifiers", "steps", "halted"]

@@ -89,7 +89,7 @@ class DeepSupervision:
         }
 
     def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
-        """The slots with new rows where they had halted, and the fewest steps that each has to stay."""
+        """The slots, with new rows where they had halted, and how long each must stay; see `Learner.take_up`."""
         free = state["halted"]
         latents = {
             _LATENTS + name: torch.where(free[:, None, None], z.transpose(0, 1), state[_LATENTS + name])
@@ -133,7 +133,7 @@ class DeepSupervision:
         )
 
     def answers(self, net: RecursiveNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
-        """The likeliest tokens after each of `num_steps` supervision steps, none of them cut short by halting."""
+        """The likeliest tokens after every supervision step, none cut short by halting; see `Learner.answers`."""
         latents, rows = net.initial(len(inputs)), puzzle_rows(net, identifiers)
         for _ in range(num_steps):
             latents, logits, halt = net.step(latents, inputs, rows)

@@ -51,7 +51,7 @@ class OnePass:
         return {}
 
     def take_up(self, net: DirectNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
-        """The rows of the batch as they are."""
+        """The rows of the batch as they are; see `Learner.take_up`."""
         return {"inputs": rows.inputs, "labels": rows.labels, "identifiers": rows.identifiers}
 
     def learn(self, net: DirectNetwork, work: Tensors, embeddings: Tensor | None, step: int, judge: Judge) -> Lesson:
@@ -63,7 +63,7 @@ class OnePass:
         return Lesson(loss=loss, state={}, metrics={"loss": loss.detach(), **verdict.columns})
 
     def answers(self, net: DirectNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
-        """The likeliest tokens, once: the network has no steps."""
+        """The likeliest tokens, once, as there are no steps; see `Learner.answers`."""
         yield Answer(net(inputs, puzzle_rows(net, identifiers)).argmax(-1), None)
 
 
