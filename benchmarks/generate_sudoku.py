@@ -60,13 +60,13 @@ def time_augmentation(repeats: int) -> float:
     """Variants a second of one core: the kernel alone, from bases in memory to variants in memory."""
     task, tables = get_task("sudoku9"), symmetry_tables(9)
     groups = task.generate(0, 0, 0, 100)
-    sources, offsets = automorphisms(groups.inputs - BLANK, 9)
+    moves, offsets = automorphisms(groups.inputs - BLANK, 9)
     inputs = np.empty((len(groups), NUM_VARIANTS, 81), np.uint8)
     labels = np.empty_like(inputs)
     rates = []
     for _ in range(max(5, repeats) + 1):
         started = time.perf_counter()
-        augment_groups(groups.inputs, groups.labels, groups.candidates, 0, 1, tables, sources, offsets, inputs, labels)
+        augment_groups(groups.inputs, groups.labels, groups.candidates, 0, 1, tables, moves, offsets, inputs, labels)
         rates.append(len(groups) * NUM_VARIANTS / (time.perf_counter() - started))
     return statistics.median(rates[1:])
 

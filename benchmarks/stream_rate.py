@@ -107,11 +107,11 @@ def measure(corpora: list[Corpus], batch_size: int, seconds: float) -> dict[str,
     first_batch_seconds = time.perf_counter() - begin
     seq_len = corpora[0].spec.seq_len
     published = Stream(corpora, seed=0, batch_size=batch_size, sampling="published", memory_limit_bytes=1 << 40)
-    block_bytes = 2 * stream.num_groups * 256 * 2 * seq_len
-    tight = Stream(corpora, seed=0, batch_size=batch_size, memory_limit_bytes=block_bytes)
+    window_bytes = 2 * stream.num_groups * 256 * 2 * seq_len
+    tight = Stream(corpora, seed=0, batch_size=batch_size, memory_limit_bytes=window_bytes)
     rates = {
         "in memory": rate(stream.batch, batch_size, seconds),
-        "one block of variants in memory": rate(tight.batch, batch_size, seconds),
+        "one window of variants in memory": rate(tight.batch, batch_size, seconds),
         "in memory, published sampling": rate(published.batch, batch_size, seconds),
         "limit: NumPy taking known rows": limit(stream.num_puzzles, seq_len, batch_size, seconds),
     }

@@ -83,7 +83,8 @@ def main() -> None:
     peer = tdoku_solver(options.tdoku) if options.tdoku else None
     print(f"lists (percentiles are {', '.join(map(str, PERCENTS))})")
     for path in options.lists:
-        print(f"{path.rsplit('/', 1)[-1]:<48} {describe(read_puzzle_file(path, SIZE).puzzles, peer)}")
+        puzzles = read_puzzle_file(path, SudokuTask(size=SIZE)).inputs - BLANK
+        print(f"{path.rsplit('/', 1)[-1]:<48} {describe(puzzles, peer)}")
     targets: list[dict[str, str]] = [{}, *({"difficulty": level} for level in LEVELS)]
     targets += [{"clues": clues} for clues in CLUES]
     targets += [{"pattern": pattern} for pattern in PATTERNS]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.registry import get_task
-from trmpipe.generators.sudoku import BLANK, canonical, solve
+from trmpipe.generators.sudoku import BLANK, SudokuTask, canonical, solve
 from trmpipe.pipeline import read_puzzle_file
 
 LIMIT = 2
@@ -97,7 +97,8 @@ def main() -> None:
     solvers = {"trmpipe": our_solver} | ({"tdoku": tdoku_solver(options.tdoku)} if options.tdoku else {})
     ratios = []
     for path in options.lists:
-        rates = best_rates(solvers, read_puzzle_file(path, 9).puzzles, options.repeats)
+        puzzles = read_puzzle_file(path, SudokuTask(size=9)).inputs - BLANK
+        rates = best_rates(solvers, puzzles, options.repeats)
         words = [f"{name} {rate:>9,.0f}/s ({guesses:.2f} guesses)" for name, (rate, guesses) in rates.items()]
         if options.tdoku:
             ratios.append(rates["trmpipe"][0] / rates["tdoku"][0])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from trmpipe.shards.progress import Progress
+if TYPE_CHECKING:  # Help texts need no shards, which take a second to import.
+    from trmpipe.shards import Progress
 
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of one stage."""
@@ -51,30 +51,30 @@ class PlainProgress:
 class BarProgress:
     """A bar with rate and time left."""
 
-    def __init__(self, progress: Any) -> None:
-        self._progress = progress
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
         self._task: Any = None
 
     def start(self, stage: str, total: int) -> None:
         """A stage of `total` parts begins."""
-        self._task = self._progress.add_task(stage, total=total, rate="")
+        self._task = self._bars.add_task(stage, total=total, rate="")
 
     def advance(self, done: int) -> None:
         """`done` more parts are finished."""
-        self._progress.advance(self._task, done)
-        speed = self._progress.tasks[self._task].speed
-        self._progress.update(self._task, rate=f"{speed:,.0f}/s" if speed else "")
+        self._bars.advance(self._task, done)
+        speed = self._bars.tasks[self._task].speed
+        self._bars.update(self._task, rate=f"{speed:,.0f}/s" if speed else "")
 
     def finish(self) -> None:
         """The stage is over."""
-        self._progress.stop_task(self._task)
+        self._bars.stop_task(self._task)
 
 
 @contextmanager
 def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
-    """Progress on stderr for the time of a ``with`` block; none where `silent`, as on ranks that are not the first."""
+    """Progress on stderr for the time of a ``with`` block, or none."""
     if silent:
-        from trmpipe.shards.progress import Silent
+        from trmpipe.shards import Silent
 
         yield Silent()
         return
@@ -83,7 +83,7 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
+    from rich.progress import Progress as Bars
 
     columns = (
         TextColumn("{task.description:>18}"),
@@ -92,8 +92,8 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
         TextColumn("{task.fields[rate]:>12}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as progress:
-        yield BarProgress(progress)
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        yield BarProgress(bars)
 
 
 def echo_json(value: Any) -> None:

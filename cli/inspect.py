@@ -10,12 +10,24 @@ from .console import bytes_in_words, echo_json
 
 _PAIRS_SHOWN = 3
 _GAP = "     "
+_DISTINCT = {
+    "symmetry": "no two puzzles are symmetric copies, within and across the splits",
+    "identity": "no two puzzles are equal, within and across the splits",
+}
+"""What corpora guarantee, in words."""
+_AS_GIVEN = "puzzles are taken as they were given; copies in disguise may be among them"
 
 
 @click.command(name="inspect")
 @click.argument("corpus")
 @click.option("--puzzles", default=2, show_default=True, type=click.IntRange(0), help="Puzzles to print.")
-@click.option("--split", default="train", show_default=True, type=click.Choice(["train", "test"]), help="Theirs.")
+@click.option(
+    "--split",
+    default="train",
+    show_default=True,
+    type=click.Choice(["train", "test"]),
+    help="Split that puzzles are printed from.",
+)
 @click.option("--against", help="Another corpus: say which puzzles, or copies of them in disguise, both hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def command(*, corpus: str, puzzles: int, split: str, against: str | None, as_json: bool) -> None:
@@ -77,18 +89,15 @@ def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
 
 def _print_facts(corpus: Any) -> None:
     facts = _facts(corpus)
-    asked = {**facts["recipe"], **facts["recipe"].get("options", {}), "options": None, "sources": None}
+    options = {**facts["recipe"].get("options", {}), **facts["recipe"].get("supply", {})}
+    asked = {**facts["recipe"], **options, "options": None, "supply": None, "sources": None}
     recipe = ", ".join(f"{key} {value}" for key, value in asked.items() if value not in (None, False))
-    up_to = {
-        "symmetry": "no two puzzles are symmetric copies, within and across the splits",
-        "identity": "no two puzzles are equal, within and across the splits",
-    }
     lines = {
         "corpus": facts["path"],
         "recipe": recipe,
         "made by": f"trmpipe {facts['generator']['version']}",
         "size": f"{bytes_in_words(facts['bytes'])} in {facts['files']} files, {facts['format']}",
-        "distinct": up_to.get(facts["guarantees"].get("distinct_up_to"), "tasks are taken as they were given"),
+        "distinct": _DISTINCT.get(facts["guarantees"].get("distinct_up_to"), _AS_GIVEN),
         "content": facts["content_digest"],
     }
     for file in facts["inputs"]:

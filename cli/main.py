@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 import trmpipe
-from trmpipe.generators.errors import TrmpipeError
+from trmpipe.generators.errors import OptionError, TrmpipeError
 
 COMMANDS = {
     "generate": ("generate", "Make a corpus of puzzles and their variants."),
@@ -89,7 +89,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         return _fail(_one_line(error.format_message()), error.exit_code)
     if isinstance(error, TrmpipeError):
-        return _fail(_one_line(str(error)), 1)
+        return _fail(_one_line(str(error)), 2 if isinstance(error, OptionError) else 1)
     if isinstance(error, BrokenPipeError):
         # The reader of our output has gone, as in `trmpipe inspect | head`: nothing is left to say or to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

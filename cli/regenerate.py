@@ -8,7 +8,7 @@ from .console import echo_json, show_progress
 @click.command(name="regenerate")
 @click.argument("manifest")
 @click.option("--out", help="Folder or URL of the new corpus. [default: regenerated/<name>]")
-@click.option("--input", "inputs", multiple=True, help="A file that the puzzles came from; may be given twice.")
+@click.option("--input", "inputs", multiple=True, help="A file or set that the puzzles came from; may be given again.")
 @click.option("--workers", type=click.IntRange(1), help="Worker threads. [default: one a core]")
 @click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://host:8786.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -14,18 +14,7 @@ def command(*, corpus: str, as_json: bool) -> int:
 
     opened = Corpus.open(corpus)
     with show_progress() as progress:
-        started = False
-
-        def tell(done: int, total: int) -> None:
-            nonlocal started
-            if not started:
-                progress.start("verifying", total)
-                started = True
-            progress.advance(1)
-            if done == total:
-                progress.finish()
-
-        found = verify(opened, tell)
+        found = verify(opened, progress)
     if as_json:
         echo_json(
             {

@@ -1,8 +1,9 @@
 """The one decorator for Numba kernels: compiled on first call, without the GIL, cached on disk.
 
 Numba's own cache looks at the file of a kernel and not at the kernels that it calls, so after an edit of a callee it
-would go on and write the old bytes. Here the cache folder is named by a digest of every source that can end in
-the machine code: all of this package, the kernel's own folder, and the versions of Numba, NumPy and Python.
+would go on and write the old bytes. Here the cache folder is named by a digest of all code that can end in
+the machine code: this whole package, sub-packages included, the kernel's own folder where it lies elsewhere, and the
+versions of Numba, NumPy and Python.
 
 The cache lies in ``$TRMPIPE_CACHE_DIR``, by default ``~/.cache/trmpipe``; where neither can be written, kernels are
 compiled anew by every process.
@@ -26,11 +27,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parent
 _NUM_KEPT = 8
-"""Cache folders of older sources that are left in place: enough for a few checkouts side by side."""
+"""Cache folders that are left in place, the last used ones: enough for a few checkouts side by side."""
 
 
 def kernel(function: Function) -> Function:
-    """Compile `function` with Numba in nopython mode on its first call, cached under a key of the kernel sources."""
+    """Compile `function` with Numba in nopython mode on its first call, cached under a key of its code (`code_key`)."""
     folder = _cache_folder(package_of(Path(function.__code__.co_filename).resolve()))
     if folder is None:
         return numba.njit(**_options(function))(function)  # type: ignore[no-any-return]
@@ -43,34 +44,38 @@ def kernel(function: Function) -> Function:
 
 
 def _options(function: Callable[..., Any]) -> dict[str, bool]:
-    """Numba's flags: a private kernel is called by kernels only; a door from Python would take long to compile."""
+    """Numba's flags; private kernels are called by kernels alone: no Python wrapper is compiled for them."""
     return {"nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": function.__name__.startswith("_")}
 
 
 def package_of(path: Path) -> Path:
-    """The folder of a source file that belongs to a package, else the file itself."""
+    """The folder of a file of code that belongs to a package, the innermost one; else the file itself."""
     return path.parent if (path.parent / "__init__.py").exists() else path
 
 
 @cache
-def source_key(*sources: Path) -> str:
-    """Hex digest of Python sources, files or all that lie below folders, and of the versions that compile them."""
+def code_key(*code_folders: Path) -> str:
+    """Hex digest of code, and of the versions that compile it.
+
+    Args:
+        code_folders: folders, of which all Python files below count, or single files.
+    """
     digest = hashlib.sha256()
     digest.update(f"{numba.__version__} {np.__version__} {sys.version} {platform.machine()}".encode())
-    for source in sorted(set(sources)):
-        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+    for folder in sorted(set(code_folders)):
+        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
             content = path.read_bytes()
-            digest.update(f"{path.relative_to(source.parent).as_posix()} {len(content)}\n".encode())
+            digest.update(f"{path.relative_to(folder.parent).as_posix()} {len(content)}\n".encode())
             digest.update(content)
     return digest.hexdigest()[:24]
 
 
 @cache
-def _cache_folder(source: Path) -> str | None:
-    """The folder for kernels defined in `source`, or None where no folder can be written."""
-    sources = (_PACKAGE,) if source.is_relative_to(_PACKAGE) else (_PACKAGE, source)
+def _cache_folder(code_folder: Path) -> str | None:
+    """The folder for kernels whose code lies in `code_folder`, or None where no folder can be written."""
+    code_folders = (_PACKAGE,) if code_folder.is_relative_to(_PACKAGE) else (_PACKAGE, code_folder)
     root = Path(os.environ.get("TRMPIPE_CACHE_DIR") or Path.home() / ".cache" / "trmpipe") / "kernels"
-    folder = root / source_key(*sources)
+    folder = root / code_key(*code_folders)
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)  # Another process may be as far.
@@ -90,7 +95,7 @@ def _prune(root: Path) -> None:
 
 @contextmanager
 def _numba_cache(folder: str) -> Iterator[None]:
-    """Let Numba cache a dispatcher made inside the block below `folder`: it reads the setting only then."""
+    """Let Numba cache below `folder` a dispatcher made while this is open: it reads the setting only then."""
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = folder
     try:

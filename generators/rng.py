@@ -81,7 +81,18 @@ def philox(
 
 @kernel
 def open_stream(seed: int, purpose: int, variant: int, group: int, candidate: int) -> NDArray[np.uint64]:
-    """A stream of numbers of its own for one (variant, group, candidate), which `next_uint64` advances."""
+    """A stream of random numbers, which `next_uint64` advances.
+
+    Args:
+        seed: root seed, 0 <= seed < 2**63.
+        purpose: second key word.
+        variant: second counter word; the first one, the block, counts up as the stream is read.
+        group: third counter word.
+        candidate: fourth counter word.
+
+    Returns:
+        The state of the stream, uint64 [11].
+    """
     stream = np.empty(_STREAM_WORDS, np.uint64)
     stream[0], stream[1] = np.uint64(seed), np.uint64(purpose)
     stream[2] = np.uint64(0)
@@ -120,7 +131,18 @@ def shuffle(stream: NDArray[np.uint64], items: NDArray[Any]) -> None:
 
 @kernel
 def bijection_keys(seed: int, purpose: int, c1: int, c2: int, c3: int) -> NDArray[np.uint64]:
-    """Round keys, uint64 [8], of the bijections below: two blocks at counters (0, c1, c2, c3) and (1, c1, c2, c3)."""
+    """Round keys of the bijections below: two blocks, at counters (0, c1, c2, c3) and (1, c1, c2, c3).
+
+    Args:
+        seed: root seed, 0 <= seed < 2**63.
+        purpose: second key word.
+        c1: second counter word, the variant.
+        c2: third counter word, the group.
+        c3: fourth counter word, the candidate.
+
+    Returns:
+        Uint64 [8].
+    """
     keys = np.empty(_NUM_HALF_ROUNDS, np.uint64)
     for block in range(2):
         keys[4 * block], keys[4 * block + 1], keys[4 * block + 2], keys[4 * block + 3] = philox(

@@ -1,4 +1,7 @@
-"""From a kernel that gives every group as many variants to `Task.augment`, which gives each its own number."""
+"""Adapter for kernels that make the same number of variants for every group.
+
+`Task.augment` asks for a number of its own for each group: groups of one number are given to the kernel together.
+"""
 
 from collections.abc import Callable
 
@@ -8,16 +11,16 @@ from numpy.typing import NDArray
 from .task import Groups, Rows, runs
 
 Even = Callable[[Groups, int], Rows]
-"""Inputs and labels, uint8 [g, K, S], of K variants of each of g groups, from the groups and K."""
+"""From g groups and a number K: inputs and labels, uint8 [g, K, S], of K variants of each group."""
 
 
 def augment_evenly(groups: Groups, counts: NDArray[np.int64], even: Even) -> Rows:
-    """Rows of `counts` variants of each group, by calls for all groups of one count at a time.
+    """Rows of `counts` variants of each group, by one call for all groups that are to have the same number.
 
     Args:
         groups: of one example each.
         counts: int64 [G], variants of each group, 0 or more.
-        even: makes the variants of some of the groups.
+        even: makes the same number of variants for each of some groups.
 
     Returns:
         Inputs and labels, uint8 [R, S], by rising group and variant.

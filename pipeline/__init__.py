@@ -1,35 +1,27 @@
 """Making corpora as a distributed job: plan, execute on Dask, resume, regenerate."""
 
-from .arc_files import ArcPairs, ArcSet, read_arc_set, refuse_repeated_ids
-from .arc_groups import ArcGroups, groups_of
-from .errors import ArcFileError, ClusterError, PuzzleFileError, RecipeError
+from .errors import ArgumentError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
-from .progress import Progress, Silent
 from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
 from .regenerate import Comparison, regenerate
 from .sources import Source, digests_of
+from .suppliers import SUPPLIERS, Supplier
 
 __all__ = [
-    "ArcFileError",
-    "ArcGroups",
-    "ArcPairs",
-    "ArcSet",
+    "SUPPLIERS",
+    "ArgumentError",
     "ClusterError",
     "Comparison",
     "Outcome",
-    "Progress",
     "PuzzleFile",
     "PuzzleFileError",
     "Recipe",
     "RecipeError",
-    "Silent",
     "Source",
+    "Supplier",
     "digests_of",
     "generate",
-    "groups_of",
-    "read_arc_set",
     "read_puzzle_file",
-    "refuse_repeated_ids",
     "regenerate",
 ]

@@ -5,15 +5,15 @@ writes leave the GIL, and a process of its own would cost two seconds of imports
 bounded number of tasks is in flight, so a plan of any length takes no memory.
 """
 
-import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from trmpipe.generators.jit import source_key
+from trmpipe.generators.jit import code_key
 from trmpipe.generators.registry import code_folders
+from trmpipe.generators.threads import num_cores
 
 from .errors import ClusterError
 
@@ -35,7 +35,7 @@ class Cluster:
     def __init__(self, client: Any, num_workers: int) -> None:
         self._client = client
         self._in_flight = _IN_FLIGHT_PER_WORKER * num_workers
-        self._key = source_key(*code_folders())
+        self._key = code_key(*code_folders())
         self.num_workers = num_workers
 
     def share(self, value: Any) -> Any:
@@ -76,19 +76,12 @@ class Cluster:
                 self._client.cancel(list(pending))
 
 
-def num_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _run_checked(key: str, function: Callable[..., Result], *arguments: Any) -> Result:
-    """Run `function` on a worker, if that has the sources that the driver has: other code could write other bytes."""
-    here = source_key(*code_folders())
+    """Run `function` on a worker, if that has the code that the driver has: other code could write other bytes."""
+    here = code_key(*code_folders())
     if here != key:
         raise ClusterError(
-            f"a worker's trmpipe or Numba differs from this process's (kernel sources {here}, here {key}); "
+            f"a worker's trmpipe or Numba differs from this process's (kernel code {here}, here {key}); "
             "install the same versions on all workers"
         )
     return function(*arguments)

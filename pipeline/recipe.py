@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from trmpipe.generators.options import spell_options
+from trmpipe.generators.options import YES, Option, spell_options
 from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import Task
-from trmpipe.shards import get_codec
+from trmpipe.shards import CODECS, CorpusError
 
-from .errors import RecipeError
+from .errors import ArgumentError, RecipeError
+from .suppliers import SUPPLIERS
+from .upgrade import upgraded
 
 _MAX_SEED = 2**63 - 1
 _MAX_VARIANTS = 2**31 - 1
@@ -23,17 +25,17 @@ class Recipe:
 
     Attributes:
         task: task and size, such as ``sudoku9``.
-        n: training groups; None takes all that the input file has.
+        n: training groups; None takes all that the supplier has.
         aug: variants of each training group beside its base.
-        test: held-out groups; None takes the default (see `bases`).
+        test: held-out groups; None takes the supplier's default.
         seed: root seed, 0 <= seed < 2**63.
         options: what the task is asked for beyond its name, such as ``{"difficulty": "hard"}``; kept in the spelling
             that the task gives them.
         format: name of the codec.
-        sources: where the bases come from, as pairs of a role (such as ``"input"``, see `sources`) and a SHA-256; empty
-            where they are generated.
-        drop_improper: whether puzzles of a file with no or several solutions are dropped; else they are refused.
-        exclude_test_twins: whether ARC tasks to train on that are twins of a test task are dropped.
+        supplier: where the bases come from, one of the family's suppliers.
+        supply: what the supplier is asked for, such as ``{"drop_improper": "yes"}``; kept in its spelling.
+        sources: what the supplier takes them from, as pairs of a role (such as ``"input"``) and a SHA-256; empty where
+            they are generated.
         shard_groups: groups of a shard; None leaves it to the planner.
         shard_variants: variants of a shard and of a sample; None leaves it to the planner.
     """
@@ -45,20 +47,17 @@ class Recipe:
     seed: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
     format: str = "webdataset"
+    supplier: str = "made"
+    supply: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[tuple[str, str], ...] = ()
-    drop_improper: bool = False
-    exclude_test_twins: bool = False
     shard_groups: int | None = None
     shard_variants: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse values outside their ranges."""
-        get_codec(self.format)
-        object.__setattr__(
-            self,
-            "options",
-            dict(sorted(spell_options(f"the task {self.task!r}", family_of(self.task).options, self.options).items())),
-        )
+        """Refuse values outside their ranges, and keep options in one spelling."""
+        self._check_format()
+        options = spell_options(f"the task {self.task!r}", family_of(self.task).options, self.options)
+        object.__setattr__(self, "options", dict(sorted(options.items())))
         get_task(self.task, self.options)
         _in_range("--n", self.n, 1, None)
         _in_range("--aug", self.aug, 0, _MAX_VARIANTS)
@@ -67,12 +66,29 @@ class Recipe:
         _in_range("--shard-groups", self.shard_groups, 1, None)
         _in_range("--shard-variants", self.shard_variants, 1, None)
         object.__setattr__(self, "sources", tuple((role, digest) for role, digest in self.sources))
-        if self.drop_improper and not self.sources:
-            raise RecipeError(
-                "--drop-improper is for puzzles of a file; generated ones have one solution; leave it out"
+        self._check_supplier()
+
+    def _check_format(self) -> None:
+        try:
+            _ = CODECS[self.format]
+        except CorpusError as error:
+            raise ArgumentError(str(error)) from error
+
+    def _check_supplier(self) -> None:
+        known = family_of(self.task).suppliers
+        if self.supplier not in known:
+            raise ArgumentError(
+                f"the supplier of {self.task} is {self.supplier!r}; expected one of {', '.join(known) or 'none'}"
             )
-        if self.n is None and not self.sources:
-            raise RecipeError("--n is missing: say how many training puzzles to generate, or name a file with --input")
+        supplier = SUPPLIERS[self.supplier]
+        supply = spell_options(f"the supplier {self.supplier!r}", supplier.options, self.supply)
+        object.__setattr__(self, "supply", supply)
+        if self.sources and not supplier.inputs:
+            raise ArgumentError(f"the supplier {self.supplier!r} takes no sources; leave them out")
+        if self.test is not None and supplier.test is None:
+            raise ArgumentError("--test does not apply: what is held out is decided by what is given; leave it out")
+        if self.n is None and supplier.default_n is not None:
+            raise ArgumentError(f"--n is missing: say how many training puzzles, such as {supplier.default_n}")
 
     def make_task(self) -> Task:
         """The task with its options."""
@@ -83,16 +99,13 @@ class Recipe:
         """Name of the corpus: task, n, aug and seed, then every option that is not the default."""
         n = "all" if self.n is None else self.n
         parts = [self.task, f"n{n}", f"aug{self.aug}", f"seed{self.seed}"]
-        parts += [f"{word}{_in_letters(value)}" for word, value in self.options.items()]
+        parts += _told(family_of(self.task).options, self.options)
         if self.test is not None:
             parts.append(f"test{self.test}")
         if self.format != "webdataset":
             parts.append(self.format)
         parts += [f"{role.replace('_', '')}{digest[:_DIGEST_LETTERS]}" for role, digest in self.sources]
-        if self.drop_improper:
-            parts.append("proper")
-        if self.exclude_test_twins:
-            parts.append("notwins")
+        parts += _told(SUPPLIERS[self.supplier].options, self.supply)
         for word, size in (("sg", self.shard_groups), ("sv", self.shard_variants)):
             if size is not None:
                 parts.append(f"{word}{size}")
@@ -104,31 +117,39 @@ class Recipe:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Recipe":
-        """The recipe that `to_json` made `value` of.
+        """The recipe that `to_json` made `value` of, here or in an earlier version.
 
         Raises:
-            RecipeError: a field is unknown, so another version of trmpipe wrote it.
+            RecipeError: a field is unknown, so a later version of trmpipe wrote it.
         """
+        value = upgraded(value)
         unknown = sorted(set(value) - {known.name for known in fields(cls)})
         if unknown:
             raise RecipeError(f"the recipe has options that this trmpipe does not know: {', '.join(unknown)}")
         return cls(**value)
 
     def differences(self, other: dict[str, Any]) -> str:
-        """How this recipe differs from that of an existing corpus, for a message; empty where it does not."""
-        mine, other = _flat(self.to_json()), _flat(other)
+        """How this recipe differs from that of an existing corpus, for a message; empty where it does not.
+
+        Args:
+            other: the JSON of a recipe, of this version or an earlier one.
+        """
+        mine, other = _flat(self.to_json()), _flat(upgraded(other))
         keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
         return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe's JSON with the task's options beside the others."""
-    return {**{key: value for key, value in recipe.items() if key != "options"}, **recipe.get("options", {})}
+    """A recipe's JSON with the options of task and supplier beside the others."""
+    plain = {key: value for key, value in recipe.items() if key not in ("options", "supply")}
+    return {**plain, **recipe.get("options", {}), **recipe.get("supply", {})}
 
 
-def _in_letters(value: str) -> str:
-    """An option's value as a part of a folder's name; a range reads 5to10."""
-    return re.sub(r"[^\w.-]", "_", value.replace(":", "to"))
+def _told(options: tuple[Option, ...], values: Mapping[str, str]) -> list[str]:
+    """What a corpus's name tells of options: a word and the value, of a flag the word alone; a range reads 5to10."""
+    words = {option.name: option.word or option.name for option in options}
+    told = {words[name]: "" if value == YES else value for name, value in values.items()}
+    return [word + re.sub(r"[^\w.-]", "_", value.replace(":", "to")) for word, value in told.items()]
 
 
 def _in_range(option: str, value: int | None, least: int, most: int | None) -> None:
@@ -136,4 +157,4 @@ def _in_range(option: str, value: int | None, least: int, most: int | None) -> N
         return
     if value < least or (most is not None and value > most):
         limits = f"{least} or more" if most is None else f"{least} to {most}"
-        raise RecipeError(f"{option} is {value}; expected {limits}")
+        raise ArgumentError(f"{option} is {value}; expected {limits}")

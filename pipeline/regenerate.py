@@ -3,16 +3,14 @@
 from dataclasses import dataclass, replace
 
 import trmpipe
-from trmpipe.generators.sudoku import SudokuTask
 from trmpipe.shards import MANIFEST, Manifest, Store, read_manifest
+from trmpipe.shards.progress import Progress
 
-from .arc_files import DATASETS, ArcSet, read_arc_set
 from .errors import RecipeError
 from .generate import Outcome, generate
-from .progress import Progress
-from .puzzle_files import PuzzleFile, read_puzzle_file
 from .recipe import Recipe
 from .sources import Source
+from .suppliers import SUPPLIERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,7 @@ def regenerate(
     Args:
         manifest_path: a ``manifest.json``, or the folder that holds it.
         out: where to write; by default ``regenerated/<name>``.
-        inputs: the files that the puzzles were taken from, in any order; they are told apart by their digests.
+        inputs: the files or sets that the puzzles were taken from, in any order; they are told apart by their digests.
         workers: threads that work at the same time; by default one a core.
         scheduler: address of an existing Dask scheduler.
         progress: who is told how far it is.
@@ -77,11 +75,11 @@ def regenerate(
     folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
     original = read_manifest(Store(folder))
     recipe = Recipe.from_json(original.recipe)
-    files = _match_inputs(original, recipe, inputs)
+    sources = _find_sources(original, recipe, inputs)
     outcome = generate(
         recipe,
         out or f"regenerated/{recipe.name}",
-        sources=files,
+        sources=sources,
         workers=workers,
         scheduler=scheduler,
         progress=progress,
@@ -89,16 +87,12 @@ def regenerate(
     return Comparison(original=original, outcome=outcome)
 
 
-def _match_inputs(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:
-    """The sources that the manifest names, each in its role; data sets that are installed need not be given."""
-    task = recipe.make_task()
-    given: dict[str, PuzzleFile | ArcSet]
-    if isinstance(task, SudokuTask):
-        given = {file.sha256: file for file in (read_puzzle_file(path, task.size) for path in paths)}
-    else:
-        known = [source["name"] for source in manifest.inputs if source["name"].partition(":")[0] in DATASETS]
-        given = {tasks.sha256: tasks for tasks in map(read_arc_set, (*known, *paths))}
-    found: list[Source] = []
+def _find_sources(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:
+    """The sources that the manifest names, each in its role."""
+    names = [wanted["name"] for wanted in manifest.inputs]
+    read = SUPPLIERS[recipe.supplier].read_again(recipe.make_task(), names, paths)
+    given: dict[str, Source] = {source.sha256: source for source in read}
+    found = []
     for wanted in manifest.inputs:
         if wanted["sha256"] not in given:
             raise RecipeError(

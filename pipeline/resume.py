@@ -1,16 +1,16 @@
 """What lies in a corpus's folder already, and how a broken-off generation goes on.
 
 While a corpus is made, its folder holds ``.progress/``: the plan, and a record of every finished unit. The same recipe
-then does only what is missing; another one is refused. A record counts if it was written by the same sources for the
-same plan, and if its files have the sizes that it names.
+then reads the plan and does only what is missing; another one is refused. A plan counts if it was made by the same
+code, and a record if its files have the sizes that it names.
 """
 
+import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from trmpipe.generators.jit import source_key
-from trmpipe.generators.registry import code_folders
 from trmpipe.shards import (
     MANIFEST,
     PROGRESS,
@@ -24,10 +24,13 @@ from trmpipe.shards import (
     read_manifest,
 )
 
+from .code import code_key
 from .errors import RecipeError
+from .plan import Plan
 from .recipe import Recipe
 
 _PLAN = f"{PROGRESS}/plan.json"
+_BASES = f"{PROGRESS}/bases.npz"
 
 
 def finished_corpus(store: Store, recipe: Recipe) -> Manifest | None:
@@ -49,10 +52,10 @@ def finished_corpus(store: Store, recipe: Recipe) -> Manifest | None:
 
 def _refuse_foreign_folder(store: Store, recipe: Recipe) -> None:
     if store.exists(_PLAN):
-        _refuse_other_recipe(store, recipe, _read_plan(store)["recipe"])
+        _refuse_other_recipe(store, recipe, _read_notes(store)["recipe"])
     elif store.exists() and not store.is_folder():
         raise RecipeError(f"{store.url} is a file; give --out a folder")
-    elif store.list_folder():
+    elif set(store.list_folder()) - {PROGRESS}:
         raise RecipeError(
             f"{store.url} is not empty and holds no corpus; give --out a new folder, or empty this one first"
         )
@@ -66,25 +69,61 @@ def _refuse_other_recipe(store: Store, recipe: Recipe, there: dict[str, Any]) ->
         )
 
 
-def begin(store: Store, recipe: Recipe) -> None:
-    """Make the folder one that is under way: no manifest, the plan of this recipe, no files of killed writers.
+def saved_plan(store: Store, recipe: Recipe) -> Plan | None:
+    """The plan that a command with this recipe and this code has saved; None where there is none, or it is not whole.
+
+    Raises:
+        DamagedError: the notes of a generation cannot be read.
+    """
+    if not store.exists(_PLAN):
+        return None
+    notes = _read_notes(store)
+    if not _are_ours(notes, recipe):
+        return None
+    try:
+        arrays = store.read(_BASES)
+        if hashlib.sha256(arrays).hexdigest() != notes["bases_sha256"]:
+            return None
+        return Plan.load(notes["plan"], arrays)
+    except (DamagedError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        return None
+
+
+def save_plan(store: Store, recipe: Recipe, plan: Plan) -> None:
+    """Keep a plan for later runs of the same command.
 
     Raises:
         WriteError: the file system refused.
     """
-    plan = {"recipe": recipe.to_json(), "sources": source_key(*code_folders())}
-    if not store.exists(_PLAN) or _read_plan(store) != plan:
-        # Records of other sources could stand for other bytes: all units are made again.
+    if store.exists(_PLAN) and not _are_ours(_read_notes(store), recipe):
+        # Records of other code could stand for other bytes: all units are made again.
         store.remove(PROGRESS)
-        store.write(_PLAN, canonical_json(plan))
+    arrays = plan.to_bytes()
+    notes = {
+        "recipe": recipe.to_json(),
+        "code": code_key(),
+        "plan": plan.to_json(),
+        "bases_sha256": hashlib.sha256(arrays).hexdigest(),
+    }
+    # The notes first: a folder that has them is known for one that this recipe can complete.
+    store.write(_PLAN, canonical_json(notes))
+    store.write(_BASES, arrays)
+
+
+def begin(store: Store) -> None:
+    """Make the folder one that is under way: no manifest, no files of killed writers."""
     store.remove(MANIFEST)
     store.remove_temporaries()
 
 
-def _read_plan(store: Store) -> dict[str, Any]:
+def _are_ours(notes: dict[str, Any], recipe: Recipe) -> bool:
+    return notes.get("code") == code_key() and not recipe.differences(notes["recipe"])
+
+
+def _read_notes(store: Store) -> dict[str, Any]:
     try:
-        plan: dict[str, Any] = json.loads(store.read(_PLAN))
-        return {"recipe": dict(plan["recipe"]), "sources": plan["sources"]}
+        notes: dict[str, Any] = json.loads(store.read(_PLAN))
+        return {**notes, "recipe": dict(notes["recipe"])}
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedError(
             f"{store.locate(_PLAN)} is damaged; delete the folder and generate the corpus again"

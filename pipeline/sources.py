@@ -1,38 +1,33 @@
-"""Where bases come from, when they are not generated: files that are read before the plan, each with a role.
-
-Sudoku: ``input`` (puzzles) and ``test_input`` (held-out puzzles). ARC: any number of ``train_set`` (tasks that are
-learned whole) and ``test_set`` (tasks whose demonstrations are learned and whose tests are scored).
-"""
+"""Where bases come from, when they are not generated: files or sets of them, read before the plan, each with a role."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from .errors import RecipeError
-from .recipe import Recipe
 
 
-class Source(Protocol):
-    """One input, read and checked: a file of puzzles, a set of tasks."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """One input, read and checked. Suppliers derive from it and add what they read.
 
-    @property
-    def role(self) -> str:
-        """What its puzzles are for."""
-        ...
+    Attributes:
+        given: as the user named it: a path, a URL, or a data set.
+        role: what its puzzles are for.
+        name: the last part of the path, or the data set.
+        size_bytes: of the files that it consists of, as they lie there.
+        sha256: hex digest of their content.
+    """
 
-    @property
-    def name(self) -> str:
-        """Last part of its path, or what it is called."""
-        ...
+    given: str
+    role: str
+    name: str
+    size_bytes: int
+    sha256: str
 
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the files that it consists of."""
-        ...
 
-    @property
-    def sha256(self) -> str:
-        """Hex digest of their content."""
-        ...
+def last_part(path: str) -> str:
+    """The last part of a path or URL."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
 
 
 def digests_of(sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:
@@ -40,13 +35,13 @@ def digests_of(sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:
     return tuple((source.role, source.sha256) for source in sources)
 
 
-def check_sources(recipe: Recipe, sources: Sequence[Source]) -> None:
-    """Refuse other sources than the recipe's.
+def check_sources(wanted: Sequence[tuple[str, str]], sources: Sequence[Source]) -> None:
+    """Refuse other sources than those that a recipe notes.
 
     Raises:
         RecipeError: a source is missing, superfluous or another one.
     """
-    if digests_of(sources) != recipe.sources:
-        wanted = ", ".join(f"{role} {digest[:16]}..." for role, digest in recipe.sources) or "none"
+    if digests_of(sources) != tuple(wanted):
+        noted = ", ".join(f"{role} {digest[:16]}..." for role, digest in wanted) or "none"
         given = ", ".join(f"{source.role} {source.sha256[:16]}... ({source.name})" for source in sources) or "none"
-        raise RecipeError(f"the recipe is made from these sources: {wanted}; given are: {given}; give the recipe's own")
+        raise RecipeError(f"the recipe is made from these sources: {noted}; given are: {given}; give the recipe's own")

@@ -7,7 +7,7 @@ Writing, as the pipeline does it (`store`, `layouts` and the records are picklab
     writer = UnitWriter(store=store, codec_name="zarr", layout=layout, unit=unit, candidates=c, canonical=d,
                         difficulty=r)
     for shard in layout.shards_of(unit):                                  # by rising variants
-        writer.write(shard, inputs, labels)                               # uint8 [g, K, S] each
+        writer.write(shard, inputs, labels)                               # uint8 [R, S] each, rows of its groups
     record = writer.finish()                                              # record.to_json() is a sidecar
     write_manifest(store, codec_name="zarr", spec=spec, provenance=p, layouts=..., units=records)
 
@@ -16,19 +16,21 @@ Reading::
     corpora = open_corpora(["shards/"])
     stream = Stream(corpora, seed=0, batch_size=768, rank=rank, world_size=world_size)
     batch = stream.batch(step)                                            # or iterate, with get_state and set_state
-    test = corpora[0].read("test", limit=500)
+    test = corpora[0].read("test", limit=500)                             # or rows("test"), shard by shard
 """
 
-from .adapters import StepDataset, as_torch
 from .catalog import CATALOG, SplitCatalog
-from .codecs import CODECS, Block, Codec, get_codec
+from .codecs import CODECS, Codec, ShardContent
 from .compare import Shared, compare
 from .corpus import Corpus, find_corpora, open_corpora
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
+from .files import write_atomically
+from .for_torch import StepDataset, as_torch
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
+from .progress import Progress, Silent
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
 from .stream import DEFAULT_MEMORY_LIMIT_BYTES, Stream
@@ -44,7 +46,6 @@ __all__ = [
     "MANIFEST",
     "PROGRESS",
     "Batch",
-    "Block",
     "Codec",
     "Corpus",
     "CorpusError",
@@ -54,10 +55,13 @@ __all__ = [
     "GroupDigest",
     "Manifest",
     "NoCorpusError",
+    "Progress",
     "Provenance",
+    "ShardContent",
     "ShardRecord",
     "ShardSpec",
     "Shared",
+    "Silent",
     "SplitCatalog",
     "SplitLayout",
     "SplitManifest",
@@ -75,12 +79,12 @@ __all__ = [
     "content_digest",
     "default_layout",
     "find_corpora",
-    "get_codec",
     "json_digest",
     "open_corpora",
     "read_manifest",
     "sha256_hex",
     "verify",
+    "write_atomically",
     "write_manifest",
     "write_metadata",
 ]

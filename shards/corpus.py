@@ -1,4 +1,8 @@
-"""A corpus opened for reading: its manifest, its catalog, and rows of its shards, checked when first read."""
+"""A corpus opened for reading: its manifest, its catalog, and rows of its shards, checked when first read.
+
+`Corpus.rows` is the seam at which rows are read; the shards of a stream are read by `Corpus.read_shard`, since their
+rows go to places of a table and need no bookkeeping.
+"""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,16 +15,17 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import Rows, TaskSpec
 
 from .catalog import CATALOG, SplitCatalog, read_catalog
-from .codecs import get_codec
+from .codecs import CODECS
+from .codecs.webdataset import WebDatasetCodec
 from .digests import sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError
-from .examples import BLANK_IDENTIFIER, Examples
+from .examples import Examples
+from .for_webdataset import webdataset_pipeline
 from .identifiers import BLANK_NAME, IDENTIFIERS, read_names
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest, why_no_corpus
 from .records import FileRecord
 from .store import Store
-from .table import Source, fill_table
 
 
 class Corpus:
@@ -34,7 +39,7 @@ class Corpus:
     def __init__(self, store: Store, manifest: Manifest) -> None:
         self.store = store
         self.manifest = manifest
-        self._codec = get_codec(manifest.format)
+        self._codec = CODECS[manifest.format]
         self._checked: set[str] = set()
         self._layouts: dict[str, SplitLayout] = {}
         self._files = {file.path: file for file in manifest.all_files()}
@@ -70,7 +75,11 @@ class Corpus:
 
     @cached_property
     def catalog(self) -> dict[str, SplitCatalog]:
-        """Groups of every split."""
+        """Groups of every split, read on first use.
+
+        Raises:
+            DamagedError: the catalog is missing, cut off or changed, or lacks groups.
+        """
         found = read_catalog(self.read_file(self._files[CATALOG]))
         for split, about in self.manifest.splits.items():
             if about.groups and len(found.get(split, ())) != about.groups:
@@ -95,7 +104,12 @@ class Corpus:
         return self.manifest.splits[split].groups if split in self.manifest.splits else 0
 
     def layout(self, split: str) -> SplitLayout:
-        """How a split is cut into shards."""
+        """How a split is cut into shards.
+
+        Raises:
+            CorpusError: there is no such split.
+            DamagedError: the catalog is missing, cut off or changed.
+        """
         if split not in self._layouts:
             self._layouts[split] = self._make_layout(split, self._split(split))
         return self._layouts[split]
@@ -140,6 +154,27 @@ class Corpus:
             )
         return inputs, labels
 
+    def rows(self, split: str, *, num_groups: int | None = None, num_variants: int | None = None) -> Iterator[Examples]:
+        """The examples of a split, shard by shard in their reading order; shards without a wanted one are not opened.
+
+        Args:
+            split: ``"train"`` or ``"test"``.
+            num_groups: only the first so many groups, by default all.
+            num_variants: only the first so many variants of each group, by default all.
+
+        Raises:
+            CorpusError: there is no such split.
+            DamagedError: a shard is missing, cut off or changed.
+        """
+        layout = self.layout(split)
+        most_groups = layout.num_groups if num_groups is None else num_groups
+        most_variants = layout.max_variants if num_variants is None else num_variants
+        return (
+            _first_rows(Examples.of_shard(layout, shard, *self.read_shard(split, shard)), most_groups, most_variants)
+            for shard in layout.shards()
+            if _is_wanted(layout, shard, most_groups, most_variants)
+        )
+
     def read(self, split: str, limit: int | None = None) -> Examples:
         """Examples of a split by rising group, variant and example, the first `limit` of them or all.
 
@@ -150,28 +185,34 @@ class Corpus:
         layout = self.layout(split)
         wanted = layout.num_examples if limit is None else min(limit, layout.num_examples)
         rows = layout.variants * layout.examples
-        # A puzzle of which some examples are wanted is read whole.
+        # How many puzzles of each group these are; the last one may be wanted in part.
         counts = -(-np.clip(wanted - (np.cumsum(rows) - rows), 0, rows) // layout.examples)
-        first_rows = np.cumsum(counts * layout.examples) - counts * layout.examples
-        table = np.empty((int((counts * layout.examples).sum()), 2, layout.seq_len), np.uint8)
-        fill_table(table, [Source(self, split, 0, layout.num_groups)], np.zeros_like(counts), counts, first_rows)
-        groups = np.repeat(np.arange(layout.num_groups), counts * layout.examples)[:wanted]
-        variants, examples = np.divmod(np.arange(wanted) - first_rows[groups], layout.examples[groups])
-        identifiers = layout.first_identifiers[groups]
-        return Examples(
-            inputs=np.ascontiguousarray(table[:wanted, 0]),
-            labels=np.ascontiguousarray(table[:wanted, 1]),
-            identifiers=np.where(identifiers > 0, identifiers + variants, BLANK_IDENTIFIER).astype(np.int32),
-            groups=groups,
-            variants=variants,
-            examples=examples,
-        )
+        num_groups, num_variants = int(np.count_nonzero(counts)), int(counts.max(initial=0))
+        parts = self.rows(split, num_groups=num_groups, num_variants=num_variants)
+        found = Examples.join([Examples.empty(layout.seq_len), *parts])
+        order = np.lexsort((found.examples, found.variants, found.groups))
+        return found.take(order[:wanted])
 
     def webdataset(self, split: str, **options: Any) -> Any:
-        """A `webdataset` pipeline over the split's shards, see `adapters.webdataset_pipeline`."""
-        from .adapters import webdataset_pipeline
+        """A ``webdataset.WebDataset`` over a split, each item a dict of the arrays of `Examples` for one sample.
 
-        return webdataset_pipeline(self, split, **options)
+        The shards come in their reading order unless `options` shuffle them.
+
+        Args:
+            split: ``"train"`` or ``"test"``.
+            options: for ``webdataset.WebDataset``.
+
+        Raises:
+            CorpusError: the corpus has another format, or no such split.
+        """
+        if self.manifest.format != WebDatasetCodec.name:
+            raise CorpusError(
+                f"{self.path} has the format {self.manifest.format}; "
+                "generate it with --format webdataset to read it with that library"
+            )
+        layout = self.layout(split)
+        paths = [path for shard in layout.shards() for path in self._codec.paths(layout, shard)]
+        return webdataset_pipeline([self.store.locate(path) for path in paths], **options)
 
     def _split(self, split: str) -> SplitManifest:
         if split not in self.manifest.splits:
@@ -193,6 +234,18 @@ class Corpus:
             variant_block=about.variant_block,
             sample_groups=about.sample_groups,
         )
+
+
+def _is_wanted(layout: SplitLayout, shard: ShardSpec, num_groups: int, num_variants: int) -> bool:
+    """Whether a shard holds a variant of the first groups and variants."""
+    groups = max(num_groups - shard.groups[0], 0)
+    return shard.variants[0] < num_variants and bool(layout.counts(shard)[:groups].any())
+
+
+def _first_rows(examples: Examples, num_groups: int, num_variants: int) -> Examples:
+    """Those of the first groups and variants; all of them are not copied."""
+    wanted = (examples.groups < num_groups) & (examples.variants < num_variants)
+    return examples if wanted.all() else examples.take(np.flatnonzero(wanted))
 
 
 def find_corpora(path: str | os.PathLike[str]) -> list[Corpus]:
@@ -240,9 +293,9 @@ def _refuse_mixtures(corpora: list[Corpus]) -> None:
 def _refuse_copies(corpora: list[Corpus]) -> None:
     seen: dict[str, Corpus] = {}
     for corpus in corpora:
-        twin = seen.setdefault(corpus.manifest.content_digest, corpus)
-        if twin is not corpus:
-            raise CorpusError(f"{twin.path} and {corpus.path} hold the same content; give one of them")
+        first = seen.setdefault(corpus.manifest.content_digest, corpus)
+        if first is not corpus:
+            raise CorpusError(f"{first.path} and {corpus.path} hold the same content; give one of them")
 
 
 def _refuse_leaks(corpora: list[Corpus]) -> None:

@@ -1,9 +1,9 @@
 """Digests of content: what a corpus says, whatever its format, shard size or block size.
 
 - A **group digest** is the SHA-256 of one line ``name:dtype:shape:hex`` a field, in the order of `FIELDS`, where hex
-  is the SHA-256 of the field's bytes in C order over all the group's variants. So it can be computed while the blocks
-  of variants pass by, with one running hash a field. The shape is ``variants,S`` where a puzzle has one example, else
-  ``variants,examples,S``. Puzzles with identifiers have a third line for them, int32 little endian.
+  is the SHA-256 of the field's bytes in C order over all the group's variants. So it can be computed while the shards
+  are written one after the other, with one running hash a field. The shape is ``variants,S`` where a puzzle has one
+  example, else ``variants,examples,S``. Puzzles with identifiers have a third line for them, int32 little endian.
 - The **content digest** is the SHA-256 of the two splits, train before test, each a line ``split groups`` and its
   group digests in order.
 """
@@ -21,7 +21,7 @@ SPLITS = ("train", "test")
 
 
 class GroupDigest:
-    """The running digest of one group, fed block of variants by block of variants.
+    """The running digest of one group, which takes its variants in portions.
 
     Args:
         examples: of each puzzle, 1 or more.

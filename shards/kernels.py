@@ -27,32 +27,32 @@ from trmpipe.generators.rng import (
     unpermute,
 )
 
-_ORDER_BLOCK = 256
-_ORDER_BLOCK_BYTES = 128 << 10
+_ORDER_WINDOW = 256
+_ORDER_WINDOW_BYTES = 128 << 10
 
 _LOOK_AHEAD = 8
 """Rows between a prefetch and its use; it halves the time of a copy out of a table that is larger than the caches."""
 _CACHE_LINE_BYTES = 64
 _NUM_KEYS = 8
-_BLOCK_ORDER = 1
-"""Third counter word of the keys that order blocks, where those that order groups have 0."""
+_WINDOW_ORDER = 1
+"""Third counter word of the keys that order windows, where those that order groups have 0."""
 _DRAW = 2
 """First counter word of draws; `bijection_keys` uses 0 and 1."""
 
 
-def order_block_of(seq_len: int) -> int:
-    """Variants of a block of the reading order: 256, or fewer where their rows take more than 128 KiB an example.
+def order_window(seq_len: int) -> int:
+    """Variants of a window of the reading order: 256, or fewer where their rows take more than 128 KiB an example.
 
     A function of the task alone, so that the order does not hang on how a corpus is stored or on the memory; and small
-    enough that one block of every group fits a memory in which the whole corpus does not.
+    enough that one window of every group fits a memory in which the whole corpus does not.
 
     Args:
         seq_len: tokens of an input, 1 or more.
     """
-    block = _ORDER_BLOCK
-    while block > 1 and block * 2 * seq_len > _ORDER_BLOCK_BYTES:
-        block //= 2
-    return block
+    window = _ORDER_WINDOW
+    while window > 1 and window * 2 * seq_len > _ORDER_WINDOW_BYTES:
+        window //= 2
+    return window
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -73,52 +73,52 @@ def _prefetch(typing_context: Any, table: Any, offset: Any) -> Any:
 
 
 @kernel
-def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int, order_block: int) -> tuple[int, int, int]:
-    """The block that a group with `num_variants` reads at `place` of a cycle.
+def place_in_cycle(seed: int, cycle: int, place: int, num_variants: int, window_size: int) -> tuple[int, int, int]:
+    """The window that a group with `num_variants` reads at `place` of a cycle.
 
-    Blocks come in a seeded order, each for as many epochs as it has variants; the last block may be short.
+    Windows come in a seeded order, each for as many epochs as it has variants; the last window may be short.
 
     Args:
         seed: of the stream.
         cycle: how often all variants were seen before.
         place: 0 <= place < num_variants.
         num_variants: of the group.
-        order_block: variants of a block, see `order_block_of`.
+        window_size: variants of a window, see `order_window`.
 
     Returns:
-        The block, the place within it, and its number of variants.
+        The window, the place within it, and its number of variants.
     """
-    num_blocks = (num_variants + order_block - 1) // order_block
-    short_size = num_variants - (num_blocks - 1) * order_block
-    keys = bijection_keys(seed, ORDER, cycle, _BLOCK_ORDER, 0)
-    short_slot = unpermute(num_blocks - 1, num_blocks, keys)
-    short_start = short_slot * order_block
+    num_windows = (num_variants + window_size - 1) // window_size
+    short_size = num_variants - (num_windows - 1) * window_size
+    keys = bijection_keys(seed, ORDER, cycle, _WINDOW_ORDER, 0)
+    short_slot = unpermute(num_windows - 1, num_windows, keys)
+    short_start = short_slot * window_size
     if short_start <= place < short_start + short_size:
-        return num_blocks - 1, place - short_start, short_size
+        return num_windows - 1, place - short_start, short_size
     if place >= short_start:
-        place += order_block - short_size
-    return permute(place // order_block, num_blocks, keys), place % order_block, order_block
+        place += window_size - short_size
+    return permute(place // window_size, num_windows, keys), place % window_size, window_size
 
 
 @kernel
-def order_by_blocks(
+def order_by_windows(
     seed: int,
     start: int,
     counts: NDArray[np.int64],
-    order_block: int,
+    window_size: int,
     groups: NDArray[np.int64],
     variants: NDArray[np.int64],
 ) -> None:
-    """Group and variant of the puzzles from number `start` of the order on, by the rule of the module `stream`.
+    """Group and variant of the puzzles from number `start` of the order on, by the rule of the module `order`.
 
-    A group's order within a block needs eight keys of its own; they are the block's keys, each mixed with one of
+    A group's order within a window needs eight keys of its own; they are the window's keys, each mixed with one of
     four words of the group's, which takes one block of Philox instead of two.
 
     Args:
         seed: of the stream, uint64.
         start: first puzzle, where every epoch has G of them.
         counts: int64 [G], variants of each group.
-        order_block: variants of a block, see `order_block_of`.
+        window_size: variants of a window, see `order_window`.
         groups: int64 [N], filled in.
         variants: int64 [N], filled in.
     """
@@ -126,8 +126,8 @@ def order_by_blocks(
     epoch = start // num_groups
     index = start - epoch * num_groups
     group_keys = bijection_keys(seed, ORDER, epoch, 0, 0)
-    known_count, cycle, block, place, size = -1, 0, 0, 0, 0
-    block_keys = np.empty(_NUM_KEYS, np.uint64)
+    known_count, cycle, window, place, size = -1, 0, 0, 0, 0
+    window_keys = np.empty(_NUM_KEYS, np.uint64)
     keys = np.empty(_NUM_KEYS, np.uint64)
     for i in range(len(groups)):
         if index == num_groups:
@@ -138,14 +138,14 @@ def order_by_blocks(
         if counts[group] != known_count:
             known_count = counts[group]
             cycle = epoch // known_count
-            block, place, size = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, order_block)
-            block_keys = bijection_keys(seed, VARIANT_ORDER, cycle, block, 0)
-        words = philox(seed, VARIANT_ORDER, _DRAW, cycle, block, group)
+            window, place, size = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, window_size)
+            window_keys = bijection_keys(seed, VARIANT_ORDER, cycle, window, 0)
+        words = philox(seed, VARIANT_ORDER, _DRAW, cycle, window, group)
         for j in range(4):
-            keys[j] = block_keys[j] ^ words[j]
-            keys[j + 4] = block_keys[j + 4] ^ words[j]
+            keys[j] = window_keys[j] ^ words[j]
+            keys[j + 4] = window_keys[j + 4] ^ words[j]
         groups[i] = group
-        variants[i] = block * order_block + permute(place, size, keys)
+        variants[i] = window * window_size + permute(place, size, keys)
 
 
 @kernel
@@ -153,14 +153,22 @@ def order_as_published(
     seed: int,
     start: int,
     counts: NDArray[np.int64],
-    order_block: int,
+    window_size: int,
     groups: NDArray[np.int64],
     variants: NDArray[np.int64],
 ) -> None:
-    """Group and variant of the puzzles from number `start` on, by the published rule; arguments as `order_by_blocks`.
+    """Group and variant of the puzzles from number `start` on, by the published rule.
 
-    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement; there
-    are no blocks in it. Source: TinyRecursiveModels, puzzle_dataset.py.
+    Every epoch is a permutation of the groups, with one variant of each drawn uniformly and with replacement. Source:
+    TinyRecursiveModels, puzzle_dataset.py.
+
+    Args:
+        seed: of the stream, uint64.
+        start: first puzzle, where every epoch has G of them.
+        counts: int64 [G], variants of each group.
+        window_size: not used, since there are no windows in this order; all rules take the same arguments.
+        groups: int64 [N], filled in.
+        variants: int64 [N], filled in.
     """
     num_groups = len(counts)
     epoch = start // num_groups
@@ -178,17 +186,25 @@ def order_as_published(
 
 
 @kernel
-def blocks_of_epoch(
-    seed: int, epoch: int, counts: NDArray[np.int64], order_block: int, blocks: NDArray[np.int64]
+def windows_of_epoch(
+    seed: int, epoch: int, counts: NDArray[np.int64], window_size: int, windows: NDArray[np.int64]
 ) -> None:
-    """Fill in the block, int64 [G], that each group reads in an epoch."""
-    known_count, block = -1, 0
+    """The window that each group reads in an epoch.
+
+    Args:
+        seed: of the stream, uint64.
+        epoch: 0 or more.
+        counts: int64 [G], variants of each group.
+        window_size: variants of a window, see `order_window`.
+        windows: int64 [G], filled in.
+    """
+    known_count, window = -1, 0
     for group in range(len(counts)):
         if counts[group] != known_count:
             known_count = counts[group]
             cycle = epoch // known_count
-            block = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, order_block)[0]
-        blocks[group] = block
+            window = place_in_cycle(seed, cycle, epoch - cycle * known_count, known_count, window_size)[0]
+        windows[group] = window
 
 
 @kernel

@@ -37,7 +37,7 @@ class ShardSpec:
 
     Attributes:
         index: place in the reading order of its split.
-        unit: the block of groups that it belongs to.
+        unit: number of the unit that it belongs to.
         groups: first group and the one after the last.
         variants: first variant and the one after the last; a group may have fewer.
     """
@@ -152,7 +152,9 @@ class SplitLayout:
         return self.counts(shard) * self.examples[slice(*shard.groups)]
 
     def identifiers(self, shard: ShardSpec) -> NDArray[np.int32]:
-        """int32 [puzzles of the shard]: the identifier of each, by rising group and variant."""
+        """int32 [puzzles of the shard]: the identifier of each, by rising group and variant; 0 where they have none."""
+        if not self.has_identifiers:
+            return np.zeros(self.counts(shard).sum(), np.int32)
         counts, first = self.counts(shard), self.first_identifiers[slice(*shard.groups)]
         return runs(first.astype(np.int64) + shard.variants[0], counts).astype(np.int32)
 
@@ -197,30 +199,36 @@ def default_layout(
     counts = np.asarray(variants, np.int64)
     most = max(1, int(counts.max(initial=1)))
     num_groups = max(1, len(counts))
-    puzzle_bytes = _NUM_FIELDS * seq_len
-    if examples is not None and len(counts):
-        puzzle_bytes = int(puzzle_bytes * np.mean(np.asarray(examples)))
+    puzzle_bytes = _puzzle_bytes(seq_len, examples)
     sample_bytes = _SAMPLE_BYTES * (_COMPRESSION if compressed else 1)
-    if variant_block is None:
-        variant_block = _VARIANT_BLOCK
-        while variant_block * puzzle_bytes < sample_bytes and variant_block < most:
-            variant_block *= 2
-    variant_block = min(variant_block, most)
-    sample_groups = min(group_block or num_groups, num_groups, -(-sample_bytes // (variant_block * puzzle_bytes)))
-    if group_block is None:
-        group_block = _group_block(num_groups, variant_block * puzzle_bytes, most * puzzle_bytes)
-    group_block = -(-group_block // sample_groups) * sample_groups
+    shard_variants = min(variant_block or _variant_block(most, puzzle_bytes, sample_bytes), most)
+    sample_groups = min(group_block or num_groups, num_groups, -(-sample_bytes // (shard_variants * puzzle_bytes)))
+    shard_groups = group_block or _group_block(num_groups, shard_variants * puzzle_bytes, most * puzzle_bytes)
     return SplitLayout(
         split=split,
         seq_len=seq_len,
         variants=counts,
-        group_block=group_block,
-        variant_block=variant_block,
+        group_block=-(-shard_groups // sample_groups) * sample_groups,
+        variant_block=shard_variants,
         sample_groups=sample_groups,
         examples=examples,  # type: ignore[arg-type]
         first_identifiers=first_identifiers,  # type: ignore[arg-type]
         compressed=compressed,
     )
+
+
+def _puzzle_bytes(seq_len: int, examples: ArrayLike | None) -> int:
+    """Mean size of a puzzle, inputs and labels."""
+    sizes = np.asarray(1 if examples is None else examples)
+    return int(_NUM_FIELDS * seq_len * (np.mean(sizes) if sizes.size else 1))
+
+
+def _variant_block(most: int, puzzle_bytes: int, sample_bytes: int) -> int:
+    """Variants of a shard: 256, doubled until those of one group fill a sample, or until no group has more."""
+    block = _VARIANT_BLOCK
+    while block * puzzle_bytes < sample_bytes and block < most:
+        block *= 2
+    return block
 
 
 def _group_block(num_groups: int, block_bytes: int, group_bytes: int) -> int:

@@ -2,9 +2,9 @@
 
 The order of puzzles: puzzle q belongs to epoch q // G and there to a group, by a permutation of the groups
 keyed by the epoch, so that every epoch visits every group once. A group goes through its variants cycle after cycle.
-In each cycle its blocks of 256 variants (of fewer where sequences are long, see `kernels.order_block_of`) come in a
-seeded order, the same for all groups with as many variants, and the variants of a block in a seeded order of the
-group's own: every variant is seen once before one is seen again, and a block is read once for 256 epochs. The order
+In each cycle its windows of 256 variants (of fewer where sequences are long, see `kernels.order_window`) come in a
+seeded order, the same for all groups with as many variants, and the variants of a window in a seeded order of the
+group's own: every variant is seen once before one is seen again, and a window is read once for 256 epochs. The order
 depends on the task and on the numbers of groups, variants and examples alone, not on format, shards or memory.
 
 Positions count the examples of the puzzles in this order, those of a puzzle one after the other: an epoch has as many
@@ -16,9 +16,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import order_as_published, order_by_blocks
+from .kernels import order_as_published, order_by_windows
 
-SAMPLINGS = {"blocks": order_by_blocks, "published": order_as_published}
+SAMPLINGS = {"blocks": order_by_windows, "published": order_as_published}
+"""Rules by the words of `Stream`; ``"blocks"`` is that of the windows."""
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """Groups, variants and places in the puzzle, int64 [N] each, of N examples."""
@@ -32,11 +33,11 @@ class Order:
         counts: int64 [G], variants of each group.
         sizes: int64 [G], examples of each puzzle of a group.
         sampling: one of `SAMPLINGS`.
-        block: variants of a block, see `kernels.order_block_of`.
+        window_size: variants of a window, see `kernels.order_window`.
     """
 
     def __init__(
-        self, seed: int, counts: NDArray[np.int64], sizes: NDArray[np.int64], sampling: str, block: int
+        self, seed: int, counts: NDArray[np.int64], sizes: NDArray[np.int64], sampling: str, window_size: int
     ) -> None:
         self._seed = seed
         self._counts = counts
@@ -45,7 +46,7 @@ class Order:
         self._epoch = -1
         self._puzzles = np.empty((2, 0), np.int64)
         self._ends = np.empty(0, np.int64)
-        self.block = block
+        self.window_size = window_size
         self.epoch_size = int(sizes.sum())
 
     def at(self, start: int, count: int) -> Places:
@@ -72,7 +73,7 @@ class Order:
     def _puzzles_at(self, start: int, count: int) -> NDArray[np.int64]:
         """Groups and variants, int64 [2, count], of the puzzles from number `start` on."""
         puzzles = np.empty((2, count), np.int64)
-        self._fill(self._seed, start, self._counts, self.block, puzzles[0], puzzles[1])
+        self._fill(self._seed, start, self._counts, self.window_size, puzzles[0], puzzles[1])
         return puzzles
 
     def _in_epoch(self, epoch: int, first: int, count: int) -> Places:

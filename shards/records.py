@@ -32,7 +32,7 @@ class ShardRecord:
 
     Attributes:
         index: place in the reading order of its split.
-        unit: the block of groups that it belongs to.
+        unit: number of the unit that it belongs to.
         groups: first group and the one after the last.
         variants: first variant and the one after the last.
         puzzles: variants of all its groups together.
@@ -65,7 +65,7 @@ class UnitRecord:
 
     Attributes:
         split: ``"train"`` or ``"test"``.
-        unit: the block of groups.
+        unit: its number, which is that of its block of groups.
         groups: first group and the one after the last.
         variants: number of variants of each group.
         examples: number of examples of each puzzle of a group.

@@ -1,19 +1,15 @@
 """Files of one corpus: whole files in, whole files out, each committed atomically.
 
-A root is a local folder or any fsspec URL (``memory://``, ``s3://``). A local file is written to a temporary name,
-flushed to the disk and renamed, so that under its own name it is whole or absent. Object stores commit a put
-atomically already, so there a plain put is used.
+A root is a local folder or any fsspec URL (``memory://``, ``s3://``). Local files are written as `files` does it.
+Object stores commit a put atomically already, so there a plain put is used.
 """
 
 import os
-import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import CorpusError, DamagedError, WriteError
-
-_TEMPORARY = ".tmp-"
+from .files import is_temporary, write_atomically
 
 
 class Store:
@@ -99,7 +95,7 @@ class Store:
         """
         try:
             if self._is_local:
-                _write_local(self._full(path), data)
+                write_atomically(self._full(path), data)
             else:
                 self._filesystem.pipe_file(self._full(path), data)
         except OSError as error:
@@ -131,11 +127,6 @@ class Store:
         return f"{self._root}/{path}" if path else self._root
 
 
-def is_temporary(path: str) -> bool:
-    """Whether `path` names a file that was being written."""
-    return _TEMPORARY in path.rsplit("/", 1)[-1]
-
-
 def _protocols(filesystem: Any) -> tuple[str, ...]:
     protocol = filesystem.protocol
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
@@ -143,36 +134,3 @@ def _protocols(filesystem: Any) -> tuple[str, ...]:
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
-
-
-def _write_local(target: str, data: bytes) -> None:
-    folder, name = os.path.split(target)
-    os.makedirs(folder, exist_ok=True)
-    # A name of its own, since a scheduler may start a unit again while its first writer still runs.
-    temporary = os.path.join(folder, f".{name}{_TEMPORARY}{uuid.uuid4().hex}")
-    try:
-        with open(temporary, "xb", buffering=0) as file:
-            _write_all(file.fileno(), data)
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_folder(folder: str) -> None:
-    """Make a rename in `folder` last through a power cut, where folders can be synced (not on Windows)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

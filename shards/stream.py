@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import BlockHolder
 from .corpus import Corpus
 from .digests import json_digest
 from .errors import CorpusError, StateError
 from .examples import BLANK_IDENTIFIER, Batch
-from .kernels import find_rows, gather_rows, order_block_of
+from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
 from .order import SAMPLINGS, Order
-from .table import Holder, Source, WholeHolder
+from .table import Holder, Span, WholeHolder
+from .windows import WindowHolder
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 DEFAULT_MEMORY_LIMIT_BYTES = 2 << 30
 
 
@@ -38,7 +38,8 @@ class Stream:
         world_size: number of ranks; divides `batch_size`.
         num_groups: train on the first so many groups, by default all.
         num_variants: use the first so many variants of each group (the base included), by default all.
-        sampling: ``"blocks"``, or ``"published"``: a uniformly drawn variant for each group and epoch.
+        sampling: ``"blocks"``: every variant once before one comes again, in windows (see `order`); or
+            ``"published"``: a uniformly drawn variant for each group and epoch.
         memory_limit_bytes: a training set up to this size is read once and kept.
 
     Raises:
@@ -64,26 +65,26 @@ class Stream:
         self._batch_size = batch_size
         self._rank = rank
         self._world_size = world_size
-        self._sources = _training_sources(corpora, num_groups)
-        self._counts = _variant_counts(self._sources, num_variants)
-        self._sizes = _of_groups(self._sources, lambda layout: layout.examples)
-        self._first_identifiers = _first_identifiers(self._sources)
+        self._spans = _training_spans(corpora, num_groups)
+        self._counts = _variant_counts(self._spans, num_variants)
+        self._sizes = _of_groups(self._spans, lambda layout: layout.examples)
+        self._first_identifiers = _first_identifiers(self._spans)
         self._has_identifiers = bool(self._first_identifiers.any())
         self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
         self._seq_len = corpora[0].spec.seq_len
-        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_block_of(self._seq_len))
+        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_window(self._seq_len))
         self._sampling = sampling
         self._memory_limit_bytes = memory_limit_bytes
         self._holder = self._make_holder()
         self._step = 0
         self._config = {
-            "corpora": [source.corpus.manifest.content_digest for source in self._sources],
+            "corpora": [span.corpus.manifest.content_digest for span in self._spans],
             "seed": seed,
             "batch_size": batch_size,
             "num_groups": self.num_groups,
             "num_variants": num_variants,
             "sampling": sampling,
-            "order_block": self._order.block,
+            "order_window": self._order.window_size,
         }
 
     @property
@@ -200,18 +201,20 @@ class Stream:
     def _make_holder(self) -> Holder:
         total_bytes = int((self._counts * self._sizes).sum()) * 2 * self._seq_len
         if total_bytes <= self._memory_limit_bytes:
-            return WholeHolder(self._sources, self._counts, self._sizes, self._seq_len)
+            return WholeHolder(self._spans, self._counts, self._sizes, self._seq_len)
         if self._sampling == "published":
             raise CorpusError(
-                f"published sampling reads anywhere, so all {total_bytes} bytes must fit the memory limit of "
-                f"{self._memory_limit_bytes}; raise it, use fewer variants, or sample by blocks"
+                f"published sampling reads anywhere, so all {total_bytes} bytes of the training set must fit "
+                f"memory_limit_bytes, which is {self._memory_limit_bytes}; train on fewer groups (--groups) or "
+                "variants (--variants), use sampling='blocks', or, in Python, give the Stream a larger "
+                "memory_limit_bytes"
             )
-        return BlockHolder(
-            self._sources,
+        return WindowHolder(
+            self._spans,
             self._counts,
             self._sizes,
             self._seq_len,
-            order_block=self._order.block,
+            window_size=self._order.window_size,
             seed=self._seed,
             memory_limit_bytes=self._memory_limit_bytes,
         )
@@ -240,38 +243,38 @@ def _check_numbers(
         raise CorpusError(f"no sampling is called {sampling!r}; known: {', '.join(sorted(SAMPLINGS))}")
 
 
-def _training_sources(corpora: Sequence[Corpus], num_groups: int | None) -> list[Source]:
+def _training_spans(corpora: Sequence[Corpus], num_groups: int | None) -> list[Span]:
     """The first `num_groups` training groups of the corpora, counted on over them."""
     have = sum(corpus.num_groups("train") for corpus in corpora)
     wanted = have if num_groups is None else num_groups
     if not 1 <= wanted <= have:
         raise CorpusError(f"{wanted} groups are asked for and there are {have}; give a number from 1 to {have}")
-    sources, first = [], 0
+    spans, first = [], 0
     for corpus in corpora:
         count = min(corpus.num_groups("train"), wanted - first)
         if count > 0:
-            sources.append(Source(corpus, "train", first, count))
+            spans.append(Span(corpus, "train", first, count))
             first += count
-    return sources
+    return spans
 
 
-def _variant_counts(sources: Sequence[Source], num_variants: int | None) -> NDArray[np.int64]:
+def _variant_counts(spans: Sequence[Span], num_variants: int | None) -> NDArray[np.int64]:
     """int64 [G]: variants of each group of the stream."""
-    every = _of_groups(sources, lambda layout: layout.variants)
+    every = _of_groups(spans, lambda layout: layout.variants)
     return every if num_variants is None else np.minimum(every, num_variants)
 
 
-def _first_identifiers(sources: Sequence[Source]) -> NDArray[np.int64]:
+def _first_identifiers(spans: Sequence[Span]) -> NDArray[np.int64]:
     """int64 [G]: identifiers of the groups' bases, counted on over the corpora; 0 where puzzles have none."""
-    every = _of_groups(sources, lambda layout: layout.first_identifiers).astype(np.int64)
+    every = _of_groups(spans, lambda layout: layout.first_identifiers).astype(np.int64)
     before = 0
-    for source in sources:
-        groups = slice(source.first_group, source.first_group + source.num_groups)
+    for span in spans:
+        groups = slice(span.first_group, span.first_group + span.num_groups)
         every[groups] += before * (every[groups] > 0)
-        before += source.corpus.num_identifiers - 1
+        before += span.corpus.num_identifiers - 1
     return every
 
 
-def _of_groups(sources: Sequence[Source], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
+def _of_groups(spans: Sequence[Span], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
     """[G]: what `take` gives of a split for every group of it, for the groups of the stream."""
-    return np.concatenate([take(source.corpus.layout(source.split))[: source.num_groups] for source in sources])
+    return np.concatenate([take(span.corpus.layout(span.split))[: span.num_groups] for span in spans])

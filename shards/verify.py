@@ -1,6 +1,5 @@
 """Checking a corpus to the last byte: every file against the manifest, all content against the content digest."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from .corpus import Corpus
@@ -8,6 +7,7 @@ from .digests import SPLITS, GroupDigest, content_digest
 from .errors import DamagedError
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST
+from .progress import Progress, Silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Verification:
 
     Attributes:
         num_files: files that were hashed.
-        num_puzzles: variants whose content was digested.
+        num_puzzles: variants of all groups that were digested.
         content_digest: of what was read, or None where files are damaged.
         problems: one line for every fault; empty for a sound corpus.
     """
@@ -27,15 +27,15 @@ class Verification:
     problems: tuple[str, ...]
 
 
-def verify(corpus: Corpus, progress: Callable[[int, int], None] = lambda done, total: None) -> Verification:
+def verify(corpus: Corpus, progress: Progress | None = None) -> Verification:
     """Hash every file of a corpus, look for strays, and compute all group digests and the content digest anew.
 
     Args:
         corpus: freshly opened, so that files already read are read again.
-        progress: called with the numbers of units done and of units in all.
+        progress: who is told of the files that are hashed and of the puzzles that are digested.
     """
-    fresh = Corpus.open(corpus.path)
-    problems = _wrong_files(fresh)
+    fresh, listener = Corpus.open(corpus.path), progress or Silent()
+    problems = _wrong_files(fresh, listener)
     if problems:
         return Verification(
             num_files=len(fresh.manifest.all_files()),
@@ -43,7 +43,7 @@ def verify(corpus: Corpus, progress: Callable[[int, int], None] = lambda done, t
             content_digest=None,
             problems=tuple(problems),
         )
-    found, num_puzzles = _digest_groups(fresh, progress)
+    found, num_puzzles = _digest_groups(fresh, listener)
     digest = content_digest(found)
     problems += _wrong_groups(fresh, found)
     if digest != fresh.manifest.content_digest:
@@ -58,15 +58,18 @@ def verify(corpus: Corpus, progress: Callable[[int, int], None] = lambda done, t
     )
 
 
-def _wrong_files(corpus: Corpus) -> list[str]:
+def _wrong_files(corpus: Corpus, progress: Progress) -> list[str]:
     """Lines on files that are missing, damaged or not in the manifest."""
     problems = []
     records = corpus.manifest.all_files()
+    progress.start("hashing files", len(records))
     for record in records:
         try:
             corpus.read_file(record)
         except DamagedError as error:
             problems.append(str(error))
+        progress.advance(1)
+    progress.finish()
     known = {MANIFEST, *(record.path for record in records)}
     problems += [
         f"{corpus.store.locate(path)} is not in the manifest; delete it"
@@ -76,18 +79,17 @@ def _wrong_files(corpus: Corpus) -> list[str]:
     return problems
 
 
-def _digest_groups(corpus: Corpus, progress: Callable[[int, int], None]) -> tuple[dict[str, list[bytes]], int]:
-    """Group digests of every split from the rows themselves, unit by unit, and the number of rows."""
+def _digest_groups(corpus: Corpus, progress: Progress) -> tuple[dict[str, list[bytes]], int]:
+    """Group digests of every split from the rows themselves, unit by unit, and the number of puzzles."""
     layouts = [corpus.layout(split) for split in SPLITS if split in corpus.manifest.splits]
-    total = sum(layout.num_units for layout in layouts)
+    progress.start("digesting puzzles", sum(layout.num_puzzles for layout in layouts))
     found: dict[str, list[bytes]] = {layout.split: [] for layout in layouts}
-    done = 0
     for layout in layouts:
         for unit in range(layout.num_units):
             shards = layout.shards_of(unit)
             found[layout.split] += _digest_unit(corpus, layout, shards)
-            done += 1
-            progress(done, total)
+            progress.advance(sum(int(layout.counts(shard).sum()) for shard in shards))
+    progress.finish()
     return found, sum(layout.num_puzzles for layout in layouts)
 
 

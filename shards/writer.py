@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import PAD, TaskSpec, runs
 
 from .catalog import CATALOG, catalog_bytes
-from .codecs import Block, Codec, get_codec
+from .codecs import CODECS, Codec, ShardContent
 from .digests import SPLITS, GroupDigest, content_digest, json_digest
 from .identifiers import IDENTIFIERS, identifiers_bytes
 from .layout import ShardSpec, SplitLayout
@@ -45,10 +45,11 @@ def write_metadata(store: Store, codec_name: str, layouts: Iterable[SplitLayout]
     """Write what a format puts beside its shards; to be done before the first unit.
 
     Raises:
+        CorpusError: there is no such format.
         WriteError: the file system refused.
     """
     for layout in layouts:
-        for path, data in get_codec(codec_name).metadata(layout).items():
+        for path, data in CODECS[codec_name].metadata(layout).items():
             store.write(path, data)
 
 
@@ -62,7 +63,7 @@ class UnitWriter:
         store: the corpus.
         codec_name: the format.
         layout: of the split.
-        unit: the block of groups, 0 <= unit < layout.num_units.
+        unit: its number, 0 <= unit < layout.num_units.
         candidates: int64 [g], index of each group of the unit in its random stream or input file.
         canonical: uint8 [g, 32], digest of each group's class.
         difficulty: float64 [g], of each base puzzle, NaN where the task has no measure.
@@ -82,7 +83,7 @@ class UnitWriter:
         names: Sequence[str] | None = None,
     ) -> None:
         self._store = store
-        self._codec: Codec = get_codec(codec_name)
+        self._codec: Codec = CODECS[codec_name]
         self._layout = layout
         self._unit = unit
         self._candidates = candidates
@@ -117,8 +118,8 @@ class UnitWriter:
         assert inputs.shape == labels.shape == (stops[-1], self._layout.seq_len)
         if shard.variants[0] == 0:
             self._clues = self._count_clues(inputs, labels, stops - rows)
-        block = Block(inputs=inputs, labels=labels, candidates=self._candidates, canonical=self._canonical)
-        files = self._write_files(shard, block)
+        content = ShardContent(inputs=inputs, labels=labels, candidates=self._candidates, canonical=self._canonical)
+        files = self._write_files(shard, content)
         for digest, start, stop in zip(self._digests, (stops - rows).tolist(), stops.tolist(), strict=True):
             if start < stop:
                 digest.update(inputs[start:stop], labels[start:stop])
@@ -162,10 +163,10 @@ class UnitWriter:
         clues: NDArray[np.int64] = np.add.reduceat(count_clues(inputs[bases], labels[bases]), np.cumsum(sizes) - sizes)
         return clues
 
-    def _write_files(self, shard: ShardSpec, block: Block) -> tuple[FileRecord, ...]:
+    def _write_files(self, shard: ShardSpec, content: ShardContent) -> tuple[FileRecord, ...]:
         paths = self._codec.paths(self._layout, shard)
         records = []
-        for path, data in zip(paths, self._codec.encode(self._layout, shard, block), strict=True):
+        for path, data in zip(paths, self._codec.encode(self._layout, shard, content), strict=True):
             self._store.write(path, data)
             records.append(FileRecord.of(path, data))
         return tuple(records)
@@ -208,18 +209,25 @@ def write_manifest(
     ordered = sorted(units, key=lambda unit: (SPLITS.index(unit.split), unit.unit))
     for split, layout in layouts.items():
         assert sum(unit.split == split for unit in ordered) == layout.num_units, f"a unit of {split} is missing"
-    catalog = catalog_bytes(ordered)
-    store.write(CATALOG, catalog)
-    files = [FileRecord.of(CATALOG, catalog)]
-    if spec.variant_identifiers:
-        names = identifiers_bytes(layouts["train"], variant_names)
-        store.write(IDENTIFIERS, names)
-        files.append(FileRecord.of(IDENTIFIERS, names))
+    files = _write_tables(store, spec, layouts, ordered, variant_names)
     for layout in layouts.values():
-        metadata = get_codec(codec_name).metadata(layout)
-        files += [FileRecord.of(path, data) for path, data in metadata.items()]
-    digests = {split: [bytes.fromhex(d) for u in ordered if u.split == split for d in u.digests] for split in SPLITS}
-    manifest = Manifest(
+        files += [FileRecord.of(path, data) for path, data in CODECS[codec_name].metadata(layout).items()]
+    manifest = _manifest_of(codec_name, spec, provenance, layouts, ordered, files)
+    store.write(MANIFEST, manifest.to_bytes())
+    return manifest
+
+
+def _manifest_of(
+    codec_name: str,
+    spec: TaskSpec,
+    provenance: Provenance,
+    layouts: Mapping[str, SplitLayout],
+    units: Sequence[UnitRecord],
+    files: Sequence[FileRecord],
+) -> Manifest:
+    """The manifest of units given split by split and in order, and of the files beside their shards."""
+    digests = {split: [bytes.fromhex(d) for u in units if u.split == split for d in u.digests] for split in SPLITS}
+    return Manifest(
         name=provenance.name,
         recipe=provenance.recipe,
         recipe_digest=json_digest(provenance.recipe),
@@ -229,13 +237,27 @@ def write_manifest(
         guarantees=provenance.guarantees,
         generator=provenance.generator,
         libraries=provenance.libraries,
-        splits={split: _split_manifest(layout, ordered) for split, layout in layouts.items()},
+        splits={split: _split_manifest(layout, units) for split, layout in layouts.items()},
         files=tuple(sorted(files, key=lambda file: file.path)),
         content_digest=content_digest(digests),
         num_identifiers=1 + (layouts["train"].num_puzzles if spec.variant_identifiers else 0),
     )
-    store.write(MANIFEST, manifest.to_bytes())
-    return manifest
+
+
+def _write_tables(
+    store: Store,
+    spec: TaskSpec,
+    layouts: Mapping[str, SplitLayout],
+    units: Sequence[UnitRecord],
+    variant_names: Iterable[Sequence[str]],
+) -> list[FileRecord]:
+    """Write the catalog and, where puzzles have identifiers, the table of their names."""
+    tables = {CATALOG: catalog_bytes(units)}
+    if spec.variant_identifiers:
+        tables[IDENTIFIERS] = identifiers_bytes(layouts["train"], variant_names)
+    for path, data in tables.items():
+        store.write(path, data)
+    return [FileRecord.of(path, data) for path, data in tables.items()]
 
 
 def _split_manifest(layout: SplitLayout, units: Iterable[UnitRecord]) -> SplitManifest:

@@ -3,8 +3,7 @@
 import numpy as np
 
 from trmpipe.generators.arc import ArcTask
-from trmpipe.pipeline.arc_files import ArcPairs
-from trmpipe.pipeline.arc_groups import groups_of
+from trmpipe.pipeline.arc import ArcPairs, groups_of
 from trmpipe.shards import Provenance, SplitLayout, Store, UnitWriter, write_manifest, write_metadata
 
 SEED = 5

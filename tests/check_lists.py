@@ -9,7 +9,7 @@ import sys
 import time
 
 from tests.references.sudoku import Solver, is_solution
-from trmpipe.generators.sudoku import solve
+from trmpipe.generators.sudoku import BLANK, SudokuTask, solve
 from trmpipe.pipeline import read_puzzle_file
 
 LIMIT = 2
@@ -17,9 +17,10 @@ LIMIT = 2
 
 def check(path, solver):
     """Compare every puzzle of a list; returns how many have one solution, and how many several."""
-    file = read_puzzle_file(path, 9)
-    counts, solutions, _ = solve(file.puzzles, LIMIT)
-    for line, puzzle, count, solution in zip(file.lines, file.puzzles, counts, solutions, strict=True):
+    file = read_puzzle_file(path, SudokuTask(size=9))
+    puzzles = file.inputs - BLANK
+    counts, solutions, _ = solve(puzzles, LIMIT)
+    for line, puzzle, count, solution in zip(file.lines, puzzles, counts, solutions, strict=True):
         found, _ = solver.search(puzzle, LIMIT)
         if len(found) != count:
             raise SystemExit(f"{path} line {line}: {count} solutions, the plain solver finds {len(found)}")

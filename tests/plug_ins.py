@@ -7,6 +7,8 @@ from trmpipe.generators import registry
 
 def add_entry(monkeypatch, known, name, entry):
     """Let the registry `known` find `entry` under `name`; no module is imported for it."""
+    # Remembered before the entry is there, since workers in processes of their own do not have it.
+    registry.code_folders()
     monkeypatch.setattr(known, "_found", {**known._found, name: entry})
     places = {**known._places, name: EntryPoint(name, "tests.plug_ins:nowhere", known.group)}
     monkeypatch.setitem(known.__dict__, "_places", places)
@@ -15,7 +17,6 @@ def add_entry(monkeypatch, known, name, entry):
 def all_registries():
     """Every registry of the product."""
     from trmpipe.pipeline.suppliers import SUPPLIERS
-
     from trmpipe.shards import CODECS
     from trmpipe.trainer.evaluators import EVALUATORS
     from trmpipe.trainer.learners import LEARNERS

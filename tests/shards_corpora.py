@@ -10,6 +10,7 @@ import numpy as np
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import (
     Provenance,
+    ShardContent,
     SplitLayout,
     Store,
     UnitWriter,
@@ -27,6 +28,13 @@ NAMED = dataclasses.replace(
     test_groups_train=True,
     compressed=True,
 )
+RAGGED = {
+    "variants": [9, 3, 1, 8, 4],
+    "examples": [2, 1, 5, 3, 1],
+    "first_identifiers": [1, 10, 13, 14, 22],
+    "compressed": True,
+}
+"""Options of `split_layout`: several examples and identifiers, every group of another size."""
 SPLIT_CODES = {"train": 0, "test": 1}
 
 
@@ -68,6 +76,16 @@ def split_layout(split, variants, group_block=2, variant_block=4, sample_groups=
         sample_groups=sample_groups,
         **options,
     )
+
+
+def encode(codec, layout, shard):
+    """The files of a shard with the rows of `block_rows`."""
+    inputs, labels = block_rows(layout.split, layout, shard)
+    groups = slice(*shard.groups)
+    canonical = classes(layout.split, layout)[groups]
+    candidates = np.arange(*shard.groups)
+    content = ShardContent(inputs=inputs, labels=labels, candidates=candidates, canonical=canonical)
+    return codec.encode(layout, shard, content)
 
 
 def group_names(split, groups):
@@ -116,18 +134,8 @@ def make_corpus(
     With identifiers, test group g has those of training group g.
     """
     store = Store(root)
-    first = np.cumsum([1, *train])[:-1] if spec.variant_identifiers else None
     options = {"compressed": spec.compressed, **blocks}
-    layouts = {
-        "train": split_layout("train", train, examples=examples, first_identifiers=first, **options),
-        "test": split_layout(
-            "test",
-            test,
-            examples=test_examples,
-            first_identifiers=None if first is None else first[: len(test)],
-            **options,
-        ),
-    }
+    layouts = split_layouts(train, test, (examples, test_examples), has_identifiers=spec.variant_identifiers, **options)
     write_metadata(store, codec_name, layouts.values())
     canonical = {"train": None, "test": test_classes}
     units = [
@@ -135,19 +143,38 @@ def make_corpus(
         for split, layout in layouts.items()
         for unit in range(layout.num_units)
     ]
-    provenance = Provenance(
+    return write_manifest(
+        store,
+        codec_name=codec_name,
+        spec=spec,
+        provenance=provenance(name, seed),
+        layouts=layouts,
+        units=units[::-1],
+        variant_names=variant_names(layouts["train"]),
+    )
+
+
+def split_layouts(train, test, examples, *, has_identifiers, **options):
+    """Layouts of both splits; with identifiers, test group g has those of training group g."""
+    counts = {"train": train, "test": test}
+    first = np.cumsum([1, *train])[:-1] if has_identifiers else None
+    return {
+        split: split_layout(
+            split,
+            counts[split],
+            examples=sizes,
+            first_identifiers=None if first is None else first[: len(counts[split])],
+            **options,
+        )
+        for split, sizes in zip(counts, examples, strict=True)
+    }
+
+
+def provenance(name, seed):
+    return Provenance(
         name=name,
         recipe={"task": "toy", "seed": seed},
         guarantees={"distinct": True},
         generator={"name": "trmpipe", "version": "0"},
         libraries={},
-    )
-    return write_manifest(
-        store,
-        codec_name=codec_name,
-        spec=spec,
-        provenance=provenance,
-        layouts=layouts,
-        units=units[::-1],
-        variant_names=variant_names(layouts["train"]),
     )

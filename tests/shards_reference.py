@@ -38,43 +38,43 @@ def permute(index, size, keys):
             return value
 
 
-def place_in_cycle(seed, cycle, place, num_variants, order_block):
-    """(block, place in it, size of it): the blocks laid out one after the other in their seeded order."""
-    num_blocks = -(-num_variants // order_block)
+def place_in_cycle(seed, cycle, place, num_variants, window_size):
+    """(window, place in it, size of it): the windows laid out one after the other in their seeded order."""
+    num_windows = -(-num_variants // window_size)
     keys = bijection_keys(seed, ORDER, cycle, 1, 0)
-    for slot in range(num_blocks):
-        block = permute(slot, num_blocks, keys)
-        size = min(order_block, num_variants - block * order_block)
+    for slot in range(num_windows):
+        window = permute(slot, num_windows, keys)
+        size = min(window_size, num_variants - window * window_size)
         if place < size:
-            return block, place, size
+            return window, place, size
         place -= size
     raise AssertionError("the place is outside the cycle")
 
 
-def by_blocks(seed, number, counts, order_block=256):
+def by_windows(seed, number, counts, window_size=256):
     """(group, variant) of a puzzle by its number."""
     epoch, index = divmod(number, len(counts))
     group = permute(index, len(counts), bijection_keys(seed, ORDER, epoch, 0, 0))
     cycle, place = divmod(epoch, counts[group])
-    block, place, size = place_in_cycle(seed, cycle, place, counts[group], order_block)
-    words = philox(seed, VARIANT_ORDER, 2, cycle, block, group)
-    keys = [key ^ words[i % 4] for i, key in enumerate(bijection_keys(seed, VARIANT_ORDER, cycle, block, 0))]
-    return group, block * order_block + permute(place, size, keys)
+    window, place, size = place_in_cycle(seed, cycle, place, counts[group], window_size)
+    words = philox(seed, VARIANT_ORDER, 2, cycle, window, group)
+    keys = [key ^ words[i % 4] for i, key in enumerate(bijection_keys(seed, VARIANT_ORDER, cycle, window, 0))]
+    return group, window * window_size + permute(place, size, keys)
 
 
-def as_published(seed, number, counts, order_block=256):
-    """(group, variant) of a puzzle by its number, by the published rule, which knows no blocks."""
+def as_published(seed, number, counts, window_size=256):
+    """(group, variant) of a puzzle by its number, by the published rule, which knows no windows."""
     epoch, index = divmod(number, len(counts))
     group = permute(index, len(counts), bijection_keys(seed, PUBLISHED, epoch, 0, 0))
     return group, philox(seed, PUBLISHED, 2, epoch, group, 0)[0] * counts[group] >> 64
 
 
-def at_position(order, seed, position, counts, sizes, order_block=256):
+def at_position(order, seed, position, counts, sizes, window_size=256):
     """(group, variant, example) at a position: the puzzles of `order` one after the other, with all their examples."""
     epoch, place = divmod(position, sum(sizes))
     number = epoch * len(counts)
     while True:
-        group, variant = order(seed, number, counts, order_block)
+        group, variant = order(seed, number, counts, window_size)
         if place < sizes[group]:
             return group, variant, place
         place -= sizes[group]

@@ -1,14 +1,12 @@
 """Held-out puzzles of the corpora of a run, as scores and pictures read them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trmpipe.generators.task import PAD, runs
-from trmpipe.shards import Corpus, Examples, ShardSpec
-
-_FIELDS = ("inputs", "labels", "identifiers", "groups", "variants", "examples")
+from trmpipe.generators.task import PAD
+from trmpipe.shards import Corpus, Examples
 
 
 def tested_corpus(corpora: Sequence[Corpus]) -> Corpus:
@@ -32,8 +30,8 @@ def read_held_out(corpora: Sequence[Corpus], limit: int | None = None) -> Exampl
     if not corpus.spec.test_variants:
         return corpus.read("test", limit=limit)
     offset = identifiers_before(corpora, corpus)
-    bases = joined(list(held_out_rows(corpus, num_variants=1, offset=offset)))
-    return take(bases, np.flatnonzero((bases.labels != PAD).any(1))[:limit])
+    bases = Examples.join(list(held_out_rows(corpus, num_variants=1, offset=offset)))
+    return bases.take(np.flatnonzero((bases.labels != PAD).any(1))[:limit])
 
 
 def held_out_rows(
@@ -47,15 +45,8 @@ def held_out_rows(
         num_variants: only the first so many variants of each.
         offset: added to the puzzle identifiers, see `identifiers_before`.
     """
-    most_groups = corpus.num_groups("test") if num_groups is None else num_groups
-    for shard in corpus.layout("test").shards():
-        starts_beyond = num_variants is not None and shard.variants[0] >= num_variants
-        if shard.groups[0] < most_groups and not starts_beyond:
-            rows = _read_shard(corpus, shard, offset)
-            wanted = rows.groups < most_groups
-            if num_variants is not None:
-                wanted &= rows.variants < num_variants
-            yield take(rows, np.flatnonzero(wanted))
+    for rows in corpus.rows("test", num_groups=num_groups, num_variants=num_variants):
+        yield replace(rows, identifiers=rows.identifiers + np.int32(offset))
 
 
 def count_held_out_rows(corpus: Corpus, *, num_groups: int | None = None, num_variants: int | None = None) -> int:
@@ -63,30 +54,3 @@ def count_held_out_rows(corpus: Corpus, *, num_groups: int | None = None, num_va
     layout = corpus.layout("test")
     most = layout.max_variants if num_variants is None else num_variants
     return int((np.minimum(layout.variants, most) * layout.examples)[:num_groups].sum())
-
-
-def _read_shard(corpus: Corpus, shard: ShardSpec, offset: int) -> Examples:
-    layout = corpus.layout("test")
-    inputs, labels = corpus.read_shard("test", shard)
-    counts = layout.counts(shard)
-    groups = np.repeat(np.arange(*shard.groups), counts)
-    variants = runs(np.full(len(counts), shard.variants[0]), counts)
-    sizes = layout.examples[groups]
-    return Examples(
-        inputs=inputs,
-        labels=labels,
-        identifiers=np.repeat(layout.identifiers(shard) + np.int32(offset), sizes),
-        groups=np.repeat(groups, sizes),
-        variants=np.repeat(variants, sizes),
-        examples=runs(np.zeros_like(sizes), sizes),
-    )
-
-
-def take(examples: Examples, index: NDArray[np.int64] | slice) -> Examples:
-    """The examples at `index`, in its order."""
-    return Examples(**{name: getattr(examples, name)[index] for name in _FIELDS})
-
-
-def joined(parts: Sequence[Examples]) -> Examples:
-    """The examples of one or more parts, one after the other."""
-    return Examples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS})

@@ -1,11 +1,14 @@
 """Classes of tasks: a digest equal exactly where tasks are the same up to a move, colours and the order of pairs.
 
-A task is a multiset of demonstration pairs and one of test inputs. Its digest is that of its smallest form over the
-eight moves, in which the used colours have new names and the pairs are sorted. Finding the names is a search: colours
-get hashes of where they lie, refined through the pairs that they share; colours that stay tied are told apart by
-picking each in turn. All picks are followed, so the smallest form is exact whatever the hashes say, but two of the same
-form reveal a symmetry, and picks that symmetries carry into one followed before are left out. Real tasks hardly ever
-have ties; nine colours that are all alike take some forty leaves instead of 9!.
+A task is a number of demonstration pairs and a number of test inputs, in no order. A form of it has the used colours
+renamed and the pairs sorted; the digest is that of the smallest form over the eight moves and over certain namings.
+
+Which namings to try is a search. Colours get hashes of the places where they lie, which are then mixed with those of
+the colours that share pairs with them, and are named in the order of their hashes. Where hashes stay tied, each of the
+tied colours is picked in turn to come first. All picks are followed, so the smallest form is exact even where hashes
+collide. Two picks that lead to the same form reveal a symmetry of the task, and a pick that symmetries carry to one
+followed before is left out. Real tasks hardly ever have ties; nine colours that are all alike take some forty leaves
+instead of 9!.
 
 After McKay and Piperno, "Practical graph isomorphism, II" (2014), section 2.
 

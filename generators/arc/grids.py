@@ -45,7 +45,14 @@ def outline(rows: int, columns: int, top: int, left: int, tokens: NDArray[np.uin
 
 @kernel
 def write_grid(grid: NDArray[np.uint8], top: int, left: int, tokens: NDArray[np.uint8]) -> None:
-    """Store a grid of colours uint8 [R, C], its upper left corner at (top, left), into `tokens` uint8 [S]."""
+    """Store a grid as a sequence.
+
+    Args:
+        grid: uint8 [R, C], colours 0..9.
+        top: row of its upper left corner.
+        left: column of its upper left corner.
+        tokens: uint8 [S], receives the sequence.
+    """
     rows, columns = grid.shape
     outline(rows, columns, top, left, tokens)
     for row in range(rows):

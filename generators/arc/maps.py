@@ -165,8 +165,8 @@ def write_image(
     image_rows, image_columns, start, row_step, column_step = walk(number, rows, columns)
     outline(image_rows, image_columns, top, left, tokens)
     for row in range(image_rows):
-        source = start + row * row_step
+        cell = start + row * row_step
         target = (top + row) * SIDE + left
         for column in range(image_columns):
-            tokens[np.uint64(target + column)] = images[base[np.uint64(source)]]
-            source += column_step
+            tokens[np.uint64(target + column)] = images[base[np.uint64(cell)]]
+            cell += column_step

@@ -1,10 +1,10 @@
 """The distinct maps of a task, ranked.
 
-A map moves the grids and sends the colours that the task uses, 0 left out, to different colours 1..9. Where a task is
-its own image under a move and some permutation of its colours, several maps give the same image: such moves form a
-subgroup, and the smallest move of each of its cosets is taken, with every injection of the colours. So different ranks
-are different images, and none is missing: there are 8 / |subgroup| times 9 x 8 x ... (a factor a colour) of them.
-Rank 0 is the identity.
+A map moves the grids and sends the colours that the task uses, other than 0, to different colours 1..9. A task may be
+its own image under a move and some permutation of its colours; then several maps give the same image. These moves are a
+subgroup of the eight. Of each of its cosets the smallest move is taken, with every way to send the colours. So no two
+ranks give the same image, and every image has a rank: 8 / |subgroup| moves, times 9 x 8 x ... with a factor for each
+colour used. Rank 0 is the identity.
 
 Shapes: E examples, S = 900 tokens of one.
 """
@@ -107,6 +107,7 @@ def _bits(mask: Any) -> int:
 
 @kernel
 def _num_injections(num_used: int) -> int:
+    """Ways to send so many colours to different colours 1..9."""
     count = 1
     for i in range(num_used):
         count *= NUM_COLOURS - 1 - i

@@ -70,7 +70,9 @@ class ArcTask(Task):
         return np.array([num_ranks(traits) for traits in groups.traits], np.int64)
 
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
-        """Inputs and labels, uint8 [R, S], of variants `start` to `start` + counts[g] of each group, see `variants`.
+        """Inputs and labels, uint8 [R, S], of variants `start` to `start` + counts[g] of each group.
+
+        See `Task.augment`; what a variant is, `variants` says.
 
         Raises:
             InputError: a group has fewer distinct variants.

@@ -1,8 +1,9 @@
 """The k-th variant of a task, all its examples, and where each grid of it lies.
 
-Variant k is the map whose rank a keyed bijection of the ranks gives for k, so it needs no other variant. Both grids of
-a training example are moved by one random offset, as far as both stay inside; one example of each variant, drawn at
-random, is not. Variant 0 is the task itself, where it lies.
+A keyed bijection puts the ranks of a task's maps in an order, and variant k is the image under the map at place k, so
+it can be had without the other variants. Variant 0 is the task itself, where it lies. In the others, both grids of a
+training example are translated by the same random offset, so that both stay inside; one example of each variant, drawn
+at random, is not translated.
 
 Moves, colours, offsets and end tokens are written in one pass over the image: two million examples of real tasks, 3.5
 GB, a second and core of an EPYC.
@@ -30,7 +31,17 @@ def _draw_below(word: np.uint64, bound: int) -> Any:
 
 @kernel
 def stationary_example(seed: int, candidate: int, variant: int, num_examples: int) -> Any:
-    """The example of a variant that is not translated."""
+    """The example of a variant that is not translated.
+
+    Args:
+        seed: root seed.
+        candidate: of the group.
+        variant: of the group, 1 or more.
+        num_examples: how many examples the group has.
+
+    Returns:
+        Place of the example in its puzzle, uniform.
+    """
     word, _, _, _ = philox(seed, TRANSLATE, 0, variant, 0, candidate)
     return _draw_below(word, num_examples)
 

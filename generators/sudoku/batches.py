@@ -1,4 +1,4 @@
-"""Arrays of puzzles as users give them: checked once, then handed to kernels on as many threads as asked for.
+"""Arrays of puzzles as users give them: checks, and work on several threads. For every size.
 
 Shapes: B puzzles, C cells.
 """
@@ -14,7 +14,7 @@ from ..errors import InputError
 from .geometry import BOXES
 
 _SLICES_PER_THREAD = 4
-"""Hard puzzles come in heaps; with several slices each, threads end together."""
+"""Hard puzzles come in heaps, so one slice a thread would let some threads wait for others."""
 
 
 def check_puzzles(puzzles: NDArray[np.uint8]) -> int:

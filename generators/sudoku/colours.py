@@ -1,7 +1,8 @@
 """Colours of a puzzle's lines, boxes and values that do not depend on how the puzzle is turned.
 
-At first all are alike; then, round by round, each is mixed from the colours that its clues and its band bring
-together. Lines that stay tied are told apart by how their values follow each other, which matters for full grids,
+A colour is a number. At first all are the same; then, in each round, a line, box or value gets a new one, mixed from
+the colours that its clues have and, for a line, from those of its band. Lines whose colours stay the same (tied lines)
+are compared once more by the cycles in which their values follow each other. This tells the lines of full grids apart,
 where every line meets every value.
 
 Shapes: C cells, N size, K clues, D depth of the search, R rows of a band, L columns of a stack, G generators.
@@ -48,7 +49,7 @@ class Search(NamedTuple):
         path: int64 [D], the lines picked on the way to it.
         orbits: int64 [D, 2N], lines that symmetries fixing the way so far carry into each other, as a forest.
         turns: int64 [2], whether the puzzle is transposed: at hand, and at the first leaf.
-        generators: uint8 [G, C], symmetries met, as source cells; G of them at most, as each doubles their group.
+        generators: uint8 [G, C], moves of the symmetries met; G of them at most, as each doubles their group.
         num_generators: int64 [1], how many.
     """
 

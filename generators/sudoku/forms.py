@@ -1,14 +1,16 @@
-"""One representative for all puzzles that are the same in disguise, any size: canonical forms by refinement and search.
+"""Canonical forms: one representative for all puzzles of a class, at any size, by refinement and search.
 
-Every row, column, box and value gets a colour, a number that does not depend on how the puzzle is turned: at first
-the same for all, then, round by round, mixed from the colours that its clues and its band bring together. Almost
-always this tells all lines with clues apart, and their order by colour is the form. Where lines stay tied, each of
-them in turn is given a colour of its own, and the smallest grid that comes out is the form; a tie broken in vain is a
-symmetry of the puzzle, found symmetries spare their other ties, and empty lines are never tied. Collisions of colours
-cost time, not truth: what tells two puzzles apart is the grid, and lines that are not told apart are all tried.
+Every row, column, box and value gets a colour, a number that does not depend on how the puzzle is turned (`colours`).
+Almost always this tells all lines with clues apart; then the puzzle with its lines in the order of their colours is the
+form. Where lines stay tied, each of them in turn is given a colour of its own, and the smallest grid that comes out is
+the form. If two lines of a tie lead to the same grid, a symmetry of the puzzle carries one to the other; such
+symmetries are noted, and lines that they carry to lines already tried are left out. Lines without clues are never tied.
 
-9x9 puzzles come at 120 thousand/s/core, full grids at 24 thousand, the most symmetric grid (648 automorphisms) in 4
-ms. The method is that of McKay and Piperno ("Practical graph isomorphism, II", 2014), section 2.
+Two different things may get the same colour by accident. That costs time only: they are tied, all of them are tried,
+and what tells two puzzles apart in the end is the grid.
+
+9x9 puzzles come at 120 thousand/s/core, full grids at 24 thousand, the most symmetric grid (648 automorphisms) in 4 ms.
+The method is that of McKay and Piperno ("Practical graph isomorphism, II", 2014), section 2.
 
 Shapes: B puzzles, C cells, N size.
 """
@@ -61,7 +63,7 @@ def _goes_before(
     line: int,
     other: int,
 ) -> bool:
-    """Whether `line` comes before `other` in the form; bands without clues keep their order."""
+    """Whether `line` comes before `other` in the form, see `_arrange`; bands without clues keep their order."""
     band, other_band = (line - start) // height, (other - start) // height
     if band != other_band:
         return bool(bands[band] < bands[other_band])
@@ -106,6 +108,7 @@ def _compare_leaf(search: Search, grid: NDArray[np.int64], replace: bool) -> int
 
 @kernel
 def _root(forest: NDArray[np.int64], line: int) -> int:
+    """The line that stands for the orbit of a line."""
     while forest[line] != line:
         line = forest[line]
     return line
@@ -113,10 +116,10 @@ def _root(forest: NDArray[np.int64], line: int) -> int:
 
 @kernel
 def _join_orbits(search: Search, split: int) -> bool:
-    """Note the symmetry that carries the first leaf's lines to those at hand, if it carries way to way.
+    """Note the symmetry that carries the first leaf's lines to those at hand, if it carries one path to the other.
 
     Returns:
-        Whether it does, so that what lies below the line picked at depth `split` is known already.
+        Whether it does. Then all that lies below the line picked at depth `split` is an image of what has been visited.
     """
     size = search.shape[0]
     for depth in range(split + 1):
@@ -134,14 +137,14 @@ def _join_orbits(search: Search, split: int) -> bool:
 
 @kernel
 def _note_generator(search: Search) -> None:
-    """Note the symmetry that carries the first leaf's lines to those at hand as cells of the puzzle."""
+    """Note the move of the symmetry that carries the first leaf's lines to those at hand."""
     size = search.shape[0]
-    source = search.generators[search.num_generators[0]]
+    move = search.generators[search.num_generators[0]]
     search.num_generators[0] += 1
     for i in range(size):
         for j in range(size):
             image = _cell(search.first_lines[i], search.first_lines[size + j], size, search.turns[1])
-            source[image] = _cell(search.lines[i], search.lines[size + j], size, search.turns[0])
+            move[image] = _cell(search.lines[i], search.lines[size + j], size, search.turns[0])
 
 
 @kernel
@@ -330,7 +333,7 @@ def generators(puzzle: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         size: N.
 
     Returns:
-        Uint8 [G, C]: cell i of the image is cell ``[i]`` of the puzzle.
+        Their moves, uint8 [G, C].
     """
     search = new_search(size)
     find_forms(puzzle[None].copy(), search, np.empty((1, size * size), np.uint8), np.empty(1, np.int64))

@@ -1,4 +1,4 @@
-"""The shapes of Sudoku: cells, units and peers of every size.
+"""The shapes of Sudoku: sizes, boxes, units and peers. For every size.
 
 Shapes: C cells (size squared), N size, U units, P peers of a cell.
 """

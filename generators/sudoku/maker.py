@@ -1,23 +1,21 @@
-"""Making puzzles: a random full grid, then clues taken away until none can go.
+"""The plain maker, for any size: a random full grid, and clues taken away from one until none can go.
 
-A puzzle is minimal: it has one solution, and without any one clue it has more. Clues are tried in a random order. As
-taking away more never restores uniqueness, the first clue that must stay is found by bisection over that order, which
-gives the same puzzle as trying one after the other with half the solver calls. 9x9 has a maker of its own
-(`triad_maker`), of which this one is the reference.
+Clues are tried in a given order. As taking away more never restores uniqueness, the first clue that must stay is found
+by bisection over that order, which gives the same puzzle as trying one after the other with half the solver calls. This
+serves 4x4, 6x6 and 16x16, and is what the tests compare the 9x9 engine (`nine`) with.
 
 At 16x16 few grids and orders take most of the time, some without an end in sight: where the solver has guessed too
-often, a grid or an order is given up and another one drawn from the same stream. What comes out is unique and minimal
-all the same, and depends on the candidate alone. Smaller sizes never come near the bounds.
+often, a grid is given up for another one drawn from the same stream, and an order is given up by `minimise` for its
+caller to draw another. Smaller sizes never come near the bounds.
 
-Shapes: B puzzles, C cells, N size, U units, P peers.
+Shapes: C cells, N size, U units, P peers.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
-from ..rng import below, open_stream, shuffle
-from .geometry import geometry
+from ..rng import below, shuffle
 from .solver import fewest, load, propagate, search_near, value_of
 
 MOST_GUESSES = 20_000
@@ -28,7 +26,7 @@ MOST_DRAWS = 10_000
 
 
 @kernel
-def fill_grid(
+def draw_grid(
     stream: NDArray[np.uint64],
     stack: NDArray[np.int32],
     queue: NDArray[np.int16],
@@ -46,12 +44,12 @@ def fill_grid(
         units: int16 [U, N].
         peers: int16 [C, P].
     """
-    while not _try_fill(stream, stack, queue, grid, units, peers):
+    while not _try_draw(stream, stack, queue, grid, units, peers):
         pass
 
 
 @kernel
-def _try_fill(
+def _try_draw(
     stream: NDArray[np.uint64],
     stack: NDArray[np.int32],
     queue: NDArray[np.int16],
@@ -59,7 +57,7 @@ def _try_fill(
     units: NDArray[np.int16],
     peers: NDArray[np.int16],
 ) -> bool:
-    """`fill_grid`, unless it takes too many draws; whether it did not."""
+    """`draw_grid`, with the same arguments; False where it took too many draws and was given up."""
     size = units.shape[1]
     stack[0, :] = (1 << size) - 1
     order = np.arange(size)
@@ -170,40 +168,3 @@ def _blank(order: NDArray[np.int64], count: int, grid: NDArray[np.uint8], puzzle
     """Set `puzzle` to `grid` without the first `count` cells of `order`."""
     for i in range(len(order)):
         puzzle[order[i]] = 0 if i < count else grid[order[i]]
-
-
-@kernel
-def make_puzzles(
-    seed: int,
-    purpose: int,
-    start: int,
-    puzzles: NDArray[np.uint8],
-    grids: NDArray[np.uint8],
-    units: NDArray[np.int16],
-    peers: NDArray[np.int16],
-    most_guesses: int,
-) -> None:
-    """Candidates start, start + 1, ... of the stream (seed, purpose): fills puzzles and grids, uint8 [B, C]."""
-    num_cells = puzzles.shape[1]
-    stack = np.empty((num_cells + 1, num_cells), np.int32)
-    queue = np.empty(num_cells, np.int16)
-    order = np.empty(num_cells, np.int64)
-    for i in range(len(puzzles)):
-        stream = open_stream(seed, purpose, 0, 0, start + i)
-        fill_grid(stream, stack, queue, grids[i], units, peers)
-        for cell in range(num_cells):
-            order[cell] = cell
-        shuffle(stream, order)
-        while not minimise(order, grids[i], puzzles[i], stack, queue, units, peers, most_guesses):
-            shuffle(stream, order)
-
-
-def make(
-    seed: int, purpose: int, start: int, count: int, size: int, most_guesses: int = MOST_GUESSES
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Minimal puzzles and their solutions, uint8 [count, C] each: see `make_puzzles`."""
-    tables = geometry(size)
-    puzzles = np.empty((count, tables.num_cells), np.uint8)
-    grids = np.empty_like(puzzles)
-    make_puzzles(seed, purpose, start, puzzles, grids, tables.units, tables.peers, most_guesses)
-    return puzzles, grids

@@ -1,22 +1,16 @@
-"""The solver of any size: candidate masks, naked and hidden singles, guesses at the cell with the fewest candidates.
+"""The plain solver, for any size: candidate masks, naked and hidden singles, guesses at a cell with few candidates.
 
-One kernel serves every question: count solutions up to a limit, find one, prove that there is no other, fill an empty
-grid at random. Bit v - 1 of a mask stands for value v. 9x9 has a solver of its own, ten times as fast (`triad_search`),
-of which this one is the reference.
+One kernel serves every question: count solutions up to a limit, find one, prove that there is no other. Bit v - 1 of a
+mask stands for value v. It solves 4x4, 6x6 and 16x16, and is what the tests compare the 9x9 engine (`nine`) with;
+`workbench` decides which of the two works.
 
-Shapes: B puzzles, C cells, N size, U units, P peers.
+Shapes: C cells, N size, U units, P peers.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
-from . import triad_search
-from .batches import check_positive, check_puzzles, in_slices
-from .geometry import geometry
-
-TRIAD_SIZE = 9
-"""The size that `triad_search` and `triad_maker` are made for."""
 
 
 @kernel
@@ -82,7 +76,17 @@ def propagate(
 
 @kernel
 def load(puzzle: NDArray[np.uint8], masks: NDArray[np.int32], queue: NDArray[np.int16], size: int) -> int:
-    """Set `masks` and `queue` from the clues of `puzzle` [C] (0 = blank); returns the number of clues."""
+    """Set candidates from the clues of a puzzle.
+
+    Args:
+        puzzle: uint8 [C], 0 = blank.
+        masks: int32 [C], receives the candidates.
+        queue: int16 [C], receives the cells with clues, for `propagate`.
+        size: N.
+
+    Returns:
+        Number of clues.
+    """
     queued = 0
     for cell in range(len(puzzle)):
         if puzzle[cell]:
@@ -122,6 +126,15 @@ def search(
     peers: NDArray[np.int16],
 ) -> tuple[int, int]:
     """Count the solutions below ``stack[0]`` up to `limit`: `search_near` without a grid and without a bound.
+
+    Args:
+        stack: int32 [C + 1, C]; row 0 holds the candidates, the rest is room for guesses.
+        queue: int16 [C], see `propagate`.
+        queued: how many cells of `queue` are set.
+        limit: at least 1.
+        solution: uint8 [C], receives the first solution, 1..N.
+        units: int16 [U, N].
+        peers: int16 [C, P].
 
     Returns:
         Number of solutions, at most `limit`, and number of guesses (values tried where more than one was left).
@@ -228,61 +241,3 @@ def value_of(mask: int) -> int:
         mask >>= 1
         value += 1
     return value
-
-
-@kernel
-def solve_all(
-    puzzles: NDArray[np.uint8],
-    limit: int,
-    units: NDArray[np.int16],
-    peers: NDArray[np.int16],
-    counts: NDArray[np.int64],
-    solutions: NDArray[np.uint8],
-    guesses: NDArray[np.int64],
-) -> None:
-    """`search` for every puzzle of [B, C]; fills counts [B], solutions [B, C] and guesses [B]."""
-    num_cells = puzzles.shape[1]
-    stack = np.empty((num_cells + 1, num_cells), np.int32)
-    queue = np.empty(num_cells, np.int16)
-    for i in range(len(puzzles)):
-        queued = load(puzzles[i], stack[0], queue, units.shape[1])
-        counts[i], guesses[i] = search(stack, queue, queued, limit, solutions[i], units, peers)
-
-
-def solve(
-    puzzles: NDArray[np.uint8], limit: int = 2, threads: int = 1
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Solve puzzles and count their solutions.
-
-    Args:
-        puzzles: uint8 [B, C], values 1..N and 0 = blank; C is 16, 36, 81 or 256.
-        limit: solutions to count at most, 1 or more; 2 is enough to tell a proper puzzle.
-        threads: cores to use.
-
-    Returns:
-        Counts int64 [B] (0..limit), one solution each uint8 [B, C] (zeros where there is none), and guesses int64 [B],
-        the values tried where logic left more than one.
-
-    Raises:
-        InputError: the shape or a value is not one of a Sudoku, or `limit` or `threads` is below 1.
-    """
-    size = check_puzzles(puzzles)
-    check_positive("limit", limit)
-
-    def solve_some(part: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-        return triad_search.solve(part, limit) if size == TRIAD_SIZE else solve_by_singles(part, limit, size)
-
-    counts, solutions, guesses = in_slices(solve_some, puzzles, threads)
-    return counts, solutions, guesses
-
-
-def solve_by_singles(
-    puzzles: NDArray[np.uint8], limit: int, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-    """`solve` by this file's kernels, at any size N."""
-    tables = geometry(size)
-    counts = np.zeros(len(puzzles), np.int64)
-    guesses = np.zeros(len(puzzles), np.int64)
-    solutions = np.zeros(puzzles.shape, np.uint8)
-    solve_all(puzzles, limit, tables.units, tables.peers, counts, solutions, guesses)
-    return counts, solutions, guesses

@@ -1,11 +1,12 @@
-"""The symmetries of Sudoku, ranked.
+"""The symmetries of Sudoku by rank, and the moves and relabellings that they are made of.
 
 A symmetry relabels the values, reorders rows and columns within their bands and stacks, bands and stacks themselves,
 and transposes where boxes are square: 9! 6^8 2 = 1.22e12 of them at 9x9, 2.65e27 at 16x16. It has two ranks,
 
     transpose + T * (row arrangement + R * column arrangement)    and    the relabelling's, below N!,
 
-each 0 for the identity.
+each 0 for the identity. A move says what a symmetry does to cells: uint8 [C], cell i of the image is cell ``move[i]``
+of the puzzle.
 
 An arrangement is spelled from its rank's digits: the order of the bands, then of the lines in each. Orders are uint64
 with four bits a line, so that a digit costs an addition; a table of all arrangements would have 8 million rows at
@@ -118,7 +119,7 @@ def _divide(value: np.uint64, by: int) -> tuple[np.uint64, np.uint64]:
 
 @kernel
 def _arrangement(rank: np.uint64, lines: Lines) -> Any:
-    """The source line of each line under the arrangement of `rank`, four bits each."""
+    """For each line of the image the line of the puzzle that comes there, four bits each."""
     packed = np.uint64(0)
     for _ in range(lines.num_bands):
         following = mulhi(rank, lines.reciprocal)
@@ -129,8 +130,15 @@ def _arrangement(rank: np.uint64, lines: Lines) -> Any:
 
 
 @kernel
-def spell(rank: int, tables: SymmetryTables, lines: NDArray[np.uint8], source: NDArray[np.uint8]) -> None:
-    """`spatial_source` with room for lines, uint8 [2, N]."""
+def spell(rank: int, tables: SymmetryTables, lines: NDArray[np.uint8], move: NDArray[np.uint8]) -> None:
+    """`spatial_move` without a memory allocation.
+
+    Args:
+        rank: 0 <= rank < ``tables.num_spatial``; 0 is the identity.
+        tables: from `symmetry_tables`.
+        lines: uint8 [2, N], room.
+        move: uint8 [C], receives the move.
+    """
     size = tables.size
     arrangements, transposed = _divide(np.uint64(rank), tables.num_transposes)
     column_rank, row_rank = _divide(arrangements, tables.rows.num_arrangements)
@@ -143,21 +151,21 @@ def spell(rank: int, tables: SymmetryTables, lines: NDArray[np.uint8], source: N
     for row in range(size):
         for column in range(size):
             if transposed:
-                source[row * size + column] = lines[1, column] * size + lines[0, row]
+                move[row * size + column] = lines[1, column] * size + lines[0, row]
             else:
-                source[row * size + column] = lines[0, row] * size + lines[1, column]
+                move[row * size + column] = lines[0, row] * size + lines[1, column]
 
 
 @kernel
-def spatial_source(rank: int, tables: SymmetryTables, source: NDArray[np.uint8]) -> None:
-    """Spell the spatial symmetry of `rank`: cell i of the image is cell ``source[i]`` of the puzzle.
+def spatial_move(rank: int, tables: SymmetryTables, move: NDArray[np.uint8]) -> None:
+    """Spell the spatial symmetry of `rank` as a move: cell i of the image is cell ``move[i]`` of the puzzle.
 
     Args:
         rank: 0 <= rank < ``tables.num_spatial``; 0 is the identity.
         tables: from `symmetry_tables`.
-        source: uint8 [C], receives the cells.
+        move: uint8 [C], receives the move.
     """
-    spell(rank, tables, np.empty((2, tables.size), np.uint8), source)
+    spell(rank, tables, np.empty((2, tables.size), np.uint8), move)
 
 
 @kernel

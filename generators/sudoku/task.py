@@ -11,17 +11,16 @@ from ..errors import InputError
 from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, with_traits
 from ..variants import augment_evenly
-from . import forms, triad_maker
+from . import forms
 from .classes import automorphisms
 from .geometry import BOXES, SIZES, Geometry, geometry
-from .maker import make
 from .rating import rate_forms
-from .solver import TRIAD_SIZE, solve
 from .symmetry import MOST_VARIANTS, symmetry_tables
 from .targets import UNRATED, Target, has_pattern
 from .text import VALUES, format_puzzle, parse_puzzles
 from .variants import augment_groups
 from .walk import build_goal, find
+from .workbench import make, solve
 
 BLANK = 1
 """Token of an empty cell; value v is token v + 1 (the published vocabulary)."""
@@ -78,14 +77,12 @@ class SudokuTask(Task):
         return geometry(self.size)
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
-        """Candidates `start` to `start + count` of the stream (seed, purpose), but those whose walk met no puzzle."""
+        """Candidates of a stream, but those whose walk met no puzzle; see `Task.generate`."""
         candidates = np.arange(start, start + count)
         if self.target.options:
             goal = build_goal(self.target, self.size)
             puzzles, grids, minimal = find(seed, purpose, start, count, self.size, goal)
             return self.groups_of(candidates[minimal], puzzles[minimal], grids[minimal])
-        if self.size == TRIAD_SIZE:
-            return self.groups_of(candidates, *triad_maker.make(seed, purpose, start, count))
         return self.groups_of(candidates, *make(seed, purpose, start, count, self.size))
 
     def groups_of(self, candidates: NDArray[np.int64], puzzles: NDArray[np.uint8], grids: NDArray[np.uint8]) -> Groups:
@@ -165,12 +162,12 @@ class SudokuTask(Task):
 
     def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
         """Inputs and labels, uint8 [G, count, C]."""
-        sources, offsets = self._automorphisms(groups)
+        moves, offsets = self._automorphisms(groups)
         inputs = np.empty((len(groups), count, self.spec.seq_len), np.uint8)
         labels = np.empty_like(inputs)
         tables = symmetry_tables(self.size)
         short = augment_groups(
-            groups.inputs, groups.labels, groups.candidates, seed, start, tables, sources, offsets, inputs, labels
+            groups.inputs, groups.labels, groups.candidates, seed, start, tables, moves, offsets, inputs, labels
         )
         if short >= 0:
             most = self.num_variants(groups)[short]

@@ -1,10 +1,12 @@
 """The k-th variant of a puzzle.
 
-Variant k >= 1 of a group is the symmetry whose ranks a keyed bijection of all pairs of ranks gives for k, or where that
-is the identity, the one that it gives for 0: so no two are the same symmetry, none is the identity, and variant k
-needs no other. For a puzzle with automorphisms (symmetries that give the puzzle itself) different symmetries can give
-the same variant: there, one symmetry of each coset is accepted and the others are passed over, which is exact but
-takes a walk from variant 1. Such puzzles are rare (none in a thousand at 9x9 and 6x6, a third at 4x4).
+A symmetry is a pair of ranks, and a keyed bijection puts all pairs in an order. Variant k >= 1 of a group is the image
+of its base under the symmetry at place k; where that is the identity, under the one at place 0. So no two variants are
+by the same symmetry, none is by the identity, and variant k can be had without the others.
+
+For a puzzle with automorphisms (symmetries that give the puzzle itself), several symmetries give the same image. There,
+one of them is accepted and the others are passed over, so variant k takes a walk through the order from its start. Such
+puzzles are rare: less than one in a thousand at 9x9 and 6x6, but a third at 4x4.
 
 Shapes: B puzzles, C cells, N size, H automorphisms, K variants.
 """
@@ -29,7 +31,7 @@ def symmetry_of(place: int, tables: SymmetryTables, keys: NDArray[np.uint64]) ->
         keys: uint64 [8], from `rng.bijection_keys`.
 
     Returns:
-        Its two ranks, see `spatial_source` and `relabelling`.
+        Its two ranks, for `symmetry.spatial_move` and `symmetry.relabelling`.
     """
     spatial, label = permute_pair(place, tables.num_spatial, tables.num_relabellings, keys)
     if spatial == 0 and label == 0:
@@ -38,16 +40,16 @@ def symmetry_of(place: int, tables: SymmetryTables, keys: NDArray[np.uint64]) ->
 
 
 @kernel
-def is_representative(source: NDArray[np.uint8], automorphisms: NDArray[np.uint8]) -> bool:
-    """Whether a spatial symmetry comes first, as a list of cells, among those that give the same puzzle up to values.
+def is_representative(move: NDArray[np.uint8], automorphisms: NDArray[np.uint8]) -> bool:
+    """Whether a move is the first in rising order among those that give the same image up to values.
 
     Args:
-        source: uint8 [C], see `spatial_source`.
-        automorphisms: uint8 [H, C], spatial automorphisms of the puzzle but the identity. To apply one of them and then
-            `source` takes cell ``automorphism[source[i]]`` to cell i.
+        move: uint8 [C], see `symmetry.spatial_move`.
+        automorphisms: uint8 [H, C], moves that give the puzzle itself, without the identity. One of them and then
+            `move` is the move ``automorphism[move[i]]``, which gives the same image.
     """
     for automorphism in automorphisms:
-        for cell in source:
+        for cell in move:
             if automorphism[cell] != cell:
                 if automorphism[cell] < cell:
                     return False
@@ -57,11 +59,18 @@ def is_representative(source: NDArray[np.uint8], automorphisms: NDArray[np.uint8
 
 @kernel
 def apply(
-    grid: NDArray[np.uint8], source: NDArray[np.uint8], tokens: NDArray[np.uint8], image: NDArray[np.uint8]
+    grid: NDArray[np.uint8], move: NDArray[np.uint8], tokens: NDArray[np.uint8], image: NDArray[np.uint8]
 ) -> None:
-    """Apply a symmetry to a grid: ``image[i] = tokens[grid[source[i]]]``; grid, source and image are [C]."""
-    for i in range(len(source)):
-        image[i] = tokens[grid[source[i]]]
+    """Apply a symmetry to a grid: ``image[i] = tokens[grid[move[i]]]``.
+
+    Args:
+        grid: uint8 [C], tokens.
+        move: uint8 [C], see `symmetry.spatial_move`.
+        tokens: uint8 [N + 2], see `symmetry.relabelling`.
+        image: uint8 [C], receives the image.
+    """
+    for i in range(len(move)):
+        image[i] = tokens[grid[move[i]]]
 
 
 @kernel
@@ -94,7 +103,7 @@ def augment_group(
     """
     size = tables.size
     keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
-    source, lines = np.empty(size * size, np.uint8), np.empty((2, size), np.uint8)
+    move, lines = np.empty(size * size, np.uint8), np.empty((2, size), np.uint8)
     tokens = np.empty(size + 2, np.uint8)
     written = 0
     if start == 0 and len(inputs) > 0:
@@ -108,17 +117,17 @@ def augment_group(
     while written < len(inputs) and place < tables.num_variants:
         spatial, label = symmetry_of(place, tables, keys)
         place += 1
-        spell(spatial, tables, lines, source)
+        spell(spatial, tables, lines, move)
         if walks:
             # The base's own coset is left out with the identity: its other members never come first.
-            if not is_representative(source, automorphisms):
+            if not is_representative(move, automorphisms):
                 continue
             variant += 1
             if variant <= start:
                 continue
         relabelling(label, tokens)
-        apply(base_input, source, tokens, inputs[written])
-        apply(base_label, source, tokens, labels[written])
+        apply(base_input, move, tokens, inputs[written])
+        apply(base_label, move, tokens, labels[written])
         written += 1
     return written
 
@@ -136,7 +145,19 @@ def augment_groups(
     variant_inputs: NDArray[np.uint8],
     variant_labels: NDArray[np.uint8],
 ) -> int:
-    """`augment_group` for every base [B, C] into [B, K, C]; base i has automorphisms offsets[i] to offsets[i + 1].
+    """Variants `start`, `start` + 1, ... of many groups.
+
+    Args:
+        inputs: uint8 [B, C], tokens of the bases' inputs.
+        labels: uint8 [B, C], tokens of their labels.
+        candidates: int64 [B], index of each group in its stream.
+        seed: root seed.
+        start: the first variant to write, 0 or more.
+        tables: from `symmetry_tables`.
+        automorphisms: uint8 [H, C], of all bases, from `classes.automorphisms`.
+        offsets: int64 [B + 1], those of base i are ``offsets[i]`` to ``offsets[i + 1]``.
+        variant_inputs: uint8 [B, K, C], receives the variants' inputs.
+        variant_labels: uint8 [B, K, C], receives their labels.
 
     Returns:
         The first base with too few variants, or -1.

@@ -1,11 +1,11 @@
 """Puzzles that meet a target, found by walking among the minimal puzzles of one grid.
 
-A walk starts from the puzzle that the plain maker draws. A step drops one or two clues of the best puzzle so far, then
-takes away what else can go, its blanks first and its other clues last, all in random orders; the outcome is kept where
-it is not further from the goal. Distances are compared one after the other: clues that could be left out (only
-patterns have them), clues too many or too few, and, once both are none, how far the rating is off. The walk ends at
-the goal, or after a fixed number of steps. A goal that cannot be met, an infinite rating, makes it a climb of a fixed
-length.
+A walk starts from the minimal puzzle that its candidate is without a target. A step drops one or two clues of the best
+puzzle so far, then takes away what else can go, its blanks first and its other clues last, all in random orders; the
+outcome is kept where it is not further from the goal. How far it is off is measured in three numbers, of which an
+earlier one counts before a later one: clues that could be left out (only patterns have them), clues too many or too
+few, and, once both are 0, how far the rating is off. The walk ends at the goal, or after a fixed number of steps. A
+goal that cannot be met, an infinite rating, makes it a climb of a fixed length.
 
 With a pattern, the cells that its symmetry carries into each other come and go together. That leaves puzzles in which
 no such orbit can go, but a single clue may; the walk goes on until none can, so that every puzzle is minimal.
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from ..jit import kernel
 from ..rng import below, open_stream, shuffle
+from .nine import Engine
 from .rating import Scale, new_scale, sum_guesses
 from .targets import CLIMBED, RATING_PARTS, Target, pattern_orbits
-from .workbench import Plain, Triads, draw_grid, minimise, new_plain, new_triads, solve
+from .workbench import Plain, count_solutions, draw_grid, minimise, new_workbench
 
 _MAX_DROPPED = 2
 FAR = 1 << 62
@@ -97,8 +98,8 @@ def minimise_orbits(
     goal: Goal,
     grid: NDArray[np.uint8],
     puzzle: NDArray[np.uint8],
-    plain: Plain,
-    triads: Triads | None,
+    plain: Plain | None,
+    engine: Engine | None,
 ) -> None:
     """Take the orbits of a full grid away in `order`, each that can go while the solution stays the only one.
 
@@ -107,37 +108,38 @@ def minimise_orbits(
         goal: with the orbits.
         grid: uint8 [C], the grid that `draw_grid` has drawn last.
         puzzle: uint8 [C], receives the puzzle, 0 = blank.
-        plain: from `new_plain`.
-        triads: from `new_triads`.
+        plain: from `new_workbench`.
+        engine: from `new_workbench`.
     """
     if len(order) == len(grid):
-        minimise(order, grid, puzzle, plain, triads)
+        minimise(order, grid, puzzle, -1, plain, engine)
         return
+    solution = np.empty(len(grid), np.uint8)
     # The first `low` orbits can go together, the first `high` cannot.
     low, high = 0, len(order)
     while high - low > 1:
         middle = (low + high) // 2
         _blank_orbits(order, middle, goal, grid, puzzle)
-        if solve(puzzle, plain, triads)[0] == 1:
+        if count_solutions(puzzle, 2, solution, plain, engine)[0] == 1:
             low = middle
         else:
             high = middle
     _blank_orbits(order, low, goal, grid, puzzle)
     for orbit in order[high:]:
         _set_orbit(puzzle, goal, orbit, grid, False)
-        if solve(puzzle, plain, triads)[0] != 1:
+        if count_solutions(puzzle, 2, solution, plain, engine)[0] != 1:
             _set_orbit(puzzle, goal, orbit, grid, True)
 
 
 @kernel
-def _count_needless(puzzle: NDArray[np.uint8], enough: int, plain: Plain, triads: Triads | None) -> int:
+def _count_needless(puzzle: NDArray[np.uint8], enough: int, plain: Plain | None, engine: Engine | None) -> int:
     """How many clues of a puzzle [C] could each be left out; counts no further than beyond `enough`."""
-    found = 0
+    found, solution = 0, np.empty(len(puzzle), np.uint8)
     for cell in range(len(puzzle)):
         value = puzzle[cell]
         if value and found <= enough:
             puzzle[cell] = 0
-            found += solve(puzzle, plain, triads)[0] == 1
+            found += count_solutions(puzzle, 2, solution, plain, engine)[0] == 1
             puzzle[cell] = value
     return found
 
@@ -183,8 +185,8 @@ def walk(
     puzzle: NDArray[np.uint8],
     grid: NDArray[np.uint8],
     scale: Scale,
-    plain: Plain,
-    triads: Triads | None,
+    plain: Plain | None,
+    engine: Engine | None,
 ) -> bool:
     """Walk from the puzzle of a stream to a goal.
 
@@ -194,26 +196,26 @@ def walk(
         puzzle: uint8 [C], receives the nearest puzzle found, 0 = blank.
         grid: uint8 [C], receives its solution.
         scale: from `new_scale`.
-        plain: from `new_plain`.
-        triads: from `new_triads`.
+        plain: from `new_workbench`.
+        engine: from `new_workbench`.
 
     Returns:
         Whether the puzzle is minimal; it is but where it has a pattern and the walk ended early.
     """
     order = np.arange(len(goal.offsets) - 1)
     trial = np.empty((1, len(grid)), np.uint8)
-    draw_grid(stream, grid, plain, triads)
+    draw_grid(stream, grid, plain, engine)
     shuffle(stream, order)
     needless, outside, off = FAR, FAR, FAR
     for _ in range(goal.max_steps + 1):
-        minimise_orbits(order, goal, grid, trial[0], plain, triads)
+        minimise_orbits(order, goal, grid, trial[0], plain, engine)
         # No more is measured than it takes to see that the trial is further off.
         new_needless, new_off = 0, 0
         if len(order) < len(grid):
-            new_needless = _count_needless(trial[0], needless, plain, triads)
+            new_needless = _count_needless(trial[0], needless, plain, engine)
         new_outside = _outside((trial[0] > 0).sum(), goal.fewest, goal.most)
         if new_needless == 0 and new_outside == 0 and (goal.least > 0 or goal.greatest < FAR):
-            new_off = _outside(sum_guesses(trial, scale, plain, triads), goal.least, goal.greatest)
+            new_off = _outside(sum_guesses(trial, scale, plain, engine), goal.least, goal.greatest)
         if (new_needless, new_outside, new_off) <= (needless, outside, off):
             needless, outside, off = new_needless, new_outside, new_off
             puzzle[:] = trial[0]
@@ -233,24 +235,45 @@ def walk_all(
     grids: NDArray[np.uint8],
     minimal: NDArray[np.bool_],
     scale: Scale,
-    plain: Plain,
-    triads: Triads | None,
+    plain: Plain | None,
+    engine: Engine | None,
 ) -> None:
-    """`walk` for candidates start, start + 1, ...: fills puzzles and grids, uint8 [B, C], and minimal [B]."""
+    """`walk` for candidates start, start + 1, ... of the stream (seed, purpose).
+
+    Args:
+        seed: root seed.
+        purpose: see `rng`.
+        start: the first candidate.
+        goal: what to reach.
+        puzzles: uint8 [B, C], receives the nearest puzzles found, 0 = blank.
+        grids: uint8 [B, C], receives their solutions.
+        minimal: bool [B], receives what `walk` returns.
+        scale: from `new_scale`.
+        plain: from `new_workbench`.
+        engine: from `new_workbench`.
+    """
     for i in range(len(puzzles)):
         stream = open_stream(seed, purpose, 0, 0, start + i)
-        minimal[i] = walk(stream, goal, puzzles[i], grids[i], scale, plain, triads)
+        minimal[i] = walk(stream, goal, puzzles[i], grids[i], scale, plain, engine)
 
 
 def find(
     seed: int, purpose: int, start: int, count: int, size: int, goal: Goal
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """What the walks of candidates start to start + count found, whether they got to the goal or not, on one core.
+    """What walks found, whether they got to the goal or not, on one core.
+
+    Args:
+        seed: root seed.
+        purpose: see `rng`.
+        start: the first candidate.
+        count: candidates, each with a walk of its own.
+        size: N.
+        goal: from `build_goal` for this size.
 
     Returns:
         Puzzles and their solutions, uint8 [count, C] each, and whether a puzzle is minimal, bool [count].
     """
     puzzles = np.empty((count, size * size), np.uint8)
     grids, minimal = np.empty_like(puzzles), np.empty(count, np.bool_)
-    walk_all(seed, purpose, start, goal, puzzles, grids, minimal, new_scale(size), new_plain(size), new_triads(size))
+    walk_all(seed, purpose, start, goal, puzzles, grids, minimal, new_scale(size), *new_workbench(size))
     return puzzles, grids, minimal

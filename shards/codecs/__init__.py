@@ -1,24 +1,19 @@
 """Formats of shards, by the word for ``--format``."""
 
-from trmpipe.generators.task import Rows
+from trmpipe.generators.plugins import Registry
 
 from ..errors import CorpusError
-from .codec import Block, Codec
-from .webdataset import WebDatasetCodec
-from .zarr import ZarrCodec
+from .codec import Codec, ShardContent
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (WebDatasetCodec(), ZarrCodec())}
+CODECS: Registry[Codec] = Registry(
+    "trmpipe.codecs",
+    "shard format",
+    {
+        "webdataset": "trmpipe.shards.codecs.webdataset:CODEC",
+        "zarr": "trmpipe.shards.codecs.zarr:CODEC",
+    },
+    CorpusError,
+)
+"""All formats; a package adds one by an entry point in the group ``trmpipe.codecs`` that names a `Codec`."""
 
-
-def get_codec(name: str) -> Codec:
-    """The codec called `name`.
-
-    Raises:
-        CorpusError: there is no such format; the message lists those there are.
-    """
-    if name not in CODECS:
-        raise CorpusError(f"no shard format is called {name!r}; known: {', '.join(sorted(CODECS))}")
-    return CODECS[name]
-
-
-__all__ = ["CODECS", "Block", "Codec", "Rows", "WebDatasetCodec", "ZarrCodec", "get_codec"]
+__all__ = ["CODECS", "Codec", "ShardContent"]

@@ -17,8 +17,8 @@ from ..layout import ShardSpec, SplitLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Block:
-    """The content of one shard.
+class ShardContent:
+    """What one shard holds.
 
     Attributes:
         inputs: uint8 [R, S], by rising group, then variant, then example.
@@ -34,7 +34,7 @@ class Block:
 
 
 class Codec(Protocol):
-    """One format of shards; add it to `CODECS` and the conformance suite tests it."""
+    """One format of shards; list it in `CODECS` and the conformance suite tests it."""
 
     @property
     def name(self) -> str:
@@ -49,8 +49,14 @@ class Codec(Protocol):
         """Paths of the files of a shard."""
         ...
 
-    def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
-        """The bytes of the files at `paths`."""
+    def encode(self, layout: SplitLayout, shard: ShardSpec, content: ShardContent) -> tuple[bytes, ...]:
+        """The bytes of the files at `paths`.
+
+        Args:
+            layout: of the split.
+            shard: which shard of it.
+            content: its rows, and what is said of its groups.
+        """
         ...
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:

@@ -5,7 +5,9 @@ A sample is a run of groups (most often one) with their block of variants: ``<ke
 every single example would cost 4 KB each and be read at a few thousand a second. Puzzles with identifiers have
 ``<key>.identifiers.npy``, int32 [puzzles], and ``<key>.offsets.npy``, int32 [puzzles + 1], the first row of each.
 
-Padded grids are kept as ``<key>.inputs.npy.gz``, which the library unpacks by itself.
+Padded grids are kept as ``<key>.inputs.npy.gz``, which the library unpacks by itself. libdeflate packs them, since its
+bytes depend on its version and level alone: those of ISA-L and zlib-ng are others on other processors. On ARC grids it
+packs as tight as any, and reads five times as fast as zlib (docs/results/gzip.md has all figures).
 
 Headers come from the standard library's tarfile, once for every size of member; per member only the name and the
 checksum are put in (2 us instead of 30, for three members a sample). Reading walks the headers itself and unpickles
@@ -13,30 +15,30 @@ nothing.
 """
 
 import json
-import math
 import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
+import deflate
 import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.task import Rows
 
 from ..layout import ShardSpec, SplitLayout
-from .codec import Block, samples
-from .deflate import gzip
+from .codec import ShardContent, samples
 
-_BLOCK = 512
-_RECORD = 20 * _BLOCK
+_TAR_UNIT = 512
+"""Headers take one, contents whole numbers of them."""
+_TAR_RECORD = 20 * _TAR_UNIT
 _NAME = slice(0, 100)
 _SIZE = slice(124, 136)
 _CHECKSUM = slice(148, 156)
-_GZIP_WINDOW = 31
-"""The word of zlib for gzip's format with the largest window."""
+_GZIP_LEVEL = 4
+_HEADER_ROOM_BYTES = 1024
+"""More than the header of an npy file takes."""
 
 
 class WebDatasetCodec:
@@ -52,30 +54,31 @@ class WebDatasetCodec:
         """The one tar file of a shard."""
         return (f"{layout.split}/shard-{shard.index:06d}.tar",)
 
-    def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
+    def encode(self, layout: SplitLayout, shard: ShardSpec, content: ShardContent) -> tuple[bytes, ...]:
         """The tar file, with its samples by rising group."""
         pieces: list[bytes | memoryview] = []
         for groups, rows in samples(layout, shard):
             key = f"{shard.groups[0] + groups.start:08d}-{shard.variants[0]:06d}"
-            _add_array(pieces, f"{key}.inputs.npy", block.inputs[rows], layout.compressed)
-            _add_array(pieces, f"{key}.labels.npy", block.labels[rows], layout.compressed)
+            _add_array(pieces, f"{key}.inputs.npy", content.inputs[rows], layout.compressed)
+            _add_array(pieces, f"{key}.labels.npy", content.labels[rows], layout.compressed)
             if layout.has_identifiers:
                 identifiers, offsets = _puzzles(layout, shard, groups)
                 _add_array(pieces, f"{key}.identifiers.npy", identifiers)
                 _add_array(pieces, f"{key}.offsets.npy", offsets)
-            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, block))
-        pieces.append(_padding(sum(map(len, pieces)) + 2 * _BLOCK, _RECORD, extra=2 * _BLOCK))
+            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, content))
+        pieces.append(_padding(sum(map(len, pieces)) + 2 * _TAR_UNIT, _TAR_RECORD, extra=2 * _TAR_UNIT))
         return (b"".join(pieces),)
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
         """All rows, in the order of the samples."""
         (data,) = files
         parts: dict[str, list[NDArray[Any]]] = {"inputs": [], "labels": [], "identifiers": []}
+        most_bytes = _HEADER_ROOM_BYTES + int(layout.rows(shard).sum()) * layout.seq_len
         for name, start, size in _members(data):
             field, *endings = name.split(".")[1:]
             if field in parts:
                 member = memoryview(data)[start : start + size]
-                parts[field].append(_read_array(_unpack(member) if endings[-1] == "gz" else member))
+                parts[field].append(_read_array(_unpack(member, most_bytes) if endings[-1] == "gz" else member))
         if not parts["inputs"] or not parts["labels"]:
             raise ValueError("the tar file holds no inputs and labels")
         if layout.has_identifiers and not np.array_equal(
@@ -85,7 +88,7 @@ class WebDatasetCodec:
         return np.concatenate(parts["inputs"]), np.concatenate(parts["labels"])
 
 
-def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, block: Block) -> bytes:
+def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, content: ShardContent) -> bytes:
     """The JSON of a sample: rows are the groups in order, each with `counts` variants from the first on."""
     first = shard.groups[0]
     about: dict[str, Any] = {
@@ -93,8 +96,8 @@ def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, block: Block
         "groups": [first + sample.start, first + sample.stop],
         "variants": list(shard.variants),
         "counts": layout.counts(shard)[sample].tolist(),
-        "candidates": block.candidates[sample].tolist(),
-        "canonical": [digest.tobytes().hex() for digest in block.canonical[sample]],
+        "candidates": content.candidates[sample].tolist(),
+        "canonical": [digest.tobytes().hex() for digest in content.canonical[sample]],
     }
     if layout.max_examples > 1:
         about["examples"] = layout.examples[first + sample.start : first + sample.stop].tolist()
@@ -115,23 +118,28 @@ def _add_array(pieces: list[bytes | memoryview], name: str, rows: NDArray[Any], 
     header = _array_header(rows.shape, rows.dtype.str)
     payload = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
     if compressed:
-        # Grids are square in most tasks; where they are not, it packs a little less.
-        packed = gzip(b"".join([header, payload]), row_length=math.isqrt(rows.shape[1]))
-        _add_member(pieces, f"{name}.gz", packed)
+        packed = deflate.gzip_compress(b"".join([header, payload]), _GZIP_LEVEL)
+        _add_member(pieces, f"{name}.gz", bytes(packed))
         return
     size = len(header) + len(payload)
-    pieces += [_member_header(name, size), header, payload, _padding(size, _BLOCK)]
+    pieces += [_member_header(name, size), header, payload, _padding(size, _TAR_UNIT)]
 
 
-def _unpack(member: memoryview) -> memoryview:
+def _unpack(member: memoryview, most_bytes: int) -> memoryview:
+    """A gzip member's content, which is refused before anything is allocated where it claims more than `most_bytes`."""
+    size = int.from_bytes(member[-4:], "little")
+    if size > most_bytes:
+        raise ValueError(
+            f"a member of the tar file cannot be unpacked: it has {size} bytes, expected {most_bytes} at most"
+        )
     try:
-        return memoryview(zlib.decompress(member, _GZIP_WINDOW))
-    except zlib.error as error:
+        return memoryview(deflate.gzip_decompress(member))
+    except (deflate.DeflateError, ValueError) as error:
         raise ValueError(f"a member of the tar file cannot be unpacked: {error}") from error
 
 
 def _add_member(pieces: list[bytes | memoryview], name: str, data: bytes) -> None:
-    pieces += [_member_header(name, len(data)), data, _padding(len(data), _BLOCK)]
+    pieces += [_member_header(name, len(data)), data, _padding(len(data), _TAR_UNIT)]
 
 
 def _padding(size: int, unit: int, extra: int = 0) -> bytes:
@@ -169,17 +177,17 @@ def _array_header(shape: tuple[int, ...], dtype: str) -> bytes:
 def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
     """Name, first byte and size of every member."""
     position = 0
-    while position + _BLOCK <= len(data):
-        header = data[position : position + _BLOCK]
+    while position + _TAR_UNIT <= len(data):
+        header = data[position : position + _TAR_UNIT]
         if not header[0]:
             return
         name = header[_NAME].rstrip(b"\0").decode("ascii")
         size = int(header[_SIZE].rstrip(b"\0 "), 8)
-        start = position + _BLOCK
+        start = position + _TAR_UNIT
         if start + size > len(data):
             raise ValueError(f"the tar file ends inside {name}")
         yield name, start, size
-        position = start + size + -size % _BLOCK
+        position = start + size + -size % _TAR_UNIT
     raise ValueError("the tar file ends without its end mark")
 
 
@@ -199,3 +207,6 @@ def _read_array(member: memoryview) -> NDArray[Any]:
     header_size = 10 + int.from_bytes(member[8:10], "little")
     shape, dtype = _parse_array_header(bytes(member[:header_size]))
     return np.frombuffer(member[header_size:], dtype).reshape(shape)
+
+
+CODEC = WebDatasetCodec()

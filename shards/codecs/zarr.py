@@ -28,7 +28,7 @@ from trmpipe.generators.task import PAD, Rows
 
 from ..digests import FIELDS
 from ..layout import ShardSpec, SplitLayout
-from .codec import Block
+from .codec import ShardContent
 
 _LEVEL = 1
 """The default of zstd, 3, is a third slower on puzzles and packs no tighter."""
@@ -63,9 +63,9 @@ class ZarrCodec:
         rest = "0/0" if _has_examples(layout) else "0"
         return tuple(f"{layout.split}.zarr/{field}/c/{shard.unit}/{column}/{rest}" for field in FIELDS)
 
-    def encode(self, layout: SplitLayout, shard: ShardSpec, block: Block) -> tuple[bytes, ...]:
+    def encode(self, layout: SplitLayout, shard: ShardSpec, content: ShardContent) -> tuple[bytes, ...]:
         """The shard of each field."""
-        return tuple(_encode_field(layout, shard, field) for field in (block.inputs, block.labels))
+        return tuple(_encode_field(layout, shard, field) for field in (content.inputs, content.labels))
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
         """All rows, without the padding."""
@@ -237,3 +237,6 @@ def crc32c(data: bytes) -> int:
     for byte in data:
         value = (value >> 8) ^ table[(value ^ byte) & 0xFF]
     return value ^ 0xFFFFFFFF
+
+
+CODEC = ZarrCodec()

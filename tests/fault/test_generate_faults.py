@@ -14,8 +14,8 @@ from tests.disks import tiny_disk, unwritable
 from trmpipe.pipeline import ClusterError, Recipe, generate
 from trmpipe.shards import Corpus, verify
 
-RECIPE = Recipe(task="sudoku6", n=60, aug=300, test=10, shard_groups=3)
-COMMAND = ["generate", "sudoku", "--size", "6", "--n", "60", "--aug", "300", "--test", "10", "--shard-groups", "3"]
+RECIPE = Recipe(task="sudoku6", n=60, aug=1000, test=10, shard_groups=3)
+COMMAND = ["generate", "sudoku", "--size", "6", "--n", "60", "--aug", "1000", "--test", "10", "--shard-groups", "3"]
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +34,27 @@ def assert_equals_clean(path, clean):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--size", "5"], 1, "there is no Sudoku of size 5; expected one of 4, 6, 9, 16"),
+        (["--size", "5"], 2, "there is no sudoku of size 5; expected one of 4, 6, 9, 16"),
         (["--n", "ten"], 2, "Invalid value for '--n'"),
-        (["--n", "0"], 1, "--n is 0; expected 1 or more"),
-        (["--aug", "-1"], 1, "--aug is -1; expected 0 to"),
-        (["--seed", "-1"], 1, "--seed is -1; expected 0 to"),
-        (["--format", "tar"], 1, "no shard format is called 'tar'; known: webdataset, zarr"),
+        (["--n", "0"], 2, "--n is 0; expected 1 or more"),
+        (["--aug", "-1"], 2, "--aug is -1; expected 0 to"),
+        (["--seed", "-1"], 2, "--seed is -1; expected 0 to"),
+        (["--format", "tar"], 2, "no shard format is called 'tar'; known: webdataset, zarr"),
         (["--workers", "0"], 2, "Invalid value for '--workers'"),
         (["--speed", "9"], 2, "No such option"),
         (
             ["--difficulty", "tough"],
-            1,
+            2,
             "difficulty is 'tough'; expected MIN:MAX of numbers such as 5:10, 5: or :10, or",
         ),
-        (["--difficulty", "9:5"], 1, "difficulty is '9:5'; expected the smaller number first, as in 5:9"),
-        (["--clues", "9:16"], 1, "a 9x9 puzzle with one solution has 17 to 81"),
+        (["--difficulty", "9:5"], 2, "difficulty is '9:5'; expected the smaller number first, as in 5:9"),
+        (["--clues", "9:16"], 2, "a 9x9 puzzle with one solution has 17 to 81"),
         (
             ["--size", "16", "--clues", "95"],
-            1,
+            2,
             "16x16 puzzles cannot be asked for by clues: no bound on the time is known",
         ),
-        (["--pattern", "spiral"], 1, "pattern is 'spiral'; expected one of half-turn, quarter-turn"),
+        (["--pattern", "spiral"], 2, "pattern is 'spiral'; expected one of half-turn, quarter-turn"),
         (
             ["--size", "4", "--difficulty", "7:8", "--n", "3"],
             1,
@@ -62,7 +62,8 @@ def assert_equals_clean(path, clean):
         ),
         (["--size", "4", "--n", "29"], 1, "28 distinct training ones were found among"),
         (["--input", "nowhere.txt"], 1, "cannot read nowhere.txt: No such file or directory"),
-        (["--test-input", "here.txt"], 1, "--test-input needs --input"),
+        (["--test-input", "here.txt"], 2, "--test-input needs --input"),
+        (["--drop-improper"], 2, "--drop-improper goes with --input or --test-input; give that too, or leave it out"),
         (["--input", "here.txt", "--size", "4"], 1, "here.txt line 1: a 4x4 puzzle has 16 characters, this one 81"),
         (["--input", "here.txt"], 1, "here.txt line 2: the puzzle has several solutions, expected exactly one"),
         (["--out", "here.txt"], 1, "here.txt is a file; give --out a folder"),
@@ -166,7 +167,7 @@ def test_records_of_other_sources_are_not_trusted(tmp_path, clean):
     out = tmp_path / "c"
     stop_after_writing(out, parts=3)
     plan = out / ".progress" / "plan.json"
-    plan.write_text(json.dumps({**json.loads(plan.read_text()), "sources": "older"}))
+    plan.write_text(json.dumps({**json.loads(plan.read_text()), "code": "older"}))
     outcome = generate(RECIPE, str(out))
     assert outcome.kept == 0
     assert_equals_clean(out, clean)
@@ -249,7 +250,7 @@ def test_a_scheduler_without_workers_is_named(tmp_path):
 
 def test_workers_with_other_sources_are_refused(tmp_path, monkeypatch):
     keys = iter(["driver", *["worker"] * 1000])
-    monkeypatch.setattr("trmpipe.pipeline.cluster.source_key", lambda *sources: next(keys))
+    monkeypatch.setattr("trmpipe.pipeline.cluster.code_key", lambda *folders: next(keys))
     with pytest.raises(ClusterError, match="install the same versions on all workers"):
         generate(RECIPE, str(tmp_path / "c"))
     assert not (tmp_path / "c").exists()

@@ -16,7 +16,7 @@ from trmpipe.shards import CODECS, Corpus, DamagedError, Store, Stream, WriteErr
 TRAIN = (9, 3, 1, 8, 4)
 
 
-@pytest.fixture(params=CODECS)
+@pytest.fixture(params=CODECS.names())
 def corpus(request, tmp_path):
     make_corpus(tmp_path / "toy", request.param, TRAIN)
     return Corpus.open(tmp_path / "toy")

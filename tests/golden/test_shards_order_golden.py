@@ -25,8 +25,8 @@ RAGGED_CASES = [
         (1, 10**9, [11, 300, 1, 600], [2, 1, 7, 3]),
     ]
 ]
-LONG_BLOCK = 64
-"""Variants of a block where sequences are as long as ARC's."""
+LONG_WINDOW = 64
+"""Variants of a window where sequences are as long as ARC's."""
 
 
 def compute():
@@ -42,7 +42,7 @@ def compute():
 
 def _ragged(sampling, seed, start, counts, sizes):
     """Positions of puzzles of several examples, beginning inside of one."""
-    order = Order(np.uint64(seed), np.array(counts), np.array(sizes), sampling, LONG_BLOCK)
+    order = Order(np.uint64(seed), np.array(counts), np.array(sizes), sampling, LONG_WINDOW)
     case = {"sampling": sampling, "seed": seed, "start": start, "epoch_size": order.epoch_size}
     places = (place.tolist() for place in order.at(start, 24))
     return case | dict(zip(("groups", "variants", "examples"), places, strict=True))

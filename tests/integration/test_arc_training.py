@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.arc_corpora import make_arc_corpus, small_tasks
-from trmpipe.shards import Corpus
+from trmpipe.shards import Corpus, Examples
 from trmpipe.trainer.arc import evaluation as arc_evaluation
 from trmpipe.trainer.arc import score
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-from trmpipe.trainer.held_out import held_out_rows, identifiers_before, joined, read_held_out
+from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
 from trmpipe.trainer.inference import evaluate_run, open_trained
 from trmpipe.trainer.ranks import Ranks
 
@@ -119,7 +119,7 @@ def test_scores_as_json_name_every_task(trmpipe, run):
 
 def perfect_answers(corpus, wrong):
     """A stand-in for the network that knows the labels, but for rows whose identifier is in `wrong`."""
-    rows = joined(list(held_out_rows(corpus)))
+    rows = Examples.join(list(held_out_rows(corpus)))
     keys = zip(rows.identifiers.tolist(), map(bytes, rows.inputs), strict=True)
     known = dict(zip(keys, rows.labels, strict=True))
 

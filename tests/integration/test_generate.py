@@ -234,3 +234,28 @@ def test_improper_lines_are_dropped_and_named(trmpipe, tmp_path):
     (tmp_path / "bad.txt").write_text(lines[2])
     refused = trmpipe(*arguments[:4], "--input", tmp_path / "bad.txt", "--drop-improper", "--out", tmp_path / "d")
     assert "asks for 1 puzzles, the file leaves 0 distinct ones" in refused.message
+
+
+def as_written_earlier(path, **fields):
+    """Rewrite a corpus's manifest with the recipe of an earlier version, which had a field for each such option."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    recipe = {key: value for key, value in manifest["recipe"].items() if key not in ("supplier", "supply")}
+    recipe |= {"drop_improper": False, "exclude_test_twins": False, **fields}
+    (path / "manifest.json").write_text(json.dumps({**manifest, "recipe": recipe}))
+
+
+def test_corpora_of_earlier_recipes_are_complete_and_made_again(trmpipe, tmp_path):
+    (tmp_path / "p.txt").write_text("1234341221434321\n123434122143432.\n1...............\n")
+    made = ["generate", "sudoku", "--size", 4, "--n", 5, "--aug", 3, "--test", 2, "--out", tmp_path / "made"]
+    given = ["generate", "sudoku", "--size", 4, "--input", tmp_path / "p.txt", "--drop-improper", "--aug", 1]
+    given += ["--test", 0, "--out", tmp_path / "given"]
+    for command, path, fields in ((made, "made", {}), (given, "given", {"drop_improper": True})):
+        assert trmpipe(*command).code == 0
+        as_written_earlier(tmp_path / path, **fields)
+        assert "is complete already" in trmpipe(*command).out
+        inputs = ["--input", tmp_path / "p.txt"] if path == "given" else []
+        again = trmpipe("regenerate", tmp_path / path, *inputs, "--out", tmp_path / f"{path}-again")
+        assert (again.code, "content equal" in again.out) == (0, True)
+        assert trmpipe("inspect", tmp_path / path).code == 0
+    refused = trmpipe(*[word for word in given if word != "--drop-improper"])
+    assert "holds a corpus of another recipe (drop_improper yes there, None asked for)" in refused.message

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, parse_puzzle, solve
+from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, canonical, classes, parse_puzzle, solve
 from trmpipe.generators.sudoku.classes import automorphisms
+from trmpipe.generators.sudoku.forms import canonical as canonical_forms
+from trmpipe.generators.sudoku.forms import generators
 from trmpipe.generators.task import TEST
 
-sources_of = cache(reference.spatial_sources)
+moves_of = cache(reference.spatial_moves)
 CYCLIC = np.array(
     [[3 * ((row + column // 3) % 3) + (column + row // 3) % 3 + 1 for column in range(9)] for row in range(9)], np.uint8
 )
@@ -35,7 +37,7 @@ AUTOMORPHIC_16 = (
 def moved(puzzle, size, rank, label):
     """The image of a puzzle under a symmetry."""
     values = np.array(reference.relabelling(size, label), np.uint8)
-    return values[puzzle[list(reference.spatial_source(size, rank))]]
+    return values[puzzle[list(reference.spatial_move(size, rank))]]
 
 
 @cache
@@ -54,7 +56,7 @@ def any_puzzle(size):
 
 def assert_form_is_of_the_class(puzzle, size):
     form = canonical(puzzle[None])[0]
-    assert reference.canonical(form, sources_of(size)) == reference.canonical(puzzle, sources_of(size))
+    assert reference.canonical(form, moves_of(size)) == reference.canonical(puzzle, moves_of(size))
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -112,7 +114,7 @@ def test_there_are_36_classes_of_minimal_4x4_puzzles():
     classes = np.unique(canonical(puzzles), axis=0)
     assert len(classes) == 36
     # The class is what brute force says: its members' forms are all different.
-    assert len({reference.canonical(form, sources_of(4)) for form in classes}) == 36
+    assert len({reference.canonical(form, moves_of(4)) for form in classes}) == 36
 
 
 def test_the_6x6_grids_fall_in_49_classes():
@@ -169,7 +171,7 @@ def test_automorphisms_equal_brute_force(size, count):
     if size == 4:
         puzzles = np.concatenate([puzzles, full_grids_4x4()[::24]])
     found, offsets = automorphisms(puzzles, size)
-    expected = [reference.automorphisms(puzzle.tolist(), sources_of(size)) for puzzle in puzzles]
+    expected = [reference.automorphisms(puzzle.tolist(), moves_of(size)) for puzzle in puzzles]
     assert any(expected)
     for i, several in enumerate(expected):
         assert sorted(map(tuple, found[offsets[i] : offsets[i + 1]].tolist())) == sorted(several)
@@ -183,6 +185,32 @@ def test_automorphisms_have_their_shapes_where_there_are_none(count):
     assert offsets.tolist() == [0] * (count + 1)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_automorphisms_of_known_orders_are_those_found_without(size):
+    puzzles = puzzles_of(size, 12)
+    expected, expected_offsets = automorphisms(puzzles, size)
+    found, offsets = automorphisms(puzzles, size, canonical_forms(puzzles, size)[1])
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(offsets, expected_offsets)
+
+
+def test_known_orders_spare_the_search_where_there_is_nothing_to_find(monkeypatch):
+    puzzles = np.concatenate([SudokuTask(size=9).generate(1, TEST, 0, 12).inputs - BLANK, CYCLIC.reshape(1, 81)])
+    orders = canonical_forms(puzzles, 9)[1]
+    assert orders.tolist() == [1] * 12 + [648]
+    searched = []
+
+    def note(puzzle, size):
+        searched.append(puzzle.tolist())
+        return generators(puzzle, size)
+
+    monkeypatch.setattr(classes, "canonical_forms", None)
+    monkeypatch.setattr(classes, "generators", note)
+    found, _ = automorphisms(puzzles, 9, orders)
+    assert searched == [CYCLIC.ravel().tolist()]
+    assert len(found) == 647
+
+
 @cache
 def automorphisms_of_cyclic():
     return automorphisms(CYCLIC.reshape(1, 81), 9)[0]
@@ -190,10 +218,10 @@ def automorphisms_of_cyclic():
 
 def test_the_cyclic_9x9_grid_has_648_automorphisms():
     found = automorphisms_of_cyclic()
-    group = {tuple(source) for source in found.tolist()} | {tuple(range(81))}
+    group = {tuple(move) for move in found.tolist()} | {tuple(range(81))}
     assert len(group) == 648
     form = reference.normal_form(CYCLIC.ravel())
-    assert all(reference.normal_form(CYCLIC.ravel()[list(source)]) == form for source in group)
+    assert all(reference.normal_form(CYCLIC.ravel()[list(move)]) == form for move in group)
     first, second = found[5].tolist(), found[400].tolist()
     assert tuple(first[cell] for cell in second) in group
 
@@ -257,8 +285,8 @@ def first_of_cosets(puzzle, size, own, seed, candidate, count):
     found, place = [], 1
     while len(found) < count:
         spatial, label = reference.symmetry_of(place, size, keys)
-        source = reference.spatial_source(size, spatial)
-        if source == min([source, *(tuple(automorphism[cell] for cell in source) for automorphism in own)]):
+        move = reference.spatial_move(size, spatial)
+        if move == min([move, *(tuple(automorphism[cell] for cell in move) for automorphism in own)]):
             found.append(moved(puzzle, size, spatial, label).tolist())
         place += 1
     return found
@@ -269,7 +297,7 @@ def test_4x4_puzzles_share_a_form_exactly_where_one_is_an_image_of_the_other():
     forms = canonical(puzzles)
     outcomes = set()
     for first, second in combinations(range(len(puzzles)), 2):
-        images = {reference.normal_form(puzzles[first][list(source)]) for source in sources_of(4)}
+        images = {reference.normal_form(puzzles[first][list(move)]) for move in moves_of(4)}
         alike = reference.normal_form(puzzles[second]) in images
         assert np.array_equal(forms[first], forms[second]) == alike
         outcomes.add(alike)

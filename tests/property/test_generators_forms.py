@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask
 from trmpipe.generators.sudoku.forms import canonical
-from trmpipe.generators.sudoku.symmetry import spatial_source, symmetry_tables
+from trmpipe.generators.sudoku.symmetry import spatial_move, symmetry_tables
 
 CYCLIC = np.array(
     [[3 * ((r + c // 3) % 3) + (c + r // 3) % 3 + 1 for c in range(9)] for r in range(9)], np.uint8
@@ -26,12 +26,12 @@ def made(size):
 def copies_of(puzzles, size, random):
     tables = symmetry_tables(size)
     images = np.empty_like(puzzles)
-    source = np.empty(size * size, np.uint8)
+    move = np.empty(size * size, np.uint8)
     for i, puzzle in enumerate(puzzles):
         rank = int(random.integers(tables.num_spatial))
-        spatial_source(rank, tables, source)
+        spatial_move(rank, tables, move)
         values = np.concatenate([[0], 1 + random.permutation(size)]).astype(np.uint8)
-        images[i] = values[puzzle[source]]
+        images[i] = values[puzzle[move]]
     return images
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmpipe.generators.sudoku import lanes
+from trmpipe.generators.sudoku.nine import lanes
 
 WORDS = st.integers(0, 0xFFFF)
-PATTERN = [3, None, 7, 0, 15, 8, None, 1, 2, 2, 14, 9, 4, 5, 6, None]
-moved = lanes.shuffle(PATTERN)
-halved = lanes.shuffle(range(8))
+INDICES = [3, None, 7, 0, 15, 8, None, 1, 2, 2, 14, 9, 4, 5, 6, None]
+taken = lanes.take_lanes(INDICES)
+halved = lanes.take_lanes(range(8))
 fixed = lanes.constant(range(16))
 
 
@@ -31,7 +31,7 @@ def combine(a, b, lane, out, bits):
     lanes.store(place + 160, lanes.less(x, y))
     lanes.store(place + 192, lanes.popcounts(x))
     lanes.store(place + 224, lanes.lowest_bits(x))
-    lanes.store(place + 256, moved(x))
+    lanes.store(place + 256, taken(x))
     lanes.store(place + 288, fixed())
     lanes.store(place + 320, lanes.one_lane(lane, 0x1234))
     low = halved(x)
@@ -60,7 +60,7 @@ def test_operations_are_those_of_numpy(a, b, lane, alike):
     np.testing.assert_array_equal(out[5], np.where(a.view(np.int16) < b.view(np.int16), full, 0))
     np.testing.assert_array_equal(out[6], [int(word).bit_count() for word in a])
     np.testing.assert_array_equal(out[7], [int(word) & -int(word) for word in a])
-    np.testing.assert_array_equal(out[8], [0 if i is None else a[i] for i in PATTERN])
+    np.testing.assert_array_equal(out[8], [0 if i is None else a[i] for i in INDICES])
     np.testing.assert_array_equal(out[9], np.arange(16))
     np.testing.assert_array_equal(out[10], np.where(np.arange(16) == lane, 0x1234, 0))
     np.testing.assert_array_equal(out[11, :8], a[:8])
@@ -74,18 +74,18 @@ def test_operations_are_those_of_numpy(a, b, lane, alike):
     ]
 
 
-def looked_up(table, pattern):
+def looked_up(table, indices):
     """`lookup` by its definition, byte by byte."""
-    from_bytes, by = table.view(np.uint8).reshape(2, 16), pattern.view(np.uint8).reshape(2, 16)
+    from_bytes, by = table.view(np.uint8).reshape(2, 16), indices.view(np.uint8).reshape(2, 16)
     rows = [[0 if at == 0xFF else half[at] for at in places] for half, places in zip(from_bytes, by, strict=True)]
     return np.array(rows, np.uint8).view(np.uint16).ravel()
 
 
 def lookup_kernel():
     @numba.njit
-    def run(table, pattern, out):
+    def run(table, indices, out):
         lanes.store(
-            lanes.address(out), lanes.lookup(lanes.load16(lanes.address(table)), lanes.load16(lanes.address(pattern)))
+            lanes.address(out), lanes.lookup(lanes.load16(lanes.address(table)), lanes.load16(lanes.address(indices)))
         )
 
     return run
@@ -102,6 +102,6 @@ def test_lookup_is_the_same_on_every_machine(features, monkeypatch):
         table = random.integers(0, 1 << 16, 16, np.uint16)
         bytes_ = random.integers(0, 16, 32, np.uint8)
         bytes_[random.random(32) < 0.3] = 0xFF
-        pattern, out = bytes_.view(np.uint16), np.zeros(16, np.uint16)
-        run(table, pattern, out)
-        np.testing.assert_array_equal(out, looked_up(table, pattern))
+        indices, out = bytes_.view(np.uint16), np.zeros(16, np.uint16)
+        run(table, indices, out)
+        np.testing.assert_array_equal(out, looked_up(table, indices))

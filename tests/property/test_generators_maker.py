@@ -9,8 +9,8 @@ from tests.references import sudoku as reference
 from tests.references.statistics import chi_square, chi_square_bound
 from trmpipe.generators.rng import open_stream
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, solve
-from trmpipe.generators.sudoku.maker import make
-from trmpipe.generators.sudoku.workbench import draw_grid, new_plain, new_triads
+from trmpipe.generators.sudoku.maker import MOST_GUESSES
+from trmpipe.generators.sudoku.workbench import draw_grid, make, make_all, new_plain, new_workbench
 from trmpipe.generators.task import TEST, TRAIN
 
 COUNTS = {4: 60, 6: 60, 9: 40, 16: 4}
@@ -73,7 +73,8 @@ def test_puzzles_equal_those_made_clue_by_clue_at_9x9(candidate):
 
 
 def assert_equals_reference(size, seed, purpose, candidate, count):
-    puzzles, grids = make(seed, purpose, candidate, 1, size)
+    puzzles, grids = np.empty((2, 1, size * size), np.uint8)
+    make_all(seed, purpose, candidate, puzzles, grids, MOST_GUESSES, new_plain(size), None)
     puzzle, grid = reference.make_puzzle(size, seed, purpose, candidate, count)
     assert tuple(grids[0].tolist()) == grid
     assert tuple(puzzles[0].tolist()) == puzzle
@@ -82,9 +83,9 @@ def assert_equals_reference(size, seed, purpose, candidate, count):
 @pytest.mark.parametrize("size", SIZES)
 def test_full_grids_vary(size):
     # Relabelling a grid gives a grid that is drawn as often, so every value is as likely in every cell.
-    plain, triads, grids = new_plain(size), new_triads(size), np.empty((400, size * size), np.uint8)
+    bench, grids = new_workbench(size), np.empty((400, size * size), np.uint8)
     for candidate, grid in enumerate(grids):
-        draw_grid(open_stream(0, TEST, 0, 0, candidate), grid, plain, triads)
+        draw_grid(open_stream(0, TEST, 0, 0, candidate), grid, *bench)
     for cell in (0, size + 1, size * size - 1):
         seen = np.bincount(grids[:, cell] - 1, minlength=size)
         assert chi_square(seen) < chi_square_bound(size - 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.references import sudoku as reference
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.sudoku import SIZES, parse_puzzle, solve
-from trmpipe.generators.sudoku.solver import solve_by_singles
+from trmpipe.generators.sudoku.workbench import new_plain, solve_with
 
 SOLVERS = {size: reference.Solver(size) for size in (4, 6, 9)}
 MANY_SOLUTIONS = "." * 81
@@ -92,7 +92,7 @@ def test_counts_at_9x9_equal_brute_force(puzzle):
 
 
 def assert_equals_rule(puzzle, size, limit):
-    counts, solutions, guesses = solve_by_singles(puzzle[None], limit, size)
+    counts, solutions, guesses = solve_with(puzzle[None], limit, new_plain(size), None)
     found, expected_guesses = SOLVERS[size].search(puzzle, limit)
     assert (counts[0], guesses[0]) == (len(found), expected_guesses)
     assert solutions[0].tolist() == list(found[0] if found else [0] * size * size)

@@ -14,7 +14,7 @@ from trmpipe.generators.errors import InputError
 from trmpipe.generators.rng import bijection_keys
 from trmpipe.generators.sudoku import BLANK, SIZES, SudokuTask, parse_puzzle, solve
 from trmpipe.generators.sudoku.geometry import geometry
-from trmpipe.generators.sudoku.symmetry import relabelling, spatial_source, symmetry_tables
+from trmpipe.generators.sudoku.symmetry import relabelling, spatial_move, symmetry_tables
 from trmpipe.generators.sudoku.variants import apply, symmetry_of
 from trmpipe.generators.task import TRAIN, Groups
 
@@ -25,13 +25,13 @@ AUTOMORPHIC = (
 )
 """6x6 puzzles that one symmetry besides the identity maps to themselves: one in three thousand of those made."""
 
-sources_of = cache(reference.spatial_sources)
+moves_of = cache(reference.spatial_moves)
 
 
 def spell(size, rank):
-    source = np.empty(size * size, np.uint8)
-    spatial_source(rank, symmetry_tables(size), source)
-    return source
+    move = np.empty(size * size, np.uint8)
+    spatial_move(rank, symmetry_tables(size), move)
+    return move
 
 
 def relabel(size, rank):
@@ -65,10 +65,10 @@ def test_rank_zero_is_the_identity(size):
 
 @pytest.mark.parametrize("size", [4, 6])
 def test_spatial_ranks_reach_every_symmetry_once(size):
-    sources = np.array([spell(size, rank) for rank in range(symmetry_tables(size).num_spatial)])
-    assert list(map(tuple, sources.tolist())) == sources_of(size)
-    assert len(np.unique(sources, axis=0)) == len(sources)
-    assert np.all(np.sort(sources, axis=1) == np.arange(size * size))
+    moves = np.array([spell(size, rank) for rank in range(symmetry_tables(size).num_spatial)])
+    assert list(map(tuple, moves.tolist())) == moves_of(size)
+    assert len(np.unique(moves, axis=0)) == len(moves)
+    assert np.all(np.sort(moves, axis=1) == np.arange(size * size))
 
 
 @pytest.mark.parametrize("size", [4, 6, 9])
@@ -86,7 +86,7 @@ def test_arrangements_come_in_the_order_of_the_enumerated_ones(size):
 @example(size=9, where=1.0)
 def test_spatial_ranks_equal_the_reference(size, where):
     rank = min(int(where * reference.num_spatial(size)), reference.num_spatial(size) - 1)
-    assert tuple(spell(size, rank).tolist()) == reference.spatial_source(size, rank)
+    assert tuple(spell(size, rank).tolist()) == reference.spatial_move(size, rank)
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)
@@ -168,7 +168,7 @@ def test_all_variants_at_4x4_equal_the_reference(automorphic):
         pairs = zip((inputs[0] - BLANK).tolist(), (labels[0] - BLANK).tolist(), strict=True)
         base = (group.inputs[0] - BLANK).tolist(), (group.labels[0] - BLANK).tolist()
         # One more is asked of the reference, which has no more to give.
-        expected = reference.variants(*base, 4, 5, int(group.candidates[0]), most + 1, sources_of(4))
+        expected = reference.variants(*base, 4, 5, int(group.candidates[0]), most + 1, moves_of(4))
         assert [(tuple(a), tuple(b)) for a, b in pairs] == expected
         assert len(np.unique(inputs[0], axis=0)) == most
         assert task.check(inputs[0], labels[0]).all()
@@ -179,7 +179,7 @@ def test_first_variants_at_6x6_equal_the_reference(automorphic):
     task, groups = SudokuTask(size=6), sparse(6, automorphic, count=1)
     inputs, labels = augment(task, groups, 9, 0, 40)
     base = (groups.inputs[0] - BLANK).tolist(), (groups.labels[0] - BLANK).tolist()
-    expected = reference.variants(*base, 6, 9, int(groups.candidates[0]), 40, sources_of(6))
+    expected = reference.variants(*base, 6, 9, int(groups.candidates[0]), 40, moves_of(6))
     found = zip((inputs[0] - BLANK).tolist(), (labels[0] - BLANK).tolist(), strict=True)
     assert [(tuple(a), tuple(b)) for a, b in found] == expected
 
@@ -190,10 +190,10 @@ def test_variants_at_9x9_are_the_symmetries_that_the_bijection_names():
     keys = reference.bijection_keys(2**40, reference.AUGMENT, 0, 0, 3)
     for variant in range(1, 30):
         spatial, label = reference.symmetry_of(variant, 9, keys)
-        source, values = list(reference.spatial_source(9, spatial)), reference.relabelling(9, label)
+        move, values = list(reference.spatial_move(9, spatial)), reference.relabelling(9, label)
         names = np.array([0, *(BLANK + value for value in values)])
-        np.testing.assert_array_equal(inputs[0, variant], names[groups.inputs[0, source]])
-        np.testing.assert_array_equal(labels[0, variant], names[groups.labels[0, source]])
+        np.testing.assert_array_equal(inputs[0, variant], names[groups.inputs[0, move]])
+        np.testing.assert_array_equal(labels[0, variant], names[groups.labels[0, move]])
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from tests.blocks_of_variants import augment
 from tests.references import sudoku as reference
 from trmpipe.generators import rng
-from trmpipe.generators.sudoku import BLANK, SudokuTask, Target, solve
+from trmpipe.generators.sudoku import BLANK, SudokuTask, Target, rating, solve
 from trmpipe.generators.sudoku.forms import canonical
-from trmpipe.generators.sudoku.rating import rate
-from trmpipe.generators.sudoku.solver import solve_by_singles
+from trmpipe.generators.sudoku.nine import draw_grid, new_engine
+from trmpipe.generators.sudoku.rating import rate, rate_forms
 from trmpipe.generators.sudoku.targets import PATTERNS, pattern_images, pattern_orbits
-from trmpipe.generators.sudoku.triad_search import fill
-from trmpipe.generators.sudoku.triads import new_desk
 from trmpipe.generators.sudoku.walk import FAR, Goal, build_goal, find
+from trmpipe.generators.sudoku.workbench import new_plain, solve_with
 from trmpipe.generators.task import TEST, TRAIN
 
 SEED = 3
@@ -42,10 +41,19 @@ def test_ratings_are_those_of_the_plain_rule(size, candidate, blanks):
 def test_ratings_at_9x9_are_means_over_the_same_copies():
     puzzles = SudokuTask(size=9).generate(SEED, TRAIN, 0, 8).inputs - BLANK
     stream = reference.Stream(0, reference.RATE, 0, 0, 0)
-    sources = [reference.spatial_source(9, stream.below(reference.num_spatial(9))) for _ in range(8)]
-    guesses = [solve(canonical(puzzles, 9)[0][:, source], 2)[2] for source in sources]
+    moves = [reference.spatial_move(9, stream.below(reference.num_spatial(9))) for _ in range(8)]
+    guesses = [solve(canonical(puzzles, 9)[0][:, move], 2)[2] for move in moves]
     np.testing.assert_array_equal(rate(puzzles, 9), np.mean(guesses, axis=0))
     assert rate(puzzles, 9).any()
+
+
+def test_ratings_of_known_forms_are_those_of_their_puzzles(monkeypatch):
+    puzzles = SudokuTask(size=9).generate(SEED, TRAIN, 0, 11).inputs - BLANK
+    forms, expected = canonical(puzzles, 9)[0], rate(puzzles, 9)
+    monkeypatch.setattr(rating, "_PUZZLES_AT_ONCE", 4)
+    monkeypatch.setattr(rating, "canonical", None)
+    np.testing.assert_array_equal(rate_forms(forms, 9), expected)
+    assert expected.any()
 
 
 @pytest.mark.parametrize("size", [4, 6, 9])
@@ -116,8 +124,8 @@ def draw(size, seed, candidate):
     if size < 9:
         stream = reference.Stream(seed, TRAIN, 0, 0, candidate)
         return stream, reference.Solver(size).fill(stream)
-    stream, memory, grid = CompiledStream(seed, TRAIN, 0, 0, candidate), new_desk(), np.empty(81, np.uint8)
-    fill(stream.stream, memory.ctypes.data, grid)
+    stream, grid = CompiledStream(seed, TRAIN, 0, 0, candidate), np.empty(81, np.uint8)
+    draw_grid(stream.stream, grid, new_engine())
     return stream, grid.tolist()
 
 
@@ -202,7 +210,7 @@ def test_puzzles_meet_what_was_asked(made):
 def test_puzzles_made_to_order_are_unique_and_minimal(made):
     size, _, _, _, groups = made
     puzzles = groups.inputs - BLANK
-    counts, solutions, _ = solve_by_singles(puzzles, 2, size)
+    counts, solutions, _ = solve_with(puzzles, 2, new_plain(size), None)
     assert np.all(counts == 1)
     np.testing.assert_array_equal(solutions, groups.labels - BLANK)
     fewer = []
@@ -210,7 +218,7 @@ def test_puzzles_made_to_order_are_unique_and_minimal(made):
         for cell in np.flatnonzero(puzzle):
             fewer.append(puzzle.copy())
             fewer[-1][cell] = 0
-    assert np.all(solve_by_singles(np.array(fewer), 2, size)[0] == 2)
+    assert np.all(solve_with(np.array(fewer), 2, new_plain(size), None)[0] == 2)
 
 
 def test_a_puzzle_made_to_order_depends_on_its_index_alone(made):
@@ -249,5 +257,5 @@ def test_a_walk_without_a_way_ends():
     for size in (4, 6):
         goal = build_goal(Target.parse({"clues": f"{size * size}:"}), size)
         task = SudokuTask(size=size, target=Target.parse({"clues": f"{size * size}:"}))
-        assert len(task.generate(SEED, TRAIN, 0, 2)) == 0
+        assert not task.examine(task.generate(SEED, TRAIN, 0, 2)).accepted.any()
         assert goal.max_steps < 10_000

@@ -9,26 +9,26 @@ from tests import shards_reference as reference
 from trmpipe.shards import kernels
 
 seeds = st.integers(0, 2**64 - 1)
-blocks = st.sampled_from([256, 64, 1])
+windows = st.sampled_from([256, 64, 1])
 counts_of_groups = st.lists(st.integers(1, 1100), min_size=1, max_size=12)
 KERNELS = [
-    pytest.param(kernels.order_by_blocks, reference.by_blocks, id="blocks"),
+    pytest.param(kernels.order_by_windows, reference.by_windows, id="windows"),
     pytest.param(kernels.order_as_published, reference.as_published, id="published"),
 ]
 
 
-def positions(kernel, seed, start, count, counts, block=256):
+def positions(kernel, seed, start, count, counts, window=256):
     groups, variants = np.empty((2, count), np.int64)
-    kernel(np.uint64(seed), start, np.asarray(counts, np.int64), block, groups, variants)
+    kernel(np.uint64(seed), start, np.asarray(counts, np.int64), window, groups, variants)
     return groups, variants
 
 
 @pytest.mark.parametrize(("kernel", "plain"), KERNELS)
 @settings(deadline=None, max_examples=60)
-@given(seed=seeds, start=st.integers(0, 2**40), counts=counts_of_groups, block=blocks)
-def test_kernel_equals_its_reference(kernel, plain, seed, start, counts, block):
-    groups, variants = positions(kernel, seed, start, 40, counts, block)
-    expected = [plain(seed, start + i, counts, block) for i in range(40)]
+@given(seed=seeds, start=st.integers(0, 2**40), counts=counts_of_groups, window=windows)
+def test_kernel_equals_its_reference(kernel, plain, seed, start, counts, window):
+    groups, variants = positions(kernel, seed, start, 40, counts, window)
+    expected = [plain(seed, start + i, counts, window) for i in range(40)]
     assert list(zip(groups.tolist(), variants.tolist(), strict=True)) == expected
 
 
@@ -46,37 +46,37 @@ def test_every_epoch_visits_every_group_once(kernel, plain, seed, epoch, counts)
 @settings(deadline=None, max_examples=30)
 @given(seed=seeds, cycle=st.integers(0, 1000), count=st.integers(1, 1100))
 def test_every_variant_is_seen_once_in_a_cycle(seed, cycle, count):
-    _, variants = positions(kernels.order_by_blocks, seed, cycle * count, count, [count])
+    _, variants = positions(kernels.order_by_windows, seed, cycle * count, count, [count])
     assert sorted(variants.tolist()) == list(range(count))
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=seeds, cycle=st.integers(0, 1000), count=st.integers(1, 1100), block=blocks)
-def test_a_block_is_read_in_one_go(seed, cycle, count, block):
-    _, variants = positions(kernels.order_by_blocks, seed, cycle * count, count, [count], block)
-    num_changes = int((np.diff(variants // block) != 0).sum())
-    assert num_changes == -(-count // block) - 1
+@given(seed=seeds, cycle=st.integers(0, 1000), count=st.integers(1, 1100), window=windows)
+def test_a_window_is_read_in_one_go(seed, cycle, count, window):
+    _, variants = positions(kernels.order_by_windows, seed, cycle * count, count, [count], window)
+    num_changes = int((np.diff(variants // window) != 0).sum())
+    assert num_changes == -(-count // window) - 1
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=seeds, epoch=st.integers(0, 5000), counts=counts_of_groups, block=blocks)
-def test_blocks_of_epoch_are_those_of_the_order(seed, epoch, counts, block):
+@given(seed=seeds, epoch=st.integers(0, 5000), counts=counts_of_groups, window=windows)
+def test_windows_of_epoch_are_those_of_the_order(seed, epoch, counts, window):
     found = np.empty(len(counts), np.int64)
-    kernels.blocks_of_epoch(np.uint64(seed), epoch, np.asarray(counts, np.int64), block, found)
-    groups, variants = positions(kernels.order_by_blocks, seed, epoch * len(counts), len(counts), counts, block)
-    assert (found[groups] == variants // block).all()
+    kernels.windows_of_epoch(np.uint64(seed), epoch, np.asarray(counts, np.int64), window, found)
+    groups, variants = positions(kernels.order_by_windows, seed, epoch * len(counts), len(counts), counts, window)
+    assert (found[groups] == variants // window).all()
 
 
 @pytest.mark.parametrize(
-    ("seq_len", "block"), [(1, 256), (81, 256), (256, 256), (257, 128), (900, 64), (2**16, 1), (2**20, 1)]
+    ("seq_len", "window"), [(1, 256), (81, 256), (256, 256), (257, 128), (900, 64), (2**16, 1), (2**20, 1)]
 )
-def test_blocks_are_smaller_where_sequences_are_long(seq_len, block):
-    assert kernels.order_block_of(seq_len) == block
+def test_windows_are_smaller_where_sequences_are_long(seq_len, window):
+    assert kernels.order_window(seq_len) == window
 
 
-def test_groups_differ_in_their_order_within_a_block():
+def test_groups_differ_in_their_order_within_a_window():
     counts = [256] * 50
-    groups, variants = positions(kernels.order_by_blocks, 1, 0, 50 * 256, counts)
+    groups, variants = positions(kernels.order_by_windows, 1, 0, 50 * 256, counts)
     by_group = np.empty((50, 256), np.int64)
     for epoch in range(256):
         run = slice(epoch * 50, (epoch + 1) * 50)

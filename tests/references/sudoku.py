@@ -184,8 +184,8 @@ def make_puzzle(size, seed, purpose, candidate, count):
 def rating(form, size):
     """Guesses over 8 seeded copies of a canonical form, summed."""
     stream = Stream(0, RATE, 0, 0, 0)
-    sources = [spatial_source(size, stream.below(num_spatial(size))) for _ in range(8)]
-    return sum(Solver(size).search([form[cell] for cell in source], 2)[1] for source in sources)
+    moves = [spatial_move(size, stream.below(num_spatial(size))) for _ in range(8)]
+    return sum(Solver(size).search([form[cell] for cell in move], 2)[1] for move in moves)
 
 
 def walk(stream, grid, orbits, wanted_clues, wanted_rating, max_steps, count, rate):
@@ -256,9 +256,9 @@ def arrangements(size, lines):
     ]
 
 
-def spatial_sources(size):
+def spatial_moves(size):
     """All symmetries that move cells, by rank: cell i of the image is cell ``[i]`` of the puzzle."""
-    return [spatial_source(size, rank) for rank in range(num_spatial(size))]
+    return [spatial_move(size, rank) for rank in range(num_spatial(size))]
 
 
 def num_arrangements(size, lines):
@@ -281,8 +281,8 @@ def arrangement(size, lines, rank):
     return [band * lines + line for band, digit in zip(bands, digits, strict=True) for line in inner[digit]]
 
 
-def spatial_source(size, rank):
-    """One of `spatial_sources`: rank = transpose + T * (row arrangement + R * column arrangement)."""
+def spatial_move(size, rank):
+    """One of `spatial_moves`: rank = transpose + T * (row arrangement + R * column arrangement)."""
     height, width = BOXES[size]
     rank, transposed = divmod(rank, 1 + (height == width))
     column_rank, row_rank = divmod(rank, num_arrangements(size, height))
@@ -307,16 +307,16 @@ def normal_form(grid):
     return tuple(names.setdefault(int(value), len(names)) for value in grid)
 
 
-def canonical(puzzle, sources):
+def canonical(puzzle, moves):
     """The smallest image under all symmetries."""
-    return min(normal_form([puzzle[cell] for cell in source]) for source in sources)
+    return min(normal_form([puzzle[cell] for cell in move]) for move in moves)
 
 
-def automorphisms(puzzle, sources):
+def automorphisms(puzzle, moves):
     """Spatial symmetries, the identity left out, whose image is the puzzle after some relabelling."""
     form = normal_form(puzzle)
     identity = tuple(range(len(puzzle)))
-    return [s for s in sources if s != identity and normal_form([puzzle[cell] for cell in s]) == form]
+    return [s for s in moves if s != identity and normal_form([puzzle[cell] for cell in s]) == form]
 
 
 def symmetry_of(place, size, keys):
@@ -326,21 +326,21 @@ def symmetry_of(place, size, keys):
     return permute_pair(0, *total, keys) if pair == (0, 0) else pair
 
 
-def variants(puzzle, grid, size, seed, candidate, stop, sources):
-    """The first `stop` variants as (puzzle, grid) pairs; of symmetries with one image only the first source counts."""
-    num_symmetries = factorial(size) * len(sources)
+def variants(puzzle, grid, size, seed, candidate, stop, moves):
+    """The first `stop` variants as (puzzle, grid) pairs; of symmetries with one image only the first move counts."""
+    num_symmetries = factorial(size) * len(moves)
     keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
     first = {}
-    for source in sources:
-        form = normal_form([puzzle[cell] for cell in source])
-        first[form] = min(source, first.get(form, source))
+    for move in moves:
+        form = normal_form([puzzle[cell] for cell in move])
+        first[form] = min(move, first.get(form, move))
     accepted = set(first.values())
     found = [(tuple(puzzle), tuple(grid))]
     place = 1
     while len(found) < stop and place < num_symmetries:
         spatial, label = symmetry_of(place, size, keys)
-        source, names = sources[spatial], relabelling(size, label)
-        if source in accepted:
-            found.append(tuple(tuple(names[base[cell]] for cell in source) for base in (puzzle, grid)))
+        move, names = moves[spatial], relabelling(size, label)
+        if move in accepted:
+            found.append(tuple(tuple(names[base[cell]] for cell in move) for base in (puzzle, grid)))
         place += 1
     return found

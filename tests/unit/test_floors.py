@@ -1,6 +1,7 @@
 """The floors of the house: who may import whom, read from the sources."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,69 @@ def imports(tree: ast.Module) -> list[tuple[str, bool]]:
             base = [f"trmpipe.{a.name}" for a in node.names] if node.module == "trmpipe" else [node.module]
             found += [(name, id(node) not in inside) for name in base]
     return found
+
+
+def modules_imported(path: Path) -> set[tuple[str, ...]]:
+    """Modules of the same room that a file imports, at the top, in functions and for type checkers."""
+    package = path.relative_to(ROOT).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = package[: len(package) - node.level + 1]
+            base = (*above, *node.module.split(".")) if node.module else above
+            for alias in node.names:
+                place = ROOT.joinpath(*base, alias.name)
+                is_module = place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+                found.add((*base, alias.name) if is_module else base)
+    return found
+
+
+def circle(graph: dict[tuple[str, ...], set[tuple[str, ...]]]) -> list[str]:
+    """The modules that are left when those that import none of the rest are taken away again and again."""
+    rest = dict(graph)
+    while free := [module for module, imported in rest.items() if not imported & rest.keys()]:
+        for module in free:
+            del rest[module]
+    return [".".join(module) for module in sorted(rest)]
+
+
+def module_of(path: Path) -> tuple[str, ...]:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_circle_of_imports(room):
+    files = [path for own, path in SOURCES if own == room]
+    assert circle({module_of(path): modules_imported(path) for path in files}) == []
+
+
+def test_a_circle_is_found():
+    graph = {("a",): {("b",)}, ("b",): {("c",)}, ("c",): {("b",), ("d",)}, ("d",): set()}
+    assert circle(graph) == ["a", "b", "c"]
+    assert circle(graph | {("c",): {("d",)}}) == []
+
+
+def test_imports_are_read_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    folder = tmp_path / "shards" / "deep"
+    folder.mkdir(parents=True)
+    for name in ("one.py", "two.py", "__init__.py", "deep/three.py", "deep/__init__.py"):
+        (tmp_path / "shards" / name).write_text("")
+    (folder / "three.py").write_text(
+        "from ..one import x\ndef late():\n    from .. import two\n    from ..deep import y\n"
+    )
+    assert modules_imported(folder / "three.py") == {("shards", "one"), ("shards", "two"), ("shards", "deep")}
+
+
+def test_the_9x9_engine_knows_nothing_of_the_rest_of_sudoku():
+    own = ("generators", "sudoku", "nine")
+    known = {module_of(path): modules_imported(path) for room, path in SOURCES if room == "generators"}
+    inside = set().union(*(found for module, found in known.items() if module[:3] == own))
+    assert {module for module in inside if module[:3] != own} == {("generators", "jit"), ("generators", "rng")}
+    # One module calls it; two more name the type of its memory.
+    users = {module[-1] for module, found in known.items() if module[:3] != own and any(m[:3] == own for m in found)}
+    assert users == {"workbench", "rating", "walk"}
 
 
 def violations(room: str, tree: ast.Module) -> list[str]:

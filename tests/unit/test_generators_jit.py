@@ -1,4 +1,4 @@
-"""The kernel cache: hit where nothing changed, missed where any source did, and never in the way."""
+"""The kernel cache: hit where nothing changed, missed where any code did, and never in the way."""
 
 import os
 import runpy
@@ -10,6 +10,9 @@ import numba
 import pytest
 
 from trmpipe.generators import jit
+from trmpipe.generators.rng import permute
+from trmpipe.generators.sudoku.nine.search import find_other
+from trmpipe.generators.sudoku.workbench import count_solutions
 
 ROOT = Path(__file__).parents[2]
 CALLEE = "from trmpipe.generators.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + 1\n"
@@ -61,7 +64,7 @@ def rewrite(path, text):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_an_edited_callee_is_seen_and_unchanged_sources_compile_nothing(plug, tmp_path):
+def test_an_edited_callee_is_seen_and_unchanged_code_compiles_nothing(plug, tmp_path):
     cache = tmp_path / "cache"
     assert call(plug, cache)[:3] == (50, 0, 1)
     value, hits, misses, path = call(plug, cache)
@@ -79,7 +82,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(plug, tmp_path, where):
     assert not list(plug.rglob("*.nb?"))
 
 
-def test_kernels_are_never_cached_beside_their_sources(plug, tmp_path, monkeypatch):
+def test_kernels_are_never_cached_beside_their_code(plug, tmp_path, monkeypatch):
     # The folder is there, but Numba's own in it cannot be made.
     full = tmp_path / "full"
     full.write_text("")
@@ -95,14 +98,14 @@ def folder_of(source):
 
 
 @pytest.fixture
-def sources(tmp_path, monkeypatch):
+def stand_in(tmp_path, monkeypatch):
     """A stand-in for this package, and a way to ask for the cache folder of a plug-in beside it."""
     package = tmp_path / "generators"
     (package / "deep").mkdir(parents=True)
     for name in ("a.py", "b.py", "deep/c.py"):
         (package / name).write_text(f"# {name}\n")
     monkeypatch.setattr(jit, "_PACKAGE", package)
-    monkeypatch.setattr(jit, "source_key", jit.source_key.__wrapped__)
+    monkeypatch.setattr(jit, "code_key", jit.code_key.__wrapped__)
     monkeypatch.setenv("TRMPIPE_CACHE_DIR", str(tmp_path / "cache"))
     return package
 
@@ -122,25 +125,31 @@ def edit(package):
     ],
     ids=["edited", "renamed", "added", "removed", "moved between files"],
 )
-def test_any_change_of_the_sources_changes_the_folder(sources, plug, change):
-    before = folder_of(sources), folder_of(plug)
-    assert (folder_of(sources), folder_of(plug)) == before
-    change(sources)
-    after = folder_of(sources), folder_of(plug)
+def test_any_change_of_the_code_changes_the_folder(stand_in, plug, change):
+    before = folder_of(stand_in), folder_of(plug)
+    assert (folder_of(stand_in), folder_of(plug)) == before
+    change(stand_in)
+    after = folder_of(stand_in), folder_of(plug)
     assert len({*before, *after}) == 4
 
 
-def test_a_plug_in_has_its_own_sources_in_the_key(sources, plug):
-    ours, before = folder_of(sources / "deep"), folder_of(plug)
+def test_a_plug_in_has_its_own_code_in_the_key(stand_in, plug):
+    ours, before = folder_of(stand_in / "deep"), folder_of(plug)
     (plug / "callee.py").write_text("# another\n")
     assert folder_of(plug) != before
-    assert folder_of(sources / "deep") == folder_of(sources) == ours
+    assert folder_of(stand_in / "deep") == folder_of(stand_in) == ours
 
 
-def test_the_key_names_the_compilers_version(sources, monkeypatch):
-    before = folder_of(sources)
+def test_a_kernel_in_a_sub_package_has_all_of_generators_in_its_key():
+    whole = jit.code_key(Path(jit.__file__).resolve().parent)
+    for dispatcher in (find_other, count_solutions, permute):
+        assert whole in Path(dispatcher.stats.cache_path).parts
+
+
+def test_the_key_names_the_compilers_version(stand_in, monkeypatch):
+    before = folder_of(stand_in)
     monkeypatch.setattr(numba, "__version__", "0.0.1")
-    assert folder_of(sources) != before
+    assert folder_of(stand_in) != before
 
 
 def test_the_key_is_that_of_the_content_wherever_it_lies(tmp_path):
@@ -148,28 +157,28 @@ def test_the_key_is_that_of_the_content_wherever_it_lies(tmp_path):
         folder = tmp_path / place / "generators"
         folder.mkdir(parents=True)
         (folder / "a.py").write_text("# a\n")
-    assert jit.source_key(tmp_path / "here" / "generators") == jit.source_key(tmp_path / "there" / "generators")
+    assert jit.code_key(tmp_path / "here" / "generators") == jit.code_key(tmp_path / "there" / "generators")
 
 
-def test_a_folder_that_another_process_just_made_is_used(sources, monkeypatch):
-    folder = folder_of(sources)
+def test_a_folder_that_another_process_just_made_is_used(stand_in, monkeypatch):
+    folder = folder_of(stand_in)
     answers = [False]  # What the first look finds; from then on the folder is there.
     monkeypatch.setattr(Path, "is_dir", lambda path: answers.pop() if answers else os.path.isdir(path))
-    monkeypatch.setattr(jit, "source_key", lambda *_: Path(folder).name)
-    assert folder_of(sources) == folder
+    monkeypatch.setattr(jit, "code_key", lambda *_: Path(folder).name)
+    assert folder_of(stand_in) == folder
     assert not answers
 
 
-def test_old_folders_are_pruned_and_those_in_use_stay(sources, tmp_path):
-    first = Path(folder_of(sources))
+def test_old_folders_are_pruned_and_those_in_use_stay(stand_in, tmp_path):
+    first = Path(folder_of(stand_in))
     kernels = tmp_path / "cache" / "kernels"
     os.utime(first, (10_000, 10_000))
     for age in range(20):
         (kernels / f"old{age}" / "sub").mkdir(parents=True)
         os.utime(kernels / f"old{age}", (1000 + age, 1000 + age))
-    assert folder_of(sources) == str(first)
-    (sources / "a.py").write_text("# changed\n")
-    second = Path(folder_of(sources))
+    assert folder_of(stand_in) == str(first)
+    (stand_in / "a.py").write_text("# changed\n")
+    second = Path(folder_of(stand_in))
     assert {path.name for path in kernels.iterdir()} == {
         second.name,
         first.name,

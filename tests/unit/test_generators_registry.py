@@ -120,11 +120,11 @@ def test_an_entry_point_adds_a_task(plug_in):
         registry.get_task("reversal7")
 
 
-def test_sources_hold_our_package_and_those_of_plug_ins(plug_in):
+def test_code_folders_are_our_package_and_those_of_plug_ins(plug_in):
     assert set(registry.code_folders()) == {GENERATORS, plug_in}
 
 
-def test_sources_without_plug_ins_are_ours(fresh):
+def test_code_folders_without_plug_ins_are_ours(fresh):
     assert registry.code_folders() == (GENERATORS,)
 
 

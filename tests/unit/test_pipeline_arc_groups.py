@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trmpipe.generators.arc import ArcTask, class_digests, crop, encode
-from trmpipe.pipeline import ArcPairs, groups_of, read_arc_set
+from trmpipe.pipeline.arc import ArcPairs, groups_of, read_arc_set
 
 
 def grid(*rows):

@@ -6,7 +6,10 @@ import hashlib
 import numpy as np
 import pytest
 
+from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import PuzzleFileError, read_puzzle_file
+
+TASK = get_task("sudoku4")
 
 A = "1234341221434321"
 B = "....3412....4321"
@@ -19,10 +22,10 @@ def write(path, text):
 
 def test_plain_lines(tmp_path):
     path = write(tmp_path / "p.txt", f"# a list\n{A}\n\n{B.replace('.', '0')}  # rated 7\n")
-    file = read_puzzle_file(path, 4)
+    file = read_puzzle_file(path, TASK)
     assert file.lines.tolist() == [2, 4]
-    assert "".join(map(str, file.puzzles[0])) == A
-    assert file.puzzles[1].tolist() == [0, 0, 0, 0, 3, 4, 1, 2, 0, 0, 0, 0, 4, 3, 2, 1]
+    assert TASK.format(file.inputs[0]) == A
+    assert file.inputs[1].tolist() == [1, 1, 1, 1, 4, 5, 2, 3, 1, 1, 1, 1, 5, 4, 3, 2]
     assert not file.answers.any()
     assert file.sha256 == hashlib.sha256((tmp_path / "p.txt").read_bytes()).hexdigest()
     assert file.size_bytes == (tmp_path / "p.txt").stat().st_size
@@ -30,20 +33,22 @@ def test_plain_lines(tmp_path):
 
 
 def test_values_above_nine_are_letters(tmp_path):
-    file = read_puzzle_file(write(tmp_path / "p.txt", "123456789ABCDEFGabcdefg.0" + "." * 231 + "\n"), 16)
-    assert file.puzzles[0, :25].tolist() == [*range(1, 17), *range(10, 17), 0, 0]
+    file = read_puzzle_file(
+        write(tmp_path / "p.txt", "123456789ABCDEFGabcdefg.0" + "." * 231 + "\n"), get_task("sudoku16")
+    )
+    assert file.inputs[0, :25].tolist() == [*range(2, 18), *range(11, 18), 1, 1]
     with pytest.raises(PuzzleFileError, match="character 1 is 'H'; expected 1 to 9, A to G, or "):
-        read_puzzle_file(write(tmp_path / "p.txt", "H" + "." * 255), 16)
+        read_puzzle_file(write(tmp_path / "p.txt", "H" + "." * 255), get_task("sudoku16"))
 
 
 @pytest.mark.parametrize("name", ["p.csv.gz", "p.csv"])
 def test_csv_and_gzip_by_content(tmp_path, name):
     text = f"source,question,answer,rating\r\nx,{B},{A},3\r\ny,{A},,\r\n".encode()
-    file = read_puzzle_file(write(tmp_path / name, gzip.compress(text) if "gz" in name else text), 4)
+    file = read_puzzle_file(write(tmp_path / name, gzip.compress(text) if "gz" in name else text), TASK)
     assert file.lines.tolist() == [2, 3]
-    assert "".join(map(str, file.answers[0])) == A
+    assert TASK.format(file.answers[0]) == A
     assert not file.answers[1].any()
-    assert file.puzzles.dtype == np.uint8
+    assert file.inputs.dtype == np.uint8
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_csv_and_gzip_by_content(tmp_path, name):
         (f"{A}\n{A}1\n", "p.txt line 2: a 4x4 puzzle has 16 characters, this one 17"),
         (f"# c\n{A[:-1]}x\n", "p.txt line 2: character 16 is 'x'; expected 1 to 4, or '.' or '0'"),
         (f"{A[:-1]}5\n", "p.txt line 1: character 16 is '5'"),
-        (f"{A[:-1]}é\n", "p.txt line 1: character 16 is '?'"),
+        (f"{A[:-1]}é\n", "p.txt line 1: character 16 is 'é'"),
         ("# nothing\n\n", "p.txt holds no puzzle"),
         (f"source,questions\nx,{A}\n", "p.txt line 1: a CSV file needs a column `question`; it has source, questions"),
         (b"\x1f\x8bbroken", "p.txt is neither text nor whole gzip"),
@@ -63,7 +68,7 @@ def test_csv_and_gzip_by_content(tmp_path, name):
 def test_a_mistake_is_named(tmp_path, text, message):
     path = write(tmp_path / "p.txt", text)
     with pytest.raises(PuzzleFileError) as caught:
-        read_puzzle_file(path, 4)
+        read_puzzle_file(path, TASK)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -72,4 +77,4 @@ def test_a_mistake_is_named(tmp_path, text, message):
 def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PuzzleFileError, match="cannot read"):
-        read_puzzle_file(path, 4)
+        read_puzzle_file(path, TASK)

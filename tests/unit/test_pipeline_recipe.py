@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from trmpipe.generators.errors import InputError
+from trmpipe.generators.errors import InputError, OptionError
 from trmpipe.pipeline import Recipe, RecipeError
-from trmpipe.shards import CorpusError
 
 
 def test_the_name_holds_every_option_that_is_not_the_default():
@@ -19,11 +18,19 @@ def test_the_name_holds_every_option_that_is_not_the_default():
         seed=3,
         options={"difficulty": "2:3.5", "clues": "8:"},
         format="zarr",
-        sources=(("input", "ab" * 32),),
+        supplier="lines",
+        supply={"drop_improper": "yes"},
+        sources=(("input", "ab" * 32), ("test_input", "cd" * 32)),
         shard_groups=2,
         shard_variants=9,
     )
-    assert recipe.name == "sudoku6-nall-aug5-seed3-clues8to-difficulty2to3.5-test7-zarr-inputabababab-sg2-sv9"
+    assert recipe.name == (
+        "sudoku6-nall-aug5-seed3-clues8to-difficulty2to3.5-test7-zarr-inputabababab-testinputcdcdcdcd-proper-sg2-sv9"
+    )
+    sets = Recipe(
+        task="arc", n=None, supplier="sets", supply={"exclude_test_twins": "yes"}, sources=(("test_set", "ab" * 32),)
+    )
+    assert sets.name == "arc-nall-aug1000-seed0-testsetabababab-notwins"
 
 
 def test_two_recipes_never_share_a_name():
@@ -34,9 +41,10 @@ def test_two_recipes_never_share_a_name():
         "shard_groups": 7,
         "shard_variants": 7,
     }
-    changes |= {"drop_improper": True, "exclude_test_twins": True}
-    assert set(changes) == set(Recipe(task="sudoku9").to_json())
-    base = Recipe(task="sudoku9", sources=(("input", "0" * 64),))
+    changes |= {"supply": {"drop_improper": "yes"}}
+    # The roles of the sources tell the supplier.
+    assert {*changes, "supplier"} == set(Recipe(task="sudoku9").to_json())
+    base = Recipe(task="sudoku9", supplier="lines", sources=(("input", "0" * 64),))
     names = [dataclasses.replace(base, **{field: value}).name for field, value in changes.items()]
     assert len({*names, base.name}) == len(changes) + 1
 
@@ -51,17 +59,20 @@ def test_two_recipes_never_share_a_name():
         ({"shard_groups": 0}, "--shard-groups is 0; expected 1 or more"),
         ({"shard_variants": 0}, "--shard-variants is 0; expected 1 or more"),
         ({"n": None}, "--n is missing"),
-        ({"drop_improper": True}, "--drop-improper is for puzzles of a file"),
+        ({"supply": {"drop_improper": "yes"}}, "the supplier 'made' has no option 'drop_improper'; known: none"),
+        ({"supplier": "sets"}, "the supplier of sudoku9 is 'sets'; expected one of made, lines"),
+        ({"sources": (("input", "0"),)}, "the supplier 'made' takes no sources"),
+        ({"format": "tfrecord"}, "no shard format is called 'tfrecord'; known: webdataset, zarr"),
     ],
 )
 def test_values_outside_their_range_are_refused(options, message):
-    with pytest.raises(RecipeError, match=message.replace("(", r"\(")):
+    with pytest.raises(OptionError, match=message.replace("(", r"\(")):
         Recipe(task="sudoku9", **options)
 
 
-def test_an_unknown_format_is_refused():
-    with pytest.raises(CorpusError, match="no shard format is called 'tfrecord'; known: webdataset, zarr"):
-        Recipe(task="sudoku9", format="tfrecord")
+def test_what_is_held_out_of_sets_is_no_option():
+    with pytest.raises(OptionError, match="--test does not apply"):
+        Recipe(task="arc", n=None, test=5, supplier="sets", sources=(("test_set", "0"),))
 
 
 def test_json_and_back():
@@ -91,3 +102,41 @@ def test_differences_name_the_options():
     assert Recipe(task="sudoku9", n=6, seed=1).differences(there) == "n 5 there, 6 asked for, seed 0 there, 1 asked for"
     hard = Recipe(task="sudoku9", n=5, options={"difficulty": "hard"})
     assert hard.differences(there) == "difficulty None there, hard asked for"
+
+
+def former(**fields):
+    """A recipe's JSON as format version 1 had it."""
+    value = Recipe(task="sudoku9").to_json()
+    del value["supplier"], value["supply"]
+    return {**value, "drop_improper": False, "exclude_test_twins": False, **fields}
+
+
+@pytest.mark.parametrize(
+    ("there", "recipe"),
+    [
+        ({}, {}),
+        ({"sources": [["input", "0"]]}, {"supplier": "lines", "sources": [["input", "0"]]}),
+        (
+            {"sources": [["input", "0"], ["test_input", "1"]], "drop_improper": True},
+            {
+                "supplier": "lines",
+                "supply": {"drop_improper": "yes"},
+                "sources": [["input", "0"], ["test_input", "1"]],
+            },
+        ),
+        (
+            {"task": "arc", "n": None, "sources": [["train_set", "0"]], "exclude_test_twins": True},
+            {
+                "task": "arc",
+                "n": None,
+                "supplier": "sets",
+                "supply": {"exclude_test_twins": "yes"},
+                "sources": [["train_set", "0"]],
+            },
+        ),
+    ],
+)
+def test_recipes_of_earlier_versions_are_the_same_recipes(there, recipe):
+    recipe = Recipe(**{"task": "sudoku9", **recipe})
+    assert Recipe.from_json(former(**there)) == recipe
+    assert recipe.differences(former(**there)) == ""

@@ -9,17 +9,11 @@ import tarfile
 import numpy as np
 import pytest
 
-from tests.shards_corpora import NAMED, block_rows, classes, group_rows, make_corpus, split_layout
-from trmpipe.shards import CODECS, Block, CorpusError, get_codec
+from tests.shards_corpora import NAMED, RAGGED, block_rows, classes, encode, group_rows, make_corpus, split_layout
+from trmpipe.shards import CODECS, Corpus, CorpusError
 from trmpipe.shards.codecs import webdataset as webdataset_format
 from trmpipe.shards.codecs.zarr import crc32c
 
-RAGGED = {
-    "variants": [9, 3, 1, 8, 4],
-    "examples": [2, 1, 5, 3, 1],
-    "first_identifiers": [1, 10, 13, 14, 22],
-    "compressed": True,
-}
 LAYOUTS = [
     pytest.param({"variants": [5, 5, 5], "group_block": 3, "variant_block": 5}, id="one-shard"),
     pytest.param({"variants": [9, 3, 1, 8, 4], "group_block": 2, "variant_block": 4}, id="ragged"),
@@ -34,20 +28,12 @@ LAYOUTS = [
 ]
 
 
-def encode(codec, layout, shard):
-    inputs, labels = block_rows(layout.split, layout, shard)
-    groups = slice(*shard.groups)
-    canonical = classes(layout.split, layout)[groups]
-    block = Block(inputs=inputs, labels=labels, candidates=np.arange(*shard.groups), canonical=canonical)
-    return codec.encode(layout, shard, block)
-
-
 def expected_rows(layout, shard):
     return block_rows(layout.split, layout, shard)
 
 
 @pytest.mark.parametrize("blocks", LAYOUTS)
-@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.parametrize("codec", [CODECS[name] for name in CODECS.names()], ids=CODECS.names())
 class TestEveryCodec:
     def test_gives_back_the_rows(self, codec, blocks):
         layout = split_layout("train", **blocks)
@@ -57,7 +43,7 @@ class TestEveryCodec:
                 assert field.dtype == np.uint8
                 assert np.array_equal(field, expected)
 
-    def test_same_block_same_bytes(self, codec, blocks):
+    def test_same_content_same_bytes(self, codec, blocks):
         layout = split_layout("train", **blocks)
         for shard in layout.shards():
             assert encode(codec, layout, shard) == encode(codec, layout, shard)
@@ -82,12 +68,43 @@ class TestEveryCodec:
 
 
 def test_codec_is_found_by_its_name():
-    assert all(get_codec(name).name == name for name in CODECS)
+    assert CODECS.names() == ["webdataset", "zarr"]
+    assert all(CODECS[name].name == name for name in CODECS.names())
 
 
 def test_unknown_codec_is_named():
-    with pytest.raises(CorpusError, match=r"'npz'; known: webdataset, zarr"):
-        get_codec("npz")
+    with pytest.raises(CorpusError, match=r"no shard format is called 'npz'; known: webdataset, zarr"):
+        CODECS["npz"]
+
+
+@pytest.fixture
+def plugged_in(tmp_path, monkeypatch):
+    """A package that brings one sound codec and one whose module is missing."""
+    about = tmp_path / "late-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[trmpipe.codecs]\nlate = late:CODEC\nlost = nowhere:CODEC\n")
+    (tmp_path / "late.py").write_text(
+        "from trmpipe.shards.codecs.zarr import ZarrCodec\n"
+        "class LateCodec(ZarrCodec):\n    name = 'late'\n"
+        "CODEC = LateCodec()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    CODECS.forget()
+    yield
+    monkeypatch.undo()
+    CODECS.forget()
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_a_package_may_bring_a_codec(tmp_path):
+    assert CODECS.names() == ["webdataset", "zarr", "late", "lost"]
+    make_corpus(tmp_path / "toy", "late", TRAIN)
+    corpus = Corpus.open(tmp_path / "toy")
+    assert corpus.manifest.format == "late"
+    assert np.array_equal(corpus.read("train").inputs[:9], group_rows("train", 0, 9)[0])
+    with pytest.raises(CorpusError, match=r"the shard format 'lost' cannot be loaded from nowhere:CODEC"):
+        make_corpus(tmp_path / "other", "lost")
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 8228, 20_864, 2**33 - 1])
@@ -101,7 +118,7 @@ def test_tar_header_is_the_librarys(size):
 def test_tar_is_read_by_the_standard_library():
     layout = split_layout("train", [9, 3, 1, 8, 4], group_block=5, variant_block=4, sample_groups=1)
     shard = layout.shards()[1]
-    (data,) = encode(get_codec("webdataset"), layout, shard)
+    (data,) = encode(CODECS["webdataset"], layout, shard)
     assert len(data) % tarfile.RECORDSIZE == 0
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         names = tar.getnames()
@@ -124,7 +141,7 @@ def test_tar_is_read_by_the_standard_library():
 def test_cut_tar_is_refused(size, message):
     layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
     shard = layout.shards()[0]
-    codec = get_codec("webdataset")
+    codec = CODECS["webdataset"]
     (data,) = encode(codec, layout, shard)
     with pytest.raises(ValueError, match=message):
         codec.decode(layout, shard, (data[:size],))
@@ -137,7 +154,7 @@ def test_crc32c_of_the_standards_example():
 def test_zarr_shard_with_a_wrong_index_is_refused():
     layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)
     shard = layout.shards()[0]
-    codec = get_codec("zarr")
+    codec = CODECS["zarr"]
     files = [bytearray(data) for data in encode(codec, layout, shard)]
     files[1][-10] ^= 1
     with pytest.raises(ValueError, match="checksum"):
@@ -268,25 +285,3 @@ def test_plain_zarr_reads_examples_and_identifiers(tmp_path):
     assert found["rows"] == expected_of_examples()
     assert (found["beyond"], found["dtype"]) == (0, "int32")
     assert (found["shards"], found["chunks"], found["shape"]) == ([4, 4, 5, 9], [2, 4, 1, 9], [5, 9, 5, 9])
-
-
-def test_a_gzip_member_is_the_same_at_any_time_and_without_a_name():
-    layout = split_layout("train", **RAGGED, group_block=5, variant_block=9)
-    (data,) = encode(get_codec("webdataset"), layout, layout.shards()[0])
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        packed = tar.extractfile("00000000-000000.inputs.npy.gz").read()
-    # RFC 1952: magic, deflate, no flags, hence no name; four bytes of time.
-    assert packed[:8] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0])
-
-
-@pytest.mark.parametrize("position", [0, 10, 20, -12, -3])
-def test_a_changed_gzip_member_is_refused(position):
-    layout = split_layout("train", [5], group_block=1, variant_block=5, examples=[3], compressed=True)
-    codec, shard = get_codec("webdataset"), layout.shards()[0]
-    (data,) = encode(codec, layout, shard)
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        member = tar.getmember("00000000-000000.labels.npy.gz")
-    changed = bytearray(data)
-    changed[member.offset_data + position % member.size] ^= 1
-    with pytest.raises(ValueError, match="cannot be unpacked"):
-        codec.decode(layout, shard, (bytes(changed),))

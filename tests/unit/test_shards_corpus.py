@@ -24,13 +24,14 @@ from trmpipe.shards import (
     find_corpora,
     open_corpora,
     read_manifest,
+    verify,
 )
 from trmpipe.shards.catalog import catalog_bytes
 
 TRAIN = (9, 3, 1, 8, 4)
 
 
-@pytest.fixture(params=CODECS)
+@pytest.fixture(params=CODECS.names())
 def corpus(request, tmp_path):
     make_corpus(tmp_path / "toy", request.param, TRAIN, test=(1, 1, 1), group_block=2, variant_block=4)
     return Corpus.open(tmp_path / "toy")
@@ -86,12 +87,39 @@ def test_catalog_has_a_row_for_every_group(corpus):
     assert len(corpus.catalog["test"]) == 3
 
 
+class Listener:
+    def __init__(self):
+        self.said = []
+
+    def start(self, stage, total):
+        self.said.append((stage, total, 0))
+
+    def advance(self, done):
+        stage, total, before = self.said[-1]
+        self.said[-1] = (stage, total, before + done)
+
+    def finish(self):
+        self.said.append("finished")
+
+
+def test_verify_tells_how_far_it_is(corpus):
+    listener = Listener()
+    assert verify(corpus, listener).problems == ()
+    num_files, num_puzzles = len(corpus.manifest.all_files()), sum(TRAIN) + 3
+    assert listener.said == [
+        ("hashing files", num_files, num_files),
+        "finished",
+        ("digesting puzzles", num_puzzles, num_puzzles),
+        "finished",
+    ]
+
+
 def test_copies_travel_to_workers(corpus):
     copy = pickle.loads(pickle.dumps(corpus))
     assert np.array_equal(copy.read("test").inputs, corpus.read("test").inputs)
 
 
-@pytest.mark.parametrize("codec_name", CODECS)
+@pytest.mark.parametrize("codec_name", CODECS.names())
 def test_lives_on_any_file_system(codec_name, tmp_path):
     url = f"memory://{tmp_path.name}/toy"
     make_corpus(url, codec_name, TRAIN)

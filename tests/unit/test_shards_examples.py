@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,15 +12,15 @@ import pytest
 from tests import shards_reference as reference
 from tests.shards_corpora import NAMED, SPEC, group_names, group_rows, make_corpus
 from trmpipe.shards import Corpus, CorpusError, DamagedError, Stream, open_corpora, read_manifest, stream, verify
-from trmpipe.shards.blocks import BlockHolder
 from trmpipe.shards.table import WholeHolder
+from trmpipe.shards.windows import WindowHolder
 
 VARIANTS, EXAMPLES = (300, 70, 64, 7, 1, 130), (3, 1, 4, 2, 5, 1)
 OTHERS, OTHER_EXAMPLES = (9, 5), (2, 2)
 SIZE = sum(EXAMPLES)
-BLOCK = 64
+WINDOW = 64
 FIELDS = ("inputs", "labels", "identifiers", "groups", "variants", "examples")
-SAMPLINGS = {"blocks": reference.by_blocks, "published": reference.as_published}
+SAMPLINGS = {"blocks": reference.by_windows, "published": reference.as_published}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def open_stream(folder, monkeypatch):
-    """Streams whose order has blocks of 64 variants, as long sequences have."""
-    monkeypatch.setattr(stream, "order_block_of", lambda seq_len: BLOCK)
+    """Streams whose order has windows of 64 variants, as long sequences have."""
+    monkeypatch.setattr(stream, "order_window", lambda seq_len: WINDOW)
 
     def build(*names, **options):
         corpora = [Corpus.open(folder / name) for name in names or ("tar",)]
@@ -55,7 +57,7 @@ def identifier(group, variant):
 def assert_is_the_reference(batch, start, sampling="blocks"):
     for i in range(len(batch)):
         order = SAMPLINGS[sampling]
-        group, variant, example = reference.at_position(order, 7, start + i, VARIANTS, EXAMPLES, BLOCK)
+        group, variant, example = reference.at_position(order, 7, start + i, VARIANTS, EXAMPLES, WINDOW)
         assert (batch.groups[i], batch.variants[i], batch.examples[i]) == (group, variant, example)
         inputs, labels = group_rows("train", group, VARIANTS[group] * EXAMPLES[group])
         row = variant * EXAMPLES[group] + example
@@ -112,30 +114,30 @@ def test_format_and_layout_do_not_change_the_sequence(open_stream):
     assert all(same(tar.batch(step), zarr.batch(step)) for step in range(300))
 
 
-def block_bytes():
-    """Memory for one block of variants of every group."""
-    return sum(min(BLOCK, count) * size for count, size in zip(VARIANTS, EXAMPLES, strict=True)) * 2 * 9
+def window_bytes():
+    """Memory for one window of variants of every group."""
+    return sum(min(WINDOW, count) * size for count, size in zip(VARIANTS, EXAMPLES, strict=True)) * 2 * 9
 
 
 @pytest.mark.parametrize("name", ["tar", "zarr"])
 @pytest.mark.parametrize("room", [1, 2])
 def test_a_corpus_larger_than_memory_gives_the_same_sequence(open_stream, name, room):
-    whole, tight = open_stream(name), open_stream(name, memory_limit_bytes=room * block_bytes())
+    whole, tight = open_stream(name), open_stream(name, memory_limit_bytes=room * window_bytes())
     assert isinstance(whole._holder, WholeHolder)
-    assert isinstance(tight._holder, BlockHolder)
+    assert isinstance(tight._holder, WindowHolder)
     assert (tight._holder._thread is not None) == (room == 2)
-    assert len(tight._holder.table) * 2 * 9 == block_bytes()
+    assert len(tight._holder.table) * 2 * 9 == window_bytes()
     assert whole.fingerprint == tight.fingerprint
     assert all(same(whole.batch(step), tight.batch(step)) for step in range(350 * SIZE // 12))
     steps = np.random.default_rng(0).integers(0, 2000, 200).tolist()
     assert all(same(whole.batch(step), tight.batch(step)) for step in steps)
 
 
-def test_less_memory_than_a_block_is_refused(open_stream):
-    with pytest.raises(CorpusError, match=f"takes {block_bytes()} bytes, the limit is {block_bytes() - 1}"):
-        open_stream(memory_limit_bytes=block_bytes() - 1)
+def test_less_memory_than_a_window_is_refused(open_stream):
+    with pytest.raises(CorpusError, match=f"takes {window_bytes()} bytes, memory_limit_bytes is {window_bytes() - 1};"):
+        open_stream(memory_limit_bytes=window_bytes() - 1)
     with pytest.raises(CorpusError, match="published sampling reads anywhere"):
-        open_stream(memory_limit_bytes=block_bytes(), sampling="published")
+        open_stream(memory_limit_bytes=window_bytes(), sampling="published")
 
 
 def test_iteration_goes_on_where_it_was(open_stream):
@@ -187,6 +189,28 @@ def test_reads_rows_by_group_variant_and_example(folder, name, limit):
     rows = [group_rows("train", g, c * e) for g, (c, e) in enumerate(zip(VARIANTS, EXAMPLES, strict=True))]
     for field, tokens in enumerate((found.inputs, found.labels)):
         assert np.array_equal(tokens, np.concatenate([row[field] for row in rows])[: len(places)])
+
+
+PIPELINE = """
+import sys
+import numpy as np
+from trmpipe.shards import Corpus, Examples
+corpus = Corpus.open(sys.argv[1])
+found = Examples.join([Examples(**item) for item in corpus.webdataset("train")])
+found = found.take(np.lexsort((found.examples, found.variants, found.groups)))
+for name, values in corpus.read("train").arrays().items():
+    assert np.array_equal(found.arrays()[name], values), name
+    assert found.arrays()[name].dtype == values.dtype, name
+print(len(found))
+"""
+
+
+def test_webdataset_pipeline_gives_examples_and_identifiers(folder):
+    # In a process of its own, since that library leaves files open, and warnings are errors here.
+    command = [sys.executable, "-W", "ignore", "-c", PIPELINE, str(folder / "tar")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == np.dot(VARIANTS, EXAMPLES)
 
 
 def test_held_out_puzzles_have_the_identifiers_of_their_training_groups(folder):

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from trmpipe.shards import DamagedError, Store, WriteError
-from trmpipe.shards.store import is_temporary
+from trmpipe.shards.files import is_temporary
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -54,7 +54,7 @@ def test_copies_find_the_same_files(store):
     assert copy.url == store.url
 
 
-@pytest.mark.parametrize("moment", ["write", "fsync", "replace"])
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, moment):
     store = Store(tmp_path)
     store.write("train/a", b"before")
@@ -67,13 +67,6 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, moment):
         store.write("train/a", b"after")
     assert store.list_files() == ["train/a"]
     assert store.read("train/a") == b"before"
-
-
-def test_a_short_write_is_continued(tmp_path, monkeypatch):
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:3]))
-    Store(tmp_path).write("a", b"0123456789")
-    assert (tmp_path / "a").read_bytes() == b"0123456789"
 
 
 def test_leftovers_of_killed_writers_are_removed(tmp_path):

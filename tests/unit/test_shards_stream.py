@@ -12,18 +12,18 @@ import pytest
 from tests import shards_reference as reference
 from tests.shards_corpora import group_rows, make_corpus
 from trmpipe.shards import Corpus, CorpusError, StateError, StepDataset, Stream, as_torch
-from trmpipe.shards.blocks import BlockHolder
 from trmpipe.shards.table import WholeHolder
+from trmpipe.shards.windows import WindowHolder
 
 RAGGED = (1200, 700, 256, 7, 1, 1000)
 BLOCKS = {"group_block": 4, "variant_block": 100, "sample_groups": 2}
 APART = (760, 700, 640, 580, 530)
-"""Three blocks of variants each, which the groups change in epochs of their own."""
+"""Three windows of variants each, which the groups change in epochs of their own."""
 ROW_BYTES = 2 * 9
 
 
-def block_bytes(num_groups):
-    """Memory for one block of variants of every group; twice as much leaves room to read ahead."""
+def window_bytes(num_groups):
+    """Memory for one window of variants of every group; twice as much leaves room to read ahead."""
     return num_groups * 256 * ROW_BYTES
 
 
@@ -59,7 +59,7 @@ def test_batches_hold_the_rows_of_the_reference_order(open_stream):
         batch = stream.batch(step)
         assert batch.inputs.shape == batch.labels.shape == (12, 9)
         for i in range(12):
-            group, variant = reference.by_blocks(7, 12 * step + i, RAGGED)
+            group, variant = reference.by_windows(7, 12 * step + i, RAGGED)
             inputs, labels = group_rows("train", group, RAGGED[group])
             assert (batch.groups[i], batch.variants[i]) == (group, variant)
             assert np.array_equal(batch.inputs[i], inputs[variant])
@@ -86,11 +86,11 @@ def test_format_and_layout_do_not_change_the_sequence(open_stream):
 @pytest.mark.parametrize("name", ["ragged", "ragged-zarr", "even"])
 @pytest.mark.parametrize("room", [1, 2])
 def test_a_corpus_larger_than_memory_gives_the_same_sequence(open_stream, name, room):
-    """With room for one block of each group, and with room to read the next ahead; past the end of a cycle."""
+    """With room for one window of each group, and with room to read the next ahead; past the end of a cycle."""
     whole = open_stream(name)
-    tight = open_stream(name, memory_limit_bytes=room * block_bytes(whole.num_groups))
+    tight = open_stream(name, memory_limit_bytes=room * window_bytes(whole.num_groups))
     assert isinstance(whole._holder, WholeHolder)
-    assert isinstance(tight._holder, BlockHolder)
+    assert isinstance(tight._holder, WindowHolder)
     assert (tight._holder._thread is not None) == (room == 2)
     num_steps = 700 * whole.num_groups // 12
     assert all(same(whole.batch(step), tight.batch(step)) for step in range(num_steps))
@@ -99,18 +99,18 @@ def test_a_corpus_larger_than_memory_gives_the_same_sequence(open_stream, name, 
 @pytest.mark.parametrize("name", ["ragged", "apart"])
 def test_a_corpus_larger_than_memory_is_read_at_random_too(open_stream, name):
     whole = open_stream(name)
-    tight = open_stream(name, memory_limit_bytes=2 * block_bytes(whole.num_groups))
-    assert isinstance(tight._holder, BlockHolder)
+    tight = open_stream(name, memory_limit_bytes=2 * window_bytes(whole.num_groups))
+    assert isinstance(tight._holder, WindowHolder)
     steps = np.random.default_rng(0).integers(0, 2000, 300).tolist()
     assert all(same(whole.batch(step), tight.batch(step)) for step in steps)
 
 
-def test_one_read_of_a_block_serves_its_epochs(open_stream, monkeypatch):
+def test_one_read_of_a_window_serves_its_epochs(open_stream, monkeypatch):
     read = []
     original = Corpus.read_shard
 
-    stream = open_stream("even", batch_size=5, memory_limit_bytes=block_bytes(5))
-    corpus = stream._sources[0].corpus
+    stream = open_stream("even", batch_size=5, memory_limit_bytes=window_bytes(5))
+    corpus = stream._spans[0].corpus
 
     def note(self, split, shard):
         # Streams of earlier tests may still be reading ahead.
@@ -121,21 +121,21 @@ def test_one_read_of_a_block_serves_its_epochs(open_stream, monkeypatch):
     monkeypatch.setattr(Corpus, "read_shard", note)
     for epoch in range(520):
         stream.batch(epoch)
-    # 520 variants are three blocks of the order; shards of 100 variants that straddle a boundary are read for both
+    # 520 variants are three windows of the order; shards of 100 variants that straddle a boundary are read for both
     # sides: 3 + 4 + 1 columns of two shards each.
     assert len(read) == 2 * (3 + 4 + 1)
 
 
-def test_blocks_are_read_ahead(open_stream, monkeypatch):
+def test_windows_are_read_ahead(open_stream, monkeypatch):
     taken = []
-    original = BlockHolder._take_ahead
+    original = WindowHolder._take_ahead
 
     def note(self, change):
         taken.append(original(self, change))
         return taken[-1]
 
-    monkeypatch.setattr(BlockHolder, "_take_ahead", note)
-    stream = open_stream("even", batch_size=5, memory_limit_bytes=2 * block_bytes(5))
+    monkeypatch.setattr(WindowHolder, "_take_ahead", note)
+    stream = open_stream("even", batch_size=5, memory_limit_bytes=2 * window_bytes(5))
     for epoch in range(520):
         stream.batch(epoch)
     assert taken == [False, True, True]
@@ -144,7 +144,7 @@ def test_blocks_are_read_ahead(open_stream, monkeypatch):
 def test_batches_may_span_epochs(open_stream):
     stream = open_stream(batch_size=50)
     batch = stream.batch(3)
-    expected = [reference.by_blocks(7, 150 + i, RAGGED) for i in range(50)]
+    expected = [reference.by_windows(7, 150 + i, RAGGED) for i in range(50)]
     assert list(zip(batch.groups.tolist(), batch.variants.tolist(), strict=True)) == expected
 
 
@@ -225,7 +225,12 @@ def test_a_state_of_another_corpus_is_refused(open_stream):
 
 
 @pytest.mark.parametrize(
-    ("change", "word"), [({"version": 2}, "version 2"), ({"fingerprint": "0"}, "fingerprint"), ({"config": {}}, "None")]
+    ("change", "word"),
+    [
+        ({"version": 1}, "version 1, this trmpipe reads 2"),
+        ({"fingerprint": "0"}, "fingerprint"),
+        ({"config": {}}, "None"),
+    ],
 )
 def test_a_changed_state_is_refused(open_stream, change, word):
     stream = open_stream()
@@ -245,8 +250,16 @@ def test_a_changed_state_is_refused(open_stream, change, word):
         ({"num_groups": 7}, "7 groups are asked for and there are 6"),
         ({"num_variants": 0}, "give at least 1"),
         ({"sampling": "random"}, "'random'; known: blocks, published"),
-        ({"memory_limit_bytes": 1000}, "train on fewer groups or raise the memory limit"),
-        ({"memory_limit_bytes": 1000, "sampling": "published"}, "published sampling reads anywhere"),
+        (
+            {"memory_limit_bytes": 1000},
+            r"memory_limit_bytes is 1000; train on fewer groups \(--groups\) or on fewer variants than a window has "
+            r"\(--variants\), or, in Python, give the Stream a larger memory_limit_bytes",
+        ),
+        (
+            {"memory_limit_bytes": 1000, "sampling": "published"},
+            r"published sampling reads anywhere.* memory_limit_bytes, which is 1000; train on fewer groups "
+            r"\(--groups\) or variants \(--variants\), use sampling='blocks', or, in Python, give the Stream a larger",
+        ),
     ],
 )
 def test_senseless_options_are_refused(open_stream, options, word):
@@ -257,11 +270,11 @@ def test_senseless_options_are_refused(open_stream, options, word):
 
 def test_the_largest_seed_works(open_stream):
     batch = open_stream(seed=2**64 - 1).batch(0)
-    expected = [reference.by_blocks(2**64 - 1, i, RAGGED) for i in range(12)]
+    expected = [reference.by_windows(2**64 - 1, i, RAGGED) for i in range(12)]
     assert list(zip(batch.groups.tolist(), batch.variants.tolist(), strict=True)) == expected
 
 
-@pytest.mark.parametrize("memory_limit_bytes", [1 << 30, 2 * block_bytes(6)])
+@pytest.mark.parametrize("memory_limit_bytes", [1 << 30, 2 * window_bytes(6)])
 def test_copies_give_the_same_batches(open_stream, memory_limit_bytes):
     stream = open_stream(memory_limit_bytes=memory_limit_bytes)
     expected = stream.batch(5)

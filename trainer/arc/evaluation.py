@@ -21,7 +21,7 @@ from trmpipe.shards.progress import Progress
 from ..errors import RunError
 from ..evaluators import EvaluationRequest
 from ..examinee import Examinee
-from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, take, tested_corpus
+from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, tested_corpus
 from ..judging import Judgement, judge_by_label
 from ..ranks import Ranks
 from ..run_folder import write_json
@@ -87,7 +87,7 @@ class VotesEvaluator:
         progress.start("predicting", num_rows // ranks.world_size)
         for rows in held_out_rows(corpus, num_groups=request.limit, num_variants=request.variants):
             _add_tests(tests, rows, corpus.catalog["test"].names)
-            mine = take(rows, slice(ranks.rank, None, ranks.world_size))
+            mine = rows.take(slice(ranks.rank, None, ranks.world_size))
             shares.append(_predict(examinee, mine, offset, progress))
         progress.finish()
         gathered = ranks.gather(_joined(shares))

@@ -89,7 +89,10 @@ class DeepSupervision:
         }
 
     def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
-        """The slots, with new rows where they had halted, and how long each must stay; see `Learner.take_up`."""
+        """The slots with new rows where they had halted, and the fewest steps that each has to stay.
+
+        See `Learner.take_up`.
+        """
         free = state["halted"]
         latents = {
             _LATENTS + name: torch.where(free[:, None, None], z.transpose(0, 1), state[_LATENTS + name])

@@ -63,7 +63,7 @@ class OnePass:
         return Lesson(loss=loss, state={}, metrics={"loss": loss.detach(), **verdict.columns})
 
     def answers(self, net: DirectNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
-        """The likeliest tokens, once, as there are no steps; see `Learner.answers`."""
+        """The likeliest tokens, once, as the network has no steps; see `Learner.answers`."""
         yield Answer(net(inputs, puzzle_rows(net, identifiers)).argmax(-1), None)
 
 

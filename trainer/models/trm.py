@@ -139,7 +139,14 @@ class HaltingHead(nn.Module):
 
 
 class TRM(nn.Module):
-    """Tiny Recursive Model with an MLP or an attention mixer."""
+    """Tiny Recursive Model with an MLP or an attention mixer.
+
+    Args:
+        config: its sizes.
+        sizes: of the corpus.
+        generator: the source of the initial weights, on the CPU.
+        dtype: of the forward pass; weights are float32.
+    """
 
     H_init: Tensor
     L_init: Tensor

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from trmpipe.pipeline.suppliers.supplier import Count, Input, Supplier
 
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.options import Flag, Option
 from trmpipe.generators.task import Groups
 from trmpipe.pipeline.bases import Bases, Drop, Selection, count_reasons
 from trmpipe.pipeline.sources import Source
+from trmpipe.pipeline.suppliers.supplier import Count, Input, Supplier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,11 +1,12 @@
-"""The 9x9 search over `triads`: where to guess, and how to count, fill and compare.
+"""The search: where to guess, and how to count solutions, look for another one and draw a grid.
 
-The rule of a guess: of the bands that are not settled, the one with the fewest configurations left over all values;
-in it, the lowest value with two configurations, else with three, else one with more, in the order of lanes; its
-lowest configuration is tried first, then all others together. A guess counts once. This rule defines the difficulty
-rating.
+Where to guess: in the band that has the fewest configurations left, summed over its values, of those bands that are not
+settled. There, take the lowest value with two configurations left; if there is none, the lowest with three; else the
+lowest with more. Its lowest configuration is tried first, then all the others together, and both count as one guess.
+Ratings are numbers of guesses by this rule.
 
-Guesses are kept in their frames: the frame after it holds the guess, the frame itself comes back to all but the pick.
+To guess is to copy the frame to the next one on the desk and make the guess there. The frame itself stays as it was,
+and notes the pick: when the search comes back, it drops the pick and goes on with the rest.
 """
 
 from typing import Any
@@ -13,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import kernel
-from ..rng import below
-from ..rng import shuffle as shuffle_items
+from ...jit import kernel
+from ...rng import below, shuffle
+from .desk import BAND, BANDS, BOX, FRAME, FRAMES, PICK, PICKED_BAND, SOLVED
 from .lanes import (
-    address,
     any_bit,
     differing_lanes,
     load8,
@@ -25,37 +25,25 @@ from .lanes import (
     load_word,
     lowest_bits,
     popcount,
-    shuffle,
     store,
     store_word,
+    take_lanes,
     trailing_zeros,
     without_lowest_bit,
 )
-from .triads import (
-    BAND,
-    BANDS,
-    BOX,
-    FRAME,
-    FRAMES,
-    PICK,
-    PICKED_BAND,
-    SOLVED,
-    copy,
-    forget,
-    load,
-    new_desk,
-    propagate,
-    tell,
-)
+from .triads import copy_frame, forget, load_puzzle, propagate, tell
 
 _SETTLED = 9
-_CELL_LANES = 0x0777
+"""Configurations in a band where each value has one."""
 
-_turned = shuffle([1, 2, 3, 4, 5, 0, None, None])
+_CELL_LANES = 0x0777
+"""The lanes of a box that are cells, a bit each."""
+
+_turned = take_lanes([1, 2, 3, 4, 5, 0, None, None])
 
 
 @kernel
-def choose(frame: int) -> int:
+def choose_band(frame: int) -> int:
     """The band to guess in, or -1 where all are settled: the grid is then full."""
     best, fewest = -1, 1 << 30
     for band in range(6):
@@ -66,8 +54,8 @@ def choose(frame: int) -> int:
 
 
 @kernel
-def options(frame: int, band: int) -> Any:
-    """The configurations left in a band of the value to guess."""
+def choose_value(frame: int, band: int) -> Any:
+    """The configurations left of the value to guess in a band."""
     configs = load8(frame + BANDS + BAND * band)
     once, turned = configs, _turned(configs)
     twice, thrice, more = once & turned, once ^ once, once ^ once
@@ -94,14 +82,26 @@ def first_of(configs: Any) -> Any:
 
 @kernel
 def _drop(frame: int, desk: int, band: int, configs: Any) -> bool:
+    """Drop configurations of a band and propagate; False at a contradiction."""
     tell(desk, band, configs)
     return propagate(frame, desk, 1 << band)
 
 
 @kernel
 def descend(frame: int, desk: int, band: int, configs: Any, pick: Any) -> bool:
-    """Guess `pick` of `configs` in the next frame; False at a contradiction there."""
-    copy(frame, frame + FRAME)
+    """Guess in the next frame.
+
+    Args:
+        frame: address of the frame.
+        desk: address of the desk.
+        band: where to guess.
+        configs: from `choose_value`.
+        pick: the one of them to try.
+
+    Returns:
+        False at a contradiction in the next frame.
+    """
+    copy_frame(frame, frame + FRAME)
     store(frame + PICK, pick)
     store_word(frame + PICKED_BAND, band)
     return _drop(frame + FRAME, desk, band, configs ^ pick)
@@ -109,14 +109,14 @@ def descend(frame: int, desk: int, band: int, configs: Any, pick: Any) -> bool:
 
 @kernel
 def retreat(frame: int, desk: int) -> bool:
-    """Take up a frame again without what was guessed there."""
+    """Drop the pick of a frame and propagate, back from the next one; False at a contradiction."""
     forget(desk)
     return _drop(frame, desk, load_word(frame + PICKED_BAND), load8(frame + PICK))
 
 
 @kernel
-def spell(frame: int, grid: NDArray[np.uint8]) -> None:
-    """Write a full frame as values 1..9 into grid [81]."""
+def write_grid(frame: int, grid: NDArray[np.uint8]) -> None:
+    """Write a full frame as values 1..9 into grid, uint8 [81]."""
     for row in range(9):
         for column in range(9):
             lane = 16 * (3 * (row // 3) + column // 3) + 4 * (row % 3) + column % 3
@@ -124,12 +124,12 @@ def spell(frame: int, grid: NDArray[np.uint8]) -> None:
 
 
 @kernel
-def count(desk: int, alive: bool, limit: int, solution: NDArray[np.uint8]) -> tuple[int, int]:
+def count_below(desk: int, alive: bool, limit: int, solution: NDArray[np.uint8]) -> tuple[int, int]:
     """Count the solutions of the first frame up to `limit`.
 
     Args:
         desk: address of the desk.
-        alive: what propagating the first frame came to.
+        alive: False where propagating the first frame met a contradiction.
         limit: at least 1.
         solution: uint8 [81], receives the first solution.
 
@@ -139,15 +139,15 @@ def count(desk: int, alive: bool, limit: int, solution: NDArray[np.uint8]) -> tu
     first = frame = desk + FRAMES
     found, guesses = 0, 0
     while True:
-        band = choose(frame) if alive else -1
+        band = choose_band(frame) if alive else -1
         if alive and band < 0:
             if found == 0:
-                spell(frame, solution)
+                write_grid(frame, solution)
             found += 1
         if found == limit:
             return found, guesses
         if band >= 0:
-            configs = options(frame, band)
+            configs = choose_value(frame, band)
             guesses += 1
             alive = descend(frame, desk, band, configs, first_of(configs))
             frame += FRAME
@@ -160,22 +160,26 @@ def count(desk: int, alive: bool, limit: int, solution: NDArray[np.uint8]) -> tu
 
 @kernel
 def find_other(first: int, desk: int, found: NDArray[np.int64]) -> bool:
-    """Look below frame `first` for any solution, nearest to the solved frame first.
+    """Look for any solution of a frame, picking the configurations of the solved frame where it can.
 
     Args:
-        first: address of a propagated frame that the solved frame's grid does not belong to.
+        first: address of the frame, propagated; it must exclude the grid of the solved frame.
         desk: address of the desk.
-        found: int64 [3], receives the cells in which the solution differs from the solved frame (see `minimiser`).
+        found: int64 [3], receives the cells in which the solution differs from the solved frame, as a set (see
+            `minimiser`).
+
+    Returns:
+        Whether there is a solution.
     """
     frame, alive = first, True
     solved = desk + SOLVED
     while True:
-        band = choose(frame) if alive else -1
+        band = choose_band(frame) if alive else -1
         if alive and band < 0:
             _compare(frame, solved, found)
             return True
         if band >= 0:
-            configs = options(frame, band)
+            configs = choose_value(frame, band)
             pick = configs & load8(solved + BANDS + BAND * band)
             alive = descend(frame, desk, band, configs, pick if any_bit(pick) else first_of(configs))
             frame += FRAME
@@ -188,6 +192,7 @@ def find_other(first: int, desk: int, found: NDArray[np.int64]) -> bool:
 
 @kernel
 def _compare(frame: int, solved: int, found: NDArray[np.int64]) -> None:
+    """Set `found` to the cells in which two full frames differ."""
     for i in range(3):
         found[i] = 0
         for j in range(3):
@@ -197,20 +202,23 @@ def _compare(frame: int, solved: int, found: NDArray[np.int64]) -> None:
 
 
 @kernel
-def fill(stream: NDArray[np.uint64], desk: int, grid: NDArray[np.uint8]) -> None:
-    """Draw a full grid [81]: three boxes that share no line at random, then random configurations by search.
+def draw_solved(stream: NDArray[np.uint64], desk: int, grid: NDArray[np.uint8]) -> None:
+    """Draw a full grid: three boxes that share no row or column at random, then random guesses.
 
-    The solved frame of the desk then holds it too.
+    Args:
+        stream: randomness, see `rng.open_stream`.
+        desk: address of the desk, whose solved frame receives the grid.
+        grid: uint8 [81], receives it too.
     """
     _draw_boxes(stream, grid)
     frame = desk + FRAMES
-    alive = load(grid, frame, desk)
+    alive = load_puzzle(grid, frame, desk)
     while True:
-        band = choose(frame) if alive else -1
+        band = choose_band(frame) if alive else -1
         if alive and band < 0:
             break
         if band >= 0:
-            configs = options(frame, band)
+            configs = choose_value(frame, band)
             rest = configs
             for _ in range(below(stream, popcount(configs))):
                 rest = without_lowest_bit(rest)
@@ -219,47 +227,16 @@ def fill(stream: NDArray[np.uint64], desk: int, grid: NDArray[np.uint8]) -> None
         else:
             frame -= FRAME
             alive = retreat(frame, desk)
-    copy(frame, desk + SOLVED)
-    spell(frame, grid)
+    copy_frame(frame, desk + SOLVED)
+    write_grid(frame, grid)
 
 
 @kernel
 def _draw_boxes(stream: NDArray[np.uint64], grid: NDArray[np.uint8]) -> None:
+    """Set a grid [81] to three random boxes on its diagonal, blank elsewhere."""
     values = np.arange(1, 10)
     grid[:] = 0
     for box in range(3):
-        shuffle_items(stream, values)
+        shuffle(stream, values)
         for k in range(9):
             grid[27 * box + 9 * (k // 3) + 3 * box + k % 3] = values[k]
-
-
-@kernel
-def count_all(
-    puzzles: NDArray[np.uint8],
-    limit: int,
-    memory: NDArray[np.uint16],
-    counts: NDArray[np.int64],
-    solutions: NDArray[np.uint8],
-    guesses: NDArray[np.int64],
-) -> None:
-    """`count` for every puzzle of [B, 81]; fills counts [B], solutions [B, 81] and guesses [B]."""
-    desk = address(memory)
-    for i in range(len(puzzles)):
-        alive = load(puzzles[i], desk + FRAMES, desk)
-        counts[i], guesses[i] = count(desk, alive, limit, solutions[i])
-
-
-def solve(puzzles: NDArray[np.uint8], limit: int = 2) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count the solutions of 9x9 puzzles on one core: see `solver.solve`, whose arguments and results these are.
-
-    Args:
-        puzzles: uint8 [B, 81], values 0 (blank) to 9.
-        limit: solutions to count at most, 1 or more.
-
-    Returns:
-        Counts int64 [B], a solution each uint8 [B, 81], guesses int64 [B].
-    """
-    counts, guesses = np.zeros(len(puzzles), np.int64), np.zeros(len(puzzles), np.int64)
-    solutions = np.zeros(puzzles.shape, np.uint8)
-    count_all(puzzles, limit, new_desk(), counts, solutions, guesses)
-    return counts, solutions, guesses

@@ -1,9 +1,9 @@
 """Vectors of 8 or 16 uint16 as values inside Numba kernels, spelled as LLVM vectors.
 
-LLVM picks the instructions of the machine it runs on: AVX2 or AVX-512 on x86, NEON on ARM. The one operation that
-LLVM has no name for, a shuffle whose pattern is known only at run time, is spelled by hand for these and as plain
-moves elsewhere. Kernels hold vectors in registers and keep them in memory by address, in bytes; an address taken from
-an array (`address`) stays good while the caller of the kernel holds that array.
+LLVM picks the instructions of the machine it runs on: AVX2 or AVX-512 on x86, NEON on ARM. The one operation that LLVM
+has no name for, taking lanes by indices known only at run time, is spelled by hand for these and as plain copies
+elsewhere. Kernels hold vectors in registers and keep them in memory by address, in bytes; an address taken from an
+array (`address`) stays good while the caller of the kernel holds that array.
 
 `&`, `|`, `^` and `~` work on vectors. Nothing here can run outside of a kernel.
 """
@@ -45,7 +45,7 @@ def _constant(values: Sequence[int]) -> ir.Constant:
     return ir.Constant(_vector(len(values)), [ir.Constant(_I16, value) for value in values])
 
 
-def _pattern(indices: Sequence[int]) -> ir.Constant:
+def _index_vector(indices: Sequence[int]) -> ir.Constant:
     return ir.Constant(ir.VectorType(_I32, len(indices)), [ir.Constant(_I32, index) for index in indices])
 
 
@@ -54,7 +54,7 @@ def _zero(vector: ir.VectorType) -> ir.Constant:
 
 
 def constant(values: Sequence[int]) -> Callable[[], Any]:
-    """A function for kernels that gives the vector of `values`, 8 or 16 of them."""
+    """A function for kernels, without arguments, that gives the vector of `values`, 8 or 16 of them."""
 
     @intrinsic
     def spelled(_typing: Any) -> Any:
@@ -63,18 +63,18 @@ def constant(values: Sequence[int]) -> Callable[[], Any]:
     return spelled  # type: ignore[no-any-return]
 
 
-def shuffle(pattern: Sequence[int | None]) -> Callable[[Any], Any]:
-    """A function for kernels that moves lanes: lane i of its result is lane ``pattern[i]``, or 0 where that is None."""
+def take_lanes(indices: Sequence[int | None]) -> Callable[[Any], Any]:
+    """A function for kernels: lane i of its result is lane ``indices[i]`` of its argument, or 0 where that is None."""
 
     @intrinsic
-    def shuffled(_typing: Any, lanes: Any) -> Any:
+    def taken(_typing: Any, lanes: Any) -> Any:
         def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            indices = [lanes.num_lanes if index is None else index for index in pattern]
-            return builder.shuffle_vector(args[0], _zero(args[0].type), _pattern(indices))
+            inside = [lanes.num_lanes if index is None else index for index in indices]
+            return builder.shuffle_vector(args[0], _zero(args[0].type), _index_vector(inside))
 
-        return Lanes(len(pattern))(lanes), codegen
+        return Lanes(len(indices))(lanes), codegen
 
-    return shuffled  # type: ignore[no-any-return]
+    return taken  # type: ignore[no-any-return]
 
 
 def _load(num_lanes: int) -> Callable[[Any], Any]:
@@ -132,7 +132,7 @@ def splat8(_typing: Any, _value: Any) -> Any:
 
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         one = builder.insert_element(_zero(_vector(8)), builder.trunc(args[0], _I16), ir.Constant(_I32, 0))
-        return builder.shuffle_vector(one, _zero(_vector(8)), _pattern([0] * 8))
+        return builder.shuffle_vector(one, _zero(_vector(8)), _index_vector([0] * 8))
 
     return LANES8(types.int64), codegen
 
@@ -269,56 +269,56 @@ def without_lowest_bit(_typing: Any, _lanes: Any) -> Any:
 
 
 @intrinsic
-def lookup(_typing: Any, _lanes: Any, _pattern: Any) -> Any:
-    """Move lanes within each half by a pattern known at run time.
+def lookup(_typing: Any, _lanes: Any, _indices: Any) -> Any:
+    """Take lanes within each half of a vector of 16, by indices known only at run time.
 
-    `_pattern` is spelled in bytes: lane i of a half of the result is made of the two bytes of the same half that lane i
-    of the pattern names, or is 0 where the pattern has 0xFFFF there.
+    Indices count bytes: lane i of a half of the result is made of the two bytes of the same half of `_lanes` that the
+    two bytes of lane i of `_indices` name, or is 0 where that lane is 0xFFFF.
     """
 
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        table, pattern = (builder.bitcast(arg, ir.VectorType(_I8, 32)) for arg in args)
-        return builder.bitcast(_lookup_bytes(builder, table, pattern), _vector(16))
+        table, indices = (builder.bitcast(arg, ir.VectorType(_I8, 32)) for arg in args)
+        return builder.bitcast(_lookup_bytes(builder, table, indices), _vector(16))
 
     return LANES16(LANES16, LANES16), codegen
 
 
-def _lookup_bytes(builder: Any, table: Any, pattern: Any) -> Any:
+def _lookup_bytes(builder: Any, table: Any, indices: Any) -> Any:
     if llvm.get_host_cpu_features().get("avx2"):
         whole = ir.VectorType(_I8, 32)
-        return _call(builder, "llvm.x86.avx2.pshuf.b", whole, table, pattern)
-    halves = [_lookup_half(builder, *(_half(builder, arg, side) for arg in (table, pattern))) for side in range(2)]
-    return builder.shuffle_vector(*halves, _pattern(range(32)))
+        return _call(builder, "llvm.x86.avx2.pshuf.b", whole, table, indices)
+    halves = [_lookup_half(builder, *(_half(builder, arg, side) for arg in (table, indices))) for side in range(2)]
+    return builder.shuffle_vector(*halves, _index_vector(range(32)))
 
 
 def _half(builder: Any, value: Any, side: int) -> Any:
-    return builder.shuffle_vector(value, _zero(value.type), _pattern(range(16 * side, 16 * side + 16)))
+    return builder.shuffle_vector(value, _zero(value.type), _index_vector(range(16 * side, 16 * side + 16)))
 
 
-def _lookup_half(builder: Any, table: Any, pattern: Any) -> Any:
+def _lookup_half(builder: Any, table: Any, indices: Any) -> Any:
     half = ir.VectorType(_I8, 16)
     if llvm.get_host_cpu_features().get("ssse3"):
-        return _call(builder, "llvm.x86.ssse3.pshuf.b.128", half, table, pattern)
+        return _call(builder, "llvm.x86.ssse3.pshuf.b.128", half, table, indices)
     if llvm.get_process_triple().startswith(("aarch64", "arm64")):
-        return _call(builder, "llvm.aarch64.neon.tbl1.v16i8", half, table, pattern)
+        return _call(builder, "llvm.aarch64.neon.tbl1.v16i8", half, table, indices)
     result = _zero(half)
     for i in range(16):
-        place = ir.Constant(_I32, i)
-        index = builder.extract_element(pattern, place)
+        lane = ir.Constant(_I32, i)
+        index = builder.extract_element(indices, lane)
         byte = builder.extract_element(table, builder.zext(builder.and_(index, ir.Constant(_I8, 15)), _I32))
         inside = builder.icmp_unsigned("<", index, ir.Constant(_I8, 16))
-        result = builder.insert_element(result, builder.select(inside, byte, ir.Constant(_I8, 0)), place)
+        result = builder.insert_element(result, builder.select(inside, byte, ir.Constant(_I8, 0)), lane)
     return result
 
 
-def _call(builder: Any, name: str, vector: ir.VectorType, table: Any, pattern: Any) -> Any:
+def _call(builder: Any, name: str, vector: ir.VectorType, table: Any, indices: Any) -> Any:
     function = builder.module.declare_intrinsic(name, (), ir.FunctionType(vector, (vector, vector)))
-    return builder.call(function, [table, pattern])
+    return builder.call(function, [table, indices])
 
 
 @intrinsic
 def address(_typing: Any, array: Any) -> Any:
-    """Where an array's items begin."""
+    """Where an array's items begin in memory, int64."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, args[0]).data

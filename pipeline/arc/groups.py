@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.arc import NUM_TRAITS, SEQ_LEN, TRANSLATES, class_digests, encode, traits_of
 from trmpipe.generators.task import PAD, Groups
 
-from .arc_files import ArcPairs, Grid
+from .files import ArcPairs, Grid
 
 Role = Literal["train", "test"]
 _Pairs = Sequence[tuple[Grid, Grid | None]]

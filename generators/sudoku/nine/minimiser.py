@@ -1,15 +1,18 @@
-"""Taking clues away from a full 9x9 grid in a given order, each that can go while the solution stays the only one.
+"""The minimiser: takes clues away from a full grid in a given order, each that can go while one solution is left.
 
 The outcome depends on the grid and the order alone: it is that of trying one clue after the other with any solver.
-Sets of cells in which two full grids differ do most of the work: of each such set one cell must stay a clue, so a
-clue whose set has lost all others stays without asking the solver. Cells of two values that can change places are
-known from the start, and every other solution that the solver meets adds one. `_walk` goes through the order by these
-sets alone; `_confirm` asks, a few cells at a time, whether a solution differs in one of them, which is cheap as so
-much is determined there, and where one does, the clue that the new set keeps is put back into the same propagated
-state.
 
-A set of cells is three int64, one a band, with bit 16 * stack + 4 * row in band + column in stack: the lanes of the
-boxes. The code of a cell is 48 * band + that bit.
+Most clues are decided without the search, by sets. A set holds the cells in which another full grid differs from this
+one, so one of them has to stay a clue: a clue that is the last of a set stays. At the start the sets known are those of
+two values that can change places; every other solution that the search finds is one more.
+
+`_remove_by_sets` goes through the order by the sets alone and removes too much where a set is not known yet. `_confirm`
+then asks the search, a few cells at a time, whether there is another solution. The question is cheap, as the clues left
+determine most cells. Where there is one, it gives a new set; the clue that this set keeps is put back into the same
+propagated frame, which saves starting again.
+
+A set is three int64, one a row of boxes, with bit 16 * box column + lane for each of its cells. The code of a cell is
+48 * box row + that bit.
 
 Shapes: M sets.
 """
@@ -19,33 +22,39 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import kernel
+from ...jit import kernel
+from .desk import ALL, BOX, FRAME, FRAMES, SOLVED
 from .lanes import any_bit, load16, load_word, one_lane, trailing_zeros
-from .triad_search import find_other
-from .triads import ALL, BOX, FRAME, FRAMES, SOLVED, add_clue, clear, copy, forget, narrow, propagate
+from .search import find_other
+from .triads import add_clue, clear, copy_frame, forget, narrow, propagate
 
 CODES = np.array([48 * (c // 27) + 16 * (c % 9 // 3) + 4 * (c // 9 % 3) + c % 3 for c in range(81)])
 """Code of every cell, int64 [81]."""
 
 MAX_SETS = 4096
+"""Sets that the notes hold; those of earlier orders are forgotten once half of them are in use."""
+
 _NUM_CODES = 144
-_FULL = 0x0777_0777_0777
+_ROW_OF_BOXES = 0x0777_0777_0777
+"""All cells of a row of boxes."""
+
 _FIRST_STOP = 45
 _STEP = 3
-"""Cells that go by the sets alone before the first question, and between questions; measured to be the fastest."""
+"""Places gone through by the sets alone before the first question, and between questions; measured to be fastest."""
 
 
 class Notes(NamedTuple):
     """Memory of the minimiser; `new_notes` makes it.
 
     Attributes:
-        sets: int64 [M, 3], known sets of cells of which one must stay.
+        sets: int64 [M, 3], the sets known so far.
         members: int16 [144, M], the sets that each code is in.
         counts: int64 [145], how many those are; the last item is the number of sets.
         order: int64 [81], codes in the order in which they are tried.
         places: int64 [144], the place of each code in `order`.
-        removed: int64 [82, 3], cells without a clue after each number of places; the last row is the outcome.
-        found: int64 [3], the last set found by the solver.
+        removed: int64 [82, 3], the cells without a clue after each number of places, laid out as a set; the last row
+            is the outcome.
+        found: int64 [3], the last set found.
     """
 
     sets: NDArray[np.int64]
@@ -57,11 +66,11 @@ class Notes(NamedTuple):
     found: NDArray[np.int64]
 
 
-def new_notes() -> Notes:
-    """Notes without any set."""
+def new_notes(max_sets: int = MAX_SETS) -> Notes:
+    """Notes without any set; with `max_sets` 0 they take no time to make, and are of no use but to hold the place."""
     return Notes(
-        sets=np.zeros((MAX_SETS, 3), np.int64),
-        members=np.zeros((_NUM_CODES, MAX_SETS), np.int16),
+        sets=np.zeros((max_sets, 3), np.int64),
+        members=np.zeros((_NUM_CODES, max_sets), np.int16),
         counts=np.zeros(_NUM_CODES + 1, np.int64),
         order=CODES.copy(),
         places=np.zeros(_NUM_CODES, np.int64),
@@ -78,13 +87,14 @@ def is_removed(notes: Notes, code: int) -> bool:
 
 @kernel
 def _add_set(notes: Notes, cells: NDArray[np.int64]) -> None:
+    """Note a set, int64 [3]."""
     number = notes.counts[_NUM_CODES]
     notes.counts[_NUM_CODES] += 1
-    for band in range(3):
-        rest = cells[band]
-        notes.sets[number, band] = rest
+    for i in range(3):
+        rest = cells[i]
+        notes.sets[number, i] = rest
         while rest:
-            code = 48 * band + trailing_zeros(rest)
+            code = 48 * i + trailing_zeros(rest)
             rest &= rest - 1
             notes.members[code, notes.counts[code]] = number
             notes.counts[code] += 1
@@ -92,10 +102,10 @@ def _add_set(notes: Notes, cells: NDArray[np.int64]) -> None:
 
 @kernel
 def start_sets(notes: Notes, grid: NDArray[np.uint8]) -> None:
-    """Forget all sets and note those of two values that can change places in grid [81].
+    """Forget all sets and note those of two values that can change places in grid, uint8 [81].
 
-    Rows are followed from a value's cell to the other value's in the same column or box until they close: what is left
-    over can keep its values.
+    Changing two values in a row makes it necessary to change them in the rows with which it shares a column or a box
+    of theirs. Rows that hang together in this way are one set; the others can keep their values.
     """
     notes.counts[:] = 0
     column_of, row_in_column, row_in_box = np.empty((3, 9, 9), np.int64)
@@ -121,7 +131,19 @@ def _add_swap(
     row_in_column: NDArray[np.int64],
     row_in_box: NDArray[np.int64],
 ) -> int:
-    """Add the cells of two values in the rows that hang together with those of `todo`; returns these rows."""
+    """Note the set of two values x and y in the rows that hang together with some row.
+
+    Args:
+        notes: receives the set.
+        todo: the row, as a bit.
+        column_x: int64 [9], the column of x in each row.
+        column_y: int64 [9], the column of y in each row.
+        row_in_column: int64 [9], the row of x in each column.
+        row_in_box: int64 [9], the row of x in each box.
+
+    Returns:
+        The rows, a bit each.
+    """
     cells = notes.found
     cells[:] = 0
     rows = todo
@@ -138,7 +160,7 @@ def _add_swap(
 
 
 @kernel
-def _walk(notes: Notes, start: int, stop: int) -> None:
+def _remove_by_sets(notes: Notes, start: int, stop: int) -> None:
     """Remove the cells at places start..stop but those that a set keeps; fills rows start..stop of `removed`."""
     a, b, c = notes.removed[start, 0], notes.removed[start, 1], notes.removed[start, 2]
     for place in range(start, stop):
@@ -161,12 +183,12 @@ def _load_kept(notes: Notes, stop: int, desk: int) -> None:
     frame, solved = desk + FRAMES, desk + SOLVED
     clear(frame, desk)
     for i in range(3):
-        rest = _FULL & ~notes.removed[stop, i]
+        rest = _ROW_OF_BOXES & ~notes.removed[stop, i]
         while rest:
-            at = trailing_zeros(rest)
+            bit = trailing_zeros(rest)
             rest &= rest - 1
-            value = trailing_zeros(load_word(solved + 3 * BOX * i + 2 * at))
-            add_clue(frame, desk, i, at >> 4, at >> 2 & 3, at & 3, value)
+            value = trailing_zeros(load_word(solved + 3 * BOX * i + 2 * bit))
+            add_clue(frame, desk, i, bit >> 4, bit >> 2 & 3, bit & 3, value)
     propagate(frame, desk, 0x3F)
 
 
@@ -189,7 +211,7 @@ def _has_other(desk: int, notes: Notes, code: int) -> bool:
     box = BOX * (3 * i + j)
     known = load16(desk + SOLVED + box) & one_lane(code % 16, ALL)
     following = desk + FRAMES + FRAME
-    copy(desk + FRAMES, following)
+    copy_frame(desk + FRAMES, following)
     has = narrow(following, desk, i, j, ~known) and find_other(following, desk, notes.found)
     forget(desk)
     return has
@@ -212,7 +234,7 @@ def _assign(desk: int, code: int) -> None:
 
 @kernel
 def _keep_last(notes: Notes, stop: int) -> int:
-    """Note the set found and walk again from the cell that it keeps.
+    """Note the set found, and go through the order again from the cell that it keeps.
 
     Returns:
         The cell's code, or -1 where other cells than this have changed.
@@ -221,7 +243,7 @@ def _keep_last(notes: Notes, stop: int) -> int:
     place = _last_place(notes)
     code = notes.order[place]
     a, b, c = notes.removed[stop, 0], notes.removed[stop, 1], notes.removed[stop, 2]
-    _walk(notes, place, stop)
+    _remove_by_sets(notes, place, stop)
     bit = 1 << code % 48
     a ^= bit if code < 48 else 0
     b ^= bit if 48 <= code < 96 else 0
@@ -235,7 +257,7 @@ def _confirm(desk: int, notes: Notes, start: int, stop: int) -> bool:
     """Make sure of the cells removed at places start..stop; all before are known to be right.
 
     Returns:
-        False where the walk has changed so much that the first frame has to be set anew.
+        False where so much has changed that the first frame has to be set anew.
     """
     place = stop - 1
     while place >= start:
@@ -254,8 +276,8 @@ def _confirm(desk: int, notes: Notes, start: int, stop: int) -> bool:
 
 
 @kernel
-def minimise(desk: int, notes: Notes, grid: NDArray[np.uint8]) -> None:
-    """Minimise the grid of the solved frame in the order of `notes.order`; `is_removed` then tells the outcome.
+def minimise_solved(desk: int, notes: Notes, grid: NDArray[np.uint8]) -> None:
+    """Minimise the grid of the solved frame in the order of ``notes.order``; `is_removed` then tells the outcome.
 
     Args:
         desk: address of the desk.
@@ -268,7 +290,7 @@ def minimise(desk: int, notes: Notes, grid: NDArray[np.uint8]) -> None:
         notes.places[notes.order[place]] = place
     notes.removed[0] = 0
     start, stop = 0, _FIRST_STOP
-    _walk(notes, start, stop)
+    _remove_by_sets(notes, start, stop)
     while True:
         _load_kept(notes, stop, desk)
         if not _confirm(desk, notes, start, stop):
@@ -276,4 +298,4 @@ def minimise(desk: int, notes: Notes, grid: NDArray[np.uint8]) -> None:
         if stop == 81:
             return
         start, stop = stop, min(81, stop + _STEP)
-        _walk(notes, start, stop)
+        _remove_by_sets(notes, start, stop)

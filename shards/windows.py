@@ -1,7 +1,7 @@
-"""A training set that is larger than memory: of every group only the block of variants that it reads at present.
+"""A training set that is larger than memory: of every group only the window of variants that it reads at present.
 
-Groups with equal numbers of variants change blocks in the same epoch, so that then every shard of the next variant
-block is read once, in the background, while the present one is trained on. With unequal numbers only the groups that
+Groups with equal numbers of variants change windows in the same epoch, so that then every shard of the next window
+is read once, in the background, while the present one is trained on. With unequal numbers only the groups that
 change are read. The sequence of batches is the same as from memory.
 """
 
@@ -15,98 +15,99 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import runs
 
 from .errors import CorpusError
-from .kernels import blocks_of_epoch
-from .table import Source, fill_table
+from .kernels import windows_of_epoch
+from .table import Span, fill_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Change:
-    """The first epoch from which on some groups read other blocks."""
+    """The first epoch from which on some groups read other windows."""
 
     epoch: int
     groups: NDArray[np.int64]
-    blocks: NDArray[np.int64]
+    windows: NDArray[np.int64]
 
 
-class BlockHolder:
-    """Holds one block of variants of every group.
+class WindowHolder:
+    """Holds one window of variants of every group.
 
     Args:
-        sources: the groups.
+        spans: where the groups lie.
         counts: int64 [G], variants of each group.
         sizes: int64 [G], examples of each puzzle of a group.
         seq_len: S.
-        order_block: variants of a block.
+        window_size: variants of a window.
         seed: of the stream, uint64.
         memory_limit_bytes: what table and read-ahead may take; without room for both nothing is read ahead.
 
     Raises:
-        CorpusError: not even one block of every group fits.
+        CorpusError: not even one window of every group fits.
     """
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        spans: Sequence[Span],
         counts: NDArray[np.int64],
         sizes: NDArray[np.int64],
         seq_len: int,
         *,
-        order_block: int,
+        window_size: int,
         seed: int,
         memory_limit_bytes: int,
     ) -> None:
-        self._sources = sources
+        self._spans = spans
         self._counts = counts
         self._seed = seed
-        self._order_block = order_block
-        self._widths = np.minimum(order_block, counts) * sizes
+        self._window_size = window_size
+        self._widths = np.minimum(window_size, counts) * sizes
         table_bytes = int(self._widths.sum()) * 2 * seq_len
         if table_bytes > memory_limit_bytes:
             raise CorpusError(
-                f"one block of variants of {len(counts)} groups takes {table_bytes} bytes, the limit is "
-                f"{memory_limit_bytes}; train on fewer groups or raise the memory limit"
+                f"one window of {window_size} variants of {len(counts)} groups takes {table_bytes} bytes, "
+                f"memory_limit_bytes is {memory_limit_bytes}; train on fewer groups (--groups) or on fewer variants "
+                "than a window has (--variants), or, in Python, give the Stream a larger memory_limit_bytes"
             )
         self._thread = ThreadPoolExecutor(1) if 2 * table_bytes <= memory_limit_bytes else None
         self._ahead: Future[tuple[_Change, NDArray[np.uint8]]] | None = None
         self._epoch = -1
-        self._blocks = np.full(len(counts), -1, np.int64)
+        self._windows = np.full(len(counts), -1, np.int64)
         self.table = np.empty((int(self._widths.sum()), 2, seq_len), np.uint8)
         self.starts = np.zeros_like(counts)
         self.rows = np.cumsum(self._widths) - self._widths
 
     def hold(self, epoch: int) -> None:
-        """Read the blocks that `epoch` needs and that are not here."""
+        """Read the windows that `epoch` needs and that are not here."""
         if epoch == self._epoch:
             return
-        change = self._change_at(epoch, self._blocks)
+        change = self._change_at(epoch, self._windows)
         if change:
             if not self._take_ahead(change):
                 self._read(change, self.table, self.rows[change.groups])
-            self._blocks[change.groups] = change.blocks
-            self.starts[change.groups] = change.blocks * self._order_block
+            self._windows[change.groups] = change.windows
+            self.starts[change.groups] = change.windows * self._window_size
             if self._thread:
-                self._ahead = self._thread.submit(self._read_ahead, epoch, self._blocks.copy())
+                self._ahead = self._thread.submit(self._read_ahead, epoch, self._windows.copy())
         self._epoch = epoch
 
     def _change_at(self, epoch: int, present: NDArray[np.int64]) -> _Change | None:
-        """How the blocks of `epoch` differ from the `present` ones, int64 [G]."""
+        """How the windows of `epoch` differ from the `present` ones, int64 [G]."""
         wanted = np.empty_like(present)
-        blocks_of_epoch(self._seed, epoch, self._counts, self._order_block, wanted)
+        windows_of_epoch(self._seed, epoch, self._counts, self._window_size, wanted)
         groups = np.flatnonzero(wanted != present)
-        return _Change(epoch=epoch, groups=groups, blocks=wanted[groups]) if len(groups) else None
+        return _Change(epoch=epoch, groups=groups, windows=wanted[groups]) if len(groups) else None
 
     def _read(self, change: _Change, table: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
-        """Read the new blocks of the groups that change into `table`, from `rows` on, one a group."""
+        """Read the new windows of the groups that change into `table`, from `rows` on, one a group."""
         starts, stops, first_rows = np.zeros((3, len(self._counts)), np.int64)
-        starts[change.groups] = change.blocks * self._order_block
-        stops[change.groups] = np.minimum(starts[change.groups] + self._order_block, self._counts[change.groups])
+        starts[change.groups] = change.windows * self._window_size
+        stops[change.groups] = np.minimum(starts[change.groups] + self._window_size, self._counts[change.groups])
         first_rows[change.groups] = rows
-        fill_table(table, self._sources, starts, stops, first_rows)
+        fill_table(table, self._spans, starts, stops, first_rows)
 
     def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> tuple[_Change, NDArray[np.uint8]]:
         """The first change after `epoch`, with its rows."""
-        # No block lasts longer than it has variants.
-        later = range(epoch + 1, epoch + self._order_block + 1)
+        # No window lasts longer than it has variants.
+        later = range(epoch + 1, epoch + self._window_size + 1)
         change = next(filter(None, (self._change_at(epoch, present) for epoch in later)))
         widths = self._widths[change.groups]
         table = np.empty((int(widths.sum()), *self.table.shape[1:]), np.uint8)
@@ -119,7 +120,7 @@ class BlockHolder:
         if ahead is None:
             return False
         read, table = ahead.result()
-        if not (np.array_equal(read.groups, change.groups) and np.array_equal(read.blocks, change.blocks)):
+        if not (np.array_equal(read.groups, change.groups) and np.array_equal(read.windows, change.windows)):
             return False
         if len(read.groups) == len(self._counts):
             self.table = table

@@ -1,0 +1,180 @@
+"""``trmpipe generate FAMILY``: a command made from what a family of tasks and its suppliers declare."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from trmpipe.generators.errors import InputError, OptionError
+from trmpipe.generators.family import Family
+from trmpipe.generators.registry import get_task
+from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, digests_of, generate
+from trmpipe.pipeline.suppliers.supplier import Count, Input
+
+from .console import show_progress
+from .generate_report import report
+from .options import given_options, option_of
+
+Suppliers = Mapping[str, Supplier[Any]]
+"""The suppliers of a family by name, in its order."""
+
+
+def family_command(family: Family) -> click.Command:
+    """The command that makes corpora of a family's tasks.
+
+    Raises:
+        TrmpipeError: a supplier that the family names cannot be loaded, or two options have one name.
+    """
+    suppliers = {name: SUPPLIERS[name] for name in family.suppliers}
+    params = [
+        *_size(family),
+        *_counts(family, suppliers),
+        *_inputs(suppliers),
+        *_options(family, suppliers),
+        *_common(),
+    ]
+    names = [param.name for param in params]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two options of {family.name!r} are called {name!r}; mend the package that brings it")
+
+    def make(**values: Any) -> None:
+        _make(family, suppliers, values)
+
+    return click.Command(family.name, params=params, callback=make, help=family.help)
+
+
+def _size(family: Family) -> list[click.Parameter]:
+    if not family.sizes:
+        return []
+    return [click.Option(["--size"], type=int, default=family.default_size, show_default=True, help=family.size_help)]
+
+
+def _counts(family: Family, suppliers: Suppliers) -> list[click.Parameter]:
+    """``--n``, and ``--test`` where a supplier leaves that to the user."""
+    counts = {
+        "n": [one.n for one in suppliers.values()],
+        "test": [one.test for one in suppliers.values() if one.test is not None],
+    }
+    return [
+        click.Option([f"--{name}", name], type=int, help=_help_of_count(family, some))
+        for name, some in counts.items()
+        if some
+    ]
+
+
+def _help_of_count(family: Family, counts: Sequence[Count]) -> str:
+    defaults = "; ".join(count.default or _default_tests(family) for count in counts)
+    return f"{counts[0].help} [default: {defaults}]"
+
+
+def _default_tests(family: Family) -> str:
+    """How many groups are held out by default, and at which sizes it is another number."""
+    usual = get_task(family.task_name()).default_test
+    tests = {size: get_task(family.task_name(size)).default_test for size in family.sizes}
+    return "; ".join([str(usual), *(f"{test} at size {size}" for size, test in tests.items() if test != usual)])
+
+
+def _inputs(suppliers: Suppliers) -> list[click.Parameter]:
+    """The inputs of all suppliers; a flag that two of them declare stands once, as the first declares it."""
+    found: list[click.Parameter] = []
+    taken: set[str] = set()
+    for one in (one for supplier in suppliers.values() for one in supplier.inputs):
+        flags = [flag for flag in (one.flag, *one.aliases) if flag not in taken]
+        if one.flag in flags:
+            taken.update(flags)
+            found.append(click.Option([*flags, one.name], multiple=one.many, metavar="PATH", help=one.help))
+    return found
+
+
+def _options(family: Family, suppliers: Suppliers) -> list[click.Parameter]:
+    declared = [option for supplier in suppliers.values() for option in supplier.options]
+    return [option_of(option) for option in dict.fromkeys((*declared, *family.options))]
+
+
+def _common() -> list[click.Parameter]:
+    """Options of every family."""
+    return [
+        click.Option(
+            ["--aug"], type=int, default=1000, show_default=True, help="Variants of each puzzle beside itself."
+        ),
+        click.Option(["--seed"], type=int, default=0, show_default=True, help="Root seed."),
+        click.Option(["--out"], help="Folder or URL of the corpus. [default: shards/<name of the recipe>]"),
+        click.Option(["--format"], default="webdataset", show_default=True, help="webdataset or zarr."),
+        click.Option(["--workers"], type=click.IntRange(1), help="Worker threads. [default: one a core]"),
+        click.Option(["--scheduler"], help="Address of a Dask scheduler, such as tcp://host:8786."),
+        click.Option(
+            ["--shard-groups"], type=int, help="Base puzzles in a shard. [default: an eighth, 64 MiB at most]"
+        ),
+        click.Option(
+            ["--shard-variants"],
+            type=int,
+            help="Variants of each base puzzle in a shard. [default: 256, more where puzzles are small]",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
+    ]
+
+
+def _make(family: Family, suppliers: Suppliers, values: Mapping[str, Any]) -> None:
+    """Read the sources, make the corpus, and report."""
+    started = time.monotonic()
+    options = given_options(family.options, values)
+    task_name = family.task_name(values.get("size"))
+    given = _given_inputs(suppliers, values)
+    name = _choose_supplier(suppliers, given)
+    supplier = suppliers[name]
+    _refuse_those_of_others(supplier, suppliers, given, values)
+    sources = supplier.read(get_task(task_name, options), given)
+    recipe = Recipe(
+        task=task_name,
+        n=supplier.default_n if values["n"] is None else values["n"],
+        test=values.get("test"),
+        options=options,
+        supplier=name,
+        supply=given_options(supplier.options, values),
+        sources=digests_of(sources),
+        **{field: values[field] for field in ("aug", "seed", "format", "shard_groups", "shard_variants")},
+    )
+    with show_progress() as progress:
+        outcome = generate(
+            recipe,
+            values["out"] or f"shards/{recipe.name}",
+            sources=sources,
+            workers=values["workers"],
+            scheduler=values["scheduler"],
+            progress=progress,
+        )
+    seconds = time.monotonic() - started
+    report(outcome, supplier, aug=recipe.aug, seconds=seconds, as_json=values["as_json"])
+
+
+def _given_inputs(suppliers: Suppliers, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What the user names as sources, by input."""
+    names = dict.fromkeys(one.name for supplier in suppliers.values() for one in supplier.inputs)
+    given = {name: values.get(name) for name in names}
+    return {name: (value,) if isinstance(value, str) else tuple(value) for name, value in given.items() if value}
+
+
+def _choose_supplier(suppliers: Suppliers, given: Mapping[str, tuple[str, ...]]) -> str:
+    """The first whose inputs are given, else one that needs none, else the first, which says what is missing."""
+    fitting = [name for name, supplier in suppliers.items() if any(one.name in given for one in supplier.inputs)]
+    needing_none = [name for name, supplier in suppliers.items() if not supplier.inputs]
+    return [*fitting, *needing_none, *suppliers][0]
+
+
+def _refuse_those_of_others(
+    supplier: Supplier[Any],
+    suppliers: Suppliers,
+    given: Mapping[str, tuple[str, ...]],
+    values: Mapping[str, Any],
+) -> None:
+    """Refuse inputs and options that only a supplier has which does not serve."""
+    inputs: set[Input] = set(supplier.inputs)
+    for other in suppliers.values():
+        for one in other.inputs:
+            if one.name in given and one.name not in {mine.name for mine in inputs}:
+                raise OptionError(f"{one.flag} does not go with {supplier.flags}; leave one of them out")
+        for option in set(other.options) - set(supplier.options):
+            if given_options([option], values):
+                raise OptionError(f"{option.flag} goes with {other.flags}; give that too, or leave it out")

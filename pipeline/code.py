@@ -1,0 +1,21 @@
+"""A key of all code that decides what a corpus says: plans and records of other code are not trusted."""
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from trmpipe.generators.jit import code_key as key_of
+from trmpipe.generators.jit import package_of
+from trmpipe.generators.registry import code_folders
+
+from .suppliers import SUPPLIERS
+
+
+def code_key() -> str:
+    """Hex digest of the code of the tasks, of this package, and of the packages that bring suppliers."""
+    return key_of(*code_folders(), package_of(Path(__file__).resolve()), *_packages(SUPPLIERS.modules()))
+
+
+def _packages(modules: Iterable[str]) -> list[Path]:
+    specs = map(find_spec, sorted(modules))
+    return [package_of(Path(spec.origin).resolve()) for spec in specs if spec is not None and spec.origin is not None]

@@ -1,0 +1,134 @@
+"""The plan of a corpus: the bases of both splits with all that was found out about them.
+
+It is saved before the first unit. Everything after it is a pure function of it and of the recipe, so that a command
+that was broken off searches nothing again. Arrays are saved as one npz file without pickles, the rest as JSON, with the
+digest of the arrays.
+
+Shapes: G groups.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.task import Groups
+
+from .bases import Drop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SplitPlan:
+    """The groups of one split.
+
+    Attributes:
+        groups: their bases, with traits.
+        digests: uint8 [G, 32], their classes.
+        ratings: float64 [G], how difficult the bases are; NaN where they have no rating.
+        variants: int64 [G], how many variants each group gets, its base included.
+        names: of the groups, empty where they have none.
+    """
+
+    groups: Groups
+    digests: NDArray[np.uint8]
+    ratings: NDArray[np.float64]
+    variants: NDArray[np.int64]
+    names: tuple[str, ...] = ()
+
+    def take(self, some: slice) -> "SplitPlan":
+        """A run of the groups."""
+        return SplitPlan(
+            groups=self.groups.take(some),
+            digests=self.digests[some],
+            ratings=self.ratings[some],
+            variants=self.variants[some],
+            names=self.names[some],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """What a corpus is made of.
+
+    Attributes:
+        train: training groups.
+        test: held-out groups.
+        distinct_up_to: what holds between all groups: in the sense of ``TaskSpec.classes``, or ``"nothing"``.
+        skipped: number of candidates passed over, by reason.
+        drops: the candidates passed over, by the role of the source that they were in.
+        leaks: training candidates that are twins of held-out ones and stay.
+    """
+
+    train: SplitPlan
+    test: SplitPlan
+    distinct_up_to: str
+    skipped: Mapping[str, int]
+    drops: Mapping[str, tuple[Drop, ...]]
+    leaks: tuple[Drop, ...]
+
+    @property
+    def splits(self) -> dict[str, SplitPlan]:
+        """Both splits by their names."""
+        return {"train": self.train, "test": self.test}
+
+    @property
+    def guarantees(self) -> dict[str, Any]:
+        """What the manifest says of the groups."""
+        return {
+            "distinct_up_to": self.distinct_up_to,
+            "skipped": dict(self.skipped),
+            "train_twins_of_test": len(self.leaks),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays, for `json.dumps`."""
+        return {
+            "distinct_up_to": self.distinct_up_to,
+            "skipped": dict(self.skipped),
+            "drops": {role: [asdict(drop) for drop in drops] for role, drops in self.drops.items()},
+            "leaks": [asdict(drop) for drop in self.leaks],
+            "names": {split: list(part.names) for split, part in self.splits.items()},
+        }
+
+    def to_bytes(self) -> bytes:
+        """The arrays as a file ``.npz``."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for split, part in self.splits.items():
+            arrays |= {f"{split}_{name}": getattr(part.groups, name) for name in _OF_GROUPS}
+            arrays |= {f"{split}_{name}": getattr(part, name) for name in _OF_SPLIT}
+        file = io.BytesIO()
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, value: Mapping[str, Any], arrays: bytes) -> "Plan":
+        """The plan that `to_json` and `to_bytes` wrote.
+
+        Raises:
+            ValueError: something of it is not as it should be; so do KeyError and TypeError say.
+        """
+        with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
+            parts = {split: _split_plan(split, found, value["names"][split]) for split in ("train", "test")}
+        return cls(
+            **parts,
+            distinct_up_to=value["distinct_up_to"],
+            skipped={str(reason): int(count) for reason, count in value["skipped"].items()},
+            drops={role: _drops(drops) for role, drops in value["drops"].items()},
+            leaks=_drops(value["leaks"]),
+        )
+
+
+_OF_GROUPS = tuple(field.name for field in fields(Groups))
+_OF_SPLIT = ("digests", "ratings", "variants")
+
+
+def _split_plan(split: str, arrays: Mapping[str, Any], names: list[str]) -> SplitPlan:
+    groups = Groups(**{name: arrays[f"{split}_{name}"] for name in _OF_GROUPS})
+    return SplitPlan(groups=groups, names=tuple(names), **{name: arrays[f"{split}_{name}"] for name in _OF_SPLIT})
+
+
+def _drops(value: list[dict[str, Any]]) -> tuple[Drop, ...]:
+    return tuple(Drop(**{**drop, "names": drop["names"] and tuple(drop["names"])}) for drop in value)

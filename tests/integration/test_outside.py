@@ -1,0 +1,220 @@
+"""The seams, proven: a package that lives under tests/ alone adds one entry of every kind; all commands work with it.
+
+`tests/outside` lies on the path as an installed package would; nothing of the product knows its names, which
+`tests/unit/test_house.py` checks.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conformance.task import TaskConformance
+from tests.plug_ins import all_registries
+from trmpipe.generators import registry
+from trmpipe.shards import Corpus
+
+OUTSIDE = Path(__file__).parents[1] / "outside"
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """The package on the path, and the registries without what they remember."""
+    monkeypatch.syspath_prepend(OUTSIDE)
+    monkeypatch.setenv("PYTHONPATH", str(OUTSIDE))
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+
+
+def forget():
+    registry.forget()
+    for known in all_registries():
+        known.forget()
+
+
+class TestShades(TaskConformance):
+    @pytest.fixture(params=["shades3", "shades4"])
+    def task(self, request):
+        return registry.get_task(request.param)
+
+
+class TestShadesWithOptions(TaskConformance):
+    @pytest.fixture
+    def task(self):
+        return registry.get_task("shades4", {"open": "4:7", "corners": "yes"})
+
+
+def make(trmpipe, out, *options):
+    made = trmpipe("generate", "shades", "--n", 40, "--test", 12, "--aug", 3, "--out", out, *options, "--json")
+    assert made.code == 0, made.err
+    return json.loads(made.out)
+
+
+def test_help_shows_the_family_and_its_options(trmpipe):
+    assert "shades" in trmpipe("generate", "--help").out
+    told = trmpipe("generate", "shades", "--help").out
+    assert "Grids of three shades in which neighbours differ." in told
+    for option in ("--size", "--open", "--corners", "--n", "--test", "--tiles", "--skip-open", "--aug", "--format"):
+        assert f"{option} " in told, option
+    assert "Rows of the grid: 3 or 4." in told
+
+
+def test_a_corpus_is_made_inspected_verified_and_made_again(trmpipe, tmp_path):
+    told = make(trmpipe, tmp_path / "c", "--open", "4:07", "--corners")
+    assert told["name"] == "shades4-n40-aug3-seed0-corners-open4to7-test12"
+    assert told["groups"] == {"train": 40, "test": 12}
+    corpus = Corpus.open(tmp_path / "c")
+    task = registry.get_task("shades4")
+    rows = corpus.read("train")
+    assert task.check(rows.inputs, rows.labels).all()
+    is_open = rows.inputs == 1
+    assert set(np.unique(is_open.sum(axis=1))) <= {4, 5, 6, 7}
+    assert not is_open[:, [0, 3, 12, 15]].any()
+    assert corpus.catalog["train"].difficulty.tolist() == is_open.sum(axis=1)[rows.variants == 0].tolist()
+    said = trmpipe("inspect", tmp_path / "c", "--puzzles", 1)
+    assert (said.code, "open 4:7" in said.out, "difficulty" in said.out) == (0, True, True)
+    assert len(said.out.split(" clues, difficulty ")[1].splitlines()[1:]) == 4
+    assert "is sound" in trmpipe("verify", tmp_path / "c").out
+    again = trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "again")
+    assert (again.code, "content equal" in again.out) == (0, True)
+
+
+def test_options_that_are_not_there_are_refused(trmpipe, tmp_path):
+    refused = trmpipe("generate", "shades", "--open", "7:4", "--out", tmp_path / "c")
+    assert refused.code == 2
+    assert "open is '7:4'; expected the smaller number first" in refused.message
+    assert trmpipe("generate", "shades", "--size", 5, "--out", tmp_path / "c").code == 2
+    assert not (tmp_path / "c").exists()
+
+
+def test_its_own_input_format(trmpipe, tmp_path):
+    task = registry.get_task("shades4")
+    groups = task.generate(5, 0, 0, 8)
+    tiles = [
+        {"shown": task.format(shown), "full": task.format(full)}
+        for shown, full in zip(groups.inputs, groups.labels, strict=True)
+    ]
+    tiles.append({"shown": "." * 16, "full": task.format(groups.labels[0])})
+    (tmp_path / "tiles.json").write_text(json.dumps(tiles))
+    arguments = ["generate", "shades", "--tiles", tmp_path / "tiles.json", "--aug", 2, "--skip-open"]
+    told = json.loads(trmpipe(*arguments, "--out", tmp_path / "c", "--json").out)
+    assert told["groups"] == {"train": 8, "test": 0}
+    assert "-shown" in told["name"]
+    assert [drop["reason"] for drop in told["dropped"]["tiles"]] == ["not as asked for"]
+    said = trmpipe(*arguments, "--out", tmp_path / "d").out
+    assert "1 tile of --tiles dropped, not as asked for: 8" in said
+    again = trmpipe("regenerate", tmp_path / "c", "--input", tmp_path / "tiles.json", "--out", tmp_path / "again")
+    assert (again.code, "content equal" in again.out) == (0, True)
+    tiles[0]["full"] = "a" * 16
+    (tmp_path / "wrong.json").write_text(json.dumps(tiles))
+    refused = trmpipe("generate", "shades", "--tiles", tmp_path / "wrong.json", "--out", tmp_path / "e")
+    assert (refused.code, "tile 0: the full grid is no answer" in refused.message) == (1, True)
+
+
+def test_its_own_format_says_the_same(trmpipe, tmp_path):
+    plain = make(trmpipe, tmp_path / "plain")
+    packed = make(trmpipe, tmp_path / "packed", "--format", "npzip")
+    assert packed["content_digest"] == plain["content_digest"]
+    assert "is sound" in trmpipe("verify", tmp_path / "packed").out
+    assert (tmp_path / "packed" / "train" / "0000.npz").exists()
+
+
+def train(trmpipe, tmp_path, *options, size=4, name="run", code=0):
+    if not (tmp_path / f"c{size}").exists():
+        make(trmpipe, tmp_path / f"c{size}", "--size", size)
+    done = trmpipe("train", tmp_path / f"c{size}", "--out", tmp_path / name, "--max-steps", 40, *options)
+    assert done.code == code, done.err
+    return done
+
+
+def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
+    done = train(trmpipe, tmp_path, "--max-steps", 300)
+    assert "preset shades-cpu: made for shades4" in done.err
+    assert "puddle of width 24" in done.err
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    first, last = lines[0], lines[-1]
+    assert last["loss"] < 0.7 * first["loss"]
+    assert {"loss", "cell", "exact", "accepted"} <= set(last)
+    scores = json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)
+    final = scores["steps"][-1]
+    assert scores["puzzles"] == 12
+    assert final["accepted"] >= final["exact"]
+    assert last["cell"] > first["cell"]
+    said = trmpipe("evaluate", tmp_path / "run").out
+    assert "accepted" in said
+    assert "thinks so" not in said, "the learner has no halting head"
+
+
+def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path):
+    wishes = ("model.name=glance", "learner.name=one_pass", "optimiser.name=sign", "optimiser.lr=0.02")
+    done = train(trmpipe, tmp_path, *(part for wish in wishes for part in ("--set", wish)))
+    assert "glance of width 48" in done.err
+    config = json.loads((tmp_path / "run" / "config.json").read_text())["train"]
+    assert (config["model"]["name"], config["learner"]["name"]) == ("glance", "one_pass")
+    assert config["optimiser"] == {"name": "sign", "lr": 0.02}
+    assert len(json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"]) == 1
+
+
+@pytest.mark.parametrize("model", ["puddle", "glance"])
+def test_resuming_is_exact(trmpipe, tmp_path, model):
+    wishes = () if model == "puddle" else ("--set", "model.name=glance", "--set", "learner.name=one_pass")
+    train(trmpipe, tmp_path, *wishes, name="whole")
+    stop = (*wishes, "--set", "checkpoint_every=10")
+    train(trmpipe, tmp_path, *stop, name="parts", code=0)
+    for checkpoint in sorted((tmp_path / "parts" / "checkpoints").glob("step-*.pt"))[1:]:
+        checkpoint.unlink()
+    train(trmpipe, tmp_path, *stop, "--resume", name="parts")
+    metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("whole", "parts")]
+    assert metrics[0] == metrics[1]
+
+
+def test_an_evaluator_from_outside(trmpipe, tmp_path):
+    train(trmpipe, tmp_path, size=3)
+    final = json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"][-1]
+    assert {"cell", "exact", "calm"} <= set(final)
+    refused = trmpipe("evaluate", tmp_path / "run", "--variants", 2)
+    assert refused.code == 2
+    assert "--variants" in refused.message
+
+
+def test_solve_draws_the_puzzle_as_the_task_says(trmpipe, tmp_path):
+    train(trmpipe, tmp_path)
+    task = registry.get_task("shades4")
+    puzzle = task.format(task.generate(9, 0, 0, 1).inputs[0])
+    solved = trmpipe("solve", tmp_path / "run", puzzle)
+    assert solved.code == 0, solved.err
+    assert "puzzle" in solved.out
+    assert "model" in solved.out
+    refused = trmpipe("solve", tmp_path / "run", "abc")
+    assert "expected 16 of the characters .abc" in refused.message
+
+
+def test_pictures_are_drawn(trmpipe, tmp_path):
+    train(trmpipe, tmp_path)
+    assert (tmp_path / "run" / "solving.png").stat().st_size > 1000
+
+
+def test_presets_lists_it(trmpipe):
+    assert "shades-cpu  Seconds on a CPU." in trmpipe("presets").out
+    assert "model.width" in trmpipe("presets", "shades-cpu").out
+
+
+def test_workers_in_processes_of_their_own_know_it(trmpipe_process, tmp_path):
+    arguments = ("generate", "shades", "--n", 40, "--test", 12, "--aug", 3, "--workers", 5, "--json")
+    made = trmpipe_process(*arguments, "--out", tmp_path / "c", env={"PYTHONPATH": str(OUTSIDE)})
+    assert made.code == 0, made.err
+
+
+def test_without_the_package_its_corpora_are_still_read(trmpipe, tmp_path, monkeypatch):
+    make(trmpipe, tmp_path / "c")
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(OUTSIDE)])
+    forget()
+    told = trmpipe("inspect", tmp_path / "c", "--puzzles", 1)
+    assert (told.code, "shades4" in told.out) == (0, True)
+    assert "no task is called 'shades4'" in trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "d").message
+    refused = trmpipe("train", tmp_path / "c", "--out", tmp_path / "run", "--max-steps", 1)
+    assert "install the package that brings it" in refused.message

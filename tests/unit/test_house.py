@@ -1,0 +1,169 @@
+"""The house as its files are: none too long, all explained, and nobody asks for a task or a model by its name."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_floors import MAY_IMPORT, ROOT
+from trmpipe.generators.registry import FAMILIES
+from trmpipe.trainer.learners import LEARNERS
+from trmpipe.trainer.models import MODELS
+
+PRODUCT = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py"))
+PYTHON = PRODUCT + sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+
+MOST_LINES = 350
+MOST_LINES_OF_A_FUNCTION = 45
+LONG_KERNELS = {
+    "generators/arc/variants.py:augment_groups": "one pass over an image writes move, colours, place and end tokens",
+    "generators/sudoku/maker.py:minimise": "the loop keeps the solver's stack between two clues",
+    "generators/sudoku/solver.py:propagate": "the queue is drained in one loop over both kinds of singles",
+    "generators/sudoku/solver.py:search_near": "an explicit stack in place of recursion, which Numba caches badly",
+    "generators/sudoku/variants.py:augment_group": "a walk over cosets that shares its buffers between variants",
+}
+"""Kernels that stay in one piece, as a call in their innermost loop costs time or hides what is shared, and why."""
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_files_and_functions_are_short(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= MOST_LINES
+    assert [name for name in long_functions(path) if name not in LONG_KERNELS] == []
+
+
+def long_functions(path, kernels=None):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION:
+            if kernels is None or kernels == any(ast.unparse(d) == "kernel" for d in node.decorator_list):
+                yield f"{name_of(path)}:{node.name}"
+
+
+def test_the_long_functions_that_stay_are_kernels():
+    assert {name for path in PRODUCT for name in long_functions(path, kernels=True)} == set(LONG_KERNELS)
+
+
+def undocumented(path):
+    """Public functions of four parameters or more whose docstring neither lists them nor says where they are."""
+    for owner in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(owner, ast.Module | ast.ClassDef) or getattr(owner, "name", "").startswith("_"):
+            continue
+        for node in owner.body:
+            if not isinstance(node, ast.FunctionDef) or (node.name.startswith("_") and node.name != "__init__"):
+                continue
+            taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            names = [argument.arg for argument in taken if argument.arg not in ("self", "cls")]
+            text = ast.get_docstring(owner if node.name == "__init__" else node) or ""
+            is_command = any("command" in ast.unparse(decorator) for decorator in node.decorator_list)
+            if len(names) >= 4 and not is_command and "Args:" not in text and not re.search("[Ss]ee `", text):
+                yield f"{name_of(path)}:{node.name}"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_many_parameters_are_explained(path):
+    assert list(undocumented(path)) == []
+
+
+OWN_FOLDERS = {
+    "sudoku": ("generators/sudoku/", "trainer/presets/"),
+    "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
+    "trm": ("trainer/models/trm.py", "trainer/presets/"),
+    "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
+    "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
+}
+"""Where a name is at home. A preset puts a task, a model and a learner together, so it knows their names."""
+
+REGISTRIES = {
+    "generators/registry.py",
+    "pipeline/suppliers/__init__.py",
+    "trainer/evaluators/__init__.py",
+    "trainer/learners/__init__.py",
+    "trainer/models/__init__.py",
+    "trainer/presets/__init__.py",
+}
+DEFAULTS = {
+    "trainer/config.py": "the defaults of a config are the published TRM's",
+    "cli/demo.py": "what `make demo` shows is a list of commands",
+}
+OUTSIDE = {"shades", "tiles", "puddle", "glance", "lingering", "clashes", "npzip"}
+"""Names that the package of `tests/outside` brings."""
+
+
+def words(tree):
+    """All words in names, imports and strings of the code, docstrings aside, in lower case."""
+    docstrings = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else []:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                docstrings.add(id(statement.value))
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname", "module"):
+            if isinstance(getattr(node, field, None), str):
+                yield getattr(node, field)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def mentions(name, text):
+    """Whether a name stands in a text as a word, in any of the ways in which code puts words together."""
+    spelled = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
+    return re.search(rf"(?<![a-z]){name}(?![a-z])", spelled.lower()) is not None
+
+
+def names_in(path, names):
+    own = {name for name in names if name_of(path).startswith(OWN_FOLDERS.get(name, ()))}
+    found = list(words(ast.parse(path.read_text())))
+    return {name for name in names - own if any(mentions(name, text) for text in found)}
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_nobody_asks_for_tasks_and_models_by_name(path):
+    if name_of(path) in REGISTRIES | DEFAULTS.keys():
+        return
+    assert names_in(path, set(OWN_FOLDERS)) == set()
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_nobody_knows_the_package_that_tests_bring(path):
+    assert names_in(path, OUTSIDE) == set()
+
+
+def test_every_task_model_and_learner_of_ours_is_looked_for():
+    ours = {*FAMILIES._ours, *MODELS._ours, *LEARNERS._ours}
+    assert ours == set(OWN_FOLDERS)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('if task == "arc": pass', {"arc"}),
+        ("ArcTask()", {"arc"}),
+        ("from .arc import pictures", {"arc"}),
+        ('name.startswith("sudoku")', {"sudoku"}),
+        ('x = "the sudoku9-cpu preset"', {"sudoku"}),
+        ("build_trm(config)", {"trm"}),
+        ("class TRMConfig: pass", {"trm"}),
+        ("import trmpipe; architecture = search(archive)", set()),
+        ('def f():\n    """Such as ``sudoku9``."""', set()),
+    ],
+)
+def test_names_are_found_in_all_their_forms(line, found, tmp_path, monkeypatch):
+    path = tmp_path / "line.py"
+    path.write_text(line)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert names_in(path, set(OWN_FOLDERS)) == found
+
+
+def test_the_package_that_tests_bring_lives_there_alone():
+    assert sorted(path.name for path in (ROOT / "tests" / "outside").iterdir() if path.name != "__pycache__") == [
+        "shades",
+        "shades-1.0.dist-info",
+    ]
+    assert Path(ROOT / "tests" / "outside" / "shades" / "__init__.py").exists()
