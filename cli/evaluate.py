@@ -8,11 +8,15 @@ from .console import echo_json, show_progress
 @click.command(name="evaluate")
 @click.argument("run")
 @click.option("--corpus", "corpora", multiple=True, help="Corpus to score on; by default the one it was trained on.")
-@click.option("--limit", type=click.IntRange(1), help="Score the first so many puzzles, or groups of variants, only.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Score the first so many held-out puzzles only, with all their variants where those vote.",
+)
 @click.option(
     "--variants",
     type=click.IntRange(1),
-    help="In tasks scored by vote: let the first so many variants of a group vote.",
+    help="In tasks scored by vote: let the first so many variants of a puzzle vote.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
@@ -22,8 +26,8 @@ def command(
     """Score RUN's averaged weights on held-out puzzles.
 
     Cell and exact accuracy after every supervision step, and the share of accepted answers where a puzzle may have
-    several right ones. In tasks scored by vote (ARC): pass@K over the variants of each group, with a submission.json
-    and a picture in RUN's folder. Under torchrun the processes share the work.
+    several right ones. In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a
+    picture in RUN's folder. Under torchrun the processes share the work.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.held_out import tested_corpus

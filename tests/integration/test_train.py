@@ -109,6 +109,18 @@ def test_a_run_leaves_everything_it_should(undisturbed):
     ]
 
 
+def test_steps_are_counted_from_the_first_batch(undisturbed):
+    """The rate in a line of metrics is that of the line's last step: the warm-up begins at step 0."""
+    from trmpipe.trainer.build import build_schedule
+    from trmpipe.trainer.run_folder import RunFolder
+
+    config = RunFolder(undisturbed).train_config()
+    lines = [json.loads(line) for line in metrics(undisturbed).splitlines()]
+    shown = {line["step"]: line["lr"] for line in lines if line["split"] == "train"}
+    assert shown == {step: config.optimiser.lr * build_schedule(config)(step - 1) for step in (4, 8, 12, 16)}
+    assert len(set(shown.values())) == 4
+
+
 def test_the_loss_falls(train, tmp_path):
     assert train(tmp_path / "run", steps=60).code == 0
     losses = [line["loss"] for line in map(json.loads, metrics(tmp_path / "run").splitlines()) if "loss" in line]

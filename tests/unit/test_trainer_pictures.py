@@ -105,9 +105,9 @@ def test_the_puzzle_that_is_solved_last_and_for_good_is_shown():
         examples=zeros,
     )
     right, wrong = [5, 5], [5, 6]
-    # Solved at once; after three steps; solved and lost again; after two steps.
-    steps = [[right, wrong, right, wrong], [right, wrong, right, right], [right, right, wrong, right]]
+    # Solved at once; after two steps; solved and lost; solved, lost and solved again.
+    steps = [[right, wrong, right, right], [right, right, right, wrong], [right, right, wrong, right]]
     examinee = Examinee(net=None, learner=Script(steps), num_steps=3, device=torch.device("cpu"))
     shown = instructive(examinee, held_out, judge_by_label)
-    assert shown.answers.tolist() == [wrong, wrong, right]
-    assert shown.solved.tolist() == [False, False, True]
+    assert shown.answers.tolist() == [right, wrong, right]
+    assert shown.solved.tolist() == [True, False, True]

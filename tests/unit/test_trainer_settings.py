@@ -162,9 +162,19 @@ OTHER = {
 """Other values than the defaults, of settings that are no single number."""
 
 
+def fields_of(config, prefix=""):
+    """Dotted names of all fields, those of sections too."""
+    names = set()
+    for field in dataclasses.fields(config):
+        value, name = getattr(config, field.name), f"{prefix}{field.name}"
+        names |= fields_of(value, f"{name}.") if dataclasses.is_dataclass(value) else {name}
+    return names
+
+
 def test_hash_changes_with_any_setting():
     config = TrainConfig()
     values = flatten(to_json(config))
+    assert set(values) == fields_of(config) | {f"{section}.name" for section in SECTIONS}
     del values["model.name"]  # There is one model alone.
     hashes = {json_digest(to_json(config))}
     for key, present in values.items():

@@ -75,18 +75,24 @@ def test_the_puzzle_embedding_moves(corpus4):
 
 
 def test_ranks_in_turn_make_the_same_state_as_one(corpus4):
-    """Two ranks whose weights do not move see what one process sees."""
+    """Networks whose weights do not move and that are sure of everything: when a slot halts is drawn by its number."""
     corpus = Corpus.open(corpus4)
     still = ["optimiser.lr=0", "optimiser.matrix_lr=0", "embedding.lr=0", "optimiser.weight_decay=0"]
-    halves = [make_trainer(corpus, *still, ranks=Ranks(rank=rank, world_size=2)) for rank in range(2)]
-    whole = make_trainer(corpus, *still)
+    settings = [*still, "learner.halt_exploration=1", "learner.halt_max_steps=5", "learner.halt_early_steps=5"]
+    halves = [make_trainer(corpus, *settings, ranks=Ranks(rank=rank, world_size=2)) for rank in range(2)]
+    whole = make_trainer(corpus, *settings)
+    for trainer in (*halves, whole):
+        torch.nn.init.constant_(trainer.net.q_head.bias, 5.0)
     streams = [Stream([corpus], seed=0, batch_size=10, rank=rank, world_size=2) for rank in range(2)]
-    for step, batch in zip(range(6), Stream([corpus], seed=0, batch_size=10), strict=False):
+    halted = set()
+    for step, batch in zip(range(8), Stream([corpus], seed=0, batch_size=10), strict=False):
         whole.train_step(batch, step)
         for trainer, stream in zip(halves, streams, strict=True):
             trainer.train_step(stream.batch(step), step)
-    for name in ("inputs", "steps", "halted"):
-        assert torch.equal(torch.cat([half.state[name] for half in halves]), whole.state[name]), name
+        for name in ("inputs", "steps", "halted"):
+            assert torch.equal(torch.cat([half.state[name] for half in halves]), whole.state[name]), name
+        halted.add(tuple(whole.state["halted"].tolist()))
+    assert len(halted) > 3
 
 
 @pytest.mark.parametrize(
