@@ -1,16 +1,16 @@
 """Checkpoints: everything that the next step depends on, in one file that is either whole or absent.
 
-A file is written under a temporary name, flushed to the disk and renamed; it is read with ``weights_only=True``, so
-nothing in it is executed. The last `KEEP` are kept.
+A file is written by `shards.files`; it is read with ``weights_only=True``, so nothing in it is executed. The last
+`KEEP` are kept.
 """
 
-import contextlib
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from trmpipe.shards.files import write_atomically
 
 from .errors import NoRunError, RunError, RunWriteError
 
@@ -45,18 +45,10 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
         RunWriteError: the disk is full or the folder cannot be written to; no part of the file is left.
     """
     path = checkpoint_path(folder, step)
-    temporary = path.with_suffix(".tmp")
+    whole = {**state, "checkpoint_version": CHECKPOINT_VERSION, "step": step}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            torch.save({**state, "checkpoint_version": CHECKPOINT_VERSION, "step": step}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(folder)
+        write_atomically(path, lambda file: torch.save(whole, file))
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         # torch's own writer hides the reason, most often a full disk, behind lines on its internals.
         reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
         raise RunWriteError(
@@ -90,14 +82,3 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             "use the trmpipe that wrote it"
         )
     return state
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable where the system can open folders (Windows cannot)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

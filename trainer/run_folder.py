@@ -5,12 +5,13 @@ uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from trmpipe.shards.files import is_temporary, write_atomically
 
 from .checkpoint import list_checkpoints
 from .config import TrainConfig, from_json
@@ -55,6 +56,12 @@ class RunFolder:
     def tensorboard(self) -> Path:
         """Folder of TensorBoard's files."""
         return self.path / "tb"
+
+    def remove_temporaries(self) -> None:
+        """Delete what a killed session left half-written; only while nobody trains."""
+        for path in [*self.path.glob("*"), *self.checkpoints.glob("*")]:
+            if is_temporary(path.name):
+                path.unlink()
 
     def last_checkpoint(self) -> Path:
         """The newest checkpoint.
@@ -119,15 +126,13 @@ def create_run(path: Path, values: dict[str, Any]) -> RunFolder:
 
 
 def write_json(path: Path, values: Any, indent: int | None = 2) -> None:
-    """Write JSON under a temporary name, then rename it; on one line where `indent` is None.
+    """Write JSON so that the file is whole or absent; on one line where `indent` is None.
 
     Raises:
         RunWriteError: it cannot be written.
     """
     with _writing(path):
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(json.dumps(values, indent=indent) + "\n")
-        temporary.replace(path)
+        write_atomically(path, (json.dumps(values, indent=indent) + "\n").encode())
 
 
 @contextmanager
@@ -175,10 +180,5 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def truncate_lines(path: Path, last_step: int) -> None:
     """Drop the lines of steps after `last_step`, and one that was cut off, so that resuming writes them again."""
     kept = [line for line in read_lines(path) if line.get("step", 0) <= last_step]
-    temporary = path.with_name(path.name + ".tmp")
     with _writing(path):
-        with temporary.open("w") as file:
-            file.writelines(json.dumps(line) + "\n" for line in kept)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomically(path, "".join(json.dumps(line) + "\n" for line in kept).encode())

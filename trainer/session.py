@@ -197,6 +197,7 @@ def open_run(
         return create_run(path, values), None
     run = RunFolder(path)
     _refuse_other_config(run, values)
+    run.remove_temporaries()
     # A run that was killed before its first checkpoint starts over.
     state = load_checkpoint(run.last_checkpoint()) if list_checkpoints(run.checkpoints) else None
     step = state["step"] if state else 0

@@ -96,6 +96,13 @@ def test_resuming_with_another_config_names_what_differs(run, train):
     assert "these differ: optimiser.lr, variants." in result.message
 
 
+def test_resuming_removes_what_a_killed_session_left(run, train):
+    stale = run / "checkpoints" / ".step-000009.pt.tmp-0123"
+    stale.write_bytes(b"half")
+    assert train("--resume").code == 0
+    assert not stale.exists()
+
+
 def test_resuming_on_another_corpus_is_refused(run, trmpipe, corpus6):
     result = trmpipe("train", corpus6, "--out", run, "--preset", "sudoku4-cpu", "--resume", *TINY)
     assert result.code == 1

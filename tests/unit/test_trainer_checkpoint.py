@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
-from trmpipe.trainer.errors import NoRunError, RunError
-from trmpipe.trainer.run_folder import append_line, read_lines, truncate_lines
+from trmpipe.trainer.errors import NoRunError, RunError, RunWriteError
+from trmpipe.trainer.run_folder import RunFolder, append_line, read_lines, truncate_lines, write_json
 
 
 def test_state_comes_back_as_it_was(tmp_path):
@@ -53,8 +53,32 @@ def test_missing_and_newer_checkpoints_are_refused(tmp_path):
 
 
 def test_stale_temporaries_do_not_count(tmp_path):
-    (tmp_path / "step-000009.tmp").write_bytes(b"half")
+    (tmp_path / ".step-000009.pt.tmp-0123").write_bytes(b"half")
     assert list_checkpoints(tmp_path) == []
+
+
+def test_what_a_killed_session_left_is_removed_and_nothing_else(tmp_path):
+    run = RunFolder(tmp_path)
+    save_checkpoint(run.checkpoints, 1, {})
+    write_json(run.config_file, {})
+    for path in (run.path / ".config.json.tmp-0123", run.checkpoints / ".step-000009.pt.tmp-0123"):
+        path.write_bytes(b"half")
+    run.remove_temporaries()
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["config.json", "step-000001.pt"]
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path):
+    class Unwritable:
+        def __reduce__(self):
+            raise OSError(28, "No space left on device")
+
+    path = save_checkpoint(tmp_path, 1, {"weights": torch.zeros(3)})
+    before = path.read_bytes()
+    with pytest.raises(RunWriteError, match="could not be written"):
+        save_checkpoint(tmp_path, 1, {"weights": Unwritable()})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_lines_after_a_step_are_dropped_and_a_cut_off_one(tmp_path):
