@@ -109,6 +109,8 @@ def _carry_out(
     write_metadata(store, recipe.format, layouts.values())
     done = finished_units(store, layouts)
     written = write_missing(store, recipe, plan, layouts, done, cluster, progress)
+    # A worker that was killed leaves half a file, although another one has done its unit again.
+    store.remove_temporaries()
     manifest = write_manifest(
         store,
         codec_name=recipe.format,

@@ -5,6 +5,7 @@ Object stores commit a put atomically already, so there a plain put is used.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,12 @@ class Store:
             self._filesystem.rm(self._full(path), recursive=True)
 
     def remove_temporaries(self) -> int:
-        """Delete what killed writers left behind; only while no writer is at work. Returns how many files."""
+        """Delete what killed writers left behind, only while no writer is at work; returns how many files."""
         stale = [path for path in self.list_files() if is_temporary(path)]
         for path in stale:
-            self._filesystem.rm_file(self._full(path))
+            # A writer that was given up for dead may still finish its file.
+            with suppress(FileNotFoundError):
+                self._filesystem.rm_file(self._full(path))
         return len(stale)
 
     def _full(self, path: str) -> str:

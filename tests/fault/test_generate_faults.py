@@ -238,6 +238,14 @@ def test_a_worker_killed_mid_shard_changes_nothing(processes, tmp_path, clean):
     assert_equals_clean(tmp_path / "c", clean)
 
 
+def test_what_a_killed_worker_leaves_is_no_part_of_the_corpus(tmp_path, clean):
+    def leave():
+        (tmp_path / "c" / "train" / ".shard-000001.tar.tmp-0123").write_bytes(b"half")
+
+    generate(RECIPE, str(tmp_path / "c"), progress=StopAfter(2, leave))
+    assert_equals_clean(tmp_path / "c", clean)
+
+
 def test_a_scheduler_without_workers_is_named(tmp_path):
     from distributed import LocalCluster
 
