@@ -84,11 +84,12 @@ def score(
     ranks, progress = ranks or Ranks(), progress or Silent()
     starts = range(0, len(examples), EVALUATION_BATCH)
     mine = starts[ranks.rank :: ranks.world_size]
-    progress.start("scoring", len(examples) // ranks.world_size)
+    sizes = [min(EVALUATION_BATCH, len(examples) - start) for start in mine]
+    progress.start("scoring", sum(sizes))
     found = []
-    for start, sums in zip(mine, examinee.spread(partial(_batch_sums, examinee, examples, judge), mine), strict=True):
+    for size, sums in zip(sizes, examinee.spread(partial(_batch_sums, examinee, examples, judge), mine), strict=True):
         found.append(sums)
-        progress.advance(min(EVALUATION_BATCH, len(examples) - start))
+        progress.advance(size)
     progress.finish()
     gathered = ranks.gather(found)
     if not gathered:

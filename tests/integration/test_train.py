@@ -253,7 +253,17 @@ def test_shares_of_ranks_together_are_all_puzzles(undisturbed, corpus4, monkeypa
     from trmpipe.trainer.judging import judge_by_label
     from trmpipe.trainer.ranks import Ranks
 
-    left = []
+    left, told = [], {}
+
+    class Recorder:
+        def start(self, stage, total):
+            told[stage] = [total, 0]
+
+        def advance(self, done):
+            told["scoring"][1] += done
+
+        def finish(self):
+            told["scoring"].append("finished")
 
     class InTurn(Ranks):
         def gather(self, value):
@@ -264,7 +274,9 @@ def test_shares_of_ranks_together_are_all_puzzles(undisturbed, corpus4, monkeypa
     held_out = read_held_out([Corpus.open(corpus4)])
     with open_trained(str(undisturbed), "cpu").examinee() as examinee:
         whole = scoring.score_here(examinee, held_out, judge_by_label)
-        assert scoring.score(examinee, held_out, judge_by_label, InTurn(rank=1, world_size=2)) is None
+        assert scoring.score(examinee, held_out, judge_by_label, InTurn(rank=1, world_size=2), Recorder()) is None
+        # Of 8 puzzles in batches of 3 it has the second batch.
+        assert told == {"scoring": [3, 3, "finished"]}
         assert scoring.score(examinee, held_out, judge_by_label, InTurn(rank=0, world_size=2)) == whole
 
 
