@@ -11,6 +11,7 @@ from trmpipe.generators.family import Family
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, digests_of, generate
 from trmpipe.pipeline.suppliers.supplier import Count, Input
+from trmpipe.shards import CODECS
 
 from .console import show_progress
 from .generate_report import report
@@ -102,7 +103,7 @@ def _common() -> list[click.Parameter]:
         ),
         click.Option(["--seed"], type=int, default=0, show_default=True, help="Root seed."),
         click.Option(["--out"], help="Folder or URL of the corpus. [default: shards/<name of the recipe>]"),
-        click.Option(["--format"], default="webdataset", show_default=True, help="webdataset or zarr."),
+        click.Option(["--format"], default="webdataset", show_default=True, help=f"{' or '.join(CODECS.names())}."),
         click.Option(["--workers"], type=click.IntRange(1), help="Worker threads. [default: one a core]"),
         click.Option(["--scheduler"], help="Address of a Dask scheduler, such as tcp://host:8786."),
         click.Option(

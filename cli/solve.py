@@ -25,8 +25,8 @@ _GAP = "     "
 def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
     """Print RUN's answer to PUZZLE beside the solution, and whether it is right.
 
-    PUZZLE is written as RUN's task writes puzzles. A Sudoku: its cells row by row, '.' or '0' for a blank, letters from
-    A on for values above 9.
+    PUZZLE is one line, as RUN's task writes puzzles: in most its cells row by row, '.' for a blank; numbers above 9 are
+    letters from A on.
     """
     from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.solving import answer_puzzle

@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+import trmpipe.shards
 from trmpipe.generators.jit import code_key as key_of
 from trmpipe.generators.jit import package_of
 from trmpipe.generators.registry import code_folders
+from trmpipe.shards import CODECS
 
 from .suppliers import SUPPLIERS
 
 
 def code_key() -> str:
-    """Hex digest of the code of the tasks, of this package, and of the packages that bring suppliers."""
-    return key_of(*code_folders(), package_of(Path(__file__).resolve()), *_packages(SUPPLIERS.modules()))
+    """Hex digest of the code of tasks, of this room and of `shards`, and of packages that bring suppliers or codecs."""
+    rooms = (package_of(Path(place).resolve()) for place in (__file__, trmpipe.shards.__file__))
+    return key_of(*code_folders(), *rooms, *_packages(SUPPLIERS.modules() | CODECS.modules()))
 
 
 def _packages(modules: Iterable[str]) -> list[Path]:

@@ -83,6 +83,8 @@ class Recipe:
         supplier = SUPPLIERS[self.supplier]
         supply = spell_options(f"the supplier {self.supplier!r}", supplier.options, self.supply)
         object.__setattr__(self, "supply", supply)
+        if supplier.inputs and not self.sources:
+            raise ArgumentError(f"the supplier {self.supplier!r} needs sources; give some with {supplier.flags}")
         if self.sources and not supplier.inputs:
             raise ArgumentError(f"the supplier {self.supplier!r} takes no sources; leave them out")
         if self.test is not None and supplier.test is None:

@@ -20,11 +20,13 @@ def all_registries():
     from trmpipe.shards import CODECS
     from trmpipe.trainer.evaluators import EVALUATORS
     from trmpipe.trainer.learners import LEARNERS
+    from trmpipe.trainer.losses import LOSSES
     from trmpipe.trainer.models import MODELS
     from trmpipe.trainer.optim import OPTIMISERS
     from trmpipe.trainer.presets import PRESETS
+    from trmpipe.trainer.schedule import SCHEDULES
 
-    return [registry.FAMILIES, SUPPLIERS, CODECS, EVALUATORS, LEARNERS, MODELS, OPTIMISERS, PRESETS]
+    return [registry.FAMILIES, SUPPLIERS, CODECS, EVALUATORS, LEARNERS, LOSSES, MODELS, OPTIMISERS, PRESETS, SCHEDULES]
 
 
 def add_family(monkeypatch, family):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from trmpipe.generators.task import PAD
-from trmpipe.shards import Corpus, Examples
+from trmpipe.shards import BLANK_IDENTIFIER, Corpus, Examples
 
 
 def tested_corpus(corpora: Sequence[Corpus]) -> Corpus:
@@ -22,13 +22,13 @@ def identifiers_before(corpora: Sequence[Corpus], corpus: Corpus) -> int:
 def read_held_out(corpora: Sequence[Corpus], limit: int | None = None) -> Examples:
     """The first held-out puzzles of `tested_corpus`, none where no corpus has any.
 
-    Where variants have identifiers, the test split holds all of them; then only bases whose solution is known are read.
+    Where the test split holds variants too, only bases whose solution is known are read.
     """
     corpus = tested_corpus(corpora)
     if not corpus.num_groups("test"):
         return corpus.read("train", limit=0)
     if not corpus.spec.test_variants:
-        return corpus.read("test", limit=limit)
+        return _counted_on(corpus.read("test", limit=limit), identifiers_before(corpora, corpus))
     offset = identifiers_before(corpora, corpus)
     bases = Examples.join(list(held_out_rows(corpus, num_variants=1, offset=offset)))
     return bases.take(np.flatnonzero((bases.labels != PAD).any(1))[:limit])
@@ -46,7 +46,13 @@ def held_out_rows(
         offset: added to the puzzle identifiers, see `identifiers_before`.
     """
     for rows in corpus.rows("test", num_groups=num_groups, num_variants=num_variants):
-        yield replace(rows, identifiers=rows.identifiers + np.int32(offset))
+        yield _counted_on(rows, offset)
+
+
+def _counted_on(rows: Examples, offset: int) -> Examples:
+    """The rows with their puzzle identifiers `offset` further on; the blank one stays."""
+    counted = np.where(rows.identifiers == BLANK_IDENTIFIER, BLANK_IDENTIFIER, rows.identifiers + offset)
+    return replace(rows, identifiers=counted.astype(np.int32))
 
 
 def count_held_out_rows(corpus: Corpus, *, num_groups: int | None = None, num_variants: int | None = None) -> int:

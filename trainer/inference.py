@@ -118,7 +118,7 @@ def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
         RunError: they hold another task, or another number of puzzle identifiers.
     """
     then, now = _sizes(trained.run.read_config(), trained.run), corpus_sizes(*corpora)
-    if then == now:
+    if then == now and trained.task == corpora[0].spec.name:
         return
     then_words, now_words = trained.task, corpora[0].spec.name
     if then_words == now_words:

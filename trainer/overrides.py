@@ -12,6 +12,7 @@ from typing import Any
 
 from .config import NAME, SECTIONS, TrainConfig, flatten, to_json
 from .errors import SettingError
+from .parts import name_of
 
 _MOST_NAMED = 4
 
@@ -28,6 +29,8 @@ def apply_overrides(config: TrainConfig, settings: Iterable[str]) -> TrainConfig
     config = dataclasses.replace(
         config, **{section: SECTIONS[section][name].config() for section, name in chosen.items()}
     )
+    for section, name in chosen.items():
+        _refuse_shared_class(section, name, config)
     known = flatten(to_json(config))
     changed: dict[str, dict[str, Any]] = {}
     for key, text in pairs:
@@ -40,6 +43,16 @@ def apply_overrides(config: TrainConfig, settings: Iterable[str]) -> TrainConfig
     own = changed.pop("", {})
     sections = {name: dataclasses.replace(getattr(config, name), **values) for name, values in changed.items()}
     return dataclasses.replace(config, **own, **sections)
+
+
+def _refuse_shared_class(section: str, name: str, config: TrainConfig) -> None:
+    """A config object says which entry it belongs to by its class: one of two entries' would build the other one."""
+    found = name_of(SECTIONS[section], getattr(config, section))
+    if found != name:
+        raise SettingError(
+            f"the {section} {name!r} has the config class of {found!r}, which would be built in its place; "
+            "the package that brings it has to give it a class of its own"
+        )
 
 
 def nearest(key: str, known: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.errors import InputError, TextError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import PAD
 
 from .inference import TrainedRun
 
@@ -68,6 +69,9 @@ def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
     answer, settled, confidence = _ask(trained, puzzle)
     solutions = task.solve(puzzle)
     num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])
+    # What stands where there is nothing to answer was never learned, and is not judged.
+    asked = solutions.labels[0] if solutions is not None and num_solutions else puzzle[0]
+    answer = np.where(asked == PAD, PAD, answer).astype(np.uint8)
     shown = {"puzzle": puzzle[0], "model": answer}
     if solutions is not None and num_solutions:
         shown["solution"] = solutions.labels[0]

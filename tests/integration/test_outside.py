@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 
 from tests.conformance.task import TaskConformance
-from tests.plug_ins import all_registries
+from tests.plug_ins import add_entry, all_registries
 from trmpipe.generators import registry
 from trmpipe.shards import Corpus
+from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.optim import OPTIMISERS
+from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.parts import Part
 
 OUTSIDE = Path(__file__).parents[1] / "outside"
 
@@ -150,12 +155,12 @@ def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
 
 
 def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path):
-    wishes = ("model.name=glance", "learner.name=one_pass", "optimiser.name=sign", "optimiser.lr=0.02")
+    wishes = ("model.name=glance", "learner.name=one_pass", "optimiser.name=signum", "optimiser.lr=0.02")
     done = train(trmpipe, tmp_path, *(part for wish in wishes for part in ("--set", wish)))
     assert "glance of width 48" in done.err
     config = json.loads((tmp_path / "run" / "config.json").read_text())["train"]
     assert (config["model"]["name"], config["learner"]["name"]) == ("glance", "one_pass")
-    assert config["optimiser"] == {"name": "sign", "lr": 0.02}
+    assert config["optimiser"] == {"name": "signum", "lr": 0.02}
     assert len(json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"]) == 1
 
 
@@ -170,6 +175,33 @@ def test_resuming_is_exact(trmpipe, tmp_path, model):
     train(trmpipe, tmp_path, *stop, "--resume", name="parts")
     metrics = [(tmp_path / name / "metrics.jsonl").read_bytes() for name in ("whole", "parts")]
     assert metrics[0] == metrics[1]
+
+
+def test_a_schedule_and_a_loss_from_outside(trmpipe, tmp_path):
+    wishes = (
+        "schedule.name=plateaus",
+        "schedule.length=10",
+        "model.name=glance",
+        "learner.name=one_pass",
+        "learner.loss=brier",
+    )
+    train(trmpipe, tmp_path, *(part for wish in wishes for part in ("--set", wish)))
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    rates = [line["lr"] for line in lines if line["split"] == "train"]
+    assert [rate / rates[0] for rate in rates] == [1, 0.5, 0.25, 0.125]
+    assert all(0 < line["loss"] < 2 for line in lines if line["split"] == "train")
+
+
+def test_every_registry_has_an_entry_from_outside():
+    for known in all_registries():
+        assert set(known.names()) - set(known._ours), known.group
+
+
+def test_an_optimiser_with_the_config_of_another_is_refused(monkeypatch):
+    lion = Part(config=OPTIMISERS["adamw"].config, build=OPTIMISERS["signum"].build)
+    add_entry(monkeypatch, OPTIMISERS, "lion", lion)
+    with pytest.raises(SettingError, match="the optimiser 'lion' has the config class of 'adamw'"):
+        apply_overrides(TrainConfig(), ["optimiser.name=lion"])
 
 
 def test_an_evaluator_from_outside(trmpipe, tmp_path):

@@ -1,5 +1,6 @@
 """Parts that an installed package brings, trained and scored: no other code asks for any of them by name."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -13,11 +14,13 @@ from tests.plug_ins import add_entry, add_family
 from trmpipe.generators import registry
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import Recipe, generate
-from trmpipe.shards import Corpus
+from trmpipe.shards import Corpus, Examples
 from trmpipe.trainer.build import build_optimisers
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.evaluators import evaluator_of
+from trmpipe.trainer.held_out import _counted_on
+from trmpipe.trainer.inference import open_trained, refuse_other_sizes, run_corpora
 from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.models import MODELS
 from trmpipe.trainer.optim import OPTIMISERS
@@ -43,7 +46,7 @@ def plugged(monkeypatch):
     add_family(monkeypatch, FAMILY)
     add_entry(monkeypatch, MODELS, "puddle", PUDDLE)
     add_entry(monkeypatch, MODELS, "glance", GLANCE)
-    add_entry(monkeypatch, OPTIMISERS, "sign", SIGN)
+    add_entry(monkeypatch, OPTIMISERS, "signum", SIGN)
     monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -178,7 +181,7 @@ def test_one_pass_learns_a_puzzle_embedding(train, tmp_path):
 
 
 def test_another_recursive_network_trains_under_deep_supervision(train, tmp_path):
-    result = train(tmp_path / "run", "--set=model.name=puddle", "--set=optimiser.name=sign")
+    result = train(tmp_path / "run", "--set=model.name=puddle", "--set=optimiser.name=signum")
     assert result.code == 0, result.err
     state = torch.load(tmp_path / "run" / "checkpoints" / "step-000020.pt", weights_only=True)["trainer"]["state"]
     assert list(state) == ["latents.z", "inputs", "labels", "identifiers", "steps", "halted"]
@@ -205,7 +208,7 @@ def test_a_run_of_a_missing_package_is_named(train, trmpipe, tmp_path, monkeypat
 
 def test_an_optimiser_is_what_its_name_says():
     """A name that nothing was built for once trained AdamW."""
-    config = apply_overrides(TrainConfig(), ["optimiser.name=sign", "optimiser.lr=0.5"])
+    config = apply_overrides(TrainConfig(), ["optimiser.name=signum", "optimiser.lr=0.5"])
     (optimiser,) = build_optimisers(config, torch.nn.Linear(2, 2))
     assert type(optimiser).__name__ == "SignDescent"
     assert optimiser.param_groups[0]["base_lr"] == 0.5
@@ -218,3 +221,18 @@ def test_other_content_is_scored_where_puzzles_have_no_embedding(train, trmpipe,
     generate(Recipe(task="shades4", n=10, aug=2, test=6, seed=4), str(tmp_path / "other"))
     scores = json.loads(trmpipe("evaluate", tmp_path / "run", "--corpus", tmp_path / "other", "--json").out)
     assert scores["puzzles"] == 6
+
+
+def test_a_task_of_the_same_sizes_is_another_task(train, tmp_path):
+    train(tmp_path / "run", *GLANCING)
+    trained = open_trained(str(tmp_path / "run"), "cpu")
+    corpora = run_corpora(trained.run)
+    refuse_other_sizes(trained, corpora)
+    with pytest.raises(RunError, match=r"was trained on squares4, .* holds shades4"):
+        refuse_other_sizes(dataclasses.replace(trained, task="squares4"), corpora)
+
+
+def test_blank_identifiers_are_not_counted_on():
+    rows = Examples.empty(4)
+    rows = dataclasses.replace(rows, identifiers=np.array([0, 1, 7], np.int32))
+    assert _counted_on(rows, 5).identifiers.tolist() == [0, 6, 12]

@@ -140,3 +140,8 @@ def test_recipes_of_earlier_versions_are_the_same_recipes(there, recipe):
     recipe = Recipe(**{"task": "sudoku9", **recipe})
     assert Recipe.from_json(former(**there)) == recipe
     assert recipe.differences(former(**there)) == ""
+
+
+def test_a_supplier_that_needs_sources_says_so():
+    with pytest.raises(RecipeError, match="the supplier 'lines' needs sources; give some with --input or --test-input"):
+        Recipe(task="sudoku4", supplier="lines", n=5)

@@ -9,6 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 
+from tests.outside.shades.codec import CODEC as NPZIP
 from tests.shards_corpora import NAMED, RAGGED, block_rows, classes, encode, group_rows, make_corpus, split_layout
 from trmpipe.shards import CODECS, Corpus, CorpusError
 from trmpipe.shards.codecs import webdataset as webdataset_format
@@ -32,8 +33,11 @@ def expected_rows(layout, shard):
     return block_rows(layout.split, layout, shard)
 
 
+EVERY_CODEC = [*(CODECS[name] for name in CODECS.names()), NPZIP]
+
+
 @pytest.mark.parametrize("blocks", LAYOUTS)
-@pytest.mark.parametrize("codec", [CODECS[name] for name in CODECS.names()], ids=CODECS.names())
+@pytest.mark.parametrize("codec", EVERY_CODEC, ids=lambda codec: codec.name)
 class TestEveryCodec:
     def test_gives_back_the_rows(self, codec, blocks):
         layout = split_layout("train", **blocks)
