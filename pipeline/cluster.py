@@ -36,7 +36,12 @@ class Cluster:
         self._client = client
         self._in_flight = _IN_FLIGHT_PER_WORKER * num_workers
         self._key = code_key(*code_folders())
+        self._is_open = True
         self.num_workers = num_workers
+
+    def close(self) -> None:
+        """Ask nothing more of the client: it is about to close, and lets go of what is still under way by itself."""
+        self._is_open = False
 
     def share(self, value: Any) -> Any:
         """A stand-in for `value` that is sent to each worker once; pass it as an argument of its own."""
@@ -72,7 +77,8 @@ class Cluster:
                 "the scheduler has gone away; run the same command again: it completes what is missing"
             ) from error
         finally:
-            if pending:
+            # A generator that an error left behind may be closed after the client.
+            if pending and self._is_open:
                 self._client.cancel(list(pending))
 
 
@@ -118,7 +124,7 @@ def _existing(address: str) -> Generator[Cluster, None, None]:
         threads = sum(client.nthreads().values())
         if threads == 0:
             raise ClusterError(f"the scheduler at {address} has no workers; start some with `dask worker {address}`")
-        yield Cluster(client, threads)
+        yield from _until_closed(Cluster(client, threads))
 
 
 def _embedded(workers: int) -> Generator[Cluster, None, None]:
@@ -139,7 +145,14 @@ def _embedded(workers: int) -> Generator[Cluster, None, None]:
         ) as cluster,
         Client(cluster) as client,
     ):
-        yield Cluster(client, workers)
+        yield from _until_closed(Cluster(client, workers))
+
+
+def _until_closed(cluster: Cluster) -> Generator[Cluster, None, None]:
+    try:
+        yield cluster
+    finally:
+        cluster.close()
 
 
 @contextmanager

@@ -246,6 +246,14 @@ def test_what_a_killed_worker_leaves_is_no_part_of_the_corpus(tmp_path, clean):
     assert_equals_clean(tmp_path / "c", clean)
 
 
+def test_an_error_while_work_is_pending_is_one_line(trmpipe_process, tmp_path):
+    (tmp_path / "p.txt").write_text("1...............\n" + "1234341221434321\n" * 20_000)
+    result = trmpipe_process("generate", "sudoku", "--size", 4, "--input", tmp_path / "p.txt", "--out", tmp_path / "c")
+    assert result.code == 1
+    assert "line 1: the puzzle has several solutions" in result.message
+    assert "Exception ignored" not in result.err
+
+
 def test_a_scheduler_without_workers_is_named(tmp_path):
     from distributed import LocalCluster
 
