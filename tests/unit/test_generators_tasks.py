@@ -258,3 +258,10 @@ def test_groups_of_several_examples_are_taken_whole(index):
     assert taken.labels.tolist() == [word[::-1] for story in wanted for word in story.tolist()]
     whole = Groups.join([groups.take(slice(0, 4)), groups.take(slice(4, None))])
     assert_same_groups(whole, groups)
+
+
+def test_how_many_groups_are_held_out_is_declared_and_no_matter_of_symmetries():
+    assert SudokuTask(size=4).default_test == 8
+    assert {SudokuTask(size=size).default_test for size in (6, 9, 16)} == {1000}
+    # Six symmetries, and as many words as anyone wants.
+    assert ReversalTask().default_test == 1000

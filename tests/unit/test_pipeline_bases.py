@@ -132,6 +132,7 @@ class SparseTask:
         self.spec = get_task("sudoku4").spec
 
     def generate(self, seed, purpose, start, count):
+        assert count >= 1, "the protocol has no candidates of none"
         present = np.array([i for i in range(start, start + count) if i % self.step == self.step - 1], np.int64)
         cells = np.repeat(present[:, None], 16, axis=1).astype(np.uint8)
         return Groups.single(present, cells, cells)
