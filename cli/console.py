@@ -3,8 +3,9 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ import click
 if TYPE_CHECKING:  # Help texts need no shards, which take a second to import.
     from trmpipe.shards import Progress
 
+_GAP = "     "
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of one stage."""
 
@@ -94,6 +96,13 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
         yield BarProgress(bars)
+
+
+def side_by_side(columns: Iterable[Iterable[str]]) -> str:
+    """Columns of lines beside each other."""
+    rows = list(zip_longest(*columns, fillvalue=""))
+    width = max(len(part) for row in rows for part in row)
+    return "\n".join(_GAP.join(f"{part:<{width}}" for part in row).rstrip() for row in rows)
 
 
 def echo_json(value: Any) -> None:

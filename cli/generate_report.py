@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from trmpipe.generators.options import flag_of
+
 from .console import bytes_in_words, echo_json
 
 _SHOWN = 5
@@ -87,7 +89,7 @@ def _say_drops(role: str, drops: Iterable[Any], noun: str) -> None:
     for reason in dict.fromkeys(drop.reason for drop in drops):
         some = [drop for drop in drops if drop.reason == reason]
         some_nouns = noun if len(some) == 1 else f"{noun}s"
-        flag = f"--{role.replace('_', '-')}"
+        flag = flag_of(role)
         click.echo(f"  {len(some):,} {some_nouns} of {flag} dropped, {reason}: {_listed(some, noun)}")
 
 

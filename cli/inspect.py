@@ -1,15 +1,13 @@
 """``trmpipe inspect``: show what a corpus holds."""
 
-from itertools import zip_longest
 from typing import Any
 
 import click
 import numpy as np
 
-from .console import bytes_in_words, echo_json
+from .console import bytes_in_words, echo_json, side_by_side
 
 _PAIRS_SHOWN = 3
-_GAP = "     "
 _DISTINCT = {
     "symmetry": "no two puzzles are symmetric copies, within and across the splits",
     "identity": "no two puzzles are equal, within and across the splits",
@@ -160,6 +158,9 @@ def _pairs_in_words(corpus: Any, other: Any, part: Any) -> str:
 
 def _print_puzzles(corpus: Any, split: str, count: int) -> None:
     """The first example of the first groups' bases, each beside its solution."""
+    from trmpipe.generators.picture import as_text
+    from trmpipe.generators.registry import look_of
+
     if corpus.num_groups(split) == 0:
         return
     catalog = corpus.catalog[split]
@@ -170,26 +171,9 @@ def _print_puzzles(corpus: Any, split: str, count: int) -> None:
         click.echo(
             f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}"
         )
-        click.echo(_side_by_side(_render(corpus, rows.inputs[row]), _render(corpus, rows.labels[row])))
+        pictures = map(look_of(corpus.spec), (rows.inputs[row], rows.labels[row]))
+        click.echo(side_by_side(as_text(picture).splitlines() for picture in pictures))
 
 
 def _rating_in_words(difficulty: float) -> str:
     return "" if np.isnan(difficulty) else f", difficulty {difficulty:g}"
-
-
-def _render(corpus: Any, tokens: Any) -> str:
-    """The tokens as the task prints them, or plainly where its code is not installed."""
-    from trmpipe.generators.errors import InputError
-    from trmpipe.generators.picture import as_text, plain_picture
-    from trmpipe.generators.registry import get_task
-
-    try:
-        return as_text(get_task(corpus.spec.name).picture(tokens))
-    except InputError:
-        return as_text(plain_picture(corpus.spec, tokens))
-
-
-def _side_by_side(left: str, right: str) -> str:
-    rows = list(zip_longest(left.splitlines(), right.splitlines(), fillvalue=""))
-    width = max(len(line) for line, _ in rows)
-    return "\n".join(f"{first:<{width}}{_GAP}{second}" for first, second in rows)

@@ -1,20 +1,15 @@
 """``trmpipe solve``: let a trained model solve a puzzle, and check it."""
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
 
-from trmpipe.generators.picture import Picture, as_text
+from trmpipe.generators.picture import as_text
 
-from .console import echo_json
+from .console import echo_json, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from trmpipe.trainer.solving import SolvedPuzzle
-
-_GAP = "     "
 
 
 @click.command(name="solve")
@@ -35,18 +30,10 @@ def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
     if as_json:
         echo_json(answer.to_json())
         return
-    _print_beside(answer.pictures)
+    click.echo(side_by_side([name, *as_text(picture).splitlines()] for name, picture in answer.pictures.items()))
     click.echo(_verdict(answer))
     sure = "" if answer.confidence is None else f"; it is {answer.confidence:.0%} sure of it"
     click.echo(f"the model's answer stands from step {answer.settled_step} on{sure}")
-
-
-def _print_beside(pictures: "Mapping[str, Picture]") -> None:
-    """Print pictures beside each other, each under its name."""
-    columns = [[name, *as_text(picture).splitlines()] for name, picture in pictures.items()]
-    width = max(len(line) for column in columns for line in column)
-    for line in zip_longest(*columns, fillvalue=""):
-        click.echo(_GAP.join(f"{part:<{width}}" for part in line).rstrip())
 
 
 def _verdict(answer: "SolvedPuzzle") -> str:

@@ -178,7 +178,7 @@ class Option:
     @property
     def flag(self) -> str:
         """How a user gives it: ``--with-dashes``."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
 
     def spell(self, text: str) -> str:
         """The one spelling of a value.
@@ -190,6 +190,11 @@ class Option:
             return self.kind.spell(text)
         except ValueError as error:
             raise OptionError(f"{self.name} is {text!r}; {error}") from None
+
+
+def flag_of(name: str) -> str:
+    """How a user gives the option called `name`: ``--with-dashes``."""
+    return "--" + name.replace("_", "-")
 
 
 def spell_options(owner: str, options: Iterable[Option], given: Mapping[str, str]) -> dict[str, str]:
@@ -212,6 +217,4 @@ def spell_options(owner: str, options: Iterable[Option], given: Mapping[str, str
 
 def in_words(options: Mapping[str, str]) -> str:
     """Options as a user gives them: ``--clues 22:24 --drop-improper``."""
-    return " ".join(
-        f"--{name.replace('_', '-')}" + ("" if value == YES else f" {value}") for name, value in options.items()
-    )
+    return " ".join(flag_of(name) + ("" if value == YES else f" {value}") for name, value in options.items())

@@ -3,17 +3,22 @@
 An entry is a `Family`; a task is called like its family, with its size behind where there are sizes.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InputError
 from .family import Family
 from .jit import package_of
 from .options import spell_options
+from .picture import Picture, plain_picture
 from .plugins import Registry
+from .spec import TaskSpec
 from .task import Task
 
 FAMILIES: Registry[Family] = Registry(
@@ -84,6 +89,14 @@ def _build(name: str, options: tuple[tuple[str, str], ...]) -> Task:
     if task.spec.name != name:
         raise InputError(f"the family {family.name!r} gives a task called {task.spec.name!r} for the name {name!r}")
     return task
+
+
+def look_of(spec: TaskSpec) -> Callable[[NDArray[np.integer]], Picture]:
+    """What turns sequences [S] of a task into pictures; a plain one where the task's code is not installed."""
+    try:
+        return get_task(spec.name).picture
+    except InputError:
+        return partial(plain_picture, spec)
 
 
 @cache

@@ -50,6 +50,11 @@ class Task(ABC):
         """Held-out groups where the user does not say how many: few where a task has few classes."""
         return _DEFAULT_TEST
 
+    @property
+    def trait_ranges(self) -> tuple[tuple[int, int], ...]:
+        """Least and largest value of each trait of an examined group, to check those of a file by; none here."""
+        return ()
+
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
         """Candidates `start` to `start + count` of the stream (seed, purpose).
 

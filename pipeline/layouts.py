@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import Groups, TaskSpec
 from trmpipe.shards import SplitLayout, default_layout
 
-from .plan import Plan, SplitPlan
+from .plan import Plan
 from .recipe import Recipe
+from .split_plan import SplitPlan
 
 
 def training_groups(train: Groups, test: Groups) -> NDArray[np.int64]:

@@ -15,38 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.task import Groups
+from trmpipe.generators.task import Groups, Task
 
 from .bases import Drop
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SplitPlan:
-    """The groups of one split.
-
-    Attributes:
-        groups: their bases, with traits.
-        digests: uint8 [G, 32], their classes.
-        ratings: float64 [G], how difficult the bases are; NaN where they have no rating.
-        variants: int64 [G], how many variants each group gets, its base included.
-        names: of the groups, empty where they have none.
-    """
-
-    groups: Groups
-    digests: NDArray[np.uint8]
-    ratings: NDArray[np.float64]
-    variants: NDArray[np.int64]
-    names: tuple[str, ...] = ()
-
-    def take(self, some: slice) -> "SplitPlan":
-        """A run of the groups."""
-        return SplitPlan(
-            groups=self.groups.take(some),
-            digests=self.digests[some],
-            ratings=self.ratings[some],
-            variants=self.variants[some],
-            names=self.names[some],
-        )
+from .split_plan import SplitPlan, check_split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,14 +76,23 @@ class Plan:
         return file.getvalue()
 
     @classmethod
-    def load(cls, value: Mapping[str, Any], arrays: bytes) -> "Plan":
-        """The plan that `to_json` and `to_bytes` wrote.
+    def load(cls, value: Mapping[str, Any], arrays: bytes, task: Task, aug: int) -> "Plan":
+        """The plan that `to_json` and `to_bytes` wrote, every value of it checked: kernels write where it says.
+
+        Args:
+            value: what `to_json` gave, from a file.
+            arrays: what `to_bytes` gave, from a file.
+            task: of the recipe.
+            aug: variants of each group beside its base, at most.
 
         Raises:
             ValueError: something of it is not as it should be; so do KeyError and TypeError say.
         """
+        parts = {}
         with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
-            parts = {split: _split_plan(split, found, value["names"][split]) for split in ("train", "test")}
+            for split in ("train", "test"):
+                parts[split] = _split_plan(split, found, value["names"][split])
+                check_split(parts[split], task, aug)
         return cls(
             **parts,
             distinct_up_to=value["distinct_up_to"],
@@ -127,6 +108,8 @@ _OF_SPLIT = ("digests", "ratings", "variants")
 
 def _split_plan(split: str, arrays: Mapping[str, Any], names: list[str]) -> SplitPlan:
     groups = Groups(**{name: arrays[f"{split}_{name}"] for name in _OF_GROUPS})
+    if not isinstance(names, list):
+        raise ValueError("names are no list")
     return SplitPlan(groups=groups, names=tuple(names), **{name: arrays[f"{split}_{name}"] for name in _OF_SPLIT})
 
 

@@ -14,9 +14,10 @@ from trmpipe.shards.progress import Progress
 from .bases import Bases
 from .cluster import Cluster
 from .layouts import training_groups
-from .plan import Plan, SplitPlan
+from .plan import Plan
 from .recipe import Recipe
 from .sources import Source
+from .split_plan import SplitPlan
 from .suppliers import SUPPLIERS
 
 _GROUPS_PER_TASK = 128

@@ -122,23 +122,61 @@ class Recipe:
         """The recipe that `to_json` made `value` of, here or in an earlier version.
 
         Raises:
-            RecipeError: a field is unknown, so a later version of trmpipe wrote it.
+            RecipeError: it is damaged, or a field is unknown, so that a later version of trmpipe wrote it.
         """
-        value = upgraded(value)
+        value = _checked(value)
         unknown = sorted(set(value) - {known.name for known in fields(cls)})
         if unknown:
             raise RecipeError(f"the recipe has options that this trmpipe does not know: {', '.join(unknown)}")
-        return cls(**value)
+        try:
+            return cls(**value)
+        except TypeError as error:
+            raise RecipeError(f"the recipe is damaged ({error}); take it from the corpus's own manifest") from error
 
     def differences(self, other: dict[str, Any]) -> str:
         """How this recipe differs from that of an existing corpus, for a message; empty where it does not.
 
         Args:
             other: the JSON of a recipe, of this version or an earlier one.
+
+        Raises:
+            RecipeError: it is damaged.
         """
-        mine, other = _flat(self.to_json()), _flat(upgraded(other))
+        mine, other = _flat(self.to_json()), _flat(_checked(other))
         keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
         return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
+
+
+def _checked(value: Any) -> dict[str, Any]:
+    """A recipe's JSON out of a file in this version's words, if its parts have the types that they should have.
+
+    Raises:
+        RecipeError: it is damaged.
+    """
+    damaged = "the recipe is damaged: {}; take it from the corpus's own manifest"
+    if not isinstance(value, dict):
+        raise RecipeError(damaged.format("it is no JSON object"))
+    sources = value.get("sources", ())
+    pairs = (
+        [tuple(pair) for pair in sources if isinstance(pair, list | tuple)]
+        if isinstance(sources, list | tuple)
+        else [()]
+    )
+    if not all(list(map(type, pair)) == [str, str] for pair in pairs) or len(pairs) != len(sources):
+        raise RecipeError(damaged.format("`sources` are no pairs of a role and a digest"))
+    found = upgraded(value)
+    for name in ("task", "format", "supplier"):
+        if not isinstance(found.get(name, ""), str):
+            raise RecipeError(damaged.format(f"`{name}` is no text"))
+    for name in ("n", "aug", "test", "seed", "shard_groups", "shard_variants"):
+        number = found.get(name)
+        if type(number) is not int and (number is not None or (name in ("aug", "seed") and name in found)):
+            raise RecipeError(damaged.format(f"`{name}` is no whole number"))
+    for name in ("options", "supply"):
+        words = found.get(name, {})
+        if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+            raise RecipeError(damaged.format(f"`{name}` is no object of texts"))
+    return found
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -84,8 +84,8 @@ def saved_plan(store: Store, recipe: Recipe) -> Plan | None:
         arrays = store.read(_BASES)
         if hashlib.sha256(arrays).hexdigest() != notes["bases_sha256"]:
             return None
-        return Plan.load(notes["plan"], arrays)
-    except (DamagedError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        return Plan.load(notes["plan"], arrays, recipe.make_task(), recipe.aug)
+    except (DamagedError, ValueError, KeyError, TypeError, AttributeError, MemoryError, zipfile.BadZipFile):
         return None
 
 

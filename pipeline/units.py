@@ -13,9 +13,10 @@ from trmpipe.shards import SplitLayout, Store, UnitRecord, UnitWriter
 from trmpipe.shards.progress import Progress
 
 from .cluster import Cluster
-from .plan import Plan, SplitPlan
+from .plan import Plan
 from .recipe import Recipe
 from .resume import keep_record
+from .split_plan import SplitPlan
 
 _NAMED_GROUPS_PER_TASK = 64
 _TASKS_PER_WORKER = 8

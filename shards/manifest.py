@@ -149,14 +149,20 @@ def _spec_from_json(value: dict[str, Any]) -> TaskSpec:
         vocabulary=value["vocabulary"],
         grid_shape=(int(value["grid_shape"][0]), int(value["grid_shape"][1])),
         num_symmetries=int(value["num_symmetries"]),
-        classes=value["classes"],
-        scoring=value["scoring"],
+        classes=_word(value["classes"]),
+        scoring=_word(value["scoring"]),
         named_groups=bool(value["named_groups"]),
         variant_identifiers=bool(value["variant_identifiers"]),
         test_variants=bool(value["test_variants"]),
         test_groups_train=bool(value["test_groups_train"]),
         compressed=bool(value["compressed"]),
     )
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no word")
+    return value
 
 
 def _one_line(error: Exception) -> str:

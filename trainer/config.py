@@ -121,21 +121,24 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
     """
     try:
         sections = {
-            section: _section(registry[values[section][NAME]].config, values[section])
+            section: _section(registry[values[section][NAME]].config, _without_name(values[section]))
             for section, registry in SECTIONS.items()
         }
         sections["embedding"] = _section(EmbeddingConfig, values["embedding"])
         sections["evaluation"] = _section(EvaluationConfig, values["evaluation"])
         return TrainConfig(**{**values, **sections})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"the run's config does not fit this version of trmpipe ({error})") from None
 
 
 def _section(config: type[Any], values: dict[str, Any]) -> Any:
     """A config object from its JSON values; JSON knows no tuples, and configs hold no lists."""
     known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    known.pop(NAME, None)
     return config(**known)
+
+
+def _without_name(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != NAME}
 
 
 def flatten(values: dict[str, Any]) -> dict[str, Any]:

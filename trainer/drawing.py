@@ -1,16 +1,10 @@
 """Any task's puzzles on matplotlib axes, from the plain data that tasks give."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trmpipe.generators.errors import InputError
-from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture, plain_picture
-from trmpipe.generators.registry import get_task
-from trmpipe.generators.task import TaskSpec
+from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
 
 _COLOURS = {GIVEN: "#333333", RIGHT: "#1a7f37", WRONG: "#cf222e"}
 _UNJUDGED = "#333333"
@@ -18,14 +12,6 @@ _UNFILLED = "#ffffff"
 _MOST_POINTS = 12
 _POINTS = 80
 """Size of the symbols of a whole row together."""
-
-
-def look_of(spec: TaskSpec) -> Callable[[NDArray[np.integer]], Picture]:
-    """What turns sequences [S] of a task into pictures; a plain one where the task's code is not installed."""
-    try:
-        return get_task(spec.name).picture
-    except InputError:
-        return partial(plain_picture, spec)
 
 
 def draw_picture(axes: Any, picture: Picture) -> None:

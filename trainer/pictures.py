@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.picture import GIVEN, RIGHT, WRONG
+from trmpipe.generators.registry import look_of
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Examples
 
 from .device import as_tokens
-from .drawing import draw_picture, look_of
+from .drawing import draw_picture
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge

@@ -21,7 +21,9 @@ from .maps import COMPOSED_MOVES, NUM_MOVES, walk
 
 COLOURS, MOVES, TRANSLATES = 0, 1, 2
 """Traits of a group, uint16 [3]: bits 1..9, colours used; bits 0..7, moves taken; 1 where grids are translated."""
-NUM_TRAITS = 3
+TRAIT_RANGES = ((0, 0b11_1111_1110), (1, 0b1111_1111), (0, 1))
+"""Least and largest value of each; a group without a move has no image at all, not even itself."""
+NUM_TRAITS = len(TRAIT_RANGES)
 
 
 @kernel

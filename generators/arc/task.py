@@ -13,7 +13,7 @@ from ..task import PAD, Examined, Groups, Rows, Task, TaskSpec
 from .classes import class_digests
 from .grids import SIDE, are_stored_grids
 from .maps import NUM_MOVES, SEPARATOR
-from .ranks import num_ranks
+from .ranks import TRAIT_RANGES, num_ranks
 from .variants import augment_groups, variant_maps
 
 PALETTE = (
@@ -57,6 +57,11 @@ class ArcTask(Task):
             test_groups_train=True,
             compressed=True,
         )
+
+    @property
+    def trait_ranges(self) -> tuple[tuple[int, int], ...]:
+        """Those of `ranks`."""
+        return TRAIT_RANGES
 
     def examine(self, groups: Groups) -> Examined:
         """Classes of each group's examples, all of them taken as demonstrations; ARC tasks have no options, no rating.

@@ -68,6 +68,11 @@ class SudokuTask(Task):
         return _SMALL_SIZE_TEST if self.size == _SMALL_SIZE else super(SudokuTask, self).default_test
 
     @property
+    def trait_ranges(self) -> tuple[tuple[int, int], ...]:
+        """One trait, the number of symmetries."""
+        return ((1, _MOST_SYMMETRIES),)
+
+    @property
     def _num_symmetries(self) -> int:
         tables = symmetry_tables(self.size)
         return tables.num_spatial * tables.num_relabellings

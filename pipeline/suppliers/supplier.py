@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from trmpipe.generators.options import Option
+from trmpipe.generators.options import Option, flag_of
 from trmpipe.generators.task import Task
 from trmpipe.shards.progress import Progress
 
@@ -54,7 +54,7 @@ class Input:
     @property
     def flag(self) -> str:
         """How a user gives it: ``--with-dashes``."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

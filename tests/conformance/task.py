@@ -105,6 +105,11 @@ class TaskConformance:
             assert np.all((found.ratings >= 0) | np.isnan(found.ratings))
             assert (len(found.forms), found.forms.dtype) == (len(groups), np.uint8)
         assert examined.accepted.any()
+        traits, ranges = examined.groups.traits, task.trait_ranges
+        assert traits.shape == (len(groups), len(ranges))
+        assert all(
+            least <= value <= most for row in traits.tolist() for value, (least, most) in zip(row, ranges, strict=True)
+        )
         known = ~np.isnan(examined.ratings)
         np.testing.assert_array_equal(rated.ratings[known], examined.ratings[known])
 

@@ -25,6 +25,8 @@ class StoryTask(ReversalTask):
         compressed=True,
     )
 
+    trait_ranges = ((1, MOST_WORDS),)
+
     def generate(self, seed, purpose, start, count):
         stories = [self._story(seed, purpose, candidate) for candidate in range(start, start + count)]
         words = np.concatenate([np.empty((0, LENGTH), np.uint8), *stories])

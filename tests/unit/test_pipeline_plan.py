@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from tests.plug_ins import add_family
 from tests.references.reversal import FAMILY, ReversalTask
 from trmpipe.generators.sudoku import SudokuTask, forms
-from trmpipe.generators.task import Groups
+from trmpipe.generators.task import Groups, TaskSpec
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.pipeline.bases import Drop
 from trmpipe.pipeline.layouts import layouts_of
-from trmpipe.pipeline.plan import Plan, SplitPlan
+from trmpipe.pipeline.plan import Plan
+from trmpipe.pipeline.split_plan import SplitPlan
 from trmpipe.shards import canonical_json
 
 RECIPE = Recipe(task="sudoku6", n=12, aug=60, test=4, shard_groups=2)
@@ -53,7 +55,11 @@ def arrays(part):
 
 
 def test_a_plan_is_saved_and_read_again():
-    found = Plan.load(json.loads(canonical_json(PLAN.to_json())), PLAN.to_bytes())
+    spec = TaskSpec(
+        name="toy", vocabulary="_123456789", grid_shape=(1, 1), num_symmetries=9, classes="symmetry", named_groups=True
+    )
+    task = SimpleNamespace(spec=spec, trait_ranges=())
+    found = Plan.load(json.loads(canonical_json(PLAN.to_json())), PLAN.to_bytes(), task, 3)
     for split, part in PLAN.splits.items():
         assert found.splits[split].names == part.names
         for mine, theirs in zip(arrays(part), arrays(found.splits[split]), strict=True):

@@ -4,8 +4,6 @@ Halting learns from that verdict. Metrics and scores have it as the column ``acc
 asks for the stored label.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,27 +12,20 @@ from torch import Tensor
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD, TaskSpec
-from trmpipe.shards import Corpus
-from trmpipe.shards.progress import Progress
 
 from ..errors import RunError
-from ..examinee import Examinee
 from ..judging import Judgement, judge_by_label
-from ..ranks import Ranks
-from .evaluator import EvaluationRequest
-from .puzzles import PuzzleReport, evaluate_puzzles
+from .puzzles import PuzzleEvaluator
 
 ACCEPTED = "accepted"
 
 
-class CheckEvaluator:
+class CheckEvaluator(PuzzleEvaluator):
     """The evaluator.
 
     Raises:
         RunError: the task's code, which has to accept answers, is not installed.
     """
-
-    takes_variants = False
 
     def __init__(self, spec: TaskSpec) -> None:
         try:
@@ -51,17 +42,6 @@ class CheckEvaluator:
         counted = torch.where(labels == PAD, PAD, answers)
         accepted = torch.from_numpy(self._task.check(_tokens(inputs), _tokens(counted))).to(answers.device)
         return Judgement(cell=by_label.cell, exact=by_label.exact, solved=accepted, more={ACCEPTED: accepted})
-
-    def evaluate(
-        self,
-        examinee: Examinee,
-        corpora: Sequence[Corpus],
-        request: EvaluationRequest,
-        ranks: Ranks,
-        progress: Progress,
-    ) -> PuzzleReport | None:
-        """See `Evaluator.evaluate`."""
-        return evaluate_puzzles(self.judge, examinee, corpora, request, ranks, progress)
 
 
 def _tokens(values: Tensor) -> NDArray[np.uint8]:

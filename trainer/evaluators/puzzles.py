@@ -1,8 +1,11 @@
 """The evaluation of puzzles that are judged one by one, whatever the judge: a table with a row for each step."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from torch import Tensor
 
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Progress
@@ -10,7 +13,7 @@ from trmpipe.shards.progress import Progress
 from ..errors import RunError
 from ..examinee import Examinee
 from ..held_out import read_held_out, tested_corpus
-from ..judging import Judge
+from ..judging import Judgement
 from ..ranks import Ranks
 from ..scoring import HALTED, Scores, score
 from .evaluator import EvaluationRequest
@@ -52,29 +55,30 @@ class PuzzleReport:
         return [head, *rows]
 
 
-def evaluate_puzzles(
-    judge: Judge,
-    examinee: Examinee,
-    corpora: Sequence[Corpus],
-    request: EvaluationRequest,
-    ranks: Ranks,
-    progress: Progress,
-) -> PuzzleReport | None:
-    """Score held-out puzzles one by one; see `Evaluator.evaluate`.
+class PuzzleEvaluator(ABC):
+    """An evaluator of single puzzles; those that derive from it say what an answer is worth."""
 
-    Args:
-        judge: says what an answer is worth.
-        examinee: the model.
-        corpora: of which the first with held-out puzzles is scored.
-        request: how many puzzles.
-        ranks: of the processes that share them.
-        progress: told of this rank's puzzles.
+    takes_variants = False
 
-    Raises:
-        RunError: there are no held-out puzzles.
-    """
-    examples = read_held_out(corpora, request.limit)
-    if not len(examples):
-        raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")
-    scores = score(examinee, examples, judge, ranks, progress)
-    return None if scores is None else PuzzleReport(scores=scores, corpus=tested_corpus(corpora).path)
+    @abstractmethod
+    def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """See `Evaluator.judge`."""
+
+    def evaluate(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        request: EvaluationRequest,
+        ranks: Ranks,
+        progress: Progress,
+    ) -> PuzzleReport | None:
+        """Score held-out puzzles one by one; see `Evaluator.evaluate`.
+
+        Raises:
+            RunError: there are no held-out puzzles.
+        """
+        examples = read_held_out(corpora, request.limit)
+        if not len(examples):
+            raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")
+        scores = score(examinee, examples, self.judge, ranks, progress)
+        return None if scores is None else PuzzleReport(scores=scores, corpus=tested_corpus(corpora).path)

@@ -2,15 +2,13 @@
 
 import torch
 
-from trmpipe.trainer.evaluators.puzzles import evaluate_puzzles
+from trmpipe.trainer.evaluators.puzzles import PuzzleEvaluator
 from trmpipe.trainer.judging import Judgement, judge_by_label
 
 from .task import clashes
 
 
-class ClashEvaluator:
-    takes_variants = False
-
+class ClashEvaluator(PuzzleEvaluator):
     def __init__(self, spec):
         self.shape = spec.grid_shape
 
@@ -19,6 +17,3 @@ class ClashEvaluator:
         number = torch.from_numpy(clashes(answers.cpu().numpy().reshape(-1, *self.shape)))
         calm = number == 0
         return Judgement(cell=by_label.cell, exact=by_label.exact, solved=calm, more={"calm": calm})
-
-    def evaluate(self, examinee, corpora, request, ranks, progress):
-        return evaluate_puzzles(self.judge, examinee, corpora, request, ranks, progress)
