@@ -8,6 +8,7 @@ Shapes: G groups.
 """
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -89,6 +90,9 @@ class Plan:
             ValueError: something of it is not as it should be; so do KeyError and TypeError say.
         """
         parts = {}
+        with zipfile.ZipFile(io.BytesIO(arrays)) as packed:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in packed.infolist()):
+                raise ValueError("an array is compressed, so that it may take any memory; they are saved as they are")
         with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
             for split in ("train", "test"):
                 parts[split] = _split_plan(split, found, value["names"][split])

@@ -87,6 +87,13 @@ def test_an_array_that_claims_more_than_there_is_takes_no_memory(tmp_path, plan)
     assert saved_plan(store, RECIPE) is None
 
 
+def test_compressed_arrays_are_refused(plan):
+    file = io.BytesIO()
+    np.savez_compressed(file, **np.load(io.BytesIO(plan.to_bytes())))
+    with pytest.raises(ValueError, match="an array is compressed"):
+        Plan.load(plan.to_json(), file.getvalue(), get_task("sudoku4"), RECIPE.aug)
+
+
 @pytest.mark.parametrize("names", [["a"], [1] * 6, "abcdef", {"a": 1}, None])
 def test_names_that_are_none_are_refused(plan, names):
     value = json.loads(json.dumps(plan.to_json()))
