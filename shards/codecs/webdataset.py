@@ -7,7 +7,7 @@ every single example would cost 4 KB each and be read at a few thousand a second
 
 Padded grids are kept as ``<key>.inputs.npy.gz``, which the library unpacks by itself. libdeflate packs them, since its
 bytes depend on its version and level alone: those of ISA-L and zlib-ng are others on other processors. ARC grids become
-24.7 times smaller (25.2 with zlib-ng) and are unpacked six times as fast as by zlib (docs/results/gzip.md has all figures).
+24.7 times smaller (25.2 with zlib-ng) and are unpacked six times as fast as by zlib; all figures: docs/results/gzip.md.
 
 Headers come from the standard library's tarfile, once for every size of member; per member only the name and the
 checksum are put in (2 us instead of 30, for three members a sample). Reading walks the headers itself and unpickles
