@@ -1,5 +1,6 @@
 """``trmpipe inspect``: show what a corpus holds."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -54,7 +55,7 @@ def _facts(corpus: Any) -> dict[str, Any]:
         "task": manifest.spec.name,
         "format": manifest.format,
         "recipe": manifest.recipe,
-        "inputs": list(manifest.inputs),
+        "inputs": [asdict(source) for source in manifest.inputs],
         "guarantees": manifest.guarantees,
         "generator": manifest.generator,
         "libraries": manifest.libraries,

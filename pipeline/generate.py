@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import trmpipe
-from trmpipe.shards import Manifest, Provenance, Store, write_manifest, write_metadata
+from trmpipe.shards import InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.progress import Progress, Silent
 
 from .bases import Drop
@@ -137,7 +137,7 @@ def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Proven
         name=recipe.name,
         recipe=recipe.to_json(),
         inputs=tuple(
-            {"role": source.role, "name": source.name, "bytes": source.size_bytes, "sha256": source.sha256}
+            InputRecord(role=source.role, name=source.name, bytes=source.size_bytes, sha256=source.sha256)
             for source in sources
         ),
         guarantees=plan.guarantees,

@@ -73,7 +73,7 @@ def regenerate(
         RecipeError: an input file is missing or is another one.
     """
     folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
-    original = read_manifest(Store(folder))
+    original = read_manifest(Store(folder), earlier=True)
     recipe = Recipe.from_json(original.recipe)
     sources = _find_sources(original, recipe, inputs)
     outcome = generate(
@@ -89,15 +89,15 @@ def regenerate(
 
 def _find_sources(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:
     """The sources that the manifest names, each in its role."""
-    names = [wanted["name"] for wanted in manifest.inputs]
+    names = [wanted.name for wanted in manifest.inputs]
     read = SUPPLIERS[recipe.supplier].read_again(recipe.make_task(), names, paths)
     given: dict[str, Source] = {source.sha256: source for source in read}
     found = []
     for wanted in manifest.inputs:
-        if wanted["sha256"] not in given:
+        if wanted.sha256 not in given:
             raise RecipeError(
-                f"the corpus was made from {wanted['name']} (SHA-256 {wanted['sha256'][:16]}...); "
+                f"the corpus was made from {wanted.name} (SHA-256 {wanted.sha256[:16]}...); "
                 "give that very one with --input"
             )
-        found.append(replace(given[wanted["sha256"]], role=wanted["role"]))
+        found.append(replace(given[wanted.sha256], role=wanted.role))
     return found

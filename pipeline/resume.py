@@ -23,6 +23,7 @@ from trmpipe.shards import (
     canonical_json,
     read_manifest,
 )
+from trmpipe.shards.json_files import read_json
 
 from .code import code_key
 from .errors import RecipeError
@@ -150,8 +151,8 @@ def finished_units(store: Store, layouts: Mapping[str, SplitLayout]) -> list[Uni
 def _read_record(store: Store, path: str) -> UnitRecord | None:
     """A unit's record, or None where it or one of its files is not whole."""
     try:
-        record = UnitRecord.from_json(json.loads(store.read(path)))
-    except (ValueError, KeyError, TypeError):
+        record = read_json(store.read(path), UnitRecord, path, "it is made again")
+    except DamagedError:
         return None
     files = [file for shard in record.shards for file in shard.files]
     return record if all(store.size_bytes(file.path) == file.size_bytes for file in files) else None

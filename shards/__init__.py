@@ -29,7 +29,7 @@ from .examples import BLANK_IDENTIFIER, Batch, Examples
 from .files import write_atomically
 from .for_torch import StepDataset, as_torch
 from .layout import ShardSpec, SplitLayout, default_layout
-from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, Manifest, SplitManifest, read_manifest
+from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, InputRecord, Manifest, SplitManifest, read_manifest
 from .progress import Progress, Silent
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
@@ -53,6 +53,7 @@ __all__ = [
     "Examples",
     "FileRecord",
     "GroupDigest",
+    "InputRecord",
     "Manifest",
     "NoCorpusError",
     "Progress",

@@ -21,3 +21,7 @@ class WriteError(TrmpipeError, OSError):
 
 class StateError(TrmpipeError, ValueError):
     """A stream's saved state belongs to another corpus, seed, batch size or version."""
+
+
+class OwnedError(TrmpipeError, OSError):
+    """A folder is being written by another command."""

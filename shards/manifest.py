@@ -1,25 +1,30 @@
-"""The manifest: what a corpus is, how it was made and what its files must be. It is written last.
+"""The manifest: what a corpus is, how it was made and what its files must be. It is written last, and sealed.
 
 A folder with a manifest is a whole corpus; a folder without one is none. The file is JSON with sorted keys, so equal
-manifests are equal bytes.
+manifests are equal bytes, and it holds its own digest (see `json_files`): all that is believed of a corpus hangs on it.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from trmpipe.generators.task import PAD, TaskSpec
 
-from .digests import SPLITS, canonical_json
+from .digests import SPLITS, json_digest
 from .errors import CorpusError, DamagedError, NoCorpusError
+from .fields import Count, Digest, FileName, Positive, Word
+from .json_files import MOST_BYTES, check_seal, convert, read_json, seal
 from .records import FileRecord, ShardRecord
 from .store import Store
 from .upgrade import upgraded
 
 MANIFEST = "manifest.json"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 PROGRESS = ".progress"
 """Folder where a generation that is under way keeps its plan and the records of finished units."""
+_SEALED_FROM = 3
+_MOST_CELLS = 1 << 16
+_VOCABULARY_SIZES = range(2, 257)
+_ADVICE = "restore the file, or delete the corpus and generate it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +41,30 @@ class SplitManifest:
         shards: all shards in reading order.
     """
 
-    groups: int
-    puzzles: int
-    examples: int
-    group_block: int
-    variant_block: int
-    sample_groups: int
+    groups: Count
+    puzzles: Count
+    examples: Count
+    group_block: Positive
+    variant_block: Positive
+    sample_groups: Positive
     shards: tuple[ShardRecord, ...]
 
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "SplitManifest":
-        """The split that `dataclasses.asdict` and JSON made `value` of."""
-        shards = tuple(ShardRecord.from_json(shard) for shard in value["shards"])
-        return cls(**{**value, "shards": shards})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRecord:
+    """A file or set that puzzles were taken from.
+
+    Attributes:
+        role: what it was taken for, such as ``"input"``.
+        name: its name, without folders.
+        bytes: its size.
+        sha256: hex SHA-256 of its bytes.
+    """
+
+    role: FileName
+    name: FileName
+    bytes: Count
+    sha256: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +77,7 @@ class Manifest:
         recipe_digest: hex SHA-256 of the recipe.
         format: name of the codec.
         spec: what readers must know of the task.
-        inputs: the files that puzzles were taken from: role, name, bytes, sha256.
+        inputs: the files that puzzles were taken from.
         guarantees: what holds between its groups, as JSON.
         generator: name and version of the program.
         libraries: versions of the libraries that file digests depend on.
@@ -71,25 +87,25 @@ class Manifest:
         num_identifiers: puzzle identifiers, the blank one included.
     """
 
-    name: str
+    name: FileName
     recipe: dict[str, Any]
-    recipe_digest: str
-    format: str
+    recipe_digest: Digest
+    format: Word
     spec: TaskSpec
-    inputs: tuple[dict[str, Any], ...]
+    inputs: tuple[InputRecord, ...]
     guarantees: dict[str, Any]
-    generator: dict[str, str]
-    libraries: dict[str, str]
+    generator: dict[str, Word]
+    libraries: dict[str, Word]
     splits: dict[str, SplitManifest]
     files: tuple[FileRecord, ...]
-    content_digest: str
-    num_identifiers: int = 1
+    content_digest: Digest
+    num_identifiers: Positive = 1
 
     def to_bytes(self) -> bytes:
         """The file ``manifest.json``."""
         value = asdict(self)
         value["spec"] |= {"pad": PAD, "ignore": PAD, "blank_identifier": 0, "seq_len": self.spec.seq_len}
-        return canonical_json({**value, "format_version": FORMAT_VERSION})
+        return seal({**value, "format_version": FORMAT_VERSION})
 
     def all_files(self) -> list[FileRecord]:
         """Every file that the manifest answers for."""
@@ -97,76 +113,77 @@ class Manifest:
         return [*self.files, *(file for shard in shards for file in shard.files)]
 
 
-def read_manifest(store: Store) -> Manifest:
+def read_manifest(store: Store, *, earlier: bool = False) -> Manifest:
     """The manifest of the corpus at `store`.
+
+    Args:
+        store: where it lies.
+        earlier: whether one of an earlier format version is taken, which has no digest of itself: only for making the
+            corpus again, when its content digest is compared.
 
     Raises:
         NoCorpusError: there is none.
-        DamagedError: it is not JSON, or a field is missing or wrong.
-        CorpusError: it was written by a newer trmpipe.
+        DamagedError: a bit of it is changed, or a field is missing or wrong.
+        CorpusError: it was written by a newer trmpipe, or by an earlier one.
     """
     if not store.exists(MANIFEST):
         raise NoCorpusError(why_no_corpus(store))
     where = store.locate(MANIFEST)
-    try:
-        value = json.loads(store.read(MANIFEST))
-        version = int(value["format_version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"{where} is damaged: {_one_line(error)}; generate the corpus again") from error
+    data = store.read(MANIFEST, most_bytes=MOST_BYTES)
+    value = read_json(data, dict[str, Any], where, _ADVICE)
+    version = convert(value.get("format_version"), Positive, f"{where} (format_version)", _ADVICE)
     if version > FORMAT_VERSION:
         raise CorpusError(
             f"{where} has format version {version}, this trmpipe reads up to {FORMAT_VERSION}: "
             "it was written by a newer trmpipe; upgrade trmpipe to read it"
         )
+    # A damaged number must not pass for one of the time before manifests were sealed.
+    if version >= _SEALED_FROM or "digest" in value:
+        check_seal(data, where, _ADVICE)
+    elif not earlier:
+        raise CorpusError(
+            f"{where} has format version {version}, from before manifests held a digest of themselves; "
+            f"make the corpus again: `trmpipe regenerate {store.url}`"
+        )
+    return _from_json(value, version, where)
+
+
+def _from_json(value: dict[str, Any], version: int, where: str) -> Manifest:
     try:
-        return _from_json(upgraded(value))
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"{where} is damaged: {_one_line(error)}; generate the corpus again") from error
+        manifest = convert(value if version >= _SEALED_FROM else upgraded(value), Manifest, where, _ADVICE)
+        _check_spec(manifest.spec)
+        _check_splits(manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, DamagedError):
+            raise
+        raise DamagedError(f"{where} is damaged: {error}; {_ADVICE}") from error
+    return manifest
 
 
-def _from_json(value: dict[str, Any]) -> Manifest:
-    spec = value["spec"]
-    return Manifest(
-        name=value["name"],
-        recipe=value["recipe"],
-        recipe_digest=value["recipe_digest"],
-        format=value["format"],
-        spec=_spec_from_json(spec),
-        inputs=tuple(value["inputs"]),
-        guarantees=value["guarantees"],
-        generator=value["generator"],
-        libraries=value["libraries"],
-        splits={name: SplitManifest.from_json(split) for name, split in value["splits"].items()},
-        files=tuple(FileRecord(**file) for file in value["files"]),
-        content_digest=value["content_digest"],
-        num_identifiers=int(value.get("num_identifiers", 1)),
-    )
+def _check_spec(spec: TaskSpec) -> None:
+    """Refuse what no task can be: readers take memory by these numbers, and kernels write by them."""
+    if min(spec.grid_shape) < 1 or spec.grid_shape[0] * spec.grid_shape[1] > _MOST_CELLS:
+        raise ValueError(f"the grid shape is {spec.grid_shape}, expected 1 to {_MOST_CELLS} cells")
+    if len(spec.vocabulary) not in _VOCABULARY_SIZES or not spec.vocabulary.isprintable():
+        raise ValueError("the vocabulary is not 2 to 256 printable characters")
+    if spec.num_symmetries < 1:
+        raise ValueError(f"the number of symmetries is {spec.num_symmetries}, expected 1 or more")
+    for word in (spec.name, spec.classes, spec.scoring):
+        convert(word, FileName, "a word of its spec", _ADVICE)
 
 
-def _spec_from_json(value: dict[str, Any]) -> TaskSpec:
-    return TaskSpec(
-        name=value["name"],
-        vocabulary=value["vocabulary"],
-        grid_shape=(int(value["grid_shape"][0]), int(value["grid_shape"][1])),
-        num_symmetries=int(value["num_symmetries"]),
-        classes=_word(value["classes"]),
-        scoring=_word(value["scoring"]),
-        named_groups=bool(value["named_groups"]),
-        variant_identifiers=bool(value["variant_identifiers"]),
-        test_variants=bool(value["test_variants"]),
-        test_groups_train=bool(value["test_groups_train"]),
-        compressed=bool(value["compressed"]),
-    )
-
-
-def _word(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no word")
-    return value
-
-
-def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__} {' '.join(str(error).split())}"
+def _check_splits(manifest: Manifest) -> None:
+    """Refuse numbers and files that do not fit each other."""
+    if unknown := set(manifest.splits) - set(SPLITS):
+        raise ValueError(f"there is no split {sorted(unknown)[0]!r}, expected {' and '.join(SPLITS)}")
+    for name, split in manifest.splits.items():
+        if not split.groups <= split.puzzles <= split.examples or split.group_block % split.sample_groups:
+            raise ValueError(f"the numbers of groups, puzzles and examples of {name} do not fit each other")
+    paths = [file.path for file in manifest.all_files()]
+    if len(set(paths)) < len(paths):
+        raise ValueError("a file is listed twice")
+    if manifest.recipe_digest != json_digest(manifest.recipe):
+        raise ValueError("recipe_digest is not that of the recipe")
 
 
 def why_no_corpus(store: Store) -> str:

@@ -1,9 +1,20 @@
-"""What is written down about files, shards and units: small frozen records that go through JSON unchanged."""
+"""What is written down about files, shards and units: small frozen records that go through JSON unchanged.
+
+The types of their fields say what is allowed in a file; `json_files` refuses all else where it reads them.
+"""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from .digests import sha256_hex
+from .fields import Count, Digest, Positive, RelativePath, Word
+
+Range = tuple[Count, Count]
+"""First and the one after the last."""
+
+Rating = Annotated[float, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +27,9 @@ class FileRecord:
         sha256: hex SHA-256 of its bytes.
     """
 
-    path: str
-    size_bytes: int
-    sha256: str
+    path: RelativePath
+    size_bytes: Count
+    sha256: Digest
 
     @classmethod
     def of(cls, path: str, data: bytes) -> "FileRecord":
@@ -39,24 +50,12 @@ class ShardRecord:
         files: the files that it consists of.
     """
 
-    index: int
-    unit: int
-    groups: tuple[int, int]
-    variants: tuple[int, int]
-    puzzles: int
+    index: Count
+    unit: Count
+    groups: Range
+    variants: Range
+    puzzles: Positive
     files: tuple[FileRecord, ...]
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "ShardRecord":
-        """The record that `dataclasses.asdict` and JSON made `value` of."""
-        return cls(
-            index=value["index"],
-            unit=value["unit"],
-            groups=_pair(value["groups"]),
-            variants=_pair(value["variants"]),
-            puzzles=value["puzzles"],
-            files=tuple(FileRecord(**file) for file in value["files"]),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,44 +78,20 @@ class UnitRecord:
         shards: the shards, by rising variants.
     """
 
-    split: str
-    unit: int
-    groups: tuple[int, int]
-    variants: tuple[int, ...]
-    examples: tuple[int, ...]
-    first_identifiers: tuple[int, ...]
-    names: tuple[str | None, ...]
-    candidates: tuple[int, ...]
-    clues: tuple[int, ...]
-    difficulty: tuple[float | None, ...]
-    canonical: tuple[str, ...]
-    digests: tuple[str, ...]
+    split: Literal["train", "test"]
+    unit: Count
+    groups: Range
+    variants: tuple[Positive, ...]
+    examples: tuple[Positive, ...]
+    first_identifiers: tuple[Count, ...]
+    names: tuple[Word | None, ...]
+    candidates: tuple[Count, ...]
+    clues: tuple[Count, ...]
+    difficulty: tuple[Rating | None, ...]
+    canonical: tuple[Digest, ...]
+    digests: tuple[Digest, ...]
     shards: tuple[ShardRecord, ...]
 
     def to_json(self) -> dict[str, Any]:
         """A value for `json.dumps`."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "UnitRecord":
-        """The record that `to_json` made `value` of."""
-        return cls(
-            split=value["split"],
-            unit=value["unit"],
-            groups=_pair(value["groups"]),
-            variants=tuple(value["variants"]),
-            examples=tuple(value["examples"]),
-            first_identifiers=tuple(value["first_identifiers"]),
-            names=tuple(value["names"]),
-            candidates=tuple(value["candidates"]),
-            clues=tuple(value["clues"]),
-            difficulty=tuple(value["difficulty"]),
-            canonical=tuple(value["canonical"]),
-            digests=tuple(value["digests"]),
-            shards=tuple(ShardRecord.from_json(shard) for shard in value["shards"]),
-        )
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    first, second = value
-    return int(first), int(second)

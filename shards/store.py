@@ -1,16 +1,19 @@
 """Files of one corpus: whole files in, whole files out, each committed atomically.
 
-A root is a local folder or any fsspec URL (``memory://``, ``s3://``). Local files are written as `files` does it.
-Object stores commit a put atomically already, so there a plain put is used.
+A root is a local folder or an fsspec URL of an allowed protocol (see `urls`: ``memory://``, ``s3://``). Local files are
+written as `files` does it. Object stores commit a put atomically already, so there a plain put is used. Only regular
+files are read: what claims to be a shard may be a device without end, or a pipe that nobody writes to.
 """
 
 import os
+import stat
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from .errors import CorpusError, DamagedError, WriteError
 from .files import is_temporary, write_atomically
+from .urls import check_url
 
 
 class Store:
@@ -18,11 +21,15 @@ class Store:
 
     Args:
         root: a local folder or an fsspec URL.
+
+    Raises:
+        CorpusError: the URL may not be opened, or needs a package that is not there.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         import fsspec
 
+        check_url(os.fspath(root))
         self._filesystem: Any
         try:
             self._filesystem, path = fsspec.core.url_to_fs(os.fspath(root))
@@ -32,8 +39,8 @@ class Store:
                 "(such as `pip install 'trmpipe[s3]'`)"
             ) from error
         self._root = str(path).rstrip("/")
-        self._is_local = "file" in _protocols(self._filesystem)
-        self.url = self._root if self._is_local else self._filesystem.unstrip_protocol(self._root)
+        self.is_local = "file" in _protocols(self._filesystem)
+        self.url = self._root if self.is_local else self._filesystem.unstrip_protocol(self._root)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -73,15 +80,31 @@ class Store:
             str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._filesystem.ls(self._root, detail=False)
         )
 
-    def read(self, path: str) -> bytes:
-        """The bytes of one file.
+    def read(self, path: str, *, size_bytes: int | None = None, most_bytes: int | None = None) -> bytes:
+        """The bytes of one file; one of another size than expected is refused before it is read.
+
+        Args:
+            path: of the file.
+            size_bytes: its size, where that is known.
+            most_bytes: its size at most, where that is known.
 
         Raises:
-            DamagedError: the file is missing or cannot be read.
+            DamagedError: it is missing, no regular file, of another size, or cannot be read.
         """
+
+        def check(found: int) -> None:
+            least, most = size_bytes or 0, most_bytes if size_bytes is None else size_bytes
+            if found < least or (most is not None and found > most):
+                expected = f"{most}" if size_bytes is not None else f"{most} at most"
+                raise DamagedError(
+                    f"{self.locate(path)} is damaged: it has {found} bytes, expected {expected}; "
+                    "restore the file, or delete the corpus and generate it again"
+                )
+
         try:
-            if self._is_local:
-                return Path(self._full(path)).read_bytes()
+            if self.is_local:
+                return _read_regular(self._full(path), check)
+            check(int(self._filesystem.size(self._full(path)) or 0))
             return bytes(self._filesystem.cat_file(self._full(path)))
         except OSError as error:
             raise DamagedError(
@@ -95,7 +118,7 @@ class Store:
             WriteError: the file system refused (full, read-only, no permission).
         """
         try:
-            if self._is_local:
+            if self.is_local:
                 write_atomically(self._full(path), data)
             else:
                 self._filesystem.pipe_file(self._full(path), data)
@@ -104,6 +127,25 @@ class Store:
                 f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
                 "then run the same command again"
             ) from error
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Commit `data` under `path` unless something is there; of several who try at once one succeeds.
+
+        Only for object stores and memory, which offer it.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            WriteError: the store refused.
+        """
+        try:
+            self._filesystem.pipe_file(self._full(path), data, mode="create")
+        except OSError as error:
+            if not isinstance(error, FileExistsError) and not self.exists(path):
+                raise WriteError(f"cannot write {self.locate(path)}: {_reason(error)}; choose another place") from error
+            return False
+        return True
 
     def size_bytes(self, path: str) -> int | None:
         """Size of a file, or None where there is none."""
@@ -128,6 +170,17 @@ class Store:
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
+
+
+def _read_regular(path: str, check: Callable[[int], None]) -> bytes:
+    """The bytes of a local file whose size `check` does not refuse."""
+    # Without O_NONBLOCK to open a pipe would wait for its writer.
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)), "rb", buffering=0) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError("it is no regular file")
+        check(about.st_size)
+        return file.read()
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from .codecs import CODECS, Codec, ShardContent
 from .digests import SPLITS, GroupDigest, content_digest, json_digest
 from .identifiers import IDENTIFIERS, identifiers_bytes
 from .layout import ShardSpec, SplitLayout
-from .manifest import MANIFEST, Manifest, SplitManifest
+from .manifest import MANIFEST, InputRecord, Manifest, SplitManifest
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
 
@@ -27,7 +27,7 @@ class Provenance:
     Attributes:
         name: of the corpus.
         recipe: the options that it was made with, as JSON.
-        inputs: the files that puzzles were taken from: role, name, bytes, sha256.
+        inputs: the files that puzzles were taken from.
         guarantees: what holds between its groups, as JSON.
         generator: name and version of the program.
         libraries: versions of the libraries that file digests depend on.
@@ -35,7 +35,7 @@ class Provenance:
 
     name: str
     recipe: dict[str, Any]
-    inputs: tuple[dict[str, Any], ...] = ()
+    inputs: tuple[InputRecord, ...] = ()
     guarantees: dict[str, Any]
     generator: dict[str, str]
     libraries: dict[str, str]
@@ -139,7 +139,7 @@ class UnitWriter:
         assert not self._waiting, "a shard of the unit is still to be written"
         groups = self._layout.unit_groups(self._unit)
         return UnitRecord(
-            split=self._layout.split,
+            split=self._layout.split,  # type: ignore[arg-type]  # a word of `SPLITS`
             unit=self._unit,
             groups=groups,
             variants=tuple(self._layout.variants[slice(*groups)].tolist()),

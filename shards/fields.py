@@ -1,0 +1,32 @@
+"""Types of values that come out of files: each says what is allowed, and `json_files` refuses all else where it reads.
+
+A name or a path that has one of these types is safe to put behind a folder: it cannot leave it. Numbers are bounded, so
+that none of them can ask for more memory than there is or leave the integers of NumPy.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+MOST = 2**63 - 1
+"""Largest whole number that NumPy's int64 holds."""
+
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+"""Hex SHA-256."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Positive = Annotated[int, Meta(ge=1, le=MOST)]
+
+_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+"""Control characters, line ends, marks that turn the direction of writing, halves of characters."""
+
+Word = Annotated[str, Meta(pattern=rf"\A[^{_UNPRINTABLE}]*\Z", max_length=1000)]
+"""Text of one line: no control characters, so that it can be printed and put into a message."""
+
+_PART = rf"(?!\.{{1,2}}(?:/|\Z))[^/\\{_UNPRINTABLE}]{{1,255}}"
+
+FileName = Annotated[str, Meta(pattern=rf"\A{_PART}\Z")]
+"""One part of a path: no ``/`` or backslash, not ``..``."""
+
+RelativePath = Annotated[str, Meta(pattern=rf"\A{_PART}(?:/{_PART})*\Z", max_length=4000)]
+"""Path below a folder with ``/``: not absolute, no empty part, no ``..``."""

@@ -1,0 +1,55 @@
+"""Which URLs are opened: those of a short list of protocols, whoever gives them.
+
+fsspec knows protocols that run code which the other side sends (``dask://``), or that fetch from anywhere, and chains
+of them joined by ``::``. A corpus or a run that someone passes on may name any URL, so the list is short, and the
+environment variable ``TRMPIPE_PROTOCOLS`` adds to it (``TRMPIPE_PROTOCOLS=hf,az``).
+"""
+
+import os
+import re
+
+from .errors import CorpusError
+
+PROTOCOLS_VARIABLE = "TRMPIPE_PROTOCOLS"
+_ALLOWED = ("file", "local", "memory", "s3", "gs")
+_LOCAL = ("file", "local")
+_PROTOCOL = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://")
+
+
+def allowed_protocols() -> tuple[str, ...]:
+    """Protocols that may be opened: the short list, and what the user added."""
+    added = os.environ.get(PROTOCOLS_VARIABLE, "").replace(",", " ").split()
+    return (*_ALLOWED, *(name for name in added if name not in _ALLOWED))
+
+
+def protocol_of(url: str) -> str:
+    """The protocol of a URL, ``"file"`` for a plain path."""
+    match = _PROTOCOL.match(url)
+    return match[1].lower() if match else "file"
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL or path lies on this machine's file system."""
+    return protocol_of(url) in _LOCAL
+
+
+def check_url(url: str) -> None:
+    """Refuse a URL that may not be opened.
+
+    Raises:
+        CorpusError: it is a chain, or its protocol is not allowed.
+    """
+    shown = printable(url)
+    if "::" in url:
+        raise CorpusError(f"cannot open {shown}: URLs chained by '::' are not followed; give a folder or one plain URL")
+    protocol, allowed = protocol_of(url), allowed_protocols()
+    if protocol not in allowed:
+        raise CorpusError(
+            f"cannot open {shown}: the protocol {protocol!r} is none of {', '.join(allowed)}; give a folder, or, "
+            f"if you trust whoever is at that URL, allow it by {PROTOCOLS_VARIABLE}={protocol}"
+        )
+
+
+def printable(text: str) -> str:
+    """`text` with every character escaped that a terminal would take for a command."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
