@@ -272,9 +272,20 @@ def test_workers_with_other_sources_are_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "c").exists()
 
 
+SLOW = """
+import sys, time
+from trmpipe.cli.main import main
+from trmpipe.shards import Store
+write = Store.write
+Store.write = lambda *args: (time.sleep(0.3), write(*args))[1]
+main(sys.argv[1:])
+"""
+"""The program with a slow disk, so that it cannot end before it is interrupted."""
+
+
 def test_interrupting_says_how_to_go_on(tmp_path, clean):
     out = tmp_path / "c"
-    command = [sys.executable, "-m", "trmpipe.cli.main", *COMMAND, "--out", str(out)]
+    command = [sys.executable, "-c", SLOW, *COMMAND, "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     timer = threading.Timer(60, process.kill)
     timer.start()
