@@ -15,7 +15,6 @@ uint64 little endian, and the CRC-32C of that index.
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import product
@@ -29,6 +28,7 @@ from trmpipe.generators.task import PAD, Rows
 from ..digests import FIELDS
 from ..layout import ShardSpec, SplitLayout
 from .codec import ShardContent
+from .zstd_frame import check_frame
 
 _LEVEL = 1
 """The default of zstd, 3, is a third slower on puzzles and packs no tighter."""
@@ -71,6 +71,14 @@ class ZarrCodec:
         """All rows, without the padding."""
         inputs, labels = (_decode_field(layout, shard, data) for data in files)
         return inputs, labels
+
+    def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
+        """Compare the padding, which other readers of Zarr see; see `CheckingCodec`."""
+        for data, rows in zip(files, (content.inputs, content.labels), strict=True):
+            parts = _Parts(layout, shard, rows)
+            for place, packed in _read_chunks(layout, shard, data):
+                if not np.array_equal(_unpack(layout, packed), _padded_chunk(layout, list(parts.of(*place)))):
+                    raise ValueError(f"the chunk of group {place[0]} holds more than its rows")
 
 
 def _has_examples(layout: SplitLayout) -> bool:
@@ -157,10 +165,18 @@ class _Parts:
             first: the chunk's first group.
             example: which example of every puzzle.
         """
-        for group in range(first, min(first + self._step, len(self._counts))):
+        for group in self._groups(first, example):
             count, examples, end = self._counts[group], self._examples[group], self._ends[group]
-            if count and example < examples:
-                yield group - first, self._rows[end - count * examples + example : end : examples]
+            yield group - first, self._rows[end - count * examples + example : end : examples]
+
+    def has(self, first: int, example: int) -> bool:
+        """Whether `of` gives anything."""
+        return any(True for _ in self._groups(first, example))
+
+    def _groups(self, first: int, example: int) -> Iterator[int]:
+        for group in range(first, min(first + self._step, len(self._counts))):
+            if self._counts[group] and example < self._examples[group]:
+                yield group
 
 
 def _encode_field(layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]) -> bytes:
@@ -181,12 +197,15 @@ def _encode_field(layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]
     return b"".join([*pieces, table, crc32c(table).to_bytes(_CRC_BYTES, "little")])
 
 
+def _chunk_shape(layout: SplitLayout) -> tuple[int, int, int]:
+    return layout.sample_groups, layout.variant_block, layout.seq_len
+
+
 def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
     """The rows of a chunk's groups as a whole chunk, with the pad token beyond each group's last variant."""
-    shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
     if layout.sample_groups == 1 and len(parts[0][1]) == layout.variant_block:
-        return np.ascontiguousarray(parts[0][1])
-    chunk = np.full(shape, PAD, np.uint8)
+        return np.ascontiguousarray(parts[0][1])[None]
+    chunk = np.full(_chunk_shape(layout), PAD, np.uint8)
     for group, rows in parts:
         chunk[group, : len(rows)] = rows
     return chunk
@@ -194,22 +213,47 @@ def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]
 
 def _decode_field(layout: SplitLayout, shard: ShardSpec, data: bytes) -> NDArray[np.uint8]:
     """The rows of a shard, uint8 [R, S]."""
-    chunks = _chunks(layout)
-    table_bytes = 16 * len(chunks)
-    table = data[-table_bytes - _CRC_BYTES : -_CRC_BYTES]
-    if len(table) != table_bytes or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
-        raise ValueError("the shard's index does not fit its checksum")
-    compressor = _zstd()
-    shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
-    rows = np.full((int(layout.rows(shard).sum()), layout.seq_len), PAD, np.uint8)
+    rows = np.empty((int(layout.rows(shard).sum()), layout.seq_len), np.uint8)
     parts = _Parts(layout, shard, rows)
-    for place, (position, size) in zip(chunks, np.frombuffer(table, "<u8").reshape(-1, 2).tolist(), strict=True):
-        if position != int(_MISSING):
-            packed = memoryview(data)[position : position + size]
-            chunk = np.frombuffer(compressor.decompress(packed, math.prod(shape), asbytes=True), np.uint8)
-            for group, target in parts.of(*place):
-                target[:] = chunk.reshape(shape)[group, : len(target)]
+    for place, packed in _read_chunks(layout, shard, data):
+        chunk = _unpack(layout, packed)
+        for group, target in parts.of(*place):
+            target[:] = chunk[group, : len(target)]
     return rows
+
+
+def _read_chunks(layout: SplitLayout, shard: ShardSpec, data: bytes) -> Iterator[tuple[tuple[int, int], memoryview]]:
+    """First group and example of every chunk of a shard, and its bytes: one after the other, and nothing else.
+
+    Raises:
+        ValueError: the index does not fit its checksum, the chunks that the shard must have, or where they lie.
+    """
+    num_chunks = (layout.group_block // layout.sample_groups) * layout.max_examples
+    start = len(data) - 16 * num_chunks - _CRC_BYTES
+    table = data[max(start, 0) : -_CRC_BYTES]
+    if start < 0 or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
+        raise ValueError("the shard's index does not fit its checksum")
+    index = np.frombuffer(table, "<u8").reshape(-1, 2).tolist()
+    parts, end = _Parts(layout, shard, np.empty((0, 0), np.uint8)), 0
+    for place, (position, size) in zip(_chunks(layout), index, strict=True):
+        if not parts.has(*place):
+            if position != int(_MISSING) or size != int(_MISSING):
+                raise ValueError("the shard's index has a chunk where there are no rows")
+            continue
+        if position != end or size > start - end:
+            raise ValueError("the shard's index does not have its chunks one after the other")
+        end += size
+        yield place, memoryview(data)[position:end]
+    if end != start:
+        raise ValueError("the shard has bytes that belong to no chunk")
+
+
+def _unpack(layout: SplitLayout, packed: memoryview) -> NDArray[np.uint8]:
+    """A whole chunk; one that is not one frame of its size is refused before memory is taken for it."""
+    shape = _chunk_shape(layout)
+    size = shape[0] * shape[1] * shape[2]
+    check_frame(packed, size)
+    return np.frombuffer(_zstd().decompress(packed, size, asbytes=True), np.uint8).reshape(shape)
 
 
 @cache
