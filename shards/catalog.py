@@ -18,6 +18,7 @@ from .fields import Word
 from .json_files import convert
 from .parquet import DICTIONARY, PLAIN, RLE, open_parquet
 from .records import UnitRecord
+from .urls import in_one_line
 
 CATALOG = "catalog.parquet"
 _ADVICE = "delete the corpus and generate it again"
@@ -129,7 +130,7 @@ def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[
     except DamagedError:
         raise
     except Exception as error:
-        raise DamagedError(f"{where} is damaged: {' '.join(str(error).split())}; {_ADVICE}") from error
+        raise DamagedError(f"{where} is damaged: {in_one_line(error)}; {_ADVICE}") from error
     return found
 
 

@@ -27,6 +27,7 @@ from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest
 from .records import FileRecord
 from .store import Store
+from .urls import in_one_line
 
 
 class Corpus:
@@ -154,7 +155,7 @@ class Corpus:
         except Exception as error:
             where = self.store.locate(self._codec.paths(layout, shard)[0])
             raise DamagedError(
-                f"{where} is damaged (shard {shard.index} of {split}): {' '.join(str(error).split())}; "
+                f"{where} is damaged (shard {shard.index} of {split}): {in_one_line(error)}; "
                 "delete the corpus and generate it again"
             ) from error
         return rows
@@ -264,7 +265,7 @@ class Corpus:
             check_identifiers(layout, self.spec, self.num_identifiers, training)
         except Exception as error:
             raise DamagedError(
-                f"{self.store.locate(MANIFEST)} is damaged: {' '.join(str(error).split())}; "
+                f"{self.store.locate(MANIFEST)} is damaged: {in_one_line(error)}; "
                 "delete the corpus and generate it again"
             ) from error
         return layout

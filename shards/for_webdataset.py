@@ -20,6 +20,7 @@ from .codecs.webdataset import SampleReader
 from .errors import DamagedError
 from .examples import Examples
 from .layout import ShardSpec, SplitLayout
+from .urls import in_one_line
 
 _OPENERS = ("StreamingOpen", "FileCache")
 
@@ -99,5 +100,5 @@ def _rows_of_samples(shards: TarShards, samples: Iterable[dict[str, Any]]) -> It
 
 
 def _damaged(url: str, error: Exception) -> DamagedError:
-    reason = " ".join(str(error).split())
+    reason = in_one_line(error)
     return DamagedError(f"{url} is damaged: {reason}; delete the corpus and generate it again")

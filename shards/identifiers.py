@@ -16,6 +16,7 @@ from .fields import Word
 from .json_files import convert
 from .layout import SplitLayout
 from .parquet import COMMON_BEGINNINGS, DIFFERENCES, PLAIN, RLE, open_parquet
+from .urls import in_one_line
 
 IDENTIFIERS = "identifiers.parquet"
 BLANK_NAME = "<blank>"
@@ -82,7 +83,7 @@ def read_names(data: bytes, layout: SplitLayout, where: str) -> list[str]:
     except DamagedError:
         raise
     except Exception as error:
-        raise DamagedError(f"{where} is damaged: {' '.join(str(error).split())}; {_ADVICE}") from error
+        raise DamagedError(f"{where} is damaged: {in_one_line(error)}; {_ADVICE}") from error
     return names
 
 

@@ -222,7 +222,7 @@ def default_layout(
     """The layout of a split: a function of its sizes and of what the user asks for, never of the workers.
 
     A sample holds at least 40 KB (640 KB where it is compressed), a shard about 64 MiB at most, and from 64 groups on
-    there are about eight units, unless they would be smaller than 1 MiB.
+    there are about eight units, unless they would be smaller than 1 MiB. Too large blocks raise as in `SplitLayout`.
 
     Args:
         split: ``"train"`` or ``"test"``.
@@ -233,8 +233,6 @@ def default_layout(
         compressed: see `SplitLayout`.
         group_block: groups of a shard, rounded up to whole samples; None leaves it to the rule above.
         variant_block: variants of a shard; None leaves it to the rule above.
-
-    Raises CorpusError where a shard would be too large to be read.
     """
     counts = np.asarray(variants, np.int64)
     most, num_groups = max(1, int(counts.max(initial=1))), max(1, len(counts))

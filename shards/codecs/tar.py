@@ -6,7 +6,6 @@ have and compares: so type, checksum, mode and every other field are checked at 
 the size is taken from it.
 """
 
-import re
 import tarfile
 from collections.abc import Iterable
 from functools import lru_cache
@@ -15,9 +14,8 @@ UNIT = 512
 """Headers take one, contents whole numbers of them."""
 _RECORD = 20 * UNIT
 _NAME = slice(0, 100)
-_SIZE = slice(124, 136)
+_SIZE = slice(124, 135)
 _CHECKSUM = slice(148, 156)
-_DIGITS = re.compile(rb"[0-7]{11}\0")
 
 
 def member_pieces(name: str, *parts: bytes | memoryview) -> list[bytes | memoryview]:
@@ -33,12 +31,10 @@ def end_mark(size_bytes: int) -> bytes:
 
 def member_header(name: str, size_bytes: int) -> bytes:
     """The header of a member, in USTAR, with mode 0644 and no owner and time."""
-    template, total = _header_template(size_bytes)
+    total, before, after = _header_parts(size_bytes)
     encoded = name.encode("ascii")
     assert len(encoded) < _NAME.stop
-    checksum = b"%06o\0 " % (total + sum(encoded))
-    rest = template[_NAME.stop : _CHECKSUM.start]
-    return encoded.ljust(_NAME.stop, b"\0") + rest + checksum + template[_CHECKSUM.stop :]
+    return encoded.ljust(_NAME.stop, b"\0") + before + b"%06o\0 " % (total + sum(encoded)) + after
 
 
 def read_members(data: bytes, names: Iterable[str]) -> list[memoryview]:
@@ -54,36 +50,45 @@ def read_members(data: bytes, names: Iterable[str]) -> list[memoryview]:
     view, position = memoryview(data), 0
     contents = []
     for name in names:
-        header = data[position : position + UNIT]
         start = position + UNIT
-        if len(header) < UNIT:
-            raise ValueError(f"the tar file ends before {name}")
-        size = int(header[_SIZE][:11], 8) if _DIGITS.fullmatch(header[_SIZE]) else -1
+        header = data[position:start]
+        size = _size_in(header)
         if size < 0 or header != member_header(name, size):
-            raise ValueError(f"the tar file has {_told(header)} where {name} is expected")
-        position = start + size + -size % UNIT
+            raise ValueError(_what_is_wrong(header, name))
+        stop = start + size
+        position = stop + -size % UNIT
         if position > len(data):
             raise ValueError(f"the tar file ends inside {name}")
-        if any(view[start + size : position]):
+        if data[stop:position].strip(b"\0"):
             raise ValueError(f"the tar file has bytes between {name} and the next member")
-        contents.append(view[start : start + size])
+        contents.append(view[start:stop])
     if data[position:] != end_mark(position):
         raise ValueError(f"the tar file does not end with its end mark after {position} bytes")
     return contents
 
 
-def _told(header: bytes) -> str:
-    if not any(header):
-        return "its end mark"
-    return f"the header of another member, {header[_NAME].rstrip(bytes(1)).decode('ascii', 'backslashreplace')!r},"
+def _size_in(header: bytes) -> int:
+    """The size that a header says, or -1; spellings that are not ours make another header than ours."""
+    try:
+        return int(header[_SIZE], 8)
+    except ValueError:
+        return -1
+
+
+def _what_is_wrong(header: bytes, name: str) -> str:
+    if len(header) < UNIT:
+        return f"the tar file ends before {name}"
+    found = header[_NAME].rstrip(b"\0").decode("ascii", "backslashreplace")
+    told = f"another header, of {found!r}," if any(header) else "its end mark"
+    return f"the tar file has {told} where {name} is expected"
 
 
 @lru_cache(maxsize=1024)
-def _header_template(size: int) -> tuple[bytes, int]:
-    """A header without a name, and the sum of its bytes with blanks for the checksum, as the format counts it."""
+def _header_parts(size_bytes: int) -> tuple[int, bytes, bytes]:
+    """Of a header without a name: the sum of its bytes with blanks for the checksum, and what is around the checksum."""
     info = tarfile.TarInfo("x")
-    info.size, info.mode = size, 0o644
+    info.size, info.mode = size_bytes, 0o644
     header = bytearray(info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict"))
     header[0] = 0
     header[_CHECKSUM] = b" " * 8
-    return bytes(header), sum(header)
+    return sum(header), bytes(header[_NAME.stop : _CHECKSUM.start]), bytes(header[_CHECKSUM.stop :])

@@ -74,7 +74,7 @@ class WebDatasetCodec:
         inputs, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         for key, members in reader.split(data).items():
             rows = reader.places[key][1]
-            inputs[rows], labels[rows] = reader.read(key, members)
+            inputs[rows], labels[rows] = reader.read_whole(key, members)
         return inputs, labels
 
     def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
@@ -146,13 +146,26 @@ class SampleReader:
         """
         if set(members) != set(self.fields):
             raise ValueError(f"the sample {key} has {sorted(members)}, expected {sorted(self.fields)}")
+        return self.read_whole(key, members)
+
+    def read_whole(self, key: str, members: Mapping[str, bytes | memoryview]) -> Rows:
+        """As `read`, of a sample that has the members that it must have."""
         groups, rows = self.places[key]
         if self._layout.has_identifiers:
             for field, values in (("identifiers", self.identifiers(groups)), ("offsets", self.offsets(groups))):
                 if members[f"{field}.npy"] != b"".join(_array_parts(values)):
                     raise ValueError(f"the {field} of the sample {key} are not those of the catalog")
         shape = rows.stop - rows.start, self._layout.seq_len
-        inputs, labels = (_read_array(f"{key}.{field}", members[field], shape) for field in self.fields[:2])
+        header = _array_header(shape, "|u1")
+        found = []
+        for field in self.fields[:2]:
+            content = members[field]
+            if self._layout.compressed:
+                content = _unpack(f"{key}.{field}", memoryview(content), _array_bytes(shape))
+            if content[: len(header)] != header or len(content) != len(header) + shape[0] * shape[1]:
+                raise ValueError(f"{key}.{field} is not an array of {shape[0]} rows of {shape[1]} tokens")
+            found.append(np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape))
+        inputs, labels = found
         return inputs, labels
 
 
@@ -197,15 +210,6 @@ def _array_header(shape: tuple[int, ...], dtype: str) -> bytes:
 def _array_bytes(shape: tuple[int, int]) -> int:
     """Size of an npy file of tokens."""
     return len(_array_header(shape, "|u1")) + shape[0] * shape[1]
-
-
-def _read_array(name: str, member: bytes | memoryview, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """A view of the one array that a member may be: its header must be that of uint8 `shape`, byte by byte."""
-    header, size = _array_header(shape, "|u1"), _array_bytes(shape)
-    content = _unpack(name, memoryview(member), size) if name.endswith(".gz") else memoryview(member)
-    if len(content) != size or content[: len(header)] != header:
-        raise ValueError(f"{name} is not an array of {shape[0]} rows of {shape[1]} tokens")
-    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
 
 def _unpack(name: str, member: memoryview, size_bytes: int) -> memoryview:

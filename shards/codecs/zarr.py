@@ -75,10 +75,9 @@ class ZarrCodec:
     def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
         """Compare the padding, which other readers of Zarr see; see `CheckingCodec`."""
         for data, rows in zip(files, (content.inputs, content.labels), strict=True):
-            parts = _Parts(layout, shard, rows)
-            for place, packed in _read_chunks(layout, shard, data):
-                if not np.array_equal(_unpack(layout, packed), _padded_chunk(layout, list(parts.of(*place)))):
-                    raise ValueError(f"the chunk of group {place[0]} holds more than its rows")
+            for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
+                if not np.array_equal(_unpack(layout, packed), _padded_chunk(layout, found)):
+                    raise ValueError("a chunk holds more than its rows")
 
 
 def _has_examples(layout: SplitLayout) -> bool:
@@ -165,18 +164,10 @@ class _Parts:
             first: the chunk's first group.
             example: which example of every puzzle.
         """
-        for group in self._groups(first, example):
-            count, examples, end = self._counts[group], self._examples[group], self._ends[group]
-            yield group - first, self._rows[end - count * examples + example : end : examples]
-
-    def has(self, first: int, example: int) -> bool:
-        """Whether `of` gives anything."""
-        return any(True for _ in self._groups(first, example))
-
-    def _groups(self, first: int, example: int) -> Iterator[int]:
         for group in range(first, min(first + self._step, len(self._counts))):
-            if self._counts[group] and example < self._examples[group]:
-                yield group
+            count, examples, end = self._counts[group], self._examples[group], self._ends[group]
+            if count and example < examples:
+                yield group - first, self._rows[end - count * examples + example : end : examples]
 
 
 def _encode_field(layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]) -> bytes:
@@ -214,16 +205,17 @@ def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]
 def _decode_field(layout: SplitLayout, shard: ShardSpec, data: bytes) -> NDArray[np.uint8]:
     """The rows of a shard, uint8 [R, S]."""
     rows = np.empty((int(layout.rows(shard).sum()), layout.seq_len), np.uint8)
-    parts = _Parts(layout, shard, rows)
-    for place, packed in _read_chunks(layout, shard, data):
+    for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
         chunk = _unpack(layout, packed)
-        for group, target in parts.of(*place):
+        for group, target in found:
             target[:] = chunk[group, : len(target)]
     return rows
 
 
-def _read_chunks(layout: SplitLayout, shard: ShardSpec, data: bytes) -> Iterator[tuple[tuple[int, int], memoryview]]:
-    """First group and example of every chunk of a shard, and its bytes: one after the other, and nothing else.
+def _read_chunks(
+    layout: SplitLayout, parts: _Parts, data: bytes
+) -> Iterator[tuple[list[tuple[int, NDArray[np.uint8]]], memoryview]]:
+    """What `parts` gives for every chunk of a shard, and its bytes: one after the other, and nothing else.
 
     Raises:
         ValueError: the index does not fit its checksum, the chunks that the shard must have, or where they lie.
@@ -234,16 +226,17 @@ def _read_chunks(layout: SplitLayout, shard: ShardSpec, data: bytes) -> Iterator
     if start < 0 or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
         raise ValueError("the shard's index does not fit its checksum")
     index = np.frombuffer(table, "<u8").reshape(-1, 2).tolist()
-    parts, end = _Parts(layout, shard, np.empty((0, 0), np.uint8)), 0
+    end, view = 0, memoryview(data)
     for place, (position, size) in zip(_chunks(layout), index, strict=True):
-        if not parts.has(*place):
+        found = list(parts.of(*place))
+        if not found:
             if position != int(_MISSING) or size != int(_MISSING):
                 raise ValueError("the shard's index has a chunk where there are no rows")
             continue
         if position != end or size > start - end:
             raise ValueError("the shard's index does not have its chunks one after the other")
         end += size
-        yield place, memoryview(data)[position:end]
+        yield found, view[position:end]
     if end != start:
         raise ValueError("the shard has bytes that belong to no chunk")
 
