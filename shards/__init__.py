@@ -20,9 +20,10 @@ Reading::
 """
 
 from .catalog import CATALOG, SplitCatalog
-from .codecs import CODECS, Codec, ShardContent
+from .codecs import CODECS, CheckingCodec, Codec, ShardContent
 from .compare import Shared, compare
-from .corpus import Corpus, find_corpora, open_corpora
+from .corpora import find_corpora, open_corpora
+from .corpus import Corpus
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
@@ -46,6 +47,7 @@ __all__ = [
     "MANIFEST",
     "PROGRESS",
     "Batch",
+    "CheckingCodec",
     "Codec",
     "Corpus",
     "CorpusError",

@@ -4,19 +4,45 @@ It answers for a group what a reader needs before it opens a shard: how many var
 which class it belongs to, how hard it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .digests import DIGEST_BYTES, SPLITS
 from .errors import DamagedError
+from .fields import Word
+from .json_files import convert
+from .parquet import DICTIONARY, PLAIN, RLE, open_parquet
 from .records import UnitRecord
+from .urls import in_one_line
 
 CATALOG = "catalog.parquet"
-_DIGEST_BYTES = 32
+_ADVICE = "delete the corpus and generate it again"
+_TEXTS = ("split", "key", "shard", "name")
+_MAY_BE_NULL = ("name", "difficulty")
+
+
+class Totals(Protocol):
+    """What the manifest says of all groups of a split together."""
+
+    @property
+    def groups(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def puzzles(self) -> int:
+        """Variants of all of them."""
+        ...
+
+    @property
+    def examples(self) -> int:
+        """Rows of all of them."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,6 +55,7 @@ class SplitCatalog:
         examples: int64 [G], examples of each variant.
         first_identifiers: int32 [G], puzzle identifier of the base, 0 where puzzles have none.
         names: of the groups, None where they have none.
+        bases: the file that holds the base of each.
         clues: int64 [G], cells of the base that already show the answer.
         difficulty: float64 [G], 0 or more, NaN where the task has no measure.
         canonical: bytes of each group's class digest.
@@ -40,6 +67,7 @@ class SplitCatalog:
     examples: NDArray[np.int64]
     first_identifiers: NDArray[np.int32]
     names: tuple[str | None, ...]
+    bases: tuple[str, ...]
     clues: NDArray[np.int64]
     difficulty: NDArray[np.float64]
     canonical: tuple[bytes, ...]
@@ -68,25 +96,42 @@ def catalog_bytes(units: Iterable[UnitRecord]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def read_catalog(data: bytes) -> dict[str, SplitCatalog]:
+def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[str, SplitCatalog]:
     """The splits of a catalog file.
 
+    Args:
+        data: its bytes.
+        splits: what the manifest says of each split.
+        where: its name, for messages.
+
     Raises:
-        DamagedError: it is no catalog.
+        DamagedError: it is no catalog, or not that of such splits.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    names = _schema().names
+    totals = {split: splits[split] for split in SPLITS if split in splits and splits[split].groups}
+    num_rows = sum(about.groups for about in totals.values())
+    schema = pa.schema(
+        [
+            field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in _TEXTS else field
+            for field in _schema()
+        ]
+    )
     try:
         # On this thread alone: Arrow's threads may outlive the call and hold Python's memory, and an interpreter that
         # ends meanwhile aborts.
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            table = file.read(columns=names, use_threads=False).select(names)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise DamagedError(f"{CATALOG} is damaged: {' '.join(str(error).split())}") from error
-    splits = np.array(table["split"].to_pylist(), object)
-    return {split: _split(table.filter(pa.array(splits == split))) for split in dict.fromkeys(splits)}
+        with open_parquet(data, schema, num_rows, (PLAIN, RLE, DICTIONARY)) as (file, _):
+            table = file.read(use_threads=False)
+        table.validate(full=True)
+        found, first = {}, 0
+        for split, about in totals.items():
+            found[split] = _read_split(table.slice(first, about.groups), split, about, where)
+            first += about.groups
+    except DamagedError:
+        raise
+    except Exception as error:
+        raise DamagedError(f"{where} is damaged: {in_one_line(error)}; {_ADVICE}") from error
+    return found
 
 
 def _schema() -> Any:
@@ -105,8 +150,8 @@ def _schema() -> Any:
             ("name", pa.string()),
             ("clues", pa.int64()),
             ("difficulty", pa.float64()),
-            ("canonical", pa.binary(_DIGEST_BYTES)),
-            ("digest", pa.binary(_DIGEST_BYTES)),
+            ("canonical", pa.binary(DIGEST_BYTES)),
+            ("digest", pa.binary(DIGEST_BYTES)),
         ]
     )
 
@@ -129,15 +174,56 @@ def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord) -> None:
     columns["digest"] += [bytes.fromhex(digest) for digest in unit.digests]
 
 
-def _split(table: Any) -> SplitCatalog:
+def _read_split(table: Any, split: str, about: Totals, where: str) -> SplitCatalog:
+    """The groups of a split from their rows."""
+    for field in table.schema:
+        if table[field.name].null_count and field.name not in _MAY_BE_NULL:
+            raise ValueError(f"a row of {split} has no {field.name}")
+    numbers = ("group", "candidate", "variants", "examples", "identifier", "clues")
+    columns = {name: table[name].to_numpy() for name in numbers}
+    texts = {name: _texts(table[name], where) for name in _TEXTS}
+    difficulty = table["difficulty"]
+    _check_numbers(columns, about)
+    if not np.array_equal(columns["group"], np.arange(about.groups)) or set(texts["split"]) != {split}:
+        raise ValueError(f"its rows are not the groups of {split} in order")
+    if any(key != f"{group:08d}" for group, key in enumerate(texts["key"])):
+        raise ValueError(f"a group of {split} has another key than its number")
+    if not np.isfinite(known := difficulty.drop_null().to_numpy()).all() or known.min(initial=0) < 0:
+        raise ValueError(f"a difficulty of {split} is no number from 0 on")
     return SplitCatalog(
-        candidates=table["candidate"].to_numpy(),
-        variants=table["variants"].to_numpy(),
-        examples=table["examples"].to_numpy() // table["variants"].to_numpy(),
-        first_identifiers=table["identifier"].to_numpy(),
-        names=tuple(table["name"].to_pylist()),
-        clues=table["clues"].to_numpy(),
-        difficulty=table["difficulty"].to_numpy(zero_copy_only=False),
+        candidates=columns["candidate"],
+        variants=columns["variants"],
+        examples=columns["examples"] // columns["variants"],
+        first_identifiers=columns["identifier"],
+        names=tuple(texts["name"]),
+        bases=tuple(texts["shard"]),
+        clues=columns["clues"],
+        difficulty=difficulty.to_numpy(zero_copy_only=False),
         canonical=tuple(table["canonical"].to_pylist()),
         digests=tuple(table["digest"].to_pylist()),
     )
+
+
+def _texts(column: Any, where: str) -> list[Any]:
+    """Texts of a column of dictionaries, one object for equal ones, each a line that can be printed."""
+    found: list[Any] = []
+    for chunk in column.chunks:
+        words = convert(chunk.dictionary.to_pylist(), list[Word], where, _ADVICE)
+        found += [None if index is None else words[index] for index in chunk.indices.to_pylist()]
+    return found
+
+
+def _check_numbers(columns: Mapping[str, NDArray[np.int64]], about: Totals) -> None:
+    """Refuse numbers that no group can have, and those that are not the manifest's all together."""
+    variants, examples = columns["variants"], columns["examples"]
+    if variants.min() < 1 or (examples < variants).any() or (examples % variants).any():
+        raise ValueError("a group has no variants, or examples that are no multiple of them")
+    if min(columns["candidate"].min(), columns["clues"].min(), columns["identifier"].min()) < 0:
+        raise ValueError("a candidate, number of clues or identifier is below 0")
+    if (_total(variants), _total(examples)) != (about.puzzles, about.examples):
+        raise ValueError("its puzzles and examples are not as many as the manifest says")
+
+
+def _total(values: NDArray[np.int64]) -> int:
+    # In whole numbers of any size: a sum of int64 that is too large comes round to a small one.
+    return sum(values.tolist())

@@ -5,8 +5,8 @@ rows go to places of a table and need no bookkeeping.
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 from trmpipe.generators.task import Rows, TaskSpec
 
 from .catalog import CATALOG, SplitCatalog, read_catalog
-from .codecs import CODECS
+from .checks import check_identifiers, check_layout, check_rows
+from .codecs import CODECS, CheckingCodec, ShardContent
 from .codecs.webdataset import WebDatasetCodec
-from .digests import sha256_hex
-from .errors import CorpusError, DamagedError, NoCorpusError
+from .digests import DIGEST_BYTES, sha256_hex
+from .errors import CorpusError, DamagedError
 from .examples import Examples
-from .for_webdataset import webdataset_pipeline
+from .for_webdataset import TarShards, webdataset_pipeline
 from .identifiers import BLANK_NAME, IDENTIFIERS, read_names
 from .layout import ShardSpec, SplitLayout
-from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest, why_no_corpus
+from .manifest import MANIFEST, Manifest, SplitManifest, read_manifest
 from .records import FileRecord
 from .store import Store
+from .urls import in_one_line
 
 
 class Corpus:
@@ -78,13 +80,10 @@ class Corpus:
         """Groups of every split, read on first use.
 
         Raises:
-            DamagedError: the catalog is missing, cut off or changed, or lacks groups.
+            DamagedError: the catalog is missing, cut off or changed, or not that of the manifest.
         """
-        found = read_catalog(self.read_file(self._files[CATALOG]))
-        for split, about in self.manifest.splits.items():
-            if about.groups and len(found.get(split, ())) != about.groups:
-                raise DamagedError(f"{self.store.locate(CATALOG)} lacks groups of {split}; generate the corpus again")
-        return found
+        where = self.store.locate(CATALOG)
+        return read_catalog(self.read_file(self._record(CATALOG)), self.manifest.splits, where)
 
     @property
     def num_identifiers(self) -> int:
@@ -97,7 +96,10 @@ class Corpus:
         Raises:
             DamagedError: the file that holds them is missing, cut off or changed.
         """
-        return read_names(self.read_file(self._files[IDENTIFIERS])) if self.spec.variant_identifiers else [BLANK_NAME]
+        if not self.spec.variant_identifiers:
+            return [BLANK_NAME]
+        data = self.read_file(self._record(IDENTIFIERS))
+        return read_names(data, self.layout("train"), self.store.locate(IDENTIFIERS))
 
     def num_groups(self, split: str) -> int:
         """Groups of a split, 0 where there is no such split."""
@@ -108,7 +110,7 @@ class Corpus:
 
         Raises:
             CorpusError: there is no such split.
-            DamagedError: the catalog is missing, cut off or changed.
+            DamagedError: the catalog is missing, cut off or changed, or the manifest lists other shards than it has.
         """
         if split not in self._layouts:
             self._layouts[split] = self._make_layout(split, self._split(split))
@@ -131,22 +133,41 @@ class Corpus:
             self._checked.add(record.path)
         return data
 
-    def read_shard(self, split: str, shard: ShardSpec) -> Rows:
+    def read_shard(self, split: str, shard: ShardSpec, *, strict: bool = False) -> Rows:
         """All rows of one shard, inputs and labels, by rising group, variant and example.
 
+        Args:
+            split: ``"train"`` or ``"test"``.
+            shard: one of its layout.
+            strict: whether what its files hold beside the rows is compared too.
+
         Raises:
-            DamagedError: a file of it is missing, cut off or changed.
+            DamagedError: a file of it is missing, cut off or changed, or holds no such rows.
         """
         layout = self.layout(split)
-        files = [self.read_file(self._files[path]) for path in self._codec.paths(layout, shard)]
-        inputs, labels = self._codec.decode(layout, shard, files)
-        num_rows = int(layout.rows(shard).sum())
-        if not len(inputs) == len(labels) == num_rows:
+        files = self._read_files(split, shard)
+        try:
+            rows = check_rows(self._codec.decode(layout, shard, files), int(layout.rows(shard).sum()), self.spec)
+            if strict and isinstance(self._codec, CheckingCodec):
+                self._codec.check(layout, shard, files, self._content(split, shard, rows))
+        except MemoryError:
+            raise
+        except Exception as error:
+            where = self.store.locate(self._codec.paths(layout, shard)[0])
             raise DamagedError(
-                f"{self.path}: shard {shard.index} of {split} holds {len(inputs)} rows, expected {num_rows}; "
+                f"{where} is damaged (shard {shard.index} of {split}): {in_one_line(error)}; "
                 "delete the corpus and generate it again"
-            )
-        return inputs, labels
+            ) from error
+        return rows
+
+    def _read_files(self, split: str, shard: ShardSpec) -> list[bytes]:
+        return [self.read_file(self._record(path)) for path in self._codec.paths(self.layout(split), shard)]
+
+    def _content(self, split: str, shard: ShardSpec, rows: Rows) -> ShardContent:
+        """What the catalog says that a shard of these rows holds."""
+        catalog, groups = self.catalog[split], slice(*shard.groups)
+        canonical = np.frombuffer(b"".join(catalog.canonical[groups]), np.uint8).reshape(-1, DIGEST_BYTES)
+        return ShardContent(inputs=rows[0], labels=rows[1], candidates=catalog.candidates[groups], canonical=canonical)
 
     def rows(self, split: str, *, num_groups: int | None = None, num_variants: int | None = None) -> Iterator[Examples]:
         """The examples of a split, shard by shard in their reading order; shards without a wanted one are not opened.
@@ -198,6 +219,7 @@ class Corpus:
 
         Raises:
             CorpusError: the corpus has another format, or no such split.
+            DamagedError: a shard is missing, cut off or changed, or holds other members than it must; on iteration.
         """
         if self.manifest.format != WebDatasetCodec.name:
             raise CorpusError(
@@ -205,8 +227,9 @@ class Corpus:
                 "generate it with --format webdataset to read it with that library"
             )
         layout = self.layout(split)
-        paths = [path for shard in layout.shards() for path in self._codec.paths(layout, shard)]
-        return webdataset_pipeline([self.store.locate(path) for path in paths], **options)
+        urls = {self.store.locate(self._codec.paths(layout, shard)[0]): shard for shard in layout.shards()}
+        read = partial(self._read_files, split)
+        return webdataset_pipeline(TarShards(layout=layout, spec=self.spec, shards=urls, read=read), **options)
 
     def _split(self, split: str) -> SplitManifest:
         if split not in self.manifest.splits:
@@ -214,20 +237,38 @@ class Corpus:
             raise CorpusError(f"{self.path} has no split {split!r}; it has: {have}")
         return self.manifest.splits[split]
 
+    def _record(self, path: str) -> FileRecord:
+        if path not in self._files:
+            raise DamagedError(
+                f"{self.store.locate(MANIFEST)} is damaged: it does not list {path}; "
+                "delete the corpus and generate it again"
+            )
+        return self._files[path]
+
     def _make_layout(self, split: str, about: SplitManifest) -> SplitLayout:
         none: NDArray[np.int64] = np.zeros(0, np.int64)
         catalog = self.catalog[split] if about.groups else None
-        return SplitLayout(
-            split=split,
-            seq_len=self.spec.seq_len,
-            variants=catalog.variants if catalog else none,
-            examples=catalog.examples if catalog else none,
-            first_identifiers=catalog.first_identifiers if catalog else none.astype(np.int32),
-            compressed=self.spec.compressed,
-            group_block=about.group_block,
-            variant_block=about.variant_block,
-            sample_groups=about.sample_groups,
-        )
+        try:
+            layout = SplitLayout(
+                split=split,
+                seq_len=self.spec.seq_len,
+                variants=catalog.variants if catalog else none,
+                examples=catalog.examples if catalog else none,
+                first_identifiers=catalog.first_identifiers if catalog else none.astype(np.int32),
+                compressed=self.spec.compressed,
+                group_block=about.group_block,
+                variant_block=about.variant_block,
+                sample_groups=about.sample_groups,
+            )
+            check_layout(layout, about, lambda shard: self._codec.paths(layout, shard))
+            training = self.manifest.splits["train"].puzzles if "train" in self.manifest.splits else 0
+            check_identifiers(layout, self.spec, self.num_identifiers, training)
+        except Exception as error:
+            raise DamagedError(
+                f"{self.store.locate(MANIFEST)} is damaged: {in_one_line(error)}; "
+                "delete the corpus and generate it again"
+            ) from error
+        return layout
 
 
 def _is_wanted(layout: SplitLayout, shard: ShardSpec, num_groups: int, num_variants: int) -> bool:
@@ -240,69 +281,3 @@ def _first_rows(examples: Examples, num_groups: int, num_variants: int) -> Examp
     """Those of the first groups and variants; all of them are not copied."""
     wanted = (examples.groups < num_groups) & (examples.variants < num_variants)
     return examples if wanted.all() else examples.take(np.flatnonzero(wanted))
-
-
-def find_corpora(path: str | os.PathLike[str]) -> list[Corpus]:
-    """The corpus at `path`, or else all corpora directly below it, by name.
-
-    Raises:
-        NoCorpusError: there is neither.
-    """
-    store = Store(path)
-    if store.exists(MANIFEST):
-        return [Corpus.open(path)]
-    below = [name for name in store.list_folder() if store.exists(f"{name}/{MANIFEST}")]
-    if not below:
-        raise NoCorpusError(why_no_corpus(store))
-    return [Corpus.open(store.locate(name)) for name in below]
-
-
-def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> list[Corpus]:
-    """The corpora at `paths`, to be trained on together.
-
-    Args:
-        paths: each a corpus or a folder of corpora.
-
-    Raises:
-        NoCorpusError: a path is neither.
-        CorpusError: they hold different tasks or the same content twice, or a test group of one is in another's
-            training set.
-    """
-    found = {corpus.path: corpus for path in paths for corpus in find_corpora(path)}
-    corpora = list(found.values())
-    if not corpora:
-        raise NoCorpusError("no corpus is given; give a folder that `trmpipe generate` wrote")
-    _refuse_mixtures(corpora)
-    _refuse_copies(corpora)
-    _refuse_leaks(corpora)
-    return corpora
-
-
-def _refuse_mixtures(corpora: list[Corpus]) -> None:
-    if any(corpus.spec != corpora[0].spec for corpus in corpora):
-        names = ", ".join(f"{corpus.path} ({corpus.spec.name})" for corpus in corpora)
-        raise CorpusError(f"these corpora hold different tasks and cannot be mixed: {names}; give one of them")
-
-
-def _refuse_copies(corpora: list[Corpus]) -> None:
-    seen: dict[str, Corpus] = {}
-    for corpus in corpora:
-        first = seen.setdefault(corpus.manifest.content_digest, corpus)
-        if first is not corpus:
-            raise CorpusError(f"{first.path} and {corpus.path} hold the same content; give one of them")
-
-
-def _refuse_leaks(corpora: list[Corpus]) -> None:
-    for tested, trained in _ordered_pairs(corpora):
-        if "test" not in tested.catalog or "train" not in trained.catalog:
-            continue
-        shared = tested.catalog["test"].classes & trained.catalog["train"].classes
-        if shared:
-            raise CorpusError(
-                f"{len(shared)} test groups of {tested.path} are in the training set of {trained.path}, "
-                "so scores would mean nothing; train on one of them"
-            )
-
-
-def _ordered_pairs(corpora: list[Corpus]) -> Iterator[tuple[Corpus, Corpus]]:
-    return ((first, second) for first in corpora for second in corpora if first is not second)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 FIELDS = ("inputs", "labels")
 SPLITS = ("train", "test")
+DIGEST_BYTES = 32
+"""Of a SHA-256."""
 
 
 class GroupDigest:

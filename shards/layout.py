@@ -19,10 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from trmpipe.generators.task import runs
 
+from .errors import CorpusError
+
 _VARIANT_BLOCK = 256
 _SAMPLE_BYTES = 40_000
 """Least payload of a sample: below it the 4 KB of tar headers would weigh more than a tenth."""
 _SHARD_BYTES = 64 << 20
+MOST_SHARD_BYTES = 256 << 20
+"""Inputs and labels of a shard, or of a chunk with its padding, at most: readers take all of it into memory."""
 _MIN_UNIT_BYTES = 1 << 20
 _NUM_UNITS = 8
 _MIN_GROUPS_TO_SPLIT = 64
@@ -63,6 +67,9 @@ class SplitLayout:
         first_identifiers: int32 [G], puzzle identifier of each group's base, its other variants counted on from it;
             by default 0 throughout: no puzzle has one.
         compressed: whether formats without a compression of their own get one.
+
+    Raises:
+        CorpusError: inputs and labels of a shard, or a chunk with its padding, are more than `MOST_SHARD_BYTES`.
     """
 
     split: str
@@ -93,6 +100,7 @@ class SplitLayout:
             raise ValueError("every puzzle needs at least one example")
         if self.has_identifiers and self.first_identifiers.min() < 1:
             raise ValueError("either all groups have identifiers, counted from 1, or none has")
+        self._check_sizes()
 
     @property
     def num_groups(self) -> int:
@@ -125,6 +133,29 @@ class SplitLayout:
         return bool(self.first_identifiers.any())
 
     @property
+    def num_shards(self) -> int:
+        """Shards of the split, without making a list of them."""
+        if not self.num_groups:
+            return 0
+        return int((-(-np.maximum.reduceat(self.variants, self._unit_starts) // self.variant_block)).sum())
+
+    def _check_sizes(self) -> None:
+        rows = np.minimum(self.variants, self.variant_block) * self.examples
+        # The first shard of a unit is its largest.
+        most_rows = int(np.add.reduceat(rows, self._unit_starts).max(initial=0)) if self.num_groups else 0
+        largest = max(most_rows, self.sample_groups * self.variant_block) * self.seq_len * _NUM_FIELDS
+        if largest > MOST_SHARD_BYTES:
+            raise CorpusError(
+                f"a shard of {self.group_block} groups and {self.variant_block} variants takes {largest} bytes of "
+                f"memory, {MOST_SHARD_BYTES} are allowed; give fewer groups (--shard-groups) or variants "
+                "(--shard-variants) a shard"
+            )
+
+    @property
+    def _unit_starts(self) -> NDArray[np.int64]:
+        return np.arange(0, self.num_groups, min(self.group_block, max(1, self.num_groups)))
+
+    @property
     def num_units(self) -> int:
         """Blocks of groups."""
         return -(-self.num_groups // self.group_block)
@@ -140,7 +171,7 @@ class SplitLayout:
 
     def shards_of(self, unit: int) -> list[ShardSpec]:
         """The shards of one unit, by rising variants."""
-        return [shard for shard in self._shards if shard.unit == unit]
+        return list(self._shards_by_unit[unit])
 
     def counts(self, shard: ShardSpec) -> NDArray[np.int64]:
         """int64 [g]: how many variants of each of its groups a shard holds."""
@@ -159,14 +190,21 @@ class SplitLayout:
         return runs(first.astype(np.int64) + shard.variants[0], counts).astype(np.int32)
 
     @cached_property
+    def _shards_by_unit(self) -> list[list[ShardSpec]]:
+        found: list[list[ShardSpec]] = [[] for _ in range(self.num_units)]
+        for shard in self._shards:
+            found[shard.unit].append(shard)
+        return found
+
+    @cached_property
     def _shards(self) -> tuple[ShardSpec, ...]:
         found: list[ShardSpec] = []
+        most = np.maximum.reduceat(self.variants, self._unit_starts) if self.num_groups else self.variants
         for start in range(0, self.max_variants, self.variant_block):
             stop = min(start + self.variant_block, self.max_variants)
-            for unit in range(self.num_units):
+            for unit in np.flatnonzero(most > start).tolist():
                 groups = self.unit_groups(unit)
-                if self.variants[slice(*groups)].max() > start:
-                    found.append(ShardSpec(index=len(found), unit=unit, groups=groups, variants=(start, stop)))
+                found.append(ShardSpec(index=len(found), unit=unit, groups=groups, variants=(start, stop)))
         return tuple(found)
 
 
@@ -184,7 +222,7 @@ def default_layout(
     """The layout of a split: a function of its sizes and of what the user asks for, never of the workers.
 
     A sample holds at least 40 KB (640 KB where it is compressed), a shard about 64 MiB at most, and from 64 groups on
-    there are about eight units, unless they would be smaller than 1 MiB.
+    there are about eight units, unless they would be smaller than 1 MiB. Too large blocks raise as in `SplitLayout`.
 
     Args:
         split: ``"train"`` or ``"test"``.
@@ -197,8 +235,7 @@ def default_layout(
         variant_block: variants of a shard; None leaves it to the rule above.
     """
     counts = np.asarray(variants, np.int64)
-    most = max(1, int(counts.max(initial=1)))
-    num_groups = max(1, len(counts))
+    most, num_groups = max(1, int(counts.max(initial=1))), max(1, len(counts))
     puzzle_bytes = _puzzle_bytes(seq_len, examples)
     sample_bytes = _SAMPLE_BYTES * (_COMPRESSION if compressed else 1)
     shard_variants = min(variant_block or _variant_block(most, puzzle_bytes, sample_bytes), most)

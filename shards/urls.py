@@ -50,6 +50,11 @@ def check_url(url: str) -> None:
         )
 
 
+def in_one_line(error: Exception) -> str:
+    """What an exception says, as a part of one line; what others raise may quote any bytes of a file."""
+    return printable(" ".join(str(error).split())) or type(error).__name__
+
+
 def printable(text: str) -> str:
     """`text` with every character escaped that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

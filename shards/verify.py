@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from .catalog import CATALOG
+from .codecs import CODECS
 from .corpus import Corpus
 from .digests import SPLITS, GroupDigest, content_digest
 from .errors import DamagedError
+from .identifiers import IDENTIFIERS
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST
 from .progress import Progress, Silent
@@ -43,13 +46,20 @@ def verify(corpus: Corpus, progress: Progress | None = None) -> Verification:
             content_digest=None,
             problems=tuple(problems),
         )
-    found, num_puzzles = _digest_groups(fresh, listener)
-    digest = content_digest(found)
-    problems += _wrong_groups(fresh, found)
-    if digest != fresh.manifest.content_digest:
-        problems.append(
-            f"{fresh.path}: the content digest is {digest}, the manifest says {fresh.manifest.content_digest}"
-        )
+    try:
+        problems += _wrong_tables(fresh)
+        found, num_puzzles = _digest_groups(fresh, listener, problems)
+    except DamagedError as error:
+        found, num_puzzles = None, 0
+        problems.append(str(error))
+    digest = None
+    if found is not None:
+        digest = content_digest(found)
+        problems += _wrong_groups(fresh, found)
+        if digest != fresh.manifest.content_digest:
+            problems.append(
+                f"{fresh.path}: the content digest is {digest}, the manifest says {fresh.manifest.content_digest}"
+            )
     return Verification(
         num_files=len(fresh.manifest.all_files()),
         num_puzzles=num_puzzles,
@@ -79,18 +89,65 @@ def _wrong_files(corpus: Corpus, progress: Progress) -> list[str]:
     return problems
 
 
-def _digest_groups(corpus: Corpus, progress: Progress) -> tuple[dict[str, list[bytes]], int]:
-    """Group digests of every split from the rows themselves, unit by unit, and the number of puzzles."""
+def _wrong_tables(corpus: Corpus) -> list[str]:
+    """Lines on files beside the shards that are not what their format and the catalog say.
+
+    Raises:
+        DamagedError: the catalog or the table of identifiers is not that of the manifest.
+    """
     layouts = [corpus.layout(split) for split in SPLITS if split in corpus.manifest.splits]
-    progress.start("digesting puzzles", sum(layout.num_puzzles for layout in layouts))
+    codec = CODECS[corpus.manifest.format]
+    expected = {path: data for layout in layouts for path, data in codec.metadata(layout).items()}
+    tables = {CATALOG, IDENTIFIERS} if corpus.spec.variant_identifiers else {CATALOG}
+    corpus.variant_names()
+    problems = []
+    for record in corpus.manifest.files:
+        where = corpus.store.locate(record.path)
+        if record.path not in expected.keys() | tables:
+            problems.append(f"{where} is in the manifest and belongs to no such corpus; delete it")
+        elif record.path in expected and corpus.read_file(record) != expected[record.path]:
+            problems.append(f"{where} is not what the catalog says; generate the corpus again")
+    listed = {record.path for record in corpus.manifest.files}
+    problems += [
+        f"{corpus.store.locate(path)} is not in the manifest; generate the corpus again"
+        for path in sorted((expected.keys() | tables) - listed)
+    ]
+    return problems + [line for layout in layouts for line in _wrong_bases(corpus, layout)]
+
+
+def _wrong_bases(corpus: Corpus, layout: SplitLayout) -> list[str]:
+    """A line where the catalog names another file for a group's base than the one that holds it."""
+    codec = CODECS[corpus.manifest.format]
+    units = [codec.paths(layout, shard)[0] for shard in layout.shards() if not shard.variants[0]]
+    bases = corpus.catalog[layout.split].bases if layout.num_groups else ()
+    if all(base == units[group // layout.group_block] for group, base in enumerate(bases)):
+        return []
+    return [
+        f"{corpus.store.locate(CATALOG)} names another file for a base of {layout.split}; generate the corpus again"
+    ]
+
+
+def _digest_groups(
+    corpus: Corpus, progress: Progress, problems: list[str]
+) -> tuple[dict[str, list[bytes]] | None, int]:
+    """Digests of the groups of every split, None where a shard is damaged, and how many puzzles they hold.
+
+    Damaged shards are added to `problems`.
+    """
+    layouts = [corpus.layout(split) for split in SPLITS if split in corpus.manifest.splits]
     found: dict[str, list[bytes]] = {layout.split: [] for layout in layouts}
+    num_problems = len(problems)
+    progress.start("digesting puzzles", sum(layout.num_puzzles for layout in layouts))
     for layout in layouts:
         for unit in range(layout.num_units):
             shards = layout.shards_of(unit)
-            found[layout.split] += _digest_unit(corpus, layout, shards)
+            try:
+                found[layout.split] += _digest_unit(corpus, layout, shards)
+            except DamagedError as error:
+                problems.append(str(error))
             progress.advance(sum(int(layout.counts(shard).sum()) for shard in shards))
     progress.finish()
-    return found, sum(layout.num_puzzles for layout in layouts)
+    return None if len(problems) > num_problems else found, sum(layout.num_puzzles for layout in layouts)
 
 
 def _digest_unit(corpus: Corpus, layout: SplitLayout, shards: list[ShardSpec]) -> list[bytes]:
@@ -98,7 +155,7 @@ def _digest_unit(corpus: Corpus, layout: SplitLayout, shards: list[ShardSpec]) -
     groups = slice(*shards[0].groups)
     running = list(map(GroupDigest, layout.examples[groups].tolist(), layout.first_identifiers[groups].tolist()))
     for shard in shards:
-        inputs, labels = corpus.read_shard(layout.split, shard)
+        inputs, labels = corpus.read_shard(layout.split, shard, strict=True)
         row = 0
         for group, count in enumerate(layout.rows(shard).tolist()):
             if count:

@@ -4,11 +4,14 @@ A task of single puzzles, and one whose puzzles have several examples and identi
 """
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import (
+    MANIFEST,
     Provenance,
     ShardContent,
     SplitLayout,
@@ -17,6 +20,7 @@ from trmpipe.shards import (
     write_manifest,
     write_metadata,
 )
+from trmpipe.shards.json_files import seal
 
 SPEC = TaskSpec(name="toy", vocabulary=".x123456", grid_shape=(3, 3), num_symmetries=10**6, classes="identity")
 NAMED = dataclasses.replace(
@@ -178,3 +182,21 @@ def provenance(name, seed):
         generator={"name": "trmpipe", "version": "0"},
         libraries={},
     )
+
+
+def edit_manifest(folder, change):
+    """Change a corpus's manifest and seal it again, as someone does who wants it to be believed."""
+    path = Path(folder, MANIFEST)
+    value = json.loads(path.read_text())
+    del value["digest"]
+    change(value)
+    path.write_bytes(seal(value))
+
+
+def edit_manifest_unsealed(folder, change):
+    """Change a corpus's manifest and leave it without the digest of itself, as earlier format versions were."""
+    path = Path(folder, MANIFEST)
+    value = json.loads(path.read_text())
+    del value["digest"]
+    change(value)
+    path.write_text(json.dumps(value))

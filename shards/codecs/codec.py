@@ -6,7 +6,7 @@ S sequence length, R rows (examples of the variants of all its groups).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,26 @@ class Codec(Protocol):
         """All rows of a shard from the bytes of its files, by rising group, variant and example; copied out of them.
 
         Raises:
-            ValueError: the bytes are not such a shard.
+            ValueError: the bytes are not such a shard. `Corpus.read_shard` takes any other exception for the same.
+        """
+        ...
+
+
+@runtime_checkable
+class CheckingCodec(Codec, Protocol):
+    """A format whose files hold more than the rows: descriptions, padding, room between parts. `verify` asks it."""
+
+    def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
+        """Compare all that `decode` passes over with what `encode` would write, however it was packed.
+
+        Args:
+            layout: of the split.
+            shard: which shard of it.
+            files: its files, which `decode` has taken.
+            content: their rows, and what the catalog says of its groups.
+
+        Raises:
+            ValueError: the files say something else, or hold bytes that say nothing.
         """
         ...
 

@@ -9,14 +9,14 @@ Padded grids are kept as ``<key>.inputs.npy.gz``, which the library unpacks by i
 bytes depend on its version and level alone: those of ISA-L and zlib-ng are others on other processors. ARC grids become
 24.7 times smaller (25.2 with zlib-ng) and are unpacked six times as fast as by zlib; all figures: docs/results/gzip.md.
 
-Headers come from the standard library's tarfile, once for every size of member; per member only the name and the
-checksum are put in (2 us instead of 30, for three members a sample). Reading walks the headers itself and unpickles
-nothing.
+A shard is read only as it is written (see `SampleReader`): its members, their order, their headers and sizes, the
+header of every array and how much a packed member unpacks to are known from the layout before a byte is believed.
+Nothing is unpickled, and nothing is allocated by what a file says of itself.
 """
 
 import json
-import tarfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -29,16 +29,14 @@ from trmpipe.generators.task import Rows
 
 from ..layout import ShardSpec, SplitLayout
 from .codec import ShardContent, samples
+from .tar import end_mark, member_pieces, read_members
 
-_TAR_UNIT = 512
-"""Headers take one, contents whole numbers of them."""
-_TAR_RECORD = 20 * _TAR_UNIT
-_NAME = slice(0, 100)
-_SIZE = slice(124, 136)
-_CHECKSUM = slice(148, 156)
 _GZIP_LEVEL = 4
-_HEADER_ROOM_BYTES = 1024
-"""More than the header of an npy file takes."""
+_GZIP_HEADER = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])
+"""Deflate, no flags, no time, no extra flags, unknown system (RFC 1952), as libdeflate writes it."""
+_GZIP_AND_HEADER = 31
+"""`zlib`'s word for one gzip member."""
+_JSON = "json"
 
 
 class WebDatasetCodec:
@@ -57,35 +55,118 @@ class WebDatasetCodec:
     def encode(self, layout: SplitLayout, shard: ShardSpec, content: ShardContent) -> tuple[bytes, ...]:
         """The tar file, with its samples by rising group."""
         pieces: list[bytes | memoryview] = []
-        for groups, rows in samples(layout, shard):
-            key = f"{shard.groups[0] + groups.start:08d}-{shard.variants[0]:06d}"
+        reader = SampleReader(layout, shard)
+        for key, (groups, rows) in reader.places.items():
             _add_array(pieces, f"{key}.inputs.npy", content.inputs[rows], layout.compressed)
             _add_array(pieces, f"{key}.labels.npy", content.labels[rows], layout.compressed)
             if layout.has_identifiers:
-                identifiers, offsets = _puzzles(layout, shard, groups)
-                _add_array(pieces, f"{key}.identifiers.npy", identifiers)
-                _add_array(pieces, f"{key}.offsets.npy", offsets)
-            _add_member(pieces, f"{key}.json", _describe(layout, shard, groups, content))
-        pieces.append(_padding(sum(map(len, pieces)) + 2 * _TAR_UNIT, _TAR_RECORD, extra=2 * _TAR_UNIT))
+                _add_array(pieces, f"{key}.identifiers.npy", reader.identifiers(groups))
+                _add_array(pieces, f"{key}.offsets.npy", reader.offsets(groups))
+            pieces += member_pieces(f"{key}.{_JSON}", _describe(layout, shard, groups, content))
+        pieces.append(end_mark(sum(map(len, pieces))))
         return (b"".join(pieces),)
 
     def decode(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes]) -> Rows:
         """All rows, in the order of the samples."""
         (data,) = files
-        parts: dict[str, list[NDArray[Any]]] = {"inputs": [], "labels": [], "identifiers": []}
-        most_bytes = _HEADER_ROOM_BYTES + int(layout.rows(shard).sum()) * layout.seq_len
-        for name, start, size in _members(data):
-            field, *endings = name.split(".")[1:]
-            if field in parts:
-                member = memoryview(data)[start : start + size]
-                parts[field].append(_read_array(_unpack(member, most_bytes) if endings[-1] == "gz" else member))
-        if not parts["inputs"] or not parts["labels"]:
-            raise ValueError("the tar file holds no inputs and labels")
-        if layout.has_identifiers and not np.array_equal(
-            np.concatenate([np.empty(0, np.int32), *parts["identifiers"]]), layout.identifiers(shard)
-        ):
-            raise ValueError("the tar file's puzzle identifiers are not those of the catalog")
-        return np.concatenate(parts["inputs"]), np.concatenate(parts["labels"])
+        reader = SampleReader(layout, shard)
+        shape = int(layout.rows(shard).sum()), layout.seq_len
+        inputs, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        for key, members in reader.split(data).items():
+            rows = reader.places[key][1]
+            inputs[rows], labels[rows] = reader.read_whole(key, members)
+        return inputs, labels
+
+    def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
+        """Compare what samples say of themselves, and refuse bytes that no row comes from; see `CheckingCodec`."""
+        (data,) = files
+        reader = SampleReader(layout, shard)
+        for key, members in reader.split(data).items():
+            groups, rows = reader.places[key]
+            if members[_JSON] != _describe(layout, shard, groups, content):
+                raise ValueError(f"{key}.{_JSON} is not what the catalog says")
+            for field, member in members.items():
+                if field.endswith(".gz"):
+                    shape = rows.stop - rows.start, layout.seq_len
+                    _check_one_member(f"{key}.{field}", member, _array_bytes(shape))
+
+
+class SampleReader:
+    """Reads the samples of one shard, and refuses all that is not as `WebDatasetCodec.encode` writes it.
+
+    Attributes:
+        places: the groups of each sample, counted from the shard's first, and its rows, by its key.
+        fields: ends of the names of the members that each sample has, in order.
+    """
+
+    def __init__(self, layout: SplitLayout, shard: ShardSpec) -> None:
+        self._layout = layout
+        first, variant = shard.groups[0], shard.variants[0]
+        self.places = {
+            f"{first + groups.start:08d}-{variant:06d}": (groups, rows) for groups, rows in samples(layout, shard)
+        }
+        packed = ".gz" if layout.compressed else ""
+        of_puzzles = ("identifiers.npy", "offsets.npy") if layout.has_identifiers else ()
+        self.fields = (f"inputs.npy{packed}", f"labels.npy{packed}", *of_puzzles, _JSON)
+        counts = layout.counts(shard)
+        self._puzzle_ends = np.concatenate([[0], np.cumsum(counts)])
+        self._identifiers = layout.identifiers(shard).astype("<i4")
+        if layout.has_identifiers:
+            examples = np.repeat(layout.examples[slice(*shard.groups)], counts)
+            self._row_ends = np.concatenate([[0], np.cumsum(examples)])
+
+    def identifiers(self, groups: slice) -> NDArray[np.int32]:
+        """int32 [puzzles]: the identifiers of the puzzles of a sample."""
+        return self._identifiers[self._puzzle_ends[groups.start] : self._puzzle_ends[groups.stop]]
+
+    def offsets(self, groups: slice) -> NDArray[np.int32]:
+        """int32 [puzzles + 1]: the first row of each puzzle of a sample, and the number of its rows."""
+        ends = self._row_ends[self._puzzle_ends[groups.start] : self._puzzle_ends[groups.stop] + 1]
+        offsets: NDArray[np.int32] = (ends - ends[0]).astype("<i4")
+        return offsets
+
+    def split(self, data: bytes) -> dict[str, dict[str, memoryview]]:
+        """The members of every sample by `fields`, views of a tar file, by the sample's key.
+
+        Raises:
+            ValueError: the file has other members, in another order, or other bytes beside them.
+        """
+        members = iter(read_members(data, [f"{key}.{field}" for key in self.places for field in self.fields]))
+        return {key: {field: next(members) for field in self.fields} for key in self.places}
+
+    def read(self, key: str, members: Mapping[str, bytes | memoryview]) -> Rows:
+        """Inputs and labels of a sample, uint8 [rows, S] each; they may be views of its members.
+
+        Args:
+            key: of the sample.
+            members: its members by `fields`.
+
+        Raises:
+            ValueError: a member is missing or too many, or is not the array that the layout has there.
+        """
+        if set(members) != set(self.fields):
+            raise ValueError(f"the sample {key} has {sorted(members)}, expected {sorted(self.fields)}")
+        return self.read_whole(key, members)
+
+    def read_whole(self, key: str, members: Mapping[str, bytes | memoryview]) -> Rows:
+        """As `read`, of a sample that has the members that it must have."""
+        groups, rows = self.places[key]
+        if self._layout.has_identifiers:
+            for field, values in (("identifiers", self.identifiers(groups)), ("offsets", self.offsets(groups))):
+                if members[f"{field}.npy"] != b"".join(_array_parts(values)):
+                    raise ValueError(f"the {field} of the sample {key} are not those of the catalog")
+        shape = rows.stop - rows.start, self._layout.seq_len
+        header = _array_header(shape, "|u1")
+        found = []
+        for field in self.fields[:2]:
+            content = members[field]
+            if self._layout.compressed:
+                content = _unpack(f"{key}.{field}", memoryview(content), _array_bytes(shape))
+            if content[: len(header)] != header or len(content) != len(header) + shape[0] * shape[1]:
+                raise ValueError(f"{key}.{field} is not an array of {shape[0]} rows of {shape[1]} tokens")
+            found.append(np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape))
+        inputs, labels = found
+        return inputs, labels
 
 
 def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, content: ShardContent) -> bytes:
@@ -104,66 +185,18 @@ def _describe(layout: SplitLayout, shard: ShardSpec, sample: slice, content: Sha
     return json.dumps(about, separators=(",", ":")).encode()
 
 
-def _puzzles(layout: SplitLayout, shard: ShardSpec, sample: slice) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Identifiers [puzzles] of a sample, and the first row of each puzzle with the number of rows [puzzles + 1]."""
-    counts = layout.counts(shard)
-    ends = np.cumsum(counts)
-    puzzles = slice(ends[sample.start] - counts[sample.start], ends[sample.stop - 1])
-    examples = np.repeat(layout.examples[slice(*shard.groups)][sample], counts[sample])
-    offsets = np.concatenate([[0], np.cumsum(examples)]).astype("<i4")
-    return layout.identifiers(shard)[puzzles].astype("<i4"), offsets
-
-
 def _add_array(pieces: list[bytes | memoryview], name: str, rows: NDArray[Any], compressed: bool = False) -> None:
-    header = _array_header(rows.shape, rows.dtype.str)
-    payload = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
+    parts = _array_parts(rows)
     if compressed:
-        packed = deflate.gzip_compress(b"".join([header, payload]), _GZIP_LEVEL)
-        _add_member(pieces, f"{name}.gz", bytes(packed))
-        return
-    size = len(header) + len(payload)
-    pieces += [_member_header(name, size), header, payload, _padding(size, _TAR_UNIT)]
+        pieces += member_pieces(f"{name}.gz", bytes(deflate.gzip_compress(b"".join(parts), _GZIP_LEVEL)))
+    else:
+        pieces += member_pieces(name, *parts)
 
 
-def _unpack(member: memoryview, most_bytes: int) -> memoryview:
-    """A gzip member's content, which is refused before anything is allocated where it claims more than `most_bytes`."""
-    size = int.from_bytes(member[-4:], "little")
-    if size > most_bytes:
-        raise ValueError(
-            f"a member of the tar file cannot be unpacked: it has {size} bytes, expected {most_bytes} at most"
-        )
-    try:
-        return memoryview(deflate.gzip_decompress(member))
-    except (deflate.DeflateError, ValueError) as error:
-        raise ValueError(f"a member of the tar file cannot be unpacked: {error}") from error
-
-
-def _add_member(pieces: list[bytes | memoryview], name: str, data: bytes) -> None:
-    pieces += [_member_header(name, len(data)), data, _padding(len(data), _TAR_UNIT)]
-
-
-def _padding(size: int, unit: int, extra: int = 0) -> bytes:
-    return bytes(-size % unit + extra)
-
-
-@lru_cache(maxsize=1024)
-def _header_template(size: int) -> tuple[bytes, int]:
-    """A header without a name, and the sum of its bytes with blanks for the checksum, as the format counts it."""
-    info = tarfile.TarInfo("x")
-    info.size, info.mode = size, 0o644
-    header = bytearray(info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict"))
-    header[0] = 0
-    header[_CHECKSUM] = b" " * 8
-    return bytes(header), sum(header)
-
-
-def _member_header(name: str, size: int) -> bytes:
-    template, total = _header_template(size)
-    encoded = name.encode("ascii")
-    assert len(encoded) < _NAME.stop
-    checksum = b"%06o\0 " % (total + sum(encoded))
-    rest = template[_NAME.stop : _CHECKSUM.start]
-    return encoded.ljust(_NAME.stop, b"\0") + rest + checksum + template[_CHECKSUM.stop :]
+def _array_parts(values: NDArray[Any]) -> tuple[bytes, memoryview]:
+    """Header and payload of an npy file."""
+    payload = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+    return _array_header(values.shape, values.dtype.str), payload
 
 
 @lru_cache(maxsize=1024)
@@ -174,39 +207,30 @@ def _array_header(shape: tuple[int, ...], dtype: str) -> bytes:
     return buffer.getvalue()
 
 
-def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
-    """Name, first byte and size of every member."""
-    position = 0
-    while position + _TAR_UNIT <= len(data):
-        header = data[position : position + _TAR_UNIT]
-        if not header[0]:
-            return
-        name = header[_NAME].rstrip(b"\0").decode("ascii")
-        size = int(header[_SIZE].rstrip(b"\0 "), 8)
-        start = position + _TAR_UNIT
-        if start + size > len(data):
-            raise ValueError(f"the tar file ends inside {name}")
-        yield name, start, size
-        position = start + size + -size % _TAR_UNIT
-    raise ValueError("the tar file ends without its end mark")
+def _array_bytes(shape: tuple[int, int]) -> int:
+    """Size of an npy file of tokens."""
+    return len(_array_header(shape, "|u1")) + shape[0] * shape[1]
 
 
-@lru_cache(maxsize=1024)
-def _parse_array_header(header: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of a whole-number array in C order, from the header of its npy file."""
-    buffer = BytesIO(header)
-    np.lib.format.read_magic(buffer)
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
-    if is_fortran or dtype not in (np.uint8, np.int32):
-        raise ValueError(f"an array is {dtype}, expected uint8 or int32 in C order")
-    return tuple(shape), dtype
+def _unpack(name: str, member: memoryview, size_bytes: int) -> memoryview:
+    """A gzip member's content, for which no more than `size_bytes` are allocated whatever it claims."""
+    claimed = int.from_bytes(member[-4:], "little")
+    if claimed != size_bytes:
+        raise ValueError(f"{name} cannot be unpacked: it has {claimed} bytes, expected {size_bytes}")
+    if member[: len(_GZIP_HEADER)] != _GZIP_HEADER:
+        raise ValueError(f"{name} cannot be unpacked: it is not plain gzip")
+    try:
+        return memoryview(deflate.gzip_decompress(member, size_bytes))
+    except (deflate.DeflateError, ValueError) as error:
+        raise ValueError(f"{name} cannot be unpacked: {error}") from error
 
 
-def _read_array(member: memoryview) -> NDArray[Any]:
-    """A view of an npy file; version 1.0 has the length of its header in bytes 8 and 9."""
-    header_size = 10 + int.from_bytes(member[8:10], "little")
-    shape, dtype = _parse_array_header(bytes(member[:header_size]))
-    return np.frombuffer(member[header_size:], dtype).reshape(shape)
+def _check_one_member(name: str, packed: memoryview, size_bytes: int) -> None:
+    """Refuse bytes after the first gzip member of a file: libdeflate passes over them, other readers do not."""
+    unpacker = zlib.decompressobj(_GZIP_AND_HEADER)
+    content = unpacker.decompress(packed, size_bytes + 1)
+    if len(content) != size_bytes or not unpacker.eof or unpacker.unused_data:
+        raise ValueError(f"{name} goes on after its end")
 
 
 CODEC = WebDatasetCodec()

@@ -15,7 +15,6 @@ uint64 little endian, and the CRC-32C of that index.
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import product
@@ -29,6 +28,7 @@ from trmpipe.generators.task import PAD, Rows
 from ..digests import FIELDS
 from ..layout import ShardSpec, SplitLayout
 from .codec import ShardContent
+from .zstd_frame import check_frame
 
 _LEVEL = 1
 """The default of zstd, 3, is a third slower on puzzles and packs no tighter."""
@@ -71,6 +71,13 @@ class ZarrCodec:
         """All rows, without the padding."""
         inputs, labels = (_decode_field(layout, shard, data) for data in files)
         return inputs, labels
+
+    def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
+        """Compare the padding, which other readers of Zarr see; see `CheckingCodec`."""
+        for data, rows in zip(files, (content.inputs, content.labels), strict=True):
+            for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
+                if not np.array_equal(_unpack(layout, packed), _padded_chunk(layout, found)):
+                    raise ValueError("a chunk holds more than its rows")
 
 
 def _has_examples(layout: SplitLayout) -> bool:
@@ -181,12 +188,15 @@ def _encode_field(layout: SplitLayout, shard: ShardSpec, rows: NDArray[np.uint8]
     return b"".join([*pieces, table, crc32c(table).to_bytes(_CRC_BYTES, "little")])
 
 
+def _chunk_shape(layout: SplitLayout) -> tuple[int, int, int]:
+    return layout.sample_groups, layout.variant_block, layout.seq_len
+
+
 def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
     """The rows of a chunk's groups as a whole chunk, with the pad token beyond each group's last variant."""
-    shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
     if layout.sample_groups == 1 and len(parts[0][1]) == layout.variant_block:
-        return np.ascontiguousarray(parts[0][1])
-    chunk = np.full(shape, PAD, np.uint8)
+        return np.ascontiguousarray(parts[0][1])[None]
+    chunk = np.full(_chunk_shape(layout), PAD, np.uint8)
     for group, rows in parts:
         chunk[group, : len(rows)] = rows
     return chunk
@@ -194,22 +204,49 @@ def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]
 
 def _decode_field(layout: SplitLayout, shard: ShardSpec, data: bytes) -> NDArray[np.uint8]:
     """The rows of a shard, uint8 [R, S]."""
-    chunks = _chunks(layout)
-    table_bytes = 16 * len(chunks)
-    table = data[-table_bytes - _CRC_BYTES : -_CRC_BYTES]
-    if len(table) != table_bytes or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
-        raise ValueError("the shard's index does not fit its checksum")
-    compressor = _zstd()
-    shape = (layout.sample_groups, layout.variant_block, layout.seq_len)
-    rows = np.full((int(layout.rows(shard).sum()), layout.seq_len), PAD, np.uint8)
-    parts = _Parts(layout, shard, rows)
-    for place, (position, size) in zip(chunks, np.frombuffer(table, "<u8").reshape(-1, 2).tolist(), strict=True):
-        if position != int(_MISSING):
-            packed = memoryview(data)[position : position + size]
-            chunk = np.frombuffer(compressor.decompress(packed, math.prod(shape), asbytes=True), np.uint8)
-            for group, target in parts.of(*place):
-                target[:] = chunk.reshape(shape)[group, : len(target)]
+    rows = np.empty((int(layout.rows(shard).sum()), layout.seq_len), np.uint8)
+    for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
+        chunk = _unpack(layout, packed)
+        for group, target in found:
+            target[:] = chunk[group, : len(target)]
     return rows
+
+
+def _read_chunks(
+    layout: SplitLayout, parts: _Parts, data: bytes
+) -> Iterator[tuple[list[tuple[int, NDArray[np.uint8]]], memoryview]]:
+    """What `parts` gives for every chunk of a shard, and its bytes: one after the other, and nothing else.
+
+    Raises:
+        ValueError: the index does not fit its checksum, the chunks that the shard must have, or where they lie.
+    """
+    num_chunks = (layout.group_block // layout.sample_groups) * layout.max_examples
+    start = len(data) - 16 * num_chunks - _CRC_BYTES
+    table = data[max(start, 0) : -_CRC_BYTES]
+    if start < 0 or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
+        raise ValueError("the shard's index does not fit its checksum")
+    index = np.frombuffer(table, "<u8").reshape(-1, 2).tolist()
+    end, view = 0, memoryview(data)
+    for place, (position, size) in zip(_chunks(layout), index, strict=True):
+        found = list(parts.of(*place))
+        if not found:
+            if position != int(_MISSING) or size != int(_MISSING):
+                raise ValueError("the shard's index has a chunk where there are no rows")
+            continue
+        if position != end or size > start - end:
+            raise ValueError("the shard's index does not have its chunks one after the other")
+        end += size
+        yield found, view[position:end]
+    if end != start:
+        raise ValueError("the shard has bytes that belong to no chunk")
+
+
+def _unpack(layout: SplitLayout, packed: memoryview) -> NDArray[np.uint8]:
+    """A whole chunk; one that is not one frame of its size is refused before memory is taken for it."""
+    shape = _chunk_shape(layout)
+    size = shape[0] * shape[1] * shape[2]
+    check_frame(packed, size)
+    return np.frombuffer(_zstd().decompress(packed, size, asbytes=True), np.uint8).reshape(shape)
 
 
 @cache

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tests.disks import tiny_disk, unwritable
-from tests.shards_corpora import make_corpus, split_layout, write_unit
+from tests.shards_corpora import edit_manifest, make_corpus, split_layout, write_unit
 from trmpipe.shards import CODECS, Corpus, DamagedError, Store, Stream, WriteError, verify
 
 TRAIN = (9, 3, 1, 8, 4)
@@ -55,7 +55,7 @@ def test_a_truncated_shard_is_found(corpus):
     path = corpus.store.locate(record.path)
     os.truncate(path, record.size_bytes - 100)
     found_by_both(
-        corpus.path, path, f"has {record.size_bytes - 100} bytes", f"says {record.size_bytes}", "generate it again"
+        corpus.path, path, f"has {record.size_bytes - 100} bytes", f"expected {record.size_bytes}", "generate it again"
     )
 
 
@@ -105,9 +105,7 @@ def test_a_damaged_catalog_is_found(corpus):
 
 def test_content_that_is_not_the_manifests_is_found(corpus):
     """Every file as the manifest says, yet another content: a manifest put together wrongly."""
-    text = (corpus.store.read("manifest.json")).decode()
-    wrong = text.replace(corpus.manifest.content_digest, "0" * 64)
-    corpus.store.write("manifest.json", wrong.encode())
+    edit_manifest(corpus.path, lambda value: value.update(content_digest="0" * 64))
     (problem,) = verify(corpus).problems
     assert corpus.manifest.content_digest in problem
     assert "0" * 64 in problem

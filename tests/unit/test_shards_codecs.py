@@ -12,7 +12,7 @@ import pytest
 from tests.outside.shades.codec import CODEC as NPZIP
 from tests.shards_corpora import NAMED, RAGGED, block_rows, classes, encode, group_rows, make_corpus, split_layout
 from trmpipe.shards import CODECS, Corpus, CorpusError
-from trmpipe.shards.codecs import webdataset as webdataset_format
+from trmpipe.shards.codecs import tar as tar_format
 from trmpipe.shards.codecs.zarr import crc32c
 
 LAYOUTS = [
@@ -116,7 +116,7 @@ def test_tar_header_is_the_librarys(size):
     name = "00000012-000256.inputs.npy"
     info = tarfile.TarInfo(name)
     info.size, info.mode = size, 0o644
-    assert webdataset_format._member_header(name, size) == info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+    assert tar_format.member_header(name, size) == info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
 
 
 def test_tar_is_read_by_the_standard_library():
@@ -140,7 +140,13 @@ def test_tar_is_read_by_the_standard_library():
 
 
 @pytest.mark.parametrize(
-    ("size", "message"), [(4700, r"ends inside 00000001-000000\.labels\.npy"), (3500, "end mark"), (0, "end mark")]
+    ("size", "message"),
+    [
+        (4700, r"ends inside 00000001-000000\.labels\.npy"),
+        (3500, r"ends before 00000001-000000\.inputs\.npy"),
+        (9300, "does not end with its end mark"),
+        (0, r"ends before 00000000-000000\.inputs\.npy"),
+    ],
 )
 def test_cut_tar_is_refused(size, message):
     layout = split_layout("train", [5, 5, 5], group_block=3, variant_block=5)

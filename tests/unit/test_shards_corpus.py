@@ -9,24 +9,28 @@ import sys
 import numpy as np
 import pytest
 
-from tests.shards_corpora import NAMED, SPEC, classes, group_rows, make_corpus, split_layout
+from tests.shards_corpora import (
+    SPEC,
+    classes,
+    group_rows,
+    make_corpus,
+    split_layout,
+)
 from trmpipe.shards import (
     CODECS,
-    MANIFEST,
     PROGRESS,
     Corpus,
     CorpusError,
-    DamagedError,
     NoCorpusError,
     Store,
     UnitRecord,
     compare,
     find_corpora,
     open_corpora,
-    read_manifest,
     verify,
 )
 from trmpipe.shards.catalog import catalog_bytes
+from trmpipe.shards.json_files import read_json
 
 TRAIN = (9, 3, 1, 8, 4)
 
@@ -129,85 +133,16 @@ def test_lives_on_any_file_system(codec_name, tmp_path):
     corpus.store.remove("")
 
 
-def test_manifest_goes_through_its_file_unchanged(tmp_path):
-    written = make_corpus(tmp_path)
-    assert read_manifest(Store(tmp_path)) == written
-    assert (tmp_path / MANIFEST).read_bytes() == written.to_bytes()
-    about = json.loads(written.to_bytes())
-    assert about["format_version"] == 2
-    assert about["spec"]["pad"] == about["spec"]["ignore"] == 0
-    assert about["splits"]["train"]["puzzles"] == 13
-
-
 def test_unit_records_go_through_json_unchanged(tmp_path):
     from tests.shards_corpora import write_unit
 
     record = write_unit(Store(tmp_path), "zarr", split_layout("train", TRAIN), 1)
-    assert UnitRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+    assert read_json(json.dumps(record.to_json()).encode(), UnitRecord, "a record", "") == record
     assert catalog_bytes([record]) == catalog_bytes([record])
-
-
-def edit_manifest(folder, edit):
-    value = json.loads((folder / MANIFEST).read_text())
-    edit(value)
-    (folder / MANIFEST).write_text(json.dumps(value))
 
 
 def one_line(error):
     return "\n" not in str(error.value)
-
-
-def test_a_manifest_of_version_1_is_read(tmp_path):
-    make_corpus(tmp_path, spec=NAMED)
-    now = Corpus.open(tmp_path).manifest
-
-    def age(value):
-        spec = value["spec"]
-        spec["twins"] = spec.pop("classes")
-        spec["has_identifiers"] = spec.pop("variant_identifiers")
-        for word in ("scoring", "named_groups", "test_variants", "test_groups_train"):
-            del spec[word]
-        value["format_version"] = 1
-
-    edit_manifest(tmp_path, age)
-    then = Corpus.open(tmp_path).manifest
-    assert then == dataclasses.replace(now, spec=dataclasses.replace(now.spec, scoring="votes"))
-
-
-def test_a_newer_format_is_refused(tmp_path):
-    make_corpus(tmp_path)
-    edit_manifest(tmp_path, lambda value: value.update(format_version=3, splits="something else"))
-    with pytest.raises(
-        CorpusError, match=r"manifest\.json has format version 3.*written by a newer trmpipe; upgrade"
-    ) as error:
-        Corpus.open(tmp_path)
-    assert one_line(error)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda value: value.pop("splits"),
-        lambda value: value.pop("format_version"),
-        lambda value: value["splits"]["train"].pop("groups"),
-        lambda value: value["splits"]["train"]["shards"][0].update(groups=[1]),
-        lambda value: value.update(spec=None),
-    ],
-)
-def test_a_wrong_manifest_is_refused(tmp_path, damage):
-    make_corpus(tmp_path)
-    edit_manifest(tmp_path, damage)
-    with pytest.raises(DamagedError, match=r"manifest\.json is damaged: .*; generate the corpus again") as error:
-        Corpus.open(tmp_path)
-    assert one_line(error)
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"format_version": "one"}'])
-def test_a_manifest_that_is_none_is_refused(tmp_path, content):
-    (tmp_path / MANIFEST).write_bytes(content)
-    with pytest.raises(DamagedError, match=r"manifest\.json is damaged") as error:
-        Corpus.open(tmp_path)
-    assert one_line(error)
 
 
 def test_a_folder_without_manifest_is_no_corpus(tmp_path):

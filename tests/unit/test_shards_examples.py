@@ -276,7 +276,7 @@ def test_wrong_identifiers_in_a_shard_are_refused(tmp_path):
     layout, other = one.layout("train"), two.layout("train")
     codec = one._codec
     files = [two.store.read(path) for path in codec.paths(other, other.shards()[0])]
-    with pytest.raises(ValueError, match="identifiers are not those of the catalog"):
+    with pytest.raises(ValueError, match="the identifiers of the sample 00000000-000000 are not those of the catalog"):
         codec.decode(layout, layout.shards()[0], files)
 
 

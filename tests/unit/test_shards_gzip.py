@@ -75,7 +75,7 @@ def test_a_member_that_claims_more_than_the_shard_holds_is_refused():
     changed = bytearray(data)
     end = member.offset_data + member.size
     changed[end - 4 : end] = (3 << 30).to_bytes(4, "little")
-    with pytest.raises(ValueError, match=r"cannot be unpacked: it has 3221225472 bytes, expected \d+ at most"):
+    with pytest.raises(ValueError, match=r"cannot be unpacked: it has 3221225472 bytes, expected 263$"):
         codec.decode(layout, shard, (bytes(changed),))
 
 
