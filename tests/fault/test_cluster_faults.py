@@ -11,9 +11,11 @@ import dask
 import distributed  # noqa: F401  its defaults would go again with settings made before
 import pytest
 
+from trmpipe.cli import main
 from trmpipe.generators.threads import num_cores
 from trmpipe.pipeline import ArgumentError, ClusterError, Recipe, generate
 from trmpipe.pipeline.cluster import _main_module_unseen, open_cluster
+from trmpipe.pipeline.interrupts import HeldSignals
 from trmpipe.shards import Corpus, verify
 
 RECIPE = Recipe(task="sudoku4", n=20, aug=300, test=4, shard_groups=1, shard_variants=30)
@@ -295,9 +297,10 @@ LONG = ("--n", 60, "--aug", 1000, "--test", 10, "--shard-groups", 1)
 
 
 @pytest.mark.parametrize(
-    ("workers", "send"), [(2, os.kill), (8, os.killpg)], ids=["a process alone", "a group of processes"]
+    ("moment", "workers", "send"),
+    [("start", 2, os.kill), ("start", 8, os.kill), ("writing", 2, os.kill), ("writing", 8, os.killpg)],
+    ids=["start", "start of processes", "writing", "writing in processes that get it too"],
 )
-@pytest.mark.parametrize("moment", ["at the start", "while it writes"])
 @pytest.mark.parametrize(
     ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
 )
@@ -305,7 +308,7 @@ def test_a_signal_ends_a_command_and_leaves_no_folder(generation, workers, send,
     process, temporary, out = generation(*LONG, "--workers", workers)
     wait_until(
         process,
-        lambda: list(temporary.iterdir()) if moment == "at the start" else list(out.glob(".progress/train-*.json")),
+        lambda: list(temporary.iterdir()) if moment == "start" else list(out.glob(".progress/train-*.json")),
     )
     send(process.pid, number)
     _, err = process.communicate(timeout=60)
@@ -324,6 +327,45 @@ def test_a_second_sigterm_acts_at_once(generation):
     while process.poll() is None:
         process.send_signal(signal.SIGTERM)
     assert process.returncode == -signal.SIGTERM
+
+
+@pytest.fixture
+def handlers():
+    """Handlers that raise; those of before are put back."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    yield numbers
+    for number in numbers:
+        signal.signal(number, before[number])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["opening", "let through", "closing"])
+def test_signals_wait_while_a_cluster_opens_or_closes(handlers, number, when):
+    passed = []
+
+    def at(moment):
+        if moment == when:
+            signal.raise_signal(number)
+        passed.append(moment)
+
+    with pytest.raises(KeyboardInterrupt), HeldSignals() as signals:  # noqa: PT012
+        at("opening")
+        with signals.let_through():
+            at("let through")
+        at("closing")
+    assert passed == ["opening", "let through", "closing"][: {"opening": 1, "let through": 1, "closing": 3}[when]]
+    assert [signal.getsignal(number) for number in handlers] == [signal.default_int_handler] * 2
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_termination_unwinds_once(handlers):
+    with pytest.raises(BaseException, match="^$") as caught:
+        main._unwind(signal.SIGTERM, None)
+    assert not isinstance(caught.value, Exception)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_the_end_of_a_file_is_no_interruption(trmpipe, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trmpipe.generators import jit
 from trmpipe.generators.rng import permute
 from trmpipe.shards import Corpus
 
@@ -169,6 +170,15 @@ Path.write_bytes = refuse
 """
     assert run(HEAD + full + TELL) == ["50", "0", "1"]
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_what_is_damaged_is_removed_at_once(tmp_path):
+    files = jit._KernelFiles(str(tmp_path / "kernel"))
+    files.save("key", "code")
+    assert files.load("key") == "code"
+    damage(tmp_path, DAMAGES["half"])
+    assert files.load("key") is None
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("home", [None, "/proc/nowhere"], ids=["none", "cannot be written"])
