@@ -9,7 +9,7 @@ import click
 from trmpipe.generators.errors import InputError, OptionError
 from trmpipe.generators.family import Family
 from trmpipe.generators.registry import get_task
-from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, digests_of, generate
+from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, check_workers, digests_of, generate
 from trmpipe.pipeline.suppliers.supplier import Count, Input
 from trmpipe.shards import CODECS
 
@@ -121,6 +121,7 @@ def _common() -> list[click.Parameter]:
 def _make(family: Family, suppliers: Suppliers, values: Mapping[str, Any]) -> None:
     """Read the sources, make the corpus, and report."""
     started = time.monotonic()
+    check_workers(values["workers"], values["scheduler"])
     options = given_options(family.options, values)
     task_name = family.task_name(values.get("size"))
     given = _given_inputs(suppliers, values)

@@ -1,14 +1,16 @@
 """The program ``trmpipe``: finds commands by name and turns errors into one line and an exit code.
 
 Commands are imported when they are called, so that ``--help`` answers at once: torch alone takes seconds to import.
-Exit codes: 0 done, 1 failed, 2 wrong arguments.
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 interrupted, 143 terminated.
 """
 
 import os
+import signal
 import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -26,6 +28,10 @@ COMMANDS = {
     "presets": ("presets", "List the presets for training."),
 }
 """Command: module in this package that holds it as ``command``, and its line in the list."""
+
+
+class _Terminated(BaseException):
+    """The process was asked to end; like `KeyboardInterrupt` none that handlers of errors may take for one."""
 
 
 class _LazyGroup(click.Group):
@@ -55,12 +61,19 @@ def program(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _unwind)
     code = run(sys.argv[1:] if arguments is None else arguments)
     with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
     # All files are closed by now, and taking down the interpreter with LLVM's modules in it takes most of a second.
     os._exit(code)
+
+
+def _unwind(_number: int, _frame: FrameType | None) -> None:
+    """Leave all ``with`` blocks, so that no temporary file stays; a second SIGTERM acts at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise _Terminated
 
 
 def run(arguments: list[str]) -> int:
@@ -73,11 +86,15 @@ def run(arguments: list[str]) -> int:
         return _report(error)
     except KeyboardInterrupt:
         return _fail("interrupted; run the same command again to go on", 130)
+    except _Terminated:
+        return _fail("terminated; run the same command again to go on", 143)
     return result if isinstance(result, int) else 0
 
 
 def _report(error: Exception) -> int:
     """Say what went wrong, in one line; returns the exit code."""
+    if isinstance(error, click.exceptions.Abort) and isinstance(error.__cause__, EOFError):
+        error = error.__cause__  # Click takes the end of any file for Ctrl-D at a question, and none is asked here.
     if isinstance(error, click.exceptions.Abort):
         return _fail("interrupted; run the same command again to go on", 130)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

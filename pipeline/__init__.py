@@ -1,5 +1,6 @@
 """Making corpora as a distributed job: plan, execute on Dask, resume, regenerate."""
 
+from .cluster import check_workers
 from .errors import ArgumentError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
 from .puzzle_files import PuzzleFile, read_puzzle_file
@@ -20,6 +21,7 @@ __all__ = [
     "RecipeError",
     "Source",
     "Supplier",
+    "check_workers",
     "digests_of",
     "generate",
     "read_puzzle_file",

@@ -9,7 +9,7 @@ from trmpipe.shards import InputRecord, Manifest, Provenance, Store, write_manif
 from trmpipe.shards.progress import Progress, Silent
 
 from .bases import Drop
-from .cluster import Cluster, open_cluster
+from .cluster import Cluster, check_workers, open_cluster
 from .layouts import layouts_of
 from .plan import Plan
 from .planning import make_plan
@@ -67,12 +67,14 @@ def generate(
         progress: who is told how far it is.
 
     Raises:
+        ArgumentError: `workers` is more than this machine can run.
         RecipeError: the folder holds another corpus, or something else.
         ExhaustedError: there are fewer distinct puzzles than were asked for.
         PuzzleFileError: a puzzle of a file has no solution or several.
         WriteError: the file system refused; what is written so far stays, and the same call completes it.
         ClusterError: the scheduler or its workers cannot be used.
     """
+    check_workers(workers, scheduler)
     check_sources(recipe.sources, sources)
     store = Store(out)
     manifest = finished_corpus(store, recipe)

@@ -6,6 +6,7 @@ import trmpipe
 from trmpipe.shards import MANIFEST, Manifest, Store, read_manifest
 from trmpipe.shards.progress import Progress
 
+from .cluster import check_workers
 from .errors import RecipeError
 from .generate import Outcome, generate
 from .recipe import Recipe
@@ -69,9 +70,11 @@ def regenerate(
         progress: who is told how far it is.
 
     Raises:
+        ArgumentError: `workers` is more than this machine can run.
         NoCorpusError: there is no manifest.
         RecipeError: an input file is missing or is another one.
     """
+    check_workers(workers, scheduler)
     folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
     original = read_manifest(Store(folder), earlier=True)
     recipe = Recipe.from_json(original.recipe)
