@@ -22,7 +22,7 @@ from trmpipe.generators.errors import TextError
 from trmpipe.generators.task import PAD, Task
 
 from .errors import PuzzleFileError
-from .sources import Source, last_part
+from .sources import Source, name_of
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -56,8 +56,11 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
 
     Raises:
         PuzzleFileError: the file cannot be read, holds no puzzle, or a line is none.
+        ArgumentError: its name is none that a manifest can hold.
+        CorpusError: the URL may not be opened.
         InputError: puzzles of the task have no text form.
     """
+    name = name_of(path)
     raw = _read(path)
     try:
         text = (gzip.decompress(raw) if raw.startswith(_GZIP_MAGIC) else raw).decode("utf-8-sig")
@@ -77,7 +80,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
     return PuzzleFile(
         given=path,
         role=role,
-        name=last_part(path),
+        name=name,
         size_bytes=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         lines=np.array([number for number, *_ in rows], np.int64),
