@@ -13,8 +13,8 @@ import click
 
 MOST = 2**63 - 1
 """Largest whole number that NumPy's int64 holds."""
-MOST_VARIANTS = 2**31 - 1
-"""Most variants of a group that the kernels number."""
+MOST_COUNT = 2**31 - 1
+"""Most groups of a corpus, and variants of a group, that recipes take."""
 
 if TYPE_CHECKING:  # Before click 8.5 it takes no type.
     _Kind = click.ParamType[Any]
@@ -22,7 +22,7 @@ else:
     _Kind = click.ParamType
 
 _SHOWN = 60
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9]*://)?(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+):([0-9]{1,5})")
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+):([0-9]{1,5})")
 _MOST_PORT = 65535
 _URL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*://")
 
@@ -81,7 +81,8 @@ class CorpusPlace(_Kind):
         except CorpusError as error:
             raise click.UsageError(f"{_flag_of(param)}: {error}", ctx) from error
         if protocol_of(text) == "memory":
-            refuse(text, "what lies in memory is lost when the command ends: give a folder, s3:// or gs://", param, ctx)
+            place = f"{_flag_of(param)} a folder, or a URL such as s3://bucket/name"
+            raise click.UsageError(f"{text} would be gone when this command ends; give {place}", ctx)
         return text
 
 

@@ -13,7 +13,7 @@ from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, digests_of, generate
 from trmpipe.pipeline.suppliers.supplier import Count, Input
 from trmpipe.shards import CODECS
 
-from .arguments import MOST_VARIANTS, Address, CorpusPlace, WholeNumber
+from .arguments import MOST_COUNT, Address, CorpusPlace, WholeNumber
 from .console import Context, show_progress
 from .generate_report import report
 from .options import given_options, option_of
@@ -71,7 +71,7 @@ def _counts(family: Family, suppliers: Suppliers) -> list[click.Parameter]:
     }
     least = {"n": 1, "test": 0}
     return [
-        click.Option([f"--{name}", name], type=WholeNumber(least[name]), help=_help_of_count(family, some))
+        click.Option([f"--{name}", name], type=WholeNumber(least[name], MOST_COUNT), help=_help_of_count(family, some))
         for name, some in counts.items()
         if some
     ]
@@ -112,7 +112,7 @@ def _common() -> list[click.Parameter]:
     return [
         click.Option(
             ["--aug"],
-            type=WholeNumber(most=MOST_VARIANTS),
+            type=WholeNumber(most=MOST_COUNT),
             default=1000,
             show_default=True,
             help="Variants of each puzzle beside itself.",
@@ -126,12 +126,12 @@ def _common() -> list[click.Parameter]:
         click.Option(["--scheduler"], type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786."),
         click.Option(
             ["--shard-groups"],
-            type=WholeNumber(1),
+            type=WholeNumber(1, MOST_COUNT),
             help="Base puzzles in a shard. [default: an eighth, 64 MiB at most]",
         ),
         click.Option(
             ["--shard-variants"],
-            type=WholeNumber(1, MOST_VARIANTS),
+            type=WholeNumber(1, MOST_COUNT),
             help="Variants of each base puzzle in a shard. [default: 256, more where puzzles are small]",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),

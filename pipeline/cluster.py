@@ -116,7 +116,7 @@ def _existing(address: str) -> Generator[Cluster, None, None]:
 
     try:
         client = Client(address, timeout=_CONNECT_SECONDS)
-    # Dask's answer to tls:// without a certificate, and to a protocol whose package is missing, is a TypeError.
+    # Dask's answer to tls:// without a certificate is a TypeError.
     except (OSError, ValueError, TypeError) as error:
         raise ClusterError(
             f"no Dask scheduler answers at {address}; start one with `dask scheduler` or leave out --scheduler"

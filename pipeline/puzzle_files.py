@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.errors import TextError
 from trmpipe.generators.task import PAD, Task
+from trmpipe.shards.urls import check_url
 
 from .errors import PuzzleFileError
-from .sources import Source, name_of
+from .sources import Source, last_part
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -56,11 +57,9 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
 
     Raises:
         PuzzleFileError: the file cannot be read, holds no puzzle, or a line is none.
-        ArgumentError: its name is none that a manifest can hold.
-        CorpusError: the URL may not be opened.
         InputError: puzzles of the task have no text form.
+        CorpusError: the URL may not be opened.
     """
-    name = name_of(path)
     raw = _read(path)
     try:
         text = (gzip.decompress(raw) if raw.startswith(_GZIP_MAGIC) else raw).decode("utf-8-sig")
@@ -80,7 +79,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
     return PuzzleFile(
         given=path,
         role=role,
-        name=name,
+        name=last_part(path),
         size_bytes=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         lines=np.array([number for number, *_ in rows], np.int64),
@@ -90,6 +89,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
 
 
 def _read(path: str) -> bytes:
+    check_url(path)
     try:
         with fsspec.open(path, "rb") as file:
             return bytes(file.read())

@@ -1,15 +1,9 @@
 """Where bases come from, when they are not generated: files or sets of them, read before the plan, each with a role."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trmpipe.shards.errors import DamagedError
-from trmpipe.shards.fields import FileName
-from trmpipe.shards.json_files import convert
-from trmpipe.shards.urls import check_url, is_local, printable
-
-from .errors import ArgumentError, RecipeError
+from .errors import RecipeError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,24 +28,6 @@ class Source:
 def last_part(path: str) -> str:
     """The last part of a path or URL."""
     return path.rstrip("/").rsplit("/", 1)[-1]
-
-
-def name_of(given: str) -> str:
-    """The name of a source as the manifest notes it: the last part of its path or URL; of ``.`` the folder's.
-
-    Raises:
-        CorpusError: the URL may not be opened.
-        ArgumentError: a manifest can hold no such name, so that the corpus could never be read.
-    """
-    check_url(given)
-    name = last_part(os.path.abspath(given) if is_local(given) else given)
-    try:
-        return convert(name, FileName, "a name", "")
-    except DamagedError:
-        raise ArgumentError(
-            f"{printable(given)}: the name of an input is 1 to 255 characters, none of them a control character, a "
-            "mark that turns the direction of writing, a slash or a backslash; rename it"
-        ) from None
 
 
 def digests_of(sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
 
-from ..sources import Source, last_part, name_of
+from ..sources import Source, last_part
 from .errors import ArcFileError
 
 Grid = NDArray[np.uint8]
@@ -75,18 +75,15 @@ def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
 
     Raises:
         ArcFileError: there is no such set, or a file or a task of it is not as it should be.
-        ArgumentError: its name is none that a manifest can hold.
-        CorpusError: the URL may not be opened.
     """
     dataset, _, part = given.partition(":")
     if dataset in DATASETS:
         return _read_dataset(given, role, dataset, part)
-    name = name_of(given)
     try:
         file_system, path = fsspec.core.url_to_fs(given)
         if file_system.isdir(path):
-            paths = sorted(str(path) for path in file_system.ls(path, detail=False) if str(path).endswith(".json"))
-            return _read_folder(given, role, name, [_File(path, file_system.cat_file(path)) for path in paths])
+            names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
+            return _read_folder(given, role, [_File(name, file_system.cat_file(name)) for name in names])
         files = [_File(given, file_system.cat_file(path))]
         beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
         if path.endswith(_CHALLENGES) and file_system.exists(beside):
@@ -96,7 +93,7 @@ def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
             raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ArcFileError(f"cannot read {given}: {reason}; {_ADVICE}") from error
-    return _set_of(given, role, name, files, _tasks_of_file(*files))
+    return _set_of(given, role, files, _tasks_of_file(*files))
 
 
 def refuse_repeated_ids(tasks: Iterable[tuple[str, str]]) -> None:
@@ -180,7 +177,7 @@ def _read_dataset(given: str, role: str, dataset: str, part: str) -> ArcSet:
     )
 
 
-def _read_folder(given: str, role: str, name: str, files: list[_File]) -> ArcSet:
+def _read_folder(given: str, role: str, files: list[_File]) -> ArcSet:
     if not files:
         raise ArcFileError(f"{given} holds no task; expected files *.json, each one task")
     tasks = []
@@ -192,15 +189,15 @@ def _read_folder(given: str, role: str, name: str, files: list[_File]) -> ArcSet
                 "give a file of many tasks by its own path"
             )
         tasks.append(_task(file.path, file.name.removesuffix(".json"), content))
-    return _set_of(given, role, name, files, tasks)
+    return _set_of(given, role, files, tasks)
 
 
-def _set_of(given: str, role: str, name: str, files: list[_File], tasks: list[ArcPairs]) -> ArcSet:
+def _set_of(given: str, role: str, files: list[_File], tasks: list[ArcPairs]) -> ArcSet:
     sums = "".join(f"{file.sha256}  {file.name}\n" for file in files)
     return ArcSet(
         given=given,
         role=role,
-        name=name,
+        name=last_part(given),
         size_bytes=sum(len(file.raw) for file in files),
         sha256=files[0].sha256 if len(files) == 1 else hashlib.sha256(sums.encode()).hexdigest(),
         tasks=tuple(tasks),

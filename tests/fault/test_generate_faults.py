@@ -35,8 +35,8 @@ def assert_equals_clean(path, clean):
     ("arguments", "code", "message"),
     [
         (["--size", "5"], 2, "there is no sudoku of size 5; expected one of 4, 6, 9, 16"),
-        (["--n", "ten"], 2, "--n is ten; expected 1 to 9223372036854775807 (see `trmpipe generate sudoku --help`)"),
-        (["--n", "0"], 2, "--n is 0; expected 1 to 9223372036854775807"),
+        (["--n", "ten"], 2, "--n is ten; expected 1 to 2147483647 (see `trmpipe generate sudoku --help`)"),
+        (["--n", "0"], 2, "--n is 0; expected 1 to 2147483647"),
         (["--aug", "-1"], 2, "--aug is -1; expected 0 to"),
         (["--seed", "-1"], 2, "--seed is -1; expected 0 to"),
         (["--format", "tar"], 2, "no shard format is called 'tar'; known: webdataset, zarr"),
