@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: demo test test-all lint types golden clean
+.PHONY: demo test test-all soak lint types golden clean
 .DELETE_ON_ERROR:
 
 $(STAMP): pyproject.toml constraints.txt
@@ -28,6 +28,10 @@ test: lint types
 
 test-all: lint types
 	$(BIN)/python -m pytest
+
+# Hours: each test of tests/fuzz tries so many damaged files. --timeout=0, since one of them takes longer than any other test.
+soak: $(STAMP)
+	TRMPIPE_FUZZ_INPUTS=100000 $(BIN)/python -m pytest --timeout=0 tests/fuzz
 
 golden: $(STAMP)
 	$(BIN)/python -m tests.golden.renew

@@ -1,6 +1,12 @@
-"""What the commands share: progress on a terminal or as plain lines, sizes in words, JSON."""
+"""What the commands share: the one way to the terminal, progress there or as plain lines, sizes in words, JSON.
+
+All that is printed goes through `echo`, `echo_json`, the bars made here or `Context`, whatever it is made of: names,
+paths, manifests and the texts of packages may hold sequences by which a terminal renames its window, turns the
+direction of writing or overwrites a line. They are escaped here, once, and nowhere else.
+"""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +22,65 @@ if TYPE_CHECKING:  # Help texts need no shards, which take a second to import.
 _GAP = "     "
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of one stage."""
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take any text, closed or not, in any encoding.
+
+    A closed one is led to nowhere. Else the next file that is opened would get its number, and what a C library says
+    on stderr would land in that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", errors="backslashreplace"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def shown(text: str) -> str:
+    """`text` as it may be shown: what a terminal takes for a command, line ends too, is escaped."""
+    if text.isprintable():
+        return text
+    from trmpipe.shards.urls import printable
+
+    return printable(text)
+
+
+def echo(line: str = "", *, err: bool = False) -> None:
+    """Print one line on stdout, or on stderr; a line end inside it is escaped like all that could harm."""
+    # click.echo would write UTF-8 to a terminal that is set to ASCII.
+    print(shown(line), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def echo_lines(lines: Iterable[str], *, err: bool = False) -> None:
+    """Print lines on stdout, or on stderr."""
+    for line in lines:
+        echo(line, err=err)
+
+
+def echo_json(value: Any) -> None:
+    """Print `value` as JSON on stdout; characters beyond ASCII are escaped as JSON does it, also those that do harm."""
+    print(json.dumps(value, indent=2), flush=True)
+
+
+class _Formatter(click.HelpFormatter):
+    """Help texts, which packages bring too, as they may be shown."""
+
+    def getvalue(self) -> str:
+        """All lines."""
+        return "\n".join(map(shown, super().getvalue().split("\n")))
+
+
+class Context(click.Context):
+    """The context of commands whose help comes from packages."""
+
+    formatter_class = _Formatter
 
 
 class PlainProgress:
@@ -45,9 +110,7 @@ class PlainProgress:
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = self._done / seconds
         left = f", {(self._total - self._done) / rate:.0f} s left" if 0 < self._done < self._total else ""
-        click.echo(
-            f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:.1f} s ({rate:,.0f}/s){left}", err=True
-        )
+        echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:.1f} s ({rate:,.0f}/s){left}", err=True)
 
 
 class BarProgress:
@@ -59,7 +122,7 @@ class BarProgress:
 
     def start(self, stage: str, total: int) -> None:
         """A stage of `total` parts begins."""
-        self._task = self._bars.add_task(stage, total=total, rate="")
+        self._task = self._bars.add_task(shown(stage), total=total, rate="")
 
     def advance(self, done: int) -> None:
         """`done` more parts are finished."""
@@ -83,31 +146,46 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
     if not sys.stderr.isatty():
         yield PlainProgress()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description:>18}"),
+        plain_column("{task.description:>18}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:>12}"),
+        plain_column("{task.fields[rate]:>12}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    with open_bars(*columns) as bars:
         yield BarProgress(bars)
 
 
-def side_by_side(columns: Iterable[Iterable[str]]) -> str:
-    """Columns of lines beside each other."""
+def plain_column(text: str) -> Any:
+    """A column of bars, in whose text brackets are brackets and no markup."""
+    from rich.progress import TextColumn
+
+    return TextColumn(text, markup=False)
+
+
+def open_bars(*columns: Any) -> Any:
+    """Bars on stderr, to be used in a ``with`` block."""
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    return Bars(*columns, console=Console(stderr=True))
+
+
+def print_above(bars: Any, line: str) -> None:
+    """Print one line above bars, as `echo` would."""
+    from rich.text import Text
+
+    bars.console.print(Text(shown(line)))
+
+
+def side_by_side(columns: Iterable[Iterable[str]]) -> list[str]:
+    """The lines of columns beside each other."""
     rows = list(zip_longest(*columns, fillvalue=""))
     width = max(len(part) for row in rows for part in row)
-    return "\n".join(_GAP.join(f"{part:<{width}}" for part in row).rstrip() for row in rows)
-
-
-def echo_json(value: Any) -> None:
-    """Print `value` as JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    return [_GAP.join(f"{part:<{width}}" for part in row).rstrip() for row in rows]
 
 
 def bytes_in_words(num_bytes: float) -> str:

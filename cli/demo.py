@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import click
-
+from .console import echo
 from .main import run
 
 _CORPUS_9 = "sudoku9-n1000-aug1000-seed0"
@@ -30,18 +29,20 @@ def demo(root: Path) -> int:
     ]
     started = time.monotonic()
     for arguments in commands:
-        click.echo(f"\n$ trmpipe {shlex.join(arguments)}", err=True)
+        echo(err=True)
+        echo(f"$ trmpipe {shlex.join(arguments)}", err=True)
         code = run(arguments)
         if code != 0:
             return code
-    click.echo(f"\nThe demo took {(time.monotonic() - started) / 60:.1f} minutes. What it made:")
+    echo()
+    echo(f"The demo took {(time.monotonic() - started) / 60:.1f} minutes. What it made:")
     for what, path in (
         ("9x9 corpus", corpus_9),
         ("6x6 corpus", corpus_6),
         ("trained model", trained),
         *((f"picture {picture.stem}", picture) for picture in sorted(trained.glob("*.png"))),
     ):
-        click.echo(f"  {what:<22} {path}")
+        echo(f"  {what:<22} {path}")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import click
 
-from .console import echo_json, show_progress
+from .arguments import WholeNumber
+from .console import echo, echo_json, echo_lines, show_progress
 
 
 @click.command(name="evaluate")
@@ -10,12 +11,12 @@ from .console import echo_json, show_progress
 @click.option("--corpus", "corpora", multiple=True, help="Corpus to score on; by default the one it was trained on.")
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     help="Score the first so many held-out puzzles only, with all their variants where those vote.",
 )
 @click.option(
     "--variants",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     help="In tasks scored by vote: let the first so many variants of a puzzle vote.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
@@ -48,6 +49,5 @@ def command(
         about = {"run": run, "trained_steps": trained.step, "corpus": tested_corpus(opened).path}
         echo_json({**about, **report.to_json()})
         return
-    click.echo(f"{run} after {trained.step:,} steps, on {report.subject}")
-    for line in report.lines():
-        click.echo(line)
+    echo(f"{run} after {trained.step:,} steps, on {report.subject}")
+    echo_lines(report.lines())

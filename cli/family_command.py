@@ -13,12 +13,19 @@ from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, check_workers, digests
 from trmpipe.pipeline.suppliers.supplier import Count, Input
 from trmpipe.shards import CODECS
 
-from .console import show_progress
+from .arguments import MOST_COUNT, Address, CorpusPlace, WholeNumber
+from .console import Context, show_progress
 from .generate_report import report
 from .options import given_options, option_of
 
 Suppliers = Mapping[str, Supplier[Any]]
 """The suppliers of a family by name, in its order."""
+
+
+class _FamilyCommand(click.Command):
+    """A command whose texts a package may bring."""
+
+    context_class = Context
 
 
 def family_command(family: Family) -> click.Command:
@@ -43,13 +50,17 @@ def family_command(family: Family) -> click.Command:
     def make(**values: Any) -> None:
         _make(family, suppliers, values)
 
-    return click.Command(family.name, params=params, callback=make, help=family.help)
+    return _FamilyCommand(family.name, params=params, callback=make, help=family.help)
 
 
 def _size(family: Family) -> list[click.Parameter]:
     if not family.sizes:
         return []
-    return [click.Option(["--size"], type=int, default=family.default_size, show_default=True, help=family.size_help)]
+    return [
+        click.Option(
+            ["--size"], type=WholeNumber(1), default=family.default_size, show_default=True, help=family.size_help
+        )
+    ]
 
 
 def _counts(family: Family, suppliers: Suppliers) -> list[click.Parameter]:
@@ -58,8 +69,9 @@ def _counts(family: Family, suppliers: Suppliers) -> list[click.Parameter]:
         "n": [one.n for one in suppliers.values()],
         "test": [one.test for one in suppliers.values() if one.test is not None],
     }
+    least = {"n": 1, "test": 0}
     return [
-        click.Option([f"--{name}", name], type=int, help=_help_of_count(family, some))
+        click.Option([f"--{name}", name], type=WholeNumber(least[name], MOST_COUNT), help=_help_of_count(family, some))
         for name, some in counts.items()
         if some
     ]
@@ -99,19 +111,27 @@ def _common() -> list[click.Parameter]:
     """Options of every family."""
     return [
         click.Option(
-            ["--aug"], type=int, default=1000, show_default=True, help="Variants of each puzzle beside itself."
+            ["--aug"],
+            type=WholeNumber(most=MOST_COUNT),
+            default=1000,
+            show_default=True,
+            help="Variants of each puzzle beside itself.",
         ),
-        click.Option(["--seed"], type=int, default=0, show_default=True, help="Root seed."),
-        click.Option(["--out"], help="Folder or URL of the corpus. [default: shards/<name of the recipe>]"),
-        click.Option(["--format"], default="webdataset", show_default=True, help=f"{' or '.join(CODECS.names())}."),
-        click.Option(["--workers"], type=click.IntRange(1), help="Worker threads. [default: one a core]"),
-        click.Option(["--scheduler"], help="Address of a Dask scheduler, such as tcp://host:8786."),
+        click.Option(["--seed"], type=WholeNumber(), default=0, show_default=True, help="Root seed."),
         click.Option(
-            ["--shard-groups"], type=int, help="Base puzzles in a shard. [default: an eighth, 64 MiB at most]"
+            ["--out"], type=CorpusPlace(), help="Folder or URL of the corpus. [default: shards/<name of the recipe>]"
+        ),
+        click.Option(["--format"], default="webdataset", show_default=True, help=f"{' or '.join(CODECS.names())}."),
+        click.Option(["--workers"], type=WholeNumber(1), help="Worker threads. [default: one a core]"),
+        click.Option(["--scheduler"], type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786."),
+        click.Option(
+            ["--shard-groups"],
+            type=WholeNumber(1, MOST_COUNT),
+            help="Base puzzles in a shard. [default: an eighth, 64 MiB at most]",
         ),
         click.Option(
             ["--shard-variants"],
-            type=int,
+            type=WholeNumber(1, MOST_COUNT),
             help="Variants of each base puzzle in a shard. [default: 256, more where puzzles are small]",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),

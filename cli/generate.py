@@ -5,11 +5,14 @@ import click
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.generators.registry import FAMILIES
 
+from .console import Context
 from .family_command import family_command
 
 
 class _FamilyGroup(click.Group):
     """A group with a command a family; a package that is broken harms its own alone."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return FAMILIES.names()

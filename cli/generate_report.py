@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import click
-
 from trmpipe.generators.options import flag_of
 
-from .console import bytes_in_words, echo_json
+from .console import bytes_in_words, echo, echo_json
 
 _SHOWN = 5
 
@@ -28,17 +26,17 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
     _say_what_was_written(outcome, seconds)
     if not outcome.drops:
         for reason, count in outcome.skipped.items():
-            click.echo(f"  {count:,} candidates passed over: {reason}")
+            echo(f"  {count:,} candidates passed over: {reason}")
     for role, drops in outcome.drops.items():
         _say_drops(role, drops, supplier.noun)
     if outcome.leaks:
         shown, noun = _listed(outcome.leaks, supplier.noun), f"training {supplier.noun}s"
-        click.echo(f"  {len(outcome.leaks):,} {noun} are {outcome.leaks[0].reason} and stay: {shown}")
+        echo(f"  {len(outcome.leaks):,} {noun} are {outcome.leaks[0].reason} and stay: {shown}")
         if supplier.advice:
-            click.echo(f"  ({supplier.advice})")
+            echo(f"  ({supplier.advice})")
     if outcome.num_short:
-        click.echo(f"  {outcome.num_short:,} puzzles have fewer than {aug + 1:,} distinct variants and got all of them")
-    click.echo(f"  content digest {outcome.manifest.content_digest}")
+        echo(f"  {outcome.num_short:,} puzzles have fewer than {aug + 1:,} distinct variants and got all of them")
+    echo(f"  content digest {outcome.manifest.content_digest}")
 
 
 def _facts(outcome: Any, noun: str, seconds: float) -> dict[str, Any]:
@@ -72,13 +70,13 @@ def _say_what_was_written(outcome: Any, seconds: float) -> None:
     manifest = outcome.manifest
     train, test = manifest.splits["train"], manifest.splits["test"]
     if outcome.written == 0:
-        click.echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
+        echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
     else:
         resumed = f", {outcome.kept} of {outcome.kept + outcome.written} parts were there" if outcome.kept else ""
-        click.echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
+        echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
     examples = f" and {train.examples:,} examples" if train.examples != train.puzzles else ""
     num_bytes = sum(file.size_bytes for file in manifest.all_files())
-    click.echo(
+    echo(
         f"  {train.groups:,} training puzzles with {train.puzzles:,} variants{examples}, {test.groups:,} held out, "
         f"{bytes_in_words(num_bytes)}"
     )
@@ -90,7 +88,7 @@ def _say_drops(role: str, drops: Iterable[Any], noun: str) -> None:
         some = [drop for drop in drops if drop.reason == reason]
         some_nouns = noun if len(some) == 1 else f"{noun}s"
         flag = flag_of(role)
-        click.echo(f"  {len(some):,} {some_nouns} of {flag} dropped, {reason}: {_listed(some, noun)}")
+        echo(f"  {len(some):,} {some_nouns} of {flag} dropped, {reason}: {_listed(some, noun)}")
 
 
 def _listed(drops: Any, noun: str) -> str:

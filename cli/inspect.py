@@ -6,7 +6,8 @@ from typing import Any
 import click
 import numpy as np
 
-from .console import bytes_in_words, echo_json, side_by_side
+from .arguments import WholeNumber
+from .console import bytes_in_words, echo, echo_json, echo_lines, side_by_side
 
 _PAIRS_SHOWN = 3
 _DISTINCT = {
@@ -19,7 +20,7 @@ _AS_GIVEN = "puzzles are taken as they were given; copies in disguise may be amo
 
 @click.command(name="inspect")
 @click.argument("corpus")
-@click.option("--puzzles", default=2, show_default=True, type=click.IntRange(0), help="Puzzles to print.")
+@click.option("--puzzles", default=2, show_default=True, type=WholeNumber(), help="Puzzles to print.")
 @click.option(
     "--split",
     default="train",
@@ -110,7 +111,7 @@ def _print_facts(corpus: Any) -> None:
                 f"{_difficulty_in_words(split)}; variants of a group {variants['min']:,} to {variants['max']:,}"
             )
     for word, text in lines.items():
-        click.echo(f"{word:>10}  {text}")
+        echo(f"{word:>10}  {text}")
 
 
 def _difficulty_in_words(split: dict[str, Any]) -> str:
@@ -138,10 +139,10 @@ def _shared_facts(other: Any, shared: list[Any]) -> dict[str, Any]:
 
 def _print_shared(corpus: Any, other: Any, shared: list[Any]) -> None:
     """How many classes each pair of splits shares, and the first of them."""
-    click.echo(f"{'against':>10}  {other.path}")
+    echo(f"{'against':>10}  {other.path}")
     for part in shared:
         total = len(corpus.catalog[part.split])
-        click.echo(
+        echo(
             f"{'shared':>10}  {len(part):,} of {total:,} {part.split} groups are in the other's {part.other_split}"
             f"{_pairs_in_words(corpus, other, part)}"
         )
@@ -169,11 +170,10 @@ def _print_puzzles(corpus: Any, split: str, count: int) -> None:
         row = int((catalog.variants * catalog.examples)[:group].sum())
         rows = corpus.read(split, limit=row + 1)
         rating = _rating_in_words(catalog.difficulty[group])
-        click.echo(
-            f"\n{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}"
-        )
+        echo()
+        echo(f"{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}")
         pictures = map(look_of(corpus.spec), (rows.inputs[row], rows.labels[row]))
-        click.echo(side_by_side(as_text(picture).splitlines() for picture in pictures))
+        echo_lines(side_by_side(as_text(picture).splitlines() for picture in pictures))
 
 
 def _rating_in_words(difficulty: float) -> str:

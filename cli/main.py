@@ -17,6 +17,8 @@ import click
 import trmpipe
 from trmpipe.generators.errors import OptionError, TrmpipeError
 
+from .console import echo, echo_lines, prepare_streams
+
 COMMANDS = {
     "generate": ("generate", "Make a corpus of puzzles and their variants."),
     "train": ("train", "Train a Tiny Recursive Model on corpora."),
@@ -63,9 +65,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the program and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _unwind)
     code = run(sys.argv[1:] if arguments is None else arguments)
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # What cannot be flushed was told already, or has nobody to be told to.
+        with suppress(OSError, ValueError):
+            stream.flush()
     # All files are closed by now, and taking down the interpreter with LLVM's modules in it takes most of a second.
     os._exit(code)
 
@@ -78,17 +81,37 @@ def _unwind(_number: int, _frame: FrameType | None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the program; returns its exit code."""
+    prepare_streams()
     try:
+        for argument in arguments:
+            _refuse_other_bytes(argument)
         result = program.main(arguments, prog_name="trmpipe", standalone_mode=False)
     except Exception as error:
         if "--debug" in arguments:
-            traceback.print_exc()
+            echo_lines(traceback.format_exc().splitlines(), err=True)
         return _report(error)
+    except SystemExit as error:
+        # click's answer to a pipe whose reader has gone, as in `trmpipe inspect | head`.
+        return error.code if isinstance(error.code, int) else 1
     except KeyboardInterrupt:
         return _fail("interrupted; run the same command again to go on", 130)
     except _Terminated:
         return _fail("terminated; run the same command again to go on", 143)
     return result if isinstance(result, int) else 0
+
+
+def _refuse_other_bytes(argument: str) -> None:
+    """Refuse what could be written into no manifest, config or message: file names may be any bytes.
+
+    Raises:
+        OptionError: the argument is no Unicode text.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise OptionError(
+            f"the argument {argument} is not UTF-8; rename the file or folder, or set a UTF-8 locale (LC_ALL=C.UTF-8)"
+        ) from error
 
 
 def _report(error: Exception) -> int:
@@ -98,7 +121,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.exceptions.Abort):
         return _fail("interrupted; run the same command again to go on", 130)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
+        echo_lines(error.format_message().splitlines(), err=True)
         return 2
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx is not None else "trmpipe"
@@ -107,10 +130,6 @@ def _report(error: Exception) -> int:
         return _fail(_one_line(error.format_message()), error.exit_code)
     if isinstance(error, TrmpipeError):
         return _fail(_one_line(str(error)), 2 if isinstance(error, OptionError) else 1)
-    if isinstance(error, BrokenPipeError):
-        # The reader of our output has gone, as in `trmpipe inspect | head`: nothing is left to say or to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or "a file"
         return _fail(f"{where}: {error.strerror}; make room or choose another place, then run the command again", 1)
@@ -119,7 +138,9 @@ def _report(error: Exception) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"trmpipe: {message}", file=sys.stderr)
+    # Where nobody reads stderr, the exit code is all that is left to say.
+    with suppress(OSError):
+        echo(f"trmpipe: {message}", err=True)
     return code
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from .console import echo_json
+from .console import echo, echo_json
 
 
 @click.command(name="presets")
@@ -19,7 +19,7 @@ def command(*, name: str | None, as_json: bool) -> None:
         echo_json({key: to_json(get_preset(key)) for key in names})
     elif name:
         for key, value in flatten(to_json(get_preset(name))).items():
-            click.echo(f"{key:>24}  {value}")
+            echo(f"{key:>24}  {value}")
     else:
         for key, preset in entries_that_load(PRESETS):
-            click.echo(f"{key:>18}  {preset.doc}")
+            echo(f"{key:>18}  {preset.doc}")

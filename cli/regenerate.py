@@ -2,15 +2,16 @@
 
 import click
 
-from .console import echo_json, show_progress
+from .arguments import Address, CorpusPlace, WholeNumber
+from .console import echo, echo_json, show_progress
 
 
 @click.command(name="regenerate")
 @click.argument("manifest")
-@click.option("--out", help="Folder or URL of the new corpus. [default: regenerated/<name>]")
+@click.option("--out", type=CorpusPlace(), help="Folder or URL of the new corpus. [default: regenerated/<name>]")
 @click.option("--input", "inputs", multiple=True, help="A file or set that the puzzles came from; may be given again.")
-@click.option("--workers", type=click.IntRange(1), help="Worker threads. [default: one a core]")
-@click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://host:8786.")
+@click.option("--workers", type=WholeNumber(1), help="Worker threads. [default: one a core]")
+@click.option("--scheduler", type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     *,
@@ -39,5 +40,5 @@ def command(
         )
     else:
         files = "files equal to the byte" if made.same_files else "files differ (other options of layout or libraries)"
-        click.echo(f"{made.outcome.store.url}: {made.explanation}, {files}")
+        echo(f"{made.outcome.store.url}: {made.explanation}, {files}")
     return 0 if made.is_same else 1

@@ -6,7 +6,7 @@ import click
 
 from trmpipe.generators.picture import as_text
 
-from .console import echo_json, side_by_side
+from .console import echo, echo_json, echo_lines, side_by_side
 
 if TYPE_CHECKING:
     from trmpipe.trainer.solving import SolvedPuzzle
@@ -30,10 +30,10 @@ def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
     if as_json:
         echo_json(answer.to_json())
         return
-    click.echo(side_by_side([name, *as_text(picture).splitlines()] for name, picture in answer.pictures.items()))
-    click.echo(_verdict(answer))
+    echo_lines(side_by_side([name, *as_text(picture).splitlines()] for name, picture in answer.pictures.items()))
+    echo(_verdict(answer))
     sure = "" if answer.confidence is None else f"; it is {answer.confidence:.0%} sure of it"
-    click.echo(f"the model's answer stands from step {answer.settled_step} on{sure}")
+    echo(f"the model's answer stands from step {answer.settled_step} on{sure}")
 
 
 def _verdict(answer: "SolvedPuzzle") -> str:

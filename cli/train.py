@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from .console import echo_json
+from .arguments import Minutes, RunPlace, WholeNumber
+from .console import echo, echo_json, open_bars, plain_column, print_above
 
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of progress."""
@@ -24,14 +25,14 @@ _PLAIN_SECONDS = 10
     metavar="KEY=VALUE",
     help="Change a setting, such as optimiser.lr=3e-4 or optimiser.name=adamw; may repeat. See `trmpipe presets NAME`.",
 )
-@click.option("--max-steps", type=click.IntRange(1), help="Train so many steps; schedules stretch to them.")
-@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop and save after so long.")
-@click.option("--out", help="The run's folder. [default: runs/<corpus>-<preset>-seed<seed>]")
+@click.option("--max-steps", type=WholeNumber(1), help="Train so many steps; schedules stretch to them.")
+@click.option("--max-minutes", type=Minutes(), help="Stop and save after so long.")
+@click.option("--out", type=RunPlace(), help="The run's folder. [default: runs/<corpus>-<preset>-seed<seed>]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--compile", "compile_wish", default="auto", show_default=True, type=click.Choice(["auto", "on", "off"]))
-@click.option("--seed", type=click.IntRange(0), help="Root seed of weights and order; the preset's by default.")
-@click.option("--groups", type=click.IntRange(1), help="Train on the first so many groups.")
-@click.option("--variants", type=click.IntRange(1), help="Use the first so many variants of each group.")
+@click.option("--seed", type=WholeNumber(), help="Root seed of weights and order; the preset's by default.")
+@click.option("--groups", type=WholeNumber(1), help="Train on the first so many groups.")
+@click.option("--variants", type=WholeNumber(1), help="Use the first so many variants of each group.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, with the same options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **options: Any) -> int:
@@ -63,18 +64,18 @@ class _PlainTraining:
 
     def note(self, line: str) -> None:
         """One line worth knowing."""
-        click.echo(line, err=True)
+        echo(line, err=True)
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
             left = (self._total - step) / rate if rate else 0
-            click.echo(f"step {step:,}: {_means_in_words(means)}, {rate:.1f} steps/s, {_clock(left)} left", err=True)
+            echo(f"step {step:,}: {_means_in_words(means)}, {rate:.1f} steps/s, {_clock(left)} left", err=True)
 
     def evaluated(self, step: int, scores: Any) -> None:
         """Held-out puzzles were scored."""
-        click.echo(f"step {step:,}: {scores.summary()}", err=True)
+        echo(f"step {step:,}: {scores.summary()}", err=True)
 
 
 class _BarTraining(_PlainTraining):
@@ -90,7 +91,7 @@ class _BarTraining(_PlainTraining):
 
     def note(self, line: str) -> None:
         """One line worth knowing, above the bar."""
-        self._bar.console.print(line, highlight=False, markup=False)
+        print_above(self._bar, line)
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
@@ -108,11 +109,10 @@ def _show_training() -> Iterator[_PlainTraining]:
     if not sys.stderr.isatty():
         yield _PlainTraining()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    words = plain_column("{task.fields[words]}")
+    with open_bars(BarColumn(bar_width=20), MofNCompleteColumn(), words, TimeRemainingColumn()) as bar:
         yield _BarTraining(bar)
 
 
@@ -128,21 +128,21 @@ def _clock(seconds: float) -> str:
 def _print_result(result: Any) -> None:
     """Where everything is, how it went, and what to do next."""
     clock = result.clock
-    click.echo(
+    echo(
         f"{result.step:,} of {result.max_steps:,} steps, {clock.training / 60:.2f} minutes of training in this session "
         f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
     )
     if result.scores:
-        click.echo(result.scores.summary())
-    click.echo(f"run       {result.run}")
+        echo(result.scores.summary())
+    echo(f"run       {result.run}")
     for picture in result.pictures:
-        click.echo(f"picture   {picture}")
+        echo(f"picture   {picture}")
     if result.step < result.max_steps:
         word = "interrupted and saved" if result.reason == "interrupted" else "time is up, saved"
-        click.echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
+        echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
     else:
-        click.echo(f"next      trmpipe evaluate {result.run}")
-        click.echo(f"          trmpipe solve {result.run} PUZZLE")
+        echo(f"next      trmpipe evaluate {result.run}")
+        echo(f"          trmpipe solve {result.run} PUZZLE")
 
 
 def _as_json(result: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import click
 
-from .console import echo_json, show_progress
+from .console import echo, echo_json, echo_lines, show_progress
 
 
 @click.command(name="verify")
@@ -27,10 +27,9 @@ def command(*, corpus: str, as_json: bool) -> int:
             }
         )
     elif found.problems:
-        for problem in found.problems:
-            click.echo(problem)
+        echo_lines(found.problems)
     else:
-        click.echo(
+        echo(
             f"{opened.path} is sound: {found.num_files:,} files, {found.num_puzzles:,} puzzles, "
             f"content digest {found.content_digest}"
         )

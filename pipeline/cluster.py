@@ -214,7 +214,8 @@ def _existing(address: str) -> Generator[Cluster, None, None]:
 
     try:
         client = Client(address, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
+    # Dask's answer to tls:// without a certificate is a TypeError.
+    except (OSError, ValueError, TypeError) as error:
         raise ClusterError(
             f"no Dask scheduler answers at {address}; start one with `dask scheduler` or leave out --scheduler"
         ) from error

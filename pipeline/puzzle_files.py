@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.errors import TextError
 from trmpipe.generators.task import PAD, Task
+from trmpipe.shards.urls import check_url
 
 from .errors import PuzzleFileError
 from .sources import Source, last_part
@@ -57,6 +58,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
     Raises:
         PuzzleFileError: the file cannot be read, holds no puzzle, or a line is none.
         InputError: puzzles of the task have no text form.
+        CorpusError: the URL may not be opened.
     """
     raw = _read(path)
     try:
@@ -87,6 +89,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
 
 
 def _read(path: str) -> bytes:
+    check_url(path)
     try:
         with fsspec.open(path, "rb") as file:
             return bytes(file.read())

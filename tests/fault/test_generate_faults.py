@@ -35,12 +35,12 @@ def assert_equals_clean(path, clean):
     ("arguments", "code", "message"),
     [
         (["--size", "5"], 2, "there is no sudoku of size 5; expected one of 4, 6, 9, 16"),
-        (["--n", "ten"], 2, "Invalid value for '--n'"),
-        (["--n", "0"], 2, "--n is 0; expected 1 or more"),
+        (["--n", "ten"], 2, "--n is ten; expected 1 to 2147483647 (see `trmpipe generate sudoku --help`)"),
+        (["--n", "0"], 2, "--n is 0; expected 1 to 2147483647"),
         (["--aug", "-1"], 2, "--aug is -1; expected 0 to"),
         (["--seed", "-1"], 2, "--seed is -1; expected 0 to"),
         (["--format", "tar"], 2, "no shard format is called 'tar'; known: webdataset, zarr"),
-        (["--workers", "0"], 2, "Invalid value for '--workers'"),
+        (["--workers", "0"], 2, "--workers is 0; expected 1 to"),
         (["--speed", "9"], 2, "No such option"),
         (
             ["--difficulty", "tough"],
@@ -67,7 +67,7 @@ def assert_equals_clean(path, clean):
         (["--input", "here.txt", "--size", "4"], 1, "here.txt line 1: a 4x4 puzzle has 16 characters, this one 81"),
         (["--input", "here.txt"], 1, "here.txt line 2: the puzzle has several solutions, expected exactly one"),
         (["--out", "here.txt"], 1, "here.txt is a file; give --out a folder"),
-        (["--out", "nosuch://x/y"], 1, "cannot open nosuch://x/y: Protocol not known: nosuch"),
+        (["--out", "nosuch://x/y"], 2, "--out: cannot open nosuch://x/y: the protocol 'nosuch' is none of file, local"),
         (["--scheduler", "tcp://127.0.0.1:9"], 1, "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )

@@ -46,8 +46,8 @@ def run(train, tmp_path):
         (["--set", "learner.name=rote"], 1, "no learner is called 'rote'; known:"),
         (["--device", "tpu"], 1, "no device is called 'tpu'"),
         (["--groups", "999"], 1, "999 groups are asked for"),
-        (["--max-steps", "0"], 2, "Invalid value for '--max-steps'"),
-        (["--max-minutes", "0"], 2, "Invalid value for '--max-minutes'"),
+        (["--max-steps", "0"], 2, "--max-steps is 0; expected 1 to 9223372036854775807"),
+        (["--max-minutes", "0"], 2, "--max-minutes is 0; expected a number of minutes above 0"),
     ],
 )
 def test_wrong_options_give_one_line_and_no_run(train, tmp_path, more, code, message):

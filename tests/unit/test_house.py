@@ -133,6 +133,45 @@ def test_nobody_asks_for_tasks_and_models_by_name(path):
     assert names_in(path, set(OWN_FOLDERS)) == set()
 
 
+PRINTING = re.compile(
+    r"p?print|click\.(echo|secho|echo_via_pager|confirm|prompt|clear|pause|progressbar)|traceback\.print\w*"
+    r"|\w+\.show|.*(stdout|stderr|console)(\.buffer)?\.(print|write|writelines|log)|(rich\.\w+\.)?(Console|TextColumn)"
+)
+"""Calls that print, or make what prints."""
+
+
+def prints(tree):
+    """Calls by which something is printed past the one place of the command line."""
+    return [call for call in calls(tree) if PRINTING.fullmatch(call)]
+
+
+def calls(tree):
+    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path) != "cli/console.py"], ids=name_of)
+def test_all_is_printed_in_one_place_which_escapes(path):
+    assert prints(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print(x)",
+        "click.echo(x)",
+        "click.secho(x)",
+        "sys.stdout.write(x)",
+        "sys.stderr.buffer.write(x)",
+        "self._bar.console.print(x)",
+        "error.show()",
+        "traceback.print_exc()",
+        "TextColumn(x)",
+    ],
+)
+def test_a_line_that_prints_is_found(line):
+    assert prints(ast.parse(line))
+
+
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_nobody_knows_the_package_that_tests_bring(path):
     assert names_in(path, OUTSIDE) == set()
