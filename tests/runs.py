@@ -1,0 +1,27 @@
+"""Runs that somebody has changed: sealed files and checkpoints with new content and a digest that fits it."""
+
+import json
+
+import torch
+
+from trmpipe.shards import json_digest
+from trmpipe.shards.json_files import seal
+from trmpipe.trainer.checkpoint import write_checkpoint
+from trmpipe.trainer.run_config import BINDING
+
+
+def reseal(path, *, rehash=True, **changes):
+    """Change fields of a sealed file, and give it the digest of its new content."""
+    values = {**json.loads(path.read_text()), **changes}
+    del values["digest"]
+    if rehash and "hash" in values:
+        values["hash"] = json_digest({name: values.get(name) for name in BINDING})
+    path.write_bytes(seal(values))
+
+
+def resign(path, change):
+    """Let `change` change the state in a checkpoint, and give it the digest of its new content."""
+    state = torch.load(path, weights_only=True)
+    change(state)
+    with path.open("wb") as file:
+        write_checkpoint(file, state)
