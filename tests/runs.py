@@ -25,3 +25,18 @@ def resign(path, change):
     change(state)
     with path.open("wb") as file:
         write_checkpoint(file, state)
+
+
+TINY = [
+    "--max-steps=9",
+    "--set=log_every=2",
+    "--set=checkpoint_every=2",
+    "--set=evaluation.every=4",
+    "--set=evaluation.steps=2",
+    "--set=model.width=16",
+    "--set=model.inner=16",
+    "--set=model.token_inner=16",
+    "--set=batch_size=8",
+    "--device=cpu",
+]
+"""Options of a run that takes a second."""

@@ -5,6 +5,7 @@ learner's state before and after a step, and the logits of a batch. Activations 
 refused may still not fit.
 """
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -42,12 +43,20 @@ def refuse_too_large(config: TrainConfig, sizes: CorpusSizes, device: torch.devi
         return
     model_bytes, batch_bytes = needed
     if model_bytes + batch_bytes > available:
-        lower = ("model.*", "batch_size") if model_bytes > batch_bytes else ("batch_size", "model.*")
+        lower = (
+            "batch_size" if batch_bytes > model_bytes else f"the sizes of the model ({', '.join(_sizes_of(config))})"
+        )
         raise SettingError(
             f"this run needs at least {_gb(model_bytes + batch_bytes)} GB ({_gb(model_bytes)} for the model and its "
             f"optimiser, {_gb(batch_bytes)} for a batch of {config.batch_size:,}), and {_gb(available)} GB are free on "
-            f"{device.type}; lower {lower[0]}, then {lower[1]} (such as model.width, model.num_layers)"
+            f"{device.type}; lower {lower}"
         )
+
+
+def _sizes_of(config: TrainConfig) -> list[str]:
+    """Settings of the model that are whole numbers."""
+    names = [field.name for field in dataclasses.fields(config.model)]
+    return [f"model.{name}" for name in names if type(getattr(config.model, name)) is int]
 
 
 def needed_bytes(config: TrainConfig, sizes: CorpusSizes) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from .board import Board
 from .errors import RunError, RunWriteError
 from .files import writing
 from .lines import LineFile
@@ -67,18 +68,16 @@ class MetricWriter:
     Attributes:
         metrics: metrics.jsonl.
         timings: timings.jsonl.
-        failure: why TensorBoard's file could not be written, None while it can. Its errors come late, from a thread
-            of its own, and a step is finished and saved before training ends for them.
+        failure: why TensorBoard's file could not be written, None while it can: a step is finished and saved before
+            training ends for it.
     """
 
     def __init__(self, run: RunFolder, first_step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.metrics, self.timings = LineFile(run.metrics_file), LineFile(run.timings_file)
         self.failure: RunWriteError | None = None
         self._folder = run.tensorboard
         with writing(self._folder):
-            self._board = SummaryWriter(str(self._folder), purge_step=first_step + 1 if first_step else None)
+            self._board = Board(self._folder, first_step + 1 if first_step else None)
 
     def train(self, step: int, lr: float, means: dict[str, float]) -> None:
         """Note the means of the steps up to `step`."""
@@ -102,8 +101,7 @@ class MetricWriter:
 
     def _scalars(self, group: str, step: int, values: dict[str, float]) -> None:
         with self._noting_failure():
-            for name, value in values.items():
-                self._board.add_scalar(f"{group}/{name}", value, step)
+            self._board.add(group, step, values)
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from .config import TrainConfig
 from .models import CorpusSizes
 
 _META = torch.device("meta")
-_FILLS = (torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_)
+_FILLS = (torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_, torch.Tensor.clamp_)
 """Operations on values alone; on the meta device the first one imports torch's compiler, which takes 3 s."""
 
 
