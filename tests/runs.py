@@ -10,10 +10,10 @@ from trmpipe.trainer.checkpoint import write_checkpoint
 from trmpipe.trainer.run_config import BINDING
 
 
-def reseal(path, *, rehash=True, **changes):
-    """Change fields of a sealed file, and give it the digest of its new content."""
-    values = {**json.loads(path.read_text()), **changes}
-    del values["digest"]
+def reseal(path, *, rehash=True, replace=None, **changes):
+    """Change fields of a sealed file, or replace them all, and give it the digest of its new content."""
+    values = {**(json.loads(path.read_text()) if replace is None else replace), **changes}
+    values.pop("digest", None)
     if rehash and "hash" in values:
         values["hash"] = json_digest({name: values.get(name) for name in BINDING})
     path.write_bytes(seal(values))
@@ -23,6 +23,11 @@ def resign(path, change):
     """Let `change` change the state in a checkpoint, and give it the digest of its new content."""
     state = torch.load(path, weights_only=True)
     change(state)
+    write_state(path, state)
+
+
+def write_state(path, state):
+    """A checkpoint of any state, with its digest."""
     with path.open("wb") as file:
         write_checkpoint(file, state)
 

@@ -1,6 +1,5 @@
 """The tensors that are expected of a checkpoint, by names, dtypes and shapes, and the refusal of all others."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,8 +64,9 @@ def refuse_other_optimiser(
             refuse_other_forms(f"{what}, parameter {parameter}", values, expected[parameter], advice)
         for name, value in values.items():
             single = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
-            if isinstance(single, int | float) and not (math.isfinite(single) and 0 <= single <= MOST):
-                raise RunError(f"{what}: {name!s:.100} of parameter {parameter} is {single:.3g}; {advice}")
+            # NaN is in no range.
+            if isinstance(single, int | float) and not 0 <= single <= MOST:
+                raise RunError(f"{what}: {name!s:.100} of parameter {parameter} counts no steps; {advice}")
 
 
 def refuse_other_values(state: Mapping[str, Tensor], limits: Mapping[str, int], advice: str) -> None:

@@ -32,7 +32,7 @@ class Means:
         """
         if self._count and self._sums.keys() != sums.keys():
             raise RunError(
-                f"the checkpoint's means are of {', '.join(self._sums) or 'nothing'}, this run measures "
+                f"the checkpoint's means are of {', '.join(self._sums) or 'nothing':.100}, this run measures "
                 f"{', '.join(sums)}; delete it to go on from the one before"
             )
         for name, value in sums.items():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from trmpipe.shards.fields import Count, Digest, Word
 
 from .checkpoint import load_checkpoint, step_of
@@ -13,7 +15,10 @@ from .errors import RunError
 from .files import typed
 from .lines import Kept
 
-Plain = int | str | None | list[str]
+_DEPTH = 6
+"""Levels of containers in a state: the deepest are the values that an optimiser holds of a parameter."""
+
+Plain = int | Word | None | list[Digest]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
         RunError: it is damaged, of another version, of another run, or of another step than its name says.
     """
     where, advice = f"the checkpoint {path}", "delete it to go on from the one before"
-    state = typed(load_checkpoint(path), RunState, where, advice)
+    state = _unwrapped(typed(_wrapped(load_checkpoint(path)), RunState, where, advice))
     if state.config_digest != config_digest:
         raise RunError(f"{where} belongs to a run of another config; {advice}")
     if not state.step == state.stream.step == step_of(path):
@@ -96,3 +101,29 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
     if not all(map(math.isfinite, state.means.sums.values())):
         raise RunError(f"{where} is damaged: its means are not finite; {advice}")
     return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A tensor that is not looked into; the reader of types would take a bare one for a mapping or a list."""
+
+    tensor: Tensor
+
+
+def _wrapped(value: Any, depth: int = _DEPTH) -> Any:
+    """Nested dicts and lists with their tensors as leaves; what lies deeper than any state is left as it is."""
+    if isinstance(value, Tensor):
+        return _Leaf(value)
+    if depth and isinstance(value, dict):
+        return {name: _wrapped(part, depth - 1) for name, part in value.items()}
+    return [_wrapped(part, depth - 1) for part in value] if depth and isinstance(value, list) else value
+
+
+def _unwrapped(state: RunState) -> RunState:
+    def bare(values: dict[Any, Any]) -> dict[Any, Any]:
+        return {name: value.tensor if isinstance(value, _Leaf) else value for name, value in values.items()}
+
+    trainer = state.trainer
+    optimisers = [{number: bare(values) for number, values in one.items()} for one in trainer.optimisers]
+    whole = TrainerState(net=bare(trainer.net), ema=bare(trainer.ema), optimisers=optimisers, state=bare(trainer.state))
+    return dataclasses.replace(state, trainer=whole)
