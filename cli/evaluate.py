@@ -36,7 +36,7 @@ def command(
     from trmpipe.trainer.ranks import joined_ranks
 
     trained = open_trained(run, device)
-    opened = run_corpora(trained.run, corpora)
+    opened = run_corpora(trained, corpora, lambda line: click.echo(line, err=True))
     evaluator = evaluator_of(opened[0].spec)
     if variants is not None and not evaluator.takes_variants:
         raise click.BadParameter(f"{trained.task} is not scored by vote; leave it out", param_hint="--variants")

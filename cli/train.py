@@ -40,7 +40,8 @@ def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **optio
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
-    from trmpipe.trainer.session import TrainRequest, train
+    from trmpipe.trainer.request import TrainRequest
+    from trmpipe.trainer.session import train
 
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
     with _show_training() as listener:

@@ -1,12 +1,22 @@
 """Checkpoints: everything that the next step depends on, in one file that is either whole or absent.
 
-A file is written by `shards.files`; it is read with ``weights_only=True``, so nothing in it is executed. The last
-`KEEP` are kept.
+A checkpoint is the zip file that torch writes, and its comment, the last 64 bytes of the file, is the SHA-256 of all
+bytes before: ``head -c -64 FILE | sha256sum`` checks it. It is compared before anything else is read, so no changed bit
+is believed. *Rejected:* the digest in a file beside it, since two files can be parted, by a kill or by a copy.
+
+A digest that fits says nothing of who wrote the file. It is read with ``weights_only=True``, so nothing in it is
+executed. Only plain values and dense tensors are read, which lie in the file as they are and are mapped into memory, so
+that its size bounds what it takes.
+
+The last `KEEP` are kept.
 """
 
+import hashlib
+import pickletools
 import re
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 
@@ -14,9 +24,18 @@ from trmpipe.shards.files import write_atomically
 
 from .errors import NoRunError, RunError, RunWriteError
 
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 KEEP = 3
-_NAME = re.compile(r"step-(\d{6,})\.pt")
+_NAME = re.compile(r"step-(\d{6,18})\.pt")
+_DIGEST_BYTES = 64
+_COMMENT_LENGTH = _DIGEST_BYTES.to_bytes(2, "little")
+_CHUNK_BYTES = 1 << 20
+_MOST_PICKLE_BYTES = 4 << 20
+"""A checkpoint's own, without its tensors, has some 100 bytes a tensor; unpickled, one byte can become 64."""
+_GLOBAL = re.compile(
+    r"torch\._utils _rebuild_tensor_v[23]|collections OrderedDict|torch (\w+Storage|u?int\d+|b?float\w+|bool)"
+)
+"""What a pickle may name: how a dense tensor is put together, and dtypes."""
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -24,12 +43,17 @@ def checkpoint_path(folder: Path, step: int) -> Path:
     return folder / f"step-{step:06d}.pt"
 
 
+def step_of(path: Path) -> int:
+    """The step in a checkpoint's name."""
+    match = _NAME.fullmatch(path.name)
+    return int(match[1]) if match else -1
+
+
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in a folder by rising step; temporary files do not count."""
     if not folder.is_dir():
         return []
-    found = [(int(match[1]), path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=step_of)
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = KEEP) -> Path:
@@ -47,7 +71,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
     path = checkpoint_path(folder, step)
     whole = {**state, "checkpoint_version": CHECKPOINT_VERSION, "step": step}
     try:
-        write_atomically(path, lambda file: torch.save(whole, file))
+        write_atomically(path, lambda file: write_checkpoint(file, whole))
     except (OSError, RuntimeError) as error:
         # torch's own writer hides the reason, most often a full disk, behind lines on its internals.
         reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
@@ -55,13 +79,59 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
             f"the checkpoint {path} could not be written ({reason}); free some space and go on with --resume, "
             "or give another --out"
         ) from error
-    for old in list_checkpoints(folder)[:-keep]:
-        old.unlink(missing_ok=True)
+    drop_old_checkpoints(folder, keep=keep)
     return path
 
 
+def write_checkpoint(file: BinaryIO, whole: dict[str, Any]) -> None:
+    """Write a checkpoint and its digest."""
+    sealed = _Sealed(file)
+    torch.save(whole, cast(BinaryIO, sealed))
+    sealed.finish()
+
+
+def drop_old_checkpoints(folder: Path, *, keep: int = KEEP) -> None:
+    """Delete all checkpoints but the last `keep`."""
+    for old in list_checkpoints(folder)[:-keep]:
+        old.unlink(missing_ok=True)
+
+
+class _Sealed:
+    """A file that a zip archive is written to, which gets the digest of its bytes as the archive's comment.
+
+    The length of the comment is the last thing in a zip file, two bytes that say 0: they are held back.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._hash, self._held = file, hashlib.sha256(), b""
+
+    def write(self, data: bytes) -> int:
+        view = memoryview(data).cast("B")
+        size = len(_COMMENT_LENGTH)
+        if len(view) >= size:
+            self._put(self._held)
+            self._put(view[:-size])
+            self._held = bytes(view[-size:])
+        else:
+            whole = self._held + bytes(view)
+            self._put(whole[:-size])
+            self._held = whole[-size:]
+        return len(view)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def finish(self) -> None:
+        self._put(_COMMENT_LENGTH)
+        self._file.write(self._hash.hexdigest().encode())
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """The state in a checkpoint, on the CPU.
+    """The state in a checkpoint, on the CPU; its tensors are views of the file.
 
     Raises:
         NoRunError: there is no such file.
@@ -70,15 +140,43 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NoRunError(f"there is no checkpoint {path}; give a run folder that `trmpipe train` wrote")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        _check_digest(path)
+        _check_content(path)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         version = state["checkpoint_version"]
     except Exception as error:
+        reason = error if isinstance(error, RunError) else type(error).__name__
         raise RunError(
-            f"the checkpoint {path} is damaged ({type(error).__name__}); delete it to go on from the one before"
+            f"the checkpoint {path} is damaged ({reason}); delete it to go on from the one before"
         ) from error
-    if version != CHECKPOINT_VERSION:
+    if not isinstance(version, int) or version != CHECKPOINT_VERSION:
+        shown = version if isinstance(version, int) else type(version).__name__
         raise RunError(
-            f"the checkpoint {path} has version {version}, this trmpipe reads {CHECKPOINT_VERSION}; "
+            f"the checkpoint {path} has version {shown}, this trmpipe reads {CHECKPOINT_VERSION}; "
             "use the trmpipe that wrote it"
         )
-    return state
+    return dict(state)
+
+
+def _check_digest(path: Path) -> None:
+    """Refuse a file whose last bytes are not the digest of all before."""
+    running, left = hashlib.sha256(), path.stat().st_size - _DIGEST_BYTES
+    with path.open("rb") as file:
+        while left > 0 and (chunk := file.read(min(left, _CHUNK_BYTES))):
+            running.update(chunk)
+            left -= len(chunk)
+        if file.read() != running.hexdigest().encode():
+            raise RunError("its digest is not that of its content")
+
+
+def _check_content(path: Path) -> None:
+    """Refuse an archive that would take more memory than its size says, or name what no checkpoint holds."""
+    with zipfile.ZipFile(path) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise RunError("it holds compressed parts")
+        pickles = [member for member in archive.infolist() if member.filename.endswith(".pkl")]
+        if len(pickles) != 1 or pickles[0].file_size > _MOST_PICKLE_BYTES:
+            raise RunError("it holds more than tensors and a few plain values")
+        for opcode, argument, _ in pickletools.genops(archive.read(pickles[0])):
+            if "GLOBAL" in opcode.name and not _GLOBAL.fullmatch(str(argument)):
+                raise RunError("it holds other things than plain values and tensors")

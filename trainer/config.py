@@ -6,12 +6,17 @@ Of the sections in `SECTIONS` the class says which entry of the registry it is, 
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 from trmpipe.generators.plugins import Registry
+from trmpipe.shards.errors import DamagedError
+from trmpipe.shards.fields import MOST
+from trmpipe.shards.json_files import convert
+from trmpipe.shards.urls import printable
 
-from .checks import at_least, one_of, share
+from .checks import at_least, one_of, possible, share
 from .errors import SettingError
 from .learners import LEARNERS
 from .learners.deep_supervision import DeepSupervisionConfig
@@ -30,10 +35,16 @@ SECTIONS: dict[str, Registry[Part]] = {
 }
 """Sections of a config that stand for an entry of a registry."""
 
+_UNFIT = "the run's config does not fit this version of trmpipe"
+
 NAME = "name"
 """Key of a section's JSON that says which entry it is."""
 
 SAMPLINGS = ("blocks", "published")
+_MOST_ANSWERS = 10_000
+"""Supervision steps of an evaluation, the answers of all of which are compared."""
+_MOST_SLICES = 1024
+"""Slices of a batch, each a thread on a CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +62,7 @@ class EvaluationConfig:
     limit: int = 500
 
     def __post_init__(self) -> None:
-        at_least(1, self, "evaluation", "steps")
+        at_least(1, self, "evaluation", "steps", most=_MOST_ANSWERS)
         at_least(0, self, "evaluation", "every", "limit")
 
 
@@ -98,10 +109,11 @@ class TrainConfig:
         for section, registry in SECTIONS.items():
             name_of(registry, getattr(self, section))
         one_of("sampling", self.sampling, SAMPLINGS)
-        at_least(1, self, "", "batch_size", "num_slices", "max_steps", "checkpoint_every", "log_every")
+        at_least(1, self, "", "batch_size", "max_steps", "checkpoint_every", "log_every")
+        at_least(1, self, "", "num_slices", most=_MOST_SLICES)
         at_least(0, self, "", "ema_warm")
         share(self, "", "ema_decay")
-        if not 0 <= self.seed < 2**63:
+        if not 0 <= self.seed <= MOST:
             raise SettingError(f"seed is {self.seed}; give one from 0 to 2**63 - 1")
 
 
@@ -126,15 +138,33 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
         }
         sections["embedding"] = _section(EmbeddingConfig, values["embedding"])
         sections["evaluation"] = _section(EvaluationConfig, values["evaluation"])
-        return TrainConfig(**{**values, **sections})
     except (KeyError, TypeError, AttributeError) as error:
-        raise SettingError(f"the run's config does not fit this version of trmpipe ({error})") from None
+        raise SettingError(f"{_UNFIT} ({type(error).__name__}: {printable(str(error))})") from None
+    return TrainConfig(**{**sections, **_typed(TrainConfig, {**values, **dict.fromkeys(sections)}, skip=sections)})
 
 
 def _section(config: type[Any], values: dict[str, Any]) -> Any:
-    """A config object from its JSON values; JSON knows no tuples, and configs hold no lists."""
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return config(**known)
+    """A config object from its JSON values."""
+    return config(**_typed(config, values))
+
+
+def _typed(config: type[Any], values: dict[str, Any], skip: Iterable[str] = ()) -> dict[str, Any]:
+    """JSON values as the types that the fields of a config class have, without those in `skip`.
+
+    Raises:
+        SettingError: a field is missing, there is no such field, or a value does not fit its type.
+    """
+    hints = get_type_hints(config)
+    if differing := {*values} ^ {field.name for field in dataclasses.fields(config)}:
+        raise SettingError(f"{_UNFIT} (it differs in {printable(min(differing)):.100})")
+    found = {}
+    for name in values.keys() - set(skip):
+        try:
+            found[name] = convert(values[name], hints[name], name, "start a new run")
+        except DamagedError as error:
+            raise SettingError(f"{_UNFIT} ({error})") from None
+        possible(name, found[name])
+    return found
 
 
 def _without_name(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,10 @@ class NoRunError(TrmpipeError, FileNotFoundError):
     """There is no run, or no checkpoint in it, at a path."""
 
 
+class DivergedError(RunError):
+    """A loss or a weight is not finite, so that training on would teach nothing."""
+
+
 class RunExistsError(TrmpipeError, FileExistsError):
     """A new run would overwrite an old one."""
 

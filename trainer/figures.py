@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from trmpipe.shards.files import write_atomically
+
+from .files import writing
+
 
 def make_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
     """A figure of `size` inches and its axes, as many as rows times columns."""
@@ -17,6 +21,11 @@ def make_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any
 
 
 def save_figure(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG."""
-    figure.savefig(path, dpi=110)
+    """Write a figure as PNG, whole or not at all.
+
+    Raises:
+        RunWriteError: it cannot be written.
+    """
+    with writing(path):
+        write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=110))
     return path

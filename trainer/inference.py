@@ -1,28 +1,30 @@
 """A trained run, opened for use and evaluated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from trmpipe.shards import Corpus, NoCorpusError, open_corpora
 from trmpipe.shards.progress import Progress
+from trmpipe.shards.urls import check_url, is_local, printable
 
 from .build import build_learner, build_net, corpus_sizes
-from .checkpoint import load_checkpoint
 from .config import TrainConfig
 from .device import forward_dtype, pick_device
 from .errors import RunError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
+from .forms import refuse_other_forms
 from .learners import Learner
-from .models import CorpusSizes
 from .ranks import Ranks
+from .run_config import RunConfig
 from .run_folder import RunFolder
+from .run_state import load_run_state
+from .sketch import sketch_net
 from .threads import side_by_side
 
 
@@ -32,23 +34,31 @@ class TrainedRun:
 
     Attributes:
         run: its folder.
+        about: what it was started with.
         config: its settings.
         net: the network, in evaluation mode.
         learner: how it is asked.
         step: steps that it was trained for.
-        task: name of the corpus's task.
         device: where `net` is.
-        num_variants: how many variants of each group it was trained on; None for all.
     """
 
     run: RunFolder
+    about: RunConfig
     config: TrainConfig
     net: nn.Module
     learner: Learner
     step: int
-    task: str
     device: torch.device
-    num_variants: int | None
+
+    @property
+    def task(self) -> str:
+        """Name of the corpus's task."""
+        return self.about.task
+
+    @property
+    def num_variants(self) -> int | None:
+        """How many variants of each group it was trained on; None for all."""
+        return self.about.variants
 
     @contextmanager
     def examinee(self) -> Iterator[Examinee]:
@@ -71,43 +81,57 @@ def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
         RunError: a file of it is damaged, or of another version of trmpipe.
     """
     run = RunFolder(Path(path))
-    values, config = run.read_config(), run.train_config()
-    checkpoint = run.last_checkpoint()
-    state = load_checkpoint(checkpoint)
+    about = run.read_config()
+    config = about.train_config()
+    state = load_run_state(run.last_checkpoint(), about.hash)
     device = pick_device(device_name)
-    net = build_net(config, _sizes(values, run), device, forward_dtype(device))
-    net.load_state_dict(state["trainer"]["ema"])
+    dtype = forward_dtype(device)
+    advice = "delete the checkpoint to use the one before"
+
+    def check(net: nn.Module) -> None:
+        what = "the checkpoint's average does not fit the model"
+        refuse_other_forms(what, state.trainer.ema, net.state_dict(), advice)
+
+    # First without its numbers, so that a config of another size than the checkpoint takes no memory.
+    sketch = sketch_net(config, about.sizes, dtype)
+    if sketch is not None:
+        check(sketch)
+    net = build_net(config, about.sizes, device, dtype)
+    check(net)
+    net.load_state_dict(state.trainer.ema)
     return TrainedRun(
         run=run,
+        about=about,
         config=config,
         net=net.eval().requires_grad_(False),
         learner=build_learner(config, net),
-        step=state["step"],
-        task=values["task"],
+        step=state.step,
         device=device,
-        num_variants=values["variants"],
     )
 
 
-def _sizes(values: dict[str, Any], run: RunFolder) -> CorpusSizes:
-    try:
-        return CorpusSizes(**values["sizes"])
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{run.config_file} is of another version of trmpipe ({error}); start a new run") from None
-
-
-def run_corpora(run: RunFolder, paths: tuple[str, ...] = ()) -> list[Corpus]:
+def run_corpora(trained: TrainedRun, paths: tuple[str, ...] = (), tell: Callable[[str], None] = print) -> list[Corpus]:
     """The corpora that a run was trained on, or those at `paths` instead.
+
+    Args:
+        trained: the run.
+        paths: corpora that the user gives.
+        tell: is told of URLs that the run names, and not the user, before they are opened.
 
     Raises:
         NoCorpusError: they are no longer where they were.
+        CorpusError: the run names a URL that may not be opened, see `shards.urls`.
     """
-    where = paths or tuple(run.read_config()["paths"])
+    if not paths:
+        for path in trained.about.paths:
+            check_url(path)
+            if not is_local(path):
+                tell(f"opening {printable(path)}, which {trained.run.config_file} names")
     try:
-        return open_corpora(where)
+        return open_corpora(paths or trained.about.paths)
     except NoCorpusError as error:
         raise NoCorpusError(
-            f"{error} (the corpus that {run.path} was trained on; say where it is now: --corpus)"
+            f"{error} (the corpus that {trained.run.path} was trained on; say where it is now: --corpus)"
         ) from None
 
 
@@ -117,7 +141,7 @@ def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
     Raises:
         RunError: they hold another task, or another number of puzzle identifiers.
     """
-    then, now = _sizes(trained.run.read_config(), trained.run), corpus_sizes(*corpora)
+    then, now = trained.about.sizes, corpus_sizes(*corpora)
     if then == now and trained.task == corpora[0].spec.name:
         return
     then_words, now_words = trained.task, corpora[0].spec.name
@@ -159,7 +183,7 @@ def evaluate_run(
 
 def _refuse_other_content(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
     """Puzzle embeddings mean the variants that they were trained on and no others."""
-    then = list(trained.run.read_config()["corpora"].values())
+    then = [corpus.content_digest for corpus in trained.about.corpora]
     if then != [corpus.manifest.content_digest for corpus in corpora]:
         names = ", ".join(corpus.path for corpus in corpora)
         raise RunError(

@@ -1,5 +1,7 @@
 """The training loop: batches in, metrics and checkpoints out, until the steps, the minutes or the user end it."""
 
+import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,11 +9,14 @@ from typing import Any, Protocol
 
 from trmpipe.shards import Batch, Examples, Stream
 
-from .checkpoint import save_checkpoint
+from .checkpoint import list_checkpoints, save_checkpoint
 from .config import TrainConfig
+from .errors import DivergedError
 from .examinee import Examinee
+from .forms import all_finite, tensors_in
 from .metrics import Means, MetricWriter
 from .run_folder import RunFolder
+from .run_state import RunState, StreamState, to_plain
 from .scoring import Scores, score_here
 from .signals import StopRequest
 from .trainer import Trainer
@@ -125,13 +130,24 @@ class Loop:
         )
 
     def run_steps(self) -> str:
-        """Train until something ends it, and save; returns ``"steps"``, ``"minutes"`` or ``"interrupted"``."""
+        """Train until something ends it, and save.
+
+        Returns:
+            ``"steps"``, ``"minutes"`` or ``"interrupted"``.
+
+        Raises:
+            DivergedError: the loss or a weight is not finite.
+            RunWriteError: a file cannot be written; where it is TensorBoard's, a checkpoint is saved before.
+        """
         self.listener.begin(self.config.max_steps)
         reason = self._reason_to_end()
         saved = self.step if reason else -1
         batches = iter(self.stream)
         while not reason:
             self._one_step(batches)
+            if self.writer.failure:
+                self.save()
+                raise self.writer.failure
             if self.step % self.config.checkpoint_every == 0:
                 self.save()
                 saved = self.step
@@ -141,24 +157,44 @@ class Loop:
         return reason
 
     def save(self) -> None:
-        """Write a checkpoint of this moment."""
-        state = {
-            "config_digest": self.config_digest,
-            "trainer": self.trainer.get_state(),
-            "stream": self.stream.get_state(),
-            "means": self.means.get_state(),
-        }
-        self.clock.timed("saving", lambda: save_checkpoint(self.run.checkpoints, self.step, state))
+        """Write a checkpoint of this moment.
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `save` was called."""
-        self.stream.set_state(state["stream"])
-        self.trainer.set_state(state["trainer"])
-        self.means.set_state(state["means"])
+        Raises:
+            DivergedError: a weight, or what an optimiser holds of it, is not finite.
+        """
+        self.clock.timed("saving", self._save)
+
+    def _save(self) -> None:
+        trained = self.trainer.get_state()
+        if not all_finite(tensors_in(to_plain(trained))):
+            raise self._diverged("a weight")
+        state = RunState(
+            step=self.step,
+            config_digest=self.config_digest,
+            trainer=trained,
+            stream=StreamState(**self.stream.get_state()),
+            means=self.means.get_state(),
+            metrics=self.writer.metrics.kept(),
+            timings=self.writer.timings.kept(),
+        )
+        save_checkpoint(self.run.checkpoints, self.step, to_plain(state))
+
+    def restore(self, state: RunState) -> None:
+        """Go on where `save` was called.
+
+        Raises:
+            RunError: the state does not fit the config.
+            StateError: it belongs to another stream.
+        """
+        self.stream.set_state(dataclasses.asdict(state.stream))
+        self.trainer.set_state(state.trainer)
+        self.means.set_state(state.means)
 
     def _one_step(self, batches: Iterator[Batch]) -> None:
         sums = self.clock.timed("training", lambda: self._train(batches))
         step, every = self.step, self.config.evaluation.every
+        if not all(map(math.isfinite, sums.values())):
+            raise self._diverged(next(name for name, value in sums.items() if not math.isfinite(value)))
         self.means.add(sums, len(self.trainer.slots))
         self.clock.steps += 1
         self.listener.trained(step, self.means.current(), self.clock.rate)
@@ -167,6 +203,15 @@ class Loop:
             self.writer.timing(step, self.clock.values())
         if every and step % every == 0 and len(self.held_out):
             self._evaluate(step)
+
+    def _diverged(self, what: str) -> DivergedError:
+        """The error of a training in which `what` is no number any more."""
+        saved = list_checkpoints(self.run.checkpoints)
+        last = f"the last good checkpoint is {saved[-1]}" if saved else "there is no checkpoint yet"
+        return DivergedError(
+            f"training diverged: {what} is not finite after step {self.step}; {last}. Start a new run with a lower "
+            "learning rate (--set optimiser.lr=...) or a longer warm-up (--set schedule.warmup_steps=...)"
+        )
 
     def _train(self, batches: Iterator[Batch]) -> dict[str, float]:
         step = self.step

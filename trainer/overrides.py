@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from .checks import possible
 from .config import NAME, SECTIONS, TrainConfig, flatten, to_json
 from .errors import SettingError
 from .parts import name_of
@@ -39,7 +40,9 @@ def apply_overrides(config: TrainConfig, settings: Iterable[str]) -> TrainConfig
         section, _, name = key.rpartition(".")
         if key not in entries:
             present = getattr(getattr(config, section) if section else config, name)
-            changed.setdefault(section, {})[name] = _parse(key, text, present)
+            value = _parse(key, text, present)
+            possible(key, value)
+            changed.setdefault(section, {})[name] = value
     own = changed.pop("", {})
     sections = {name: dataclasses.replace(getattr(config, name), **values) for name, values in changed.items()}
     return dataclasses.replace(config, **own, **sections)
@@ -86,7 +89,9 @@ def _parse(key: str, text: str, present: Any) -> Any:
             return {"true": True, "false": False}[text.lower()]
         return type(present)(text)
     except (ValueError, KeyError):
-        raise SettingError(f"{key}={text} does not fit; it takes {_kind(present)}, such as {_shown(present)}") from None
+        raise SettingError(
+            f"{key}={text:.100} does not fit; it takes {_kind(present)}, such as {_shown(present)}"
+        ) from None
 
 
 def _kind(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,8 @@ from .drawing import draw_picture
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge
-from .run_folder import RunFolder, read_lines
+from .lines import MetricLine, read_metrics
+from .run_folder import RunFolder
 
 CURVES = "curves.png"
 SOLVING = "solving.png"
@@ -58,7 +58,7 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: 
         Their paths.
     """
     pictures = []
-    lines = read_lines(run.metrics_file)
+    lines = read_metrics(run.metrics_file)
     if lines:
         pictures.append(draw_curves(lines, run.path / CURVES))
     if len(held_out):
@@ -66,24 +66,29 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: 
     return pictures
 
 
-def draw_curves(lines: list[dict[str, Any]], path: Path) -> Path:
+def draw_curves(lines: list[MetricLine], path: Path) -> Path:
     """Draw the losses in training, and the accuracy in training and on held-out puzzles, over the steps."""
     figure, (left, right) = make_figure(1, 2, (10, 4))
-    train = [line for line in lines if line["split"] == "train"]
-    test = [line for line in lines if line["split"] == "test"]
-    steps = [line["step"] for line in train]
-    for name in train[0] if train else {}:
+    train = [line for line in lines if line.split == "train"]
+    test = [line for line in lines if line.split == "test"]
+    for name in train[0].values if train else {}:
         if name == "loss" or name.endswith("_loss"):
-            left.plot(steps, [line[name] for line in train], label=name.replace("_", " "))
+            left.plot(*_curve(train, name), label=name.replace("_", " "))
     left.set(xlabel="step", ylabel="training loss", yscale="log")
-    right.plot(steps, [line["exact"] for line in train], label="exact, training batch", alpha=0.6)
+    right.plot(*_curve(train, "exact"), label="exact, training batch", alpha=0.6)
     for name in ("exact", "cell"):
-        right.plot([line["step"] for line in test], [line[name] for line in test], "o-", label=f"{name}, held out")
+        right.plot(*_curve(test, name), "o-", label=f"{name}, held out")
     right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
     return save_figure(figure, path)
+
+
+def _curve(lines: list[MetricLine], name: str) -> tuple[list[int], list[float]]:
+    """Steps and values of the lines that have a metric."""
+    having = [line for line in lines if name in line.values]
+    return [line.step for line in having], [line.values[name] for line in having]
 
 
 def instructive(examinee: Examinee, held_out: Examples, judge: Judge) -> Solving:

@@ -13,6 +13,7 @@ from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD
 
+from .errors import RunError
 from .inference import TrainedRun
 
 UNKNOWN = -1
@@ -60,8 +61,15 @@ def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
 
     Raises:
         InputError: the text is no puzzle of the task, its puzzles have no text form, or its code is not installed.
+        RunError: the run's network is not made for puzzles of its task.
     """
     task = get_task(trained.task)
+    sizes = trained.about.sizes
+    if (sizes.seq_len, sizes.vocab_size) != (task.spec.seq_len, task.spec.vocab_size):
+        raise RunError(
+            f"{trained.run.path} was trained on {sizes.seq_len} cells of {sizes.vocab_size} tokens, {trained.task} has "
+            f"{task.spec.seq_len} of {task.spec.vocab_size}; use the package that the run was trained with"
+        )
     try:
         puzzle = task.parse([text])
     except TextError as error:

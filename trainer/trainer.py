@@ -6,6 +6,7 @@ weight average. What is learned, and what is handed on from step to step, is the
 Shapes: B slots of this rank, b those of a slice, D width.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,8 @@ from trmpipe.shards import Batch
 from .build import build_optimisers, build_schedule, set_learning_rates
 from .config import TrainConfig
 from .device import as_tokens
-from .errors import RunError
+from .errors import RunError, SettingError
+from .forms import refuse_other_forms, refuse_other_optimiser, refuse_other_values
 from .judging import Judge
 from .learners import Learner, Lesson, Rows, Tensors
 from .learners.learner import IDENTIFIERS
@@ -28,6 +30,8 @@ from .metrics import measure
 from .models import CorpusSizes, Network, puzzle_rows
 from .optim import EMA, sign_sgd_rows
 from .ranks import Ranks
+from .run_state import TrainerState
+from .sketch import optimiser_states
 from .threads import Map, slices
 
 
@@ -84,6 +88,8 @@ class Trainer:
         num_slots = config.batch_size // ranks.world_size
         self.slots = np.arange(ranks.rank * num_slots, (ranks.rank + 1) * num_slots)
         self.state = learner.begin(net, num_slots, sizes.seq_len)
+        self._sizes = sizes
+        self._settings = [_settings(optimiser) for optimiser in self.optimisers]
 
     @property
     def averaged(self) -> nn.Module:
@@ -160,43 +166,60 @@ class Trainer:
                 weight_decay=self.config.embedding.weight_decay,
             )
 
-    def get_state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, the stream aside."""
-        return {
-            "net": self.net.state_dict(),
-            "ema": self.ema.model.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-            "state": self.state,
-        }
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on where `get_state` was called.
+    def get_state(self) -> TrainerState:
+        """Everything that the next step depends on, the stream aside.
 
         Raises:
-            RunError: the learner's state has other names, shapes or dtypes than this learner and network have.
+            SettingError: an optimiser changes more of its groups than the learning rate, which would be lost.
         """
-        found, expected = _forms(state["state"]), _forms(self.state)
-        differing = sorted(name for name in found | expected if found.get(name) != expected.get(name))
-        if differing:
-            words = ", ".join(
-                f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}" for name in differing
+        if [_settings(optimiser) for optimiser in self.optimisers] != self._settings:
+            raise SettingError(
+                "the optimiser keeps what it goes on from in its parameter groups, which checkpoints do not hold; "
+                "it has to keep it in its state"
             )
-            raise RunError(
-                f"the checkpoint's state does not fit the learner: {words}; resume with the learner, model and "
-                "batch size that the run was started with"
-            )
-        self.net.load_state_dict(state["net"])
-        self.ema.model.load_state_dict(state["ema"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.state = {name: value.to(self.device) for name, value in state["state"].items()}
+        return TrainerState(
+            net=dict(self.net.state_dict()),
+            ema=dict(self.averaged.state_dict()),
+            optimisers=[optimiser.state_dict()["state"] for optimiser in self.optimisers],
+            state=self.state,
+        )
+
+    def set_state(self, state: TrainerState) -> None:
+        """Go on where `get_state` was called; settings stay those of the config.
+
+        Raises:
+            RunError: something in it has other names, shapes or dtypes than config, learner and network ask for.
+        """
+        self._refuse_other_state(state)
+        # Copies, since a checkpoint's tensors are views of its file.
+        self.net.load_state_dict(state.net)
+        self.averaged.load_state_dict(state.ema)
+        for optimiser, saved in zip(self.optimisers, state.optimisers, strict=True):
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": copy.deepcopy(saved)})
+        self.state = {name: value.clone().to(self.device) for name, value in state.state.items()}
+
+    def _refuse_other_state(self, state: TrainerState) -> None:
+        advice = "resume with the learner, model and batch size that the run was started with"
+        refuse_other_forms("the checkpoint's state does not fit the learner", state.state, self.state, advice)
+        refuse_other_values(state.state, self.learner.limits(self._sizes), advice)
+        for what, found in (("weights", state.net), ("average", state.ema)):
+            expected = self.net.state_dict()
+            refuse_other_forms(f"the checkpoint's {what} does not fit the model", found, expected, advice)
+        if len(state.optimisers) != len(self.optimisers):
+            raise RunError(f"the checkpoint has {len(state.optimisers)} optimisers, this run has others; {advice}")
+        after_a_step = optimiser_states(self.config, self._sizes)
+        for number, saved in enumerate(state.optimisers):
+            refuse_other_optimiser(number, saved, after_a_step[number] if after_a_step else None, advice)
+
+
+def _settings(optimiser: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    """The groups of an optimiser without parameters and present rate."""
+    return [
+        {name: value for name, value in group.items() if name not in ("params", "lr")}
+        for group in optimiser.param_groups
+    ]
 
 
 def _joined(parts: Sequence[Tensors]) -> Tensors:
     """The rows of the slices, one slice after the other."""
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def _forms(state: Tensors) -> dict[str, str]:
-    """Dtype and shape of every tensor in words."""
-    return {name: f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}" for name, value in state.items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.disks import tiny_disk, unwritable
+from tests.runs import reseal
 from trmpipe.pipeline import Recipe, generate
 
 TINY = [
@@ -82,7 +83,7 @@ def test_an_existing_run_is_not_overwritten(run, train):
 def test_a_run_of_the_flat_settings_is_refused(run, train, trmpipe):
     """Before settings had sections, config.json had no version."""
     values = json.loads((run / "config.json").read_text())
-    del values["version"]
+    del values["version"], values["digest"]
     values["train"] = {"model_name": "trm", "model": {"width": 16}, "lr": 1e-4, "eval_steps": 16}
     (run / "config.json").write_text(json.dumps(values))
     for result in (train("--resume"), trmpipe("evaluate", run), trmpipe("solve", run, "1" * 16)):
@@ -152,9 +153,7 @@ def test_solve_refuses_what_is_no_puzzle(run, trmpipe, puzzle, message):
 
 
 def test_evaluate_where_the_corpus_is_gone(run, trmpipe, corpus4, tmp_path):
-    values = json.loads((run / "config.json").read_text())
-    values["paths"] = [str(tmp_path / "gone")]
-    (run / "config.json").write_text(json.dumps(values))
+    reseal(run / "config.json", paths=[str(tmp_path / "gone")])
     result = trmpipe("evaluate", run)
     assert result.code == 1
     assert "--corpus" in result.message
@@ -172,7 +171,7 @@ def test_an_unwritable_folder(train, tmp_path):
     with unwritable(tmp_path / "mount") as folder:
         result = train(out=f"{folder}/run")
         assert result.code == 1
-        assert "cannot be written" in result.message
+        assert "cannot write" in result.message
 
 
 def test_resuming_in_a_folder_that_became_read_only(run, train, trmpipe, tmp_path):
@@ -187,11 +186,16 @@ def test_resuming_in_a_folder_that_became_read_only(run, train, trmpipe, tmp_pat
         assert "Read-only file system" in result.message
 
 
-def test_a_damaged_line_of_metrics_is_named(run, train):
-    (run / "metrics.jsonl").write_text('{"step": 1}\n{broken\n')
+@pytest.mark.parametrize("name", ["metrics.jsonl", "timings.jsonl"])
+def test_a_changed_bit_of_metrics_is_found(run, train, name):
+    data = bytearray((run / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (run / name).write_bytes(data)
+    before = files(run)
     result = train("--resume")
     assert result.code == 1
-    assert "metrics.jsonl line 2 is damaged" in result.message
+    assert f"{name} is damaged: its first {len(data)} bytes are not those" in result.message
+    assert files(run) == before
 
 
 def test_evaluate_names_the_corpus_that_it_scores(trmpipe, corpus4, tmp_path, monkeypatch):

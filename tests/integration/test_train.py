@@ -114,7 +114,7 @@ def test_steps_are_counted_from_the_first_batch(undisturbed):
     from trmpipe.trainer.build import build_schedule
     from trmpipe.trainer.run_folder import RunFolder
 
-    config = RunFolder(undisturbed).train_config()
+    config = RunFolder(undisturbed).read_config().train_config()
     lines = [json.loads(line) for line in metrics(undisturbed).splitlines()]
     shown = {line["step"]: line["lr"] for line in lines if line["split"] == "train"}
     assert shown == {step: config.optimiser.lr * build_schedule(config)(step - 1) for step in (4, 8, 12, 16)}

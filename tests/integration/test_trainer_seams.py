@@ -226,10 +226,12 @@ def test_other_content_is_scored_where_puzzles_have_no_embedding(train, trmpipe,
 def test_a_task_of_the_same_sizes_is_another_task(train, tmp_path):
     train(tmp_path / "run", *GLANCING)
     trained = open_trained(str(tmp_path / "run"), "cpu")
-    corpora = run_corpora(trained.run)
+    corpora = run_corpora(trained)
     refuse_other_sizes(trained, corpora)
     with pytest.raises(RunError, match=r"was trained on squares4, .* holds shades4"):
-        refuse_other_sizes(dataclasses.replace(trained, task="squares4"), corpora)
+        refuse_other_sizes(
+            dataclasses.replace(trained, about=dataclasses.replace(trained.about, task="squares4")), corpora
+        )
 
 
 def test_blank_identifiers_are_not_counted_on():

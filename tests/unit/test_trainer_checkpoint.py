@@ -1,13 +1,17 @@
 """Checkpoints: whole or absent, a bounded number, refused where damaged."""
 
+import hashlib
 import os
+import zipfile
 
 import pytest
 import torch
 
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
+from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint, write_checkpoint
 from trmpipe.trainer.errors import NoRunError, RunError, RunWriteError
-from trmpipe.trainer.run_folder import RunFolder, append_line, read_lines, truncate_lines, write_json
+from trmpipe.trainer.files import write_json
+from trmpipe.trainer.lines import Kept, LineFile, keep_first, read_metrics
+from trmpipe.trainer.run_folder import RunFolder
 
 
 def test_state_comes_back_as_it_was(tmp_path):
@@ -30,7 +34,8 @@ def test_nothing_executable_is_loaded(tmp_path):
             return os.mkdir, (str(tmp_path / "executed"),)
 
     path = tmp_path / "step-000001.pt"
-    torch.save({"checkpoint_version": 2, "evil": Evil()}, path)
+    with path.open("wb") as file:
+        write_checkpoint(file, {"checkpoint_version": 3, "evil": Evil()})
     with pytest.raises(RunError, match="is damaged"):
         load_checkpoint(path)
     assert not (tmp_path / "executed").exists()
@@ -47,8 +52,9 @@ def test_a_cut_off_checkpoint_is_named(tmp_path, size):
 def test_missing_and_newer_checkpoints_are_refused(tmp_path):
     with pytest.raises(NoRunError, match="there is no checkpoint"):
         load_checkpoint(tmp_path / "step-000001.pt")
-    torch.save({"checkpoint_version": 99}, tmp_path / "step-000001.pt")
-    with pytest.raises(RunError, match="has version 99, this trmpipe reads 2"):
+    with (tmp_path / "step-000001.pt").open("wb") as file:
+        write_checkpoint(file, {"checkpoint_version": 99})
+    with pytest.raises(RunError, match="has version 99, this trmpipe reads 3"):
         load_checkpoint(tmp_path / "step-000001.pt")
 
 
@@ -81,13 +87,73 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_lines_after_a_step_are_dropped_and_a_cut_off_one(tmp_path):
+def test_the_digest_is_the_comment_of_a_plain_zip_file(tmp_path):
+    path = save_checkpoint(tmp_path, 1, {"weights": torch.arange(3.0), "more": [torch.ones(7, dtype=torch.bfloat16)]})
+    data = path.read_bytes()
+    assert data[-64:].decode() == hashlib.sha256(data[:-64]).hexdigest()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.comment == data[-64:]
+        assert archive.testzip() is None
+    assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.arange(3.0))
+
+
+def test_lines_beyond_a_checkpoint_are_dropped_and_those_before_it_are_compared(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    for step in (1, 2, 2, 3):
-        append_line(path, {"step": step, "x": 0.1 + 0.2})
-    expected = "".join(path.read_text().splitlines(keepends=True)[:3])
+    lines = LineFile(path)
+    for step in (1, 2, 3):
+        lines.append({"step": step, "split": "train", "x": 0.1 + 0.2})
+    kept, expected = lines.kept(), path.read_bytes()
+    LineFile(path).append({"step": 4, "split": "test"})
     with path.open("a") as file:
         file.write('{"step": 2, "x"')
-    truncate_lines(path, 2)
-    assert path.read_text() == expected
-    assert len(read_lines(path)) == 3
+    assert [line.step for line in read_metrics(path)] == [1, 2, 3, 4]
+    keep_first(path, kept)
+    assert path.read_bytes() == expected
+    for damaged in (expected[:-1], bytes([expected[0] ^ 1]) + expected[1:]):
+        path.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"metrics\.jsonl is damaged: its first \d+ bytes are not those"):
+            keep_first(path, kept)
+    keep_first(path, Kept())
+    assert path.read_bytes() == b""
+
+
+def test_no_nan_goes_into_a_line(tmp_path):
+    lines = LineFile(tmp_path / "metrics.jsonl")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        lines.append({"step": 1, "loss": float("nan")})
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{broken",
+        "[]",
+        "1",
+        '{"split": "train"}',
+        '{"step": -1, "split": "train"}',
+        '{"step": 1.5, "split": "train"}',
+        '{"step": 99999999999999999999, "split": "train"}',
+        '{"step": 1, "split": "dev"}',
+        '{"step": 1, "split": ["train"]}',
+        '{"step": 1, "split": "train", "loss": NaN}',
+        '{"step": 1, "split": "train", "loss": "0.5"}',
+        '{"step": 1, "split": "train", "loss": 1e999}',
+        "[" * 5000,
+        "\\xff",
+    ],
+)
+def test_a_damaged_line_of_metrics_is_named(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1, "split": "train"}\n' + line.encode().replace(b"\\xff", b"\xff") + b"\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl line 2.* is damaged") as caught:
+        read_metrics(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_metrics_beyond_all_measure_are_not_read(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RunError, match=r"it has 1,099,511,627,776 bytes, expected 268,435,456 at most"):
+        read_metrics(path)

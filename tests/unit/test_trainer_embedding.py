@@ -10,10 +10,12 @@ import torch
 from trmpipe.shards import Batch
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.checkpoint import load_checkpoint, save_checkpoint
+from trmpipe.trainer.files import typed
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.run_state import TrainerState, to_plain
 from trmpipe.trainer.trainer import Trainer
 
 WIDTH = 32
@@ -114,10 +116,10 @@ def test_the_embedding_warms_up_as_the_rest_does():
 def test_a_checkpoint_holds_the_table_once_and_gives_it_back(tmp_path):
     trainer = make_trainer(50_000)
     trainer.train_step(make_batch(range(BATCH)), 0)
-    path = save_checkpoint(tmp_path, 1, {"trainer": trainer.get_state()})
+    path = save_checkpoint(tmp_path, 1, {"trainer": to_plain(trainer.get_state())})
     assert path.stat().st_size < 1.5 * table(trainer).nbytes
     other = make_trainer(50_000)
-    other.set_state(load_checkpoint(path)["trainer"])
+    other.set_state(typed(load_checkpoint(path)["trainer"], TrainerState, "", ""))
     assert torch.equal(table(other), table(trainer))
     assert other.averaged.puzzle_emb.weights is table(other)
     assert trainer.train_step(make_batch(range(BATCH)), 1) == other.train_step(make_batch(range(BATCH)), 1)

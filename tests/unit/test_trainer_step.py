@@ -1,5 +1,6 @@
 """A training step: slices change nothing but rounding, threads nothing at all."""
 
+import dataclasses
 import re
 
 import pytest
@@ -64,14 +65,14 @@ def test_threads_change_nothing(corpus4):
     with side_by_side(3) as spread:
         threaded, threaded_state = run(corpus4, 3, spread)
     assert torch.equal(metrics, threaded)
-    for name, value in state["net"].items():
-        assert torch.equal(value, threaded_state["net"][name]), name
-    assert torch.equal(state["state"]["latents.z_H"], threaded_state["state"]["latents.z_H"])
+    for name, value in state.net.items():
+        assert torch.equal(value, threaded_state.net[name]), name
+    assert torch.equal(state.state["latents.z_H"], threaded_state.state["latents.z_H"])
 
 
 def test_the_puzzle_embedding_moves(corpus4):
     _, state = run(corpus4, 2)
-    assert state["net"]["puzzle_emb.weights"].abs().sum() > 0
+    assert state.net["puzzle_emb.weights"].abs().sum() > 0
 
 
 def test_ranks_in_turn_make_the_same_state_as_one(corpus4):
@@ -106,10 +107,10 @@ def test_ranks_in_turn_make_the_same_state_as_one(corpus4):
 def test_a_state_that_does_not_fit_the_learner_is_refused(corpus4, change, words):
     trainer = make_trainer(Corpus.open(corpus4))
     state = trainer.get_state()
-    saved = dict(state["state"])
+    saved = dict(state.state)
     change(saved)
     with pytest.raises(RunError, match=re.escape(words)) as caught:
-        trainer.set_state({**state, "state": saved})
+        trainer.set_state(dataclasses.replace(state, state=saved))
     assert "\n" not in str(caught.value)
 
 

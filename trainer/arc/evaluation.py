@@ -21,10 +21,10 @@ from trmpipe.shards.progress import Progress
 from ..errors import RunError
 from ..evaluators import EvaluationRequest
 from ..examinee import Examinee
+from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, tested_corpus
 from ..judging import Judgement, judge_by_label
 from ..ranks import Ranks
-from ..run_folder import write_json
 from .pictures import draw_answers
 from .report import VotesReport
 from .score import score

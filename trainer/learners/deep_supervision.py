@@ -10,18 +10,19 @@ Shapes: B slots of this rank, b those of a slice, S sequence, D width.
 Source: TinyRecursiveModels, arXiv 2510.04871.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from trmpipe.generators.task import PAD
+from trmpipe.shards.fields import MOST
 
 from ..checks import at_least, one_of, share
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import Latents, RecursiveNetwork, puzzle_rows
+from ..models import CorpusSizes, Latents, RecursiveNetwork, puzzle_rows
 from ..parts import Part
 from .halting import exploration_draws, halted, minimum_steps
 from .learner import Answer, Lesson, Rows, Tensors
@@ -87,6 +88,11 @@ class DeepSupervision:
             "steps": zeros,
             "halted": torch.ones(batch, dtype=torch.bool, device=device),
         }
+
+    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
+        """Tokens and identifiers are places in tables; see `Learner.limits`."""
+        tokens = sizes.vocab_size
+        return {"inputs": tokens, "labels": tokens, "identifiers": sizes.num_identifiers, "steps": MOST}
 
     def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
         """The slots with new rows where they had halted, and the fewest steps that each has to stay.

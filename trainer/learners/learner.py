@@ -10,7 +10,7 @@ on from step to step and saves it in checkpoints without knowing what is in it. 
 Shapes: B slots (or rows) of this rank, b those of a slice, S sequence, D width.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..judging import Judge
+from ..models import CorpusSizes
 
 Tensors = dict[str, Tensor]
 """Tensors by name, whose first axis is the batch."""
@@ -81,6 +82,13 @@ class Learner(Protocol):
 
     def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
         """The state of `batch` slots before the first step, on the network's device; empty where nothing is carried."""
+        ...
+
+    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
+        """What the whole numbers of the state are below, by name; those of a checkpoint are checked before use.
+
+        None of them is below 0. Left out are those of which no value does harm.
+        """
         ...
 
     def take_up(self, net: Any, state: Tensors, rows: Rows, step: int) -> Tensors:

@@ -5,7 +5,7 @@ with such a form included: a TRM is then trained as a network of its first super
 as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch import Tensor
 from ..checks import one_of
 from ..judging import Judge
 from ..losses import LOSSES, example_loss
-from ..models import DirectNetwork, puzzle_rows
+from ..models import CorpusSizes, DirectNetwork, puzzle_rows
 from ..parts import Part
 from .learner import Answer, Lesson, Rows, Tensors
 
@@ -48,6 +48,10 @@ class OnePass:
 
     def begin(self, net: DirectNetwork, batch: int, seq_len: int) -> Tensors:
         """Nothing; see `Learner.begin`."""
+        return {}
+
+    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
+        """Nothing; see `Learner.limits`."""
         return {}
 
     def take_up(self, net: DirectNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:

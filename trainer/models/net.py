@@ -9,8 +9,9 @@ I identifiers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from msgspec import Meta
 from torch import Tensor, nn
 
 Latents = Mapping[str, Tensor]
@@ -30,9 +31,9 @@ class CorpusSizes:
         num_identifiers: number of puzzle identifiers, the blank one included.
     """
 
-    seq_len: int
-    vocab_size: int
-    num_identifiers: int = 1
+    seq_len: Annotated[int, Meta(ge=1, le=1 << 16)]
+    vocab_size: Annotated[int, Meta(ge=1, le=257)]
+    num_identifiers: Annotated[int, Meta(ge=1, le=2**31 - 1)] = 1
 
 
 class Network(Protocol):

@@ -23,6 +23,9 @@ MIXERS = ("mlp_t", "attention")
 _Q_BIAS = -5.0
 """The halting head starts sure that nothing is solved (published code)."""
 _ROPE_BASE = 10000.0
+_MOST_REPEATS = 1000
+"""Layers, and cycles of a step: far beyond any TRM, and few enough that the modules are made in a second."""
+_MOST_WIDTH = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +56,9 @@ class TRMConfig:
 
     def __post_init__(self) -> None:
         one_of("model.mixer", self.mixer, MIXERS)
-        at_least(1, self, "model", "width", "num_layers", "num_heads", "h_cycles", "l_cycles")
-        at_least(0, self, "model", "inner", "token_inner", "num_prefix")
+        at_least(1, self, "model", "num_layers", "h_cycles", "l_cycles", most=_MOST_REPEATS)
+        at_least(1, self, "model", "width", "num_heads", most=_MOST_WIDTH)
+        at_least(0, self, "model", "inner", "token_inner", "num_prefix", most=_MOST_WIDTH)
         if self.mixer == "attention" and self.width % (2 * self.num_heads):
             raise SettingError(
                 f"model.width {self.width} does not split into {self.num_heads} heads of even width; "

@@ -1,0 +1,47 @@
+"""Runs that somebody has changed: sealed files and checkpoints with new content and a digest that fits it."""
+
+import json
+
+import torch
+
+from trmpipe.shards import json_digest
+from trmpipe.shards.json_files import seal
+from trmpipe.trainer.checkpoint import write_checkpoint
+from trmpipe.trainer.run_config import BINDING
+
+
+def reseal(path, *, rehash=True, replace=None, **changes):
+    """Change fields of a sealed file, or replace them all, and give it the digest of its new content."""
+    values = {**(json.loads(path.read_text()) if replace is None else replace), **changes}
+    values.pop("digest", None)
+    if rehash and "hash" in values:
+        values["hash"] = json_digest({name: values.get(name) for name in BINDING})
+    path.write_bytes(seal(values))
+
+
+def resign(path, change):
+    """Let `change` change the state in a checkpoint, and give it the digest of its new content."""
+    state = torch.load(path, weights_only=True)
+    change(state)
+    write_state(path, state)
+
+
+def write_state(path, state):
+    """A checkpoint of any state, with its digest."""
+    with path.open("wb") as file:
+        write_checkpoint(file, state)
+
+
+TINY = [
+    "--max-steps=9",
+    "--set=log_every=2",
+    "--set=checkpoint_every=2",
+    "--set=evaluation.every=4",
+    "--set=evaluation.steps=2",
+    "--set=model.width=16",
+    "--set=model.inner=16",
+    "--set=model.token_inner=16",
+    "--set=batch_size=8",
+    "--device=cpu",
+]
+"""Options of a run that takes a second."""

@@ -1,0 +1,139 @@
+"""Files of JSON lines, metrics.jsonl and timings.jsonl: they are only added to, and checkpoints note their digests.
+
+A checkpoint keeps how many bytes such a file had and their SHA-256. Resuming compares them and drops what came after,
+so that it goes on with the very lines that were written, or says that they are no longer those.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trmpipe.shards.fields import Count, Digest, Word
+from trmpipe.shards.json_files import read_json
+
+from .errors import RunError
+from .files import damage_of_a_run, read_file, typed, writing
+
+_MOST_BYTES = 256 << 20
+"""More than a million lines."""
+_CHUNK_BYTES = 1 << 20
+_OF_NOTHING = hashlib.sha256().hexdigest()
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The beginning of a file that a checkpoint answers for: so many bytes, and their hex SHA-256."""
+
+    bytes: Count = 0
+    sha256: Digest = _OF_NOTHING
+
+
+class LineFile:
+    """A file of JSON lines that lines are added to.
+
+    Args:
+        path: of the file; what it holds already counts.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bytes = path.stat().st_size if path.exists() else 0
+        self._hash = _hash_first(path, self._bytes)
+
+    def append(self, values: dict[str, Any]) -> None:
+        """Add one line.
+
+        Raises:
+            RunWriteError: it cannot be written.
+        """
+        line = (json.dumps(values, allow_nan=False) + "\n").encode()
+        with writing(self._path), self._path.open("ab") as file:
+            file.write(line)
+        self._hash.update(line)
+        self._bytes += len(line)
+
+    def kept(self) -> Kept:
+        """What there is, flushed to the disk, so that a checkpoint that notes it does not outlive it.
+
+        Raises:
+            RunWriteError: the disk refuses.
+        """
+        if self._bytes:
+            with writing(self._path), self._path.open("ab") as file:
+                os.fsync(file.fileno())
+        return Kept(bytes=self._bytes, sha256=self._hash.hexdigest())
+
+
+def keep_first(path: Path, kept: Kept) -> None:
+    """Drop all that a file holds beyond what a checkpoint answers for, so that resuming writes it again.
+
+    Raises:
+        RunError: what it answers for is no longer there as it was.
+        RunWriteError: the file cannot be changed.
+    """
+    found = path.stat().st_size if path.is_file() else 0
+    if found < kept.bytes or _hash_first(path, kept.bytes).hexdigest() != kept.sha256:
+        raise RunError(
+            f"{path} is damaged: its first {kept.bytes:,} bytes are not those that the checkpoint was saved with; "
+            "restore the file, or delete the run's checkpoints to train from the start"
+        )
+    if found > kept.bytes:
+        with writing(path):
+            os.truncate(path, kept.bytes)
+
+
+def _hash_first(path: Path, count: int) -> "hashlib._Hash":
+    """The running SHA-256 of the first `count` bytes of a file, or of as many as there are."""
+    running = hashlib.sha256()
+    if not count:
+        return running
+    with path.open("rb") as file:
+        while count and (chunk := file.read(min(count, _CHUNK_BYTES))):
+            running.update(chunk)
+            count -= len(chunk)
+    return running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricLine:
+    """A line of metrics.
+
+    Attributes:
+        step: after which it was written.
+        split: ``"train"`` or ``"test"``.
+        values: the metrics by name.
+    """
+
+    step: int
+    split: str
+    values: dict[str, float]
+
+
+def read_metrics(path: Path) -> list[MetricLine]:
+    """The lines of metrics.jsonl, none where it is missing; a last line that was cut off does not count.
+
+    Raises:
+        RunError: a line is damaged, or the file is too large to be one of metrics.
+    """
+    if not path.exists():
+        return []
+    lines = read_file(path, most_bytes=_MOST_BYTES).split(b"\n")[:-1]
+    return [_metric_line(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
+
+
+def _metric_line(line: bytes, where: str) -> MetricLine:
+    advice = "restore the file, or start a new run"
+    with damage_of_a_run():
+        values = read_json(line, dict[Word, Any], where, advice)
+    step, split = values.pop("step", None), values.pop("split", None)
+    if split not in SPLITS:
+        raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {advice}")
+    return MetricLine(
+        step=typed(step, Count, f"{where} (step)", advice),
+        split=split,
+        values=typed(values, dict[str, float], where, advice),
+    )

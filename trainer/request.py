@@ -1,0 +1,58 @@
+"""What a user asks of `trmpipe train`."""
+
+import math
+from dataclasses import dataclass
+
+from trmpipe.shards.fields import MOST
+from trmpipe.shards.urls import is_local, printable
+
+from .errors import SettingError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """What a user asks of `train`.
+
+    Attributes:
+        paths: corpora, or folders of them.
+        preset: name of a preset; None chooses one by task and device.
+        settings: ``KEY=VALUE`` changes to it.
+        max_steps: instead of the preset's; schedules are stretched to it.
+        max_minutes: stop and save after so many minutes of training in this session.
+        out: the run's folder; None for ``runs/<corpus>-<preset>-seed<seed>``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        compile: ``"auto"``, ``"on"`` or ``"off"``.
+        seed: instead of the preset's.
+        groups: train on the first so many groups.
+        variants: use the first so many variants of each.
+        resume: go on from the run's last checkpoint.
+
+    Raises:
+        SettingError: a number is not possible, or `out` is no folder of this machine.
+    """
+
+    paths: tuple[str, ...]
+    preset: str | None = None
+    settings: tuple[str, ...] = ()
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    out: str | None = None
+    device: str = "auto"
+    compile: str = "auto"
+    seed: int | None = None
+    groups: int | None = None
+    variants: int | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        for option, value in (
+            ("--max-steps", self.max_steps),
+            ("--groups", self.groups),
+            ("--variants", self.variants),
+        ):
+            if value is not None and not 1 <= value <= MOST:
+                raise SettingError(f"{option} is {value}; give a number from 1 to {MOST}")
+        if self.max_minutes is not None and not 0 < self.max_minutes < math.inf:
+            raise SettingError(f"--max-minutes is {self.max_minutes}; give a number above 0")
+        if self.out is not None and not is_local(self.out):
+            raise SettingError(f"--out is {printable(self.out)}; runs are written to a folder on this machine")

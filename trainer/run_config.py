@@ -1,0 +1,127 @@
+"""config.json of a run: what it was started with. It is sealed, so that no changed bit of it is believed.
+
+Everything that the metrics depend on is bound by one hash, which checkpoints note and which is computed again wherever
+the file is read.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from trmpipe.shards import json_digest
+from trmpipe.shards.fields import Digest, FileName, Positive, Word
+from trmpipe.shards.json_files import check_seal, read_json
+
+from .config import TrainConfig, from_json
+from .errors import RunError
+from .files import damage_of_a_run, read_file, typed
+from .models import CorpusSizes
+
+CONFIG_VERSION = 3
+"""Version of config.json. Up to version 2 it held no digest of itself; the settings of version 1, which bore no number,
+were flat."""
+_ADVICE = "restore the file, or start a new run"
+BINDING = ("train", "groups", "variants", "corpora")
+"""Fields that the hash covers."""
+
+Paths = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedOn:
+    """A corpus that a run was trained on."""
+
+    name: FileName
+    content_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What a run was started with.
+
+    Attributes:
+        preset: name of its preset.
+        train: all settings, as `config.to_json` gives them.
+        groups: training groups that it uses; None for all.
+        variants: variants of each that it uses; None for all.
+        corpora: those that it is trained on, in their order.
+        hash: hex digest of the fields in `BINDING`.
+        paths: where the corpora were, as the user gave them: they are opened by `shards.Store` alone.
+        task: name of their task.
+        sizes: what the network knows of them.
+        versions: of trmpipe and of what it computes with, by name.
+    """
+
+    preset: Word
+    train: dict[str, Any]
+    groups: Positive | None
+    variants: Positive | None
+    corpora: tuple[TrainedOn, ...]
+    hash: Digest
+    paths: Paths
+    task: FileName
+    sizes: CorpusSizes
+    versions: dict[Word, Word]
+
+    @property
+    def binding(self) -> dict[str, Any]:
+        """What the metrics depend on, as plain values."""
+        values = {name: getattr(self, name) for name in BINDING}
+        return {**values, "corpora": [dataclasses.asdict(corpus) for corpus in self.corpora]}
+
+    def train_config(self) -> TrainConfig:
+        """All settings.
+
+        Raises:
+            SettingError: one is unknown here, such as one of a model that a missing package brought, or impossible.
+        """
+        return from_json(self.train)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values with the version, to be sealed."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        plain = {"paths": list(self.paths), "sizes": dataclasses.asdict(self.sizes), **self.binding}
+        return {"version": CONFIG_VERSION, **values, **plain}
+
+
+def new_run_config(values: dict[str, Any]) -> RunConfig:
+    """The config of a new run.
+
+    Args:
+        values: all fields but the hash, as plain values.
+
+    Raises:
+        RunError: one of them cannot stand in config.json, such as a path that is not UTF-8.
+    """
+    digest = json_digest({name: values[name] for name in BINDING})
+    return typed({**values, "hash": digest}, RunConfig, "what the run is started with", "give other names or paths")
+
+
+def read_run_config(path: Path) -> RunConfig:
+    """The config in a file.
+
+    Raises:
+        RunError: the file is damaged, or of another version of trmpipe.
+    """
+    data = read_file(path)
+    with damage_of_a_run():
+        values = read_json(data, dict[str, Any], str(path), _ADVICE)
+        version = values.get("version", 1)
+        # A damaged number must not pass for one of the time before the file was sealed.
+        if version == CONFIG_VERSION or "digest" in values:
+            check_seal(data, str(path), _ADVICE)
+        elif "train" not in values:
+            raise RunError(f"{path} is damaged: it holds no settings; {_ADVICE}")
+    if version != CONFIG_VERSION:
+        shown = version if isinstance(version, int) else "none"
+        raise RunError(
+            f"{path.parent} is a run of another version of trmpipe: its config.json has version {shown}, this one "
+            f"reads {CONFIG_VERSION}; use the trmpipe that wrote it, or start a new run"
+        )
+    config = typed(values, RunConfig, str(path), _ADVICE)
+    if json_digest(config.binding) != config.hash:
+        raise RunError(f"{path} is damaged: its hash is not that of its settings; {_ADVICE}")
+    return config

@@ -1,0 +1,129 @@
+"""What a checkpoint of a run holds, checked for names and types where it is read; tensors are checked where they go."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from trmpipe.shards.fields import Count, Digest, Word
+
+from .checkpoint import load_checkpoint, step_of
+from .errors import RunError
+from .files import typed
+from .lines import Kept
+
+_DEPTH = 6
+"""Levels of containers in a state: the deepest are the values that an optimiser holds of a parameter."""
+
+Plain = int | Word | None | list[Digest]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """Of a `shards.Stream`, which compares it with what it streams."""
+
+    version: Count
+    step: Count
+    fingerprint: Digest
+    config: dict[Word, Plain]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeansState:
+    """Of `metrics.Means`."""
+
+    sums: dict[Word, float]
+    count: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerState:
+    """Of a `trainer.Trainer`: tensors by name, and for each optimiser the state of its parameters by their number."""
+
+    net: dict[str, Any]
+    ema: dict[str, Any]
+    optimisers: list[dict[int, dict[str, Any]]]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """All that a checkpoint holds.
+
+    Attributes:
+        step: steps taken.
+        config_digest: the hash of the run's config.
+        trainer: weights, average, optimisers and the learner's state.
+        stream: where the stream stands.
+        means: metrics since the last line.
+        metrics: what metrics.jsonl held.
+        timings: what timings.jsonl held.
+    """
+
+    step: Count
+    config_digest: Digest
+    trainer: TrainerState
+    stream: StreamState
+    means: MeansState
+    metrics: Kept
+    timings: Kept
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses as dicts, for `save_checkpoint`; tensors are not copied, as `dataclasses.asdict` would."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def load_run_state(path: Path, config_digest: str) -> RunState:
+    """The state in a checkpoint of a run.
+
+    Args:
+        path: of the checkpoint.
+        config_digest: the hash of the run's config.
+
+    Raises:
+        NoRunError: there is no such file.
+        RunError: it is damaged, of another version, of another run, or of another step than its name says.
+    """
+    where, advice = f"the checkpoint {path}", "delete it to go on from the one before"
+    state = _unwrapped(typed(_wrapped(load_checkpoint(path)), RunState, where, advice))
+    if state.config_digest != config_digest:
+        raise RunError(f"{where} belongs to a run of another config; {advice}")
+    if not state.step == state.stream.step == step_of(path):
+        raise RunError(
+            f"{where} is damaged: it is of step {state.step}, its stream of step {state.stream.step}; {advice}"
+        )
+    if not all(map(math.isfinite, state.means.sums.values())):
+        raise RunError(f"{where} is damaged: its means are not finite; {advice}")
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A tensor that is not looked into; the reader of types would take a bare one for a mapping or a list."""
+
+    tensor: Tensor
+
+
+def _wrapped(value: Any, depth: int = _DEPTH) -> Any:
+    """Nested dicts and lists with their tensors as leaves; what lies deeper than any state is left as it is."""
+    if isinstance(value, Tensor):
+        return _Leaf(value)
+    if depth and isinstance(value, dict):
+        return {name: _wrapped(part, depth - 1) for name, part in value.items()}
+    return [_wrapped(part, depth - 1) for part in value] if depth and isinstance(value, list) else value
+
+
+def _unwrapped(state: RunState) -> RunState:
+    def bare(values: dict[Any, Any]) -> dict[Any, Any]:
+        return {name: value.tensor if isinstance(value, _Leaf) else value for name, value in values.items()}
+
+    trainer = state.trainer
+    optimisers = [{number: bare(values) for number, values in one.items()} for one in trainer.optimisers]
+    whole = TrainerState(net=bare(trainer.net), ema=bare(trainer.ema), optimisers=optimisers, state=bare(trainer.state))
+    return dataclasses.replace(state, trainer=whole)
