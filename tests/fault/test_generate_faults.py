@@ -36,7 +36,7 @@ def assert_equals_clean(path, clean):
     [
         (["--size", "5"], 2, "there is no sudoku of size 5; expected one of 4, 6, 9, 16"),
         (["--n", "ten"], 2, "Invalid value for '--n'"),
-        (["--n", "0"], 2, "--n is 0; expected 1 or more"),
+        (["--n", "0"], 2, "--n is 0; expected 1 to 2147483647"),
         (["--aug", "-1"], 2, "--aug is -1; expected 0 to"),
         (["--seed", "-1"], 2, "--seed is -1; expected 0 to"),
         (["--format", "tar"], 2, "no shard format is called 'tar'; known: webdataset, zarr"),
@@ -67,7 +67,7 @@ def assert_equals_clean(path, clean):
         (["--input", "here.txt", "--size", "4"], 1, "here.txt line 1: a 4x4 puzzle has 16 characters, this one 81"),
         (["--input", "here.txt"], 1, "here.txt line 2: the puzzle has several solutions, expected exactly one"),
         (["--out", "here.txt"], 1, "here.txt is a file; give --out a folder"),
-        (["--out", "nosuch://x/y"], 1, "cannot open nosuch://x/y: Protocol not known: nosuch"),
+        (["--out", "nosuch://x/y"], 1, "cannot open nosuch://x/y: the protocol 'nosuch' is none of file, local"),
         (["--scheduler", "tcp://127.0.0.1:9"], 1, "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )
@@ -163,13 +163,15 @@ def test_a_shard_cut_off_under_its_name_is_written_again(tmp_path, clean):
     assert_equals_clean(out, clean)
 
 
-def test_records_of_other_sources_are_not_trusted(tmp_path, clean):
+def test_records_of_other_sources_are_not_trusted(tmp_path, monkeypatch, clean):
     out = tmp_path / "c"
-    stop_after_writing(out, parts=3)
-    plan = out / ".progress" / "plan.json"
-    plan.write_text(json.dumps({**json.loads(plan.read_text()), "code": "older"}))
+    with monkeypatch.context() as patch:
+        patch.setattr("trmpipe.pipeline.resume.code_key", lambda: "older")
+        stop_after_writing(out, parts=3)
     outcome = generate(RECIPE, str(out))
     assert outcome.kept == 0
+    assert outcome.remade["the saved plan is of other code"] == 1
+    assert outcome.remade["the record is of another plan"] >= 3
     assert_equals_clean(out, clean)
 
 
