@@ -15,7 +15,7 @@ from trmpipe.shards import CODECS
 
 from .console import show_progress
 from .generate_report import report
-from .options import given_options, option_of
+from .options import check_out, given_options, option_of
 
 Suppliers = Mapping[str, Supplier[Any]]
 """The suppliers of a family by name, in its order."""
@@ -121,6 +121,7 @@ def _common() -> list[click.Parameter]:
 def _make(family: Family, suppliers: Suppliers, values: Mapping[str, Any]) -> None:
     """Read the sources, make the corpus, and report."""
     started = time.monotonic()
+    check_out(values["out"])
     options = given_options(family.options, values)
     task_name = family.task_name(values.get("size"))
     given = _given_inputs(suppliers, values)

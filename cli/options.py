@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from trmpipe.generators.errors import OptionError
 from trmpipe.generators.options import YES, Option
 
 
@@ -24,3 +25,15 @@ def given_options(options: Iterable[Option], values: Mapping[str, Any]) -> dict[
     """
     found = {option.name: values[option.name] for option in options}
     return {name: YES if value is True else value for name, value in found.items() if value not in (None, False)}
+
+
+def check_out(out: str | None) -> None:
+    """Refuse a place for a corpus that is gone when the command ends.
+
+    Raises:
+        OptionError: it is in the memory of this process.
+    """
+    from trmpipe.shards.urls import printable, protocol_of
+
+    if out is not None and protocol_of(out) == "memory":
+        raise OptionError(f"{printable(out)} would be gone when this command ends; give --out a folder")

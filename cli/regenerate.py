@@ -3,6 +3,7 @@
 import click
 
 from .console import echo_json, show_progress
+from .options import check_out
 
 
 @click.command(name="regenerate")
@@ -24,6 +25,7 @@ def command(
     """Make the corpus of MANIFEST (a manifest.json or its folder) again and say whether it came out the same."""
     from trmpipe.pipeline import regenerate
 
+    check_out(out)
     with show_progress() as progress:
         made = regenerate(manifest, out, inputs=inputs, workers=workers, scheduler=scheduler, progress=progress)
     if as_json:

@@ -74,11 +74,9 @@ class Recipe:
 
     def _check_names(self) -> None:
         """Refuse what is no part of a path where it stands in one: the roles of sources and the corpus's name."""
-        for word in (*(word for source in self.sources for word in source), self.name):
-            try:
-                convert(word, FileName, "a name", "give another one")
-            except CorpusError as error:
-                raise RecipeError(f"{word!a} cannot be a part of a corpus's name; give another one") from error
+        for word in (word for source in self.sources for word in source):
+            _check_name(word)
+        _check_name(self.name)
 
     def _check_format(self) -> None:
         try:
@@ -162,6 +160,13 @@ class Recipe:
         mine, other = _flat(self.to_json()), _flat(_checked(other))
         keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
         return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
+
+
+def _check_name(word: str) -> None:
+    try:
+        convert(word, FileName, "a name", "give another one")
+    except CorpusError as error:
+        raise RecipeError(f"{word!a} cannot be a part of a corpus's name; give another one") from error
 
 
 class _Written(TypedDict, total=False):

@@ -90,10 +90,11 @@ def _refuse_foreign_folder(store: Store, recipe: Recipe) -> None:
     names = set(store.list_folder())
     if not names - {PROGRESS} or MANIFEST in names:
         return
-    if PROGRESS not in names or not store.exists(_PLAN):
+    if PROGRESS not in names or not (store.exists(_PLAN) or store.exists(_BASES)):
         raise RecipeError(
             f"{store.url} is not empty and holds no corpus; give --out a new folder, or empty this one first"
         )
+    # Of a plan that is damaged or lost nothing is believed: its files are compared once a new plan is made.
     if (notes := _read_notes(store)) is not None:
         _refuse_other_recipe(store, recipe, notes[0].recipe)
 
@@ -113,7 +114,7 @@ def saved_plan(store: Store, recipe: Recipe) -> tuple[SavedPlan | None, str]:
         The plan, or None and why one that is there does not count; the reason is empty where there is none.
     """
     if not store.exists(_PLAN):
-        return None, ""
+        return None, "the saved plan is lost" if store.exists(_BASES) else ""
     found = _read_notes(store)
     if found is None:
         return None, "the saved plan is damaged"
