@@ -94,13 +94,13 @@ def generate(
     manifest = finished_corpus(store, recipe)
     if manifest is not None and not is_littered(store):
         return _nothing_to_do(store, manifest)
-    check_recipe(recipe, store)
     with owned(store, PROGRESS) as ownership:
         # Again, as another command may have been at work here until now.
         manifest = finished_corpus(store, recipe)
         if manifest is not None:
             outcome = _nothing_to_do(store, manifest)
         else:
+            check_recipe(recipe, store)
             with store.scratch(PROGRESS) as scratch:
                 outcome = _make(recipe, scratch, sources, ownership, workers, scheduler, progress or Silent())
         clear(store)

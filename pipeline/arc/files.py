@@ -79,15 +79,14 @@ def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
 
     Raises:
         ArcFileError: there is no such set, or a file or a task of it is not as it should be.
-        CorpusError: the URL may not be opened.
         RecipeError: the name of the file cannot be kept in a manifest.
     """
     dataset, _, part = given.partition(":")
     if dataset in DATASETS:
         return _read_dataset(given, role, dataset, part)
-    check_url(given)
     last_part(given)
     try:
+        check_url(given)
         file_system, path = fsspec.core.url_to_fs(given)
         if file_system.isdir(path):
             names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))

@@ -115,23 +115,23 @@ def former(**fields):
     ("there", "recipe"),
     [
         ({}, {}),
-        ({"sources": [["input", "0"]]}, {"supplier": "lines", "sources": [["input", "0"]]}),
+        ({"sources": [["input", "0" * 64]]}, {"supplier": "lines", "sources": [["input", "0" * 64]]}),
         (
-            {"sources": [["input", "0"], ["test_input", "1"]], "drop_improper": True},
+            {"sources": [["input", "0" * 64], ["test_input", "1" * 64]], "drop_improper": True},
             {
                 "supplier": "lines",
                 "supply": {"drop_improper": "yes"},
-                "sources": [["input", "0"], ["test_input", "1"]],
+                "sources": [["input", "0" * 64], ["test_input", "1" * 64]],
             },
         ),
         (
-            {"task": "arc", "n": None, "sources": [["train_set", "0"]], "exclude_test_twins": True},
+            {"task": "arc", "n": None, "sources": [["train_set", "0" * 64]], "exclude_test_twins": True},
             {
                 "task": "arc",
                 "n": None,
                 "supplier": "sets",
                 "supply": {"exclude_test_twins": "yes"},
-                "sources": [["train_set", "0"]],
+                "sources": [["train_set", "0" * 64]],
             },
         ),
     ],
