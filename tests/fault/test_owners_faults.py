@@ -1,5 +1,6 @@
 """One owner of a folder at a time: of several commands one goes on, the others get a line and leave nothing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from tests.clusters import work_here
 from trmpipe.pipeline import Recipe, RecipeError, generate
-from trmpipe.shards import PROGRESS, Corpus, Store, verify
+from trmpipe.shards import CATALOG, PROGRESS, Corpus, Store, verify
 from trmpipe.shards import ownership as ownership_module
 from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.ownership import owned
@@ -147,6 +148,21 @@ def test_a_plan_that_changes_meanwhile_stops_the_command(tmp_path):
     assert not (tmp_path / "c" / "manifest.json").exists()
 
 
+def test_a_plan_that_changes_while_the_catalog_is_written_stops_the_command(tmp_path, monkeypatch):
+    plan = tmp_path / "c" / PROGRESS / "plan.json"
+    write = Store.write
+
+    def write_and_change(store, path, data):
+        write(store, path, data)
+        if path == CATALOG:
+            plan.write_bytes(plan.read_bytes() + b"\n")
+
+    monkeypatch.setattr(Store, "write", write_and_change)
+    with pytest.raises(RecipeError, match=r"plan\.json was changed while this command was writing"):
+        generate(RECIPE, str(tmp_path / "c"))
+    assert not (tmp_path / "c" / "manifest.json").exists()
+
+
 def test_a_lock_that_is_deleted_meanwhile_stops_the_command(tmp_path):
     lock = tmp_path / "c" / PROGRESS / ".lock"
     with pytest.raises(OwnedError, match=r"\.lock was deleted while this command was writing"):
@@ -239,16 +255,22 @@ def wait_until(holds):
 
 def test_of_two_that_replace_a_stale_lease_one_stays(memory, monkeypatch):
     monkeypatch.setattr(ownership_module, "_SETTLE_SECONDS", 0.2)
-    stale = ownership_module._Owner(pid=1).note().replace(b'"renewed": 1', b'"renewed": 0.1')
+    stale = json.dumps({**json.loads(ownership_module._Owner(pid=1).note()), "renewed": 0.0}).encode()
     memory.write(f"{PROGRESS}/.owner.json", stale)
     owners, refused, started = [], [], threading.Barrier(2)
-    ended = threading.Barrier(2)
+    ended, read = threading.Barrier(2), ownership_module._read_note
+
+    def read_together(store, note):
+        found = read(store, note)
+        if found is not None and found.pid == 1:
+            started.wait(30)
+        return found
+
+    monkeypatch.setattr(ownership_module, "_read_note", read_together)
 
     def work():
-        started.wait()
         try:
-            with owned(memory, PROGRESS) as ownership:
-                ownership.check()
+            with owned(memory, PROGRESS):
                 owners.append(1)
                 ended.wait(30)
         except OwnedError:
