@@ -24,6 +24,9 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         echo_json(_facts(outcome, supplier.noun, seconds))
         return
     _say_what_was_written(outcome, seconds)
+    if outcome.remade:
+        reasons = ", ".join(f"{count:,} times {reason}" for reason, count in outcome.remade.items())
+        echo(f"  made again, as it could not be trusted: {reasons}")
     if not outcome.drops:
         for reason, count in outcome.skipped.items():
             echo(f"  {count:,} candidates passed over: {reason}")
@@ -56,6 +59,7 @@ def _facts(outcome: Any, noun: str, seconds: float) -> dict[str, Any]:
         "groups_with_fewer_variants": outcome.num_short,
         "units_written": outcome.written,
         "units_kept": outcome.kept,
+        "remade": dict(outcome.remade),
     }
 
 

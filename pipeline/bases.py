@@ -61,10 +61,13 @@ class Selection:
     Args:
         wanted: how many to choose; None takes all.
         test: the selection whose classes may not be chosen, where there is one.
+        patience: candidates in a row of which none is chosen, after which no more are taken; None for any number.
     """
 
-    def __init__(self, wanted: int | None, test: "Selection | None" = None) -> None:
+    def __init__(self, wanted: int | None, test: "Selection | None" = None, patience: int | None = None) -> None:
         self.wanted = wanted
+        self._patience = patience
+        self._num_in_vain = 0
         self.count = 0
         self.num_offered = 0
         self.drops: list[Drop] = []
@@ -77,13 +80,19 @@ class Selection:
         """Whether all that is wanted is chosen."""
         return self.wanted is not None and self.count >= self.wanted
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether so many candidates in a row were offered in vain that no more are taken."""
+        return self._patience is not None and self._num_in_vain >= self._patience
+
     def offer(self, candidates: Examined) -> None:
         """Choose from `candidates` in their order until enough are chosen."""
         kept = []
         for i, digest in enumerate(map(bytes, candidates.digests)):
-            if self.is_full:
+            if self.is_full or self.is_exhausted:
                 break
             self.num_offered += 1
+            self._num_in_vain += 1
             candidate = int(candidates.groups.candidates[i])
             if digest in self._test_classes:
                 self.drops.append(Drop(candidate=candidate, reason=TEST_TWINS, twin=self._test_classes[digest]))
@@ -92,6 +101,7 @@ class Selection:
             else:
                 self.classes[digest] = candidate
                 self.count += 1
+                self._num_in_vain = 0
                 kept.append(i)
         self._parts.append(candidates.take(np.array(kept, np.int64)))
 

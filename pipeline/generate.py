@@ -1,21 +1,34 @@
 """Making a corpus: make the plan or read it, write the units that are missing, then the manifest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import trmpipe
-from trmpipe.shards import InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
+from trmpipe.shards import PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
+from trmpipe.shards.ownership import Ownership, owned
 from trmpipe.shards.progress import Progress, Silent
 
 from .bases import Drop
 from .cluster import Cluster, check_workers, open_cluster
+from .estimate import check_layouts, check_plan_fits, check_recipe
 from .layouts import layouts_of
 from .plan import Plan
 from .planning import make_plan
 from .recipe import Recipe
-from .resume import begin, clear, finished_corpus, finished_units, save_plan, saved_plan
+from .resume import (
+    SavedPlan,
+    begin,
+    check_plan,
+    clear,
+    finished_corpus,
+    is_littered,
+    refuse_strangers,
+    save_plan,
+    saved_plan,
+)
 from .sources import Source, check_sources
+from .unit_records import finished_units
 from .units import names_of_variants, write_missing
 
 _LIBRARIES = ("numpy", "numba", "pyarrow", "deflate")
@@ -31,6 +44,7 @@ class Outcome:
         manifest: of the corpus.
         written: units written by this call; 0 where all was there.
         kept: units that were there.
+        remade: how much of what was there did not count and was made again, by reason.
         skipped: number of candidates passed over, by reason; empty where all was there.
         drops: candidates passed over, by the role of the source that they were in.
         leaks: training candidates that are twins of held-out ones.
@@ -41,6 +55,7 @@ class Outcome:
     manifest: Manifest
     written: int
     kept: int
+    remade: Mapping[str, int]
     skipped: Mapping[str, int]
     drops: Mapping[str, tuple[Drop, ...]]
     leaks: tuple[Drop, ...]
@@ -68,7 +83,8 @@ def generate(
 
     Raises:
         ArgumentError: `workers` is more than this machine can run.
-        RecipeError: the folder holds another corpus, or something else.
+        RecipeError: the folder holds another corpus, or something else; or the corpus fits neither disk nor memory.
+        OwnedError: another command is writing there.
         ExhaustedError: there are fewer distinct puzzles than were asked for.
         PuzzleFileError: a puzzle of a file has no solution or several.
         WriteError: the file system refused; what is written so far stays, and the same call completes it.
@@ -78,41 +94,74 @@ def generate(
     check_sources(recipe.sources, sources)
     store = Store(out)
     manifest = finished_corpus(store, recipe)
-    if manifest is not None:
+    if manifest is not None and not is_littered(store):
         return _nothing_to_do(store, manifest)
-    listener = progress or Silent()
-    with open_cluster(workers, scheduler) as cluster:
-        plan = saved_plan(store, recipe)
-        if plan is None:
-            plan = make_plan(recipe, sources, cluster, listener)
-            save_plan(store, recipe, plan)
-        begin(store)
-        outcome = _carry_out(plan, recipe, store, sources, cluster, listener)
-    clear(store)
+    with owned(store, PROGRESS) as ownership:
+        # Again, as another command may have been at work here until now.
+        manifest = finished_corpus(store, recipe)
+        if manifest is not None:
+            outcome = _nothing_to_do(store, manifest)
+        else:
+            check_recipe(recipe, store)
+            with store.scratch(PROGRESS) as scratch:
+                outcome = _make(recipe, scratch, sources, ownership, workers, scheduler, progress or Silent())
+        clear(store)
     return outcome
 
 
 def _nothing_to_do(store: Store, manifest: Manifest) -> Outcome:
     kept = sum(len({shard.unit for shard in split.shards}) for split in manifest.splits.values())
-    return Outcome(store=store, manifest=manifest, written=0, kept=kept, skipped={}, drops={}, leaks=(), num_short=0)
+    return Outcome(
+        store=store, manifest=manifest, written=0, kept=kept, remade={}, skipped={}, drops={}, leaks=(), num_short=0
+    )
 
 
-def _carry_out(
-    plan: Plan,
+def _make(
     recipe: Recipe,
     store: Store,
     sources: Sequence[Source],
+    ownership: Ownership,
+    workers: int | None,
+    scheduler: str | None,
+    progress: Progress,
+) -> Outcome:
+    """Make what is missing of a corpus, from the plan to the manifest."""
+    with open_cluster(workers, scheduler) as cluster:
+        saved, reason = saved_plan(store, recipe)
+        if saved is None:
+            plan = make_plan(recipe, sources, cluster, progress)
+            check_plan_fits(plan, recipe, store)
+            layouts = layouts_of(plan, recipe.make_task().spec, recipe)
+            check_layouts(layouts)
+            if reason:
+                refuse_strangers(store, recipe, layouts)
+            ownership.check()
+            saved = save_plan(store, recipe, plan)
+        begin(store)
+        outcome = _carry_out(saved, recipe, store, sources, ownership, cluster, progress)
+    return replace(outcome, remade={**({reason: 1} if reason else {}), **outcome.remade})
+
+
+def _carry_out(
+    saved: SavedPlan,
+    recipe: Recipe,
+    store: Store,
+    sources: Sequence[Source],
+    ownership: Ownership,
     cluster: Cluster,
     progress: Progress,
 ) -> Outcome:
     """Write what is missing, and the manifest."""
-    spec = recipe.make_task().spec
+    plan, spec = saved.plan, recipe.make_task().spec
     layouts = layouts_of(plan, spec, recipe)
     write_metadata(store, recipe.format, layouts.values())
-    done = finished_units(store, layouts)
-    written = write_missing(store, recipe, plan, layouts, done, cluster, progress)
-    # A worker that was killed leaves half a file, although another one has done its unit again.
-    store.remove_temporaries()
+    done, remade = finished_units(store, recipe.format, saved, layouts)
+    written = write_missing(store, recipe, saved, layouts, done, cluster, progress)
+
+    def check() -> None:
+        ownership.check()
+        check_plan(store, saved)
+
     manifest = write_manifest(
         store,
         codec_name=recipe.format,
@@ -121,12 +170,14 @@ def _carry_out(
         layouts=layouts,
         units=[*done, *written],
         variant_names=names_of_variants(recipe, plan.train, cluster) if spec.variant_identifiers else (),
+        check=check,
     )
     return Outcome(
         store=store,
         manifest=manifest,
         written=len(written),
         kept=len(done),
+        remade=remade,
         skipped=plan.skipped,
         drops=plan.drops,
         leaks=plan.leaks,

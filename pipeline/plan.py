@@ -11,12 +11,15 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.task import Groups, Task
+from trmpipe.shards import DamagedError
+from trmpipe.shards.fields import Count, Word
+from trmpipe.shards.json_files import convert
 
 from .bases import Drop
 from .split_plan import SplitPlan, check_split
@@ -87,35 +90,47 @@ class Plan:
             aug: variants of each group beside its base, at most.
 
         Raises:
-            ValueError: something of it is not as it should be; so do KeyError and TypeError say.
+            DamagedError: something of it is not as it should be.
         """
-        parts = {}
-        with zipfile.ZipFile(io.BytesIO(arrays)) as packed:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in packed.infolist()):
-                raise ValueError("an array is compressed, so that it may take any memory; they are saved as they are")
-        with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
-            for split in ("train", "test"):
-                parts[split] = _split_plan(split, found, value["names"][split])
-                check_split(parts[split], task, aug)
+        where, advice = "the saved plan", "it is made again"
+        told = convert(value, _Told, where, advice)
+        try:
+            parts = _splits(arrays, told.names, task, aug)
+        # Of what is no npz file, zipfile and NumPy say so by a dozen kinds of exceptions.
+        except Exception as error:
+            raise DamagedError(f"{where} is damaged: {error}; {advice}") from error
         return cls(
-            **parts,
-            distinct_up_to=value["distinct_up_to"],
-            skipped={str(reason): int(count) for reason, count in value["skipped"].items()},
-            drops={role: _drops(drops) for role, drops in value["drops"].items()},
-            leaks=_drops(value["leaks"]),
+            **parts, distinct_up_to=told.distinct_up_to, skipped=told.skipped, drops=told.drops, leaks=told.leaks
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What `Plan.to_json` gives."""
+
+    distinct_up_to: Word
+    skipped: dict[Word, Count]
+    drops: dict[Word, tuple[Drop, ...]]
+    leaks: tuple[Drop, ...]
+    names: dict[Literal["train", "test"], tuple[Word, ...]]
+
+
+def _splits(arrays: bytes, names: Mapping[Any, tuple[str, ...]], task: Task, aug: int) -> dict[str, SplitPlan]:
+    with zipfile.ZipFile(io.BytesIO(arrays)) as packed:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in packed.infolist()):
+            raise ValueError("an array is compressed, so that it may take any memory; they are saved as they are")
+    parts = {}
+    with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
+        for split in ("train", "test"):
+            parts[split] = _split_plan(split, found, names[split])
+            check_split(parts[split], task, aug)
+    return parts
 
 
 _OF_GROUPS = tuple(field.name for field in fields(Groups))
 _OF_SPLIT = ("digests", "ratings", "variants")
 
 
-def _split_plan(split: str, arrays: Mapping[str, Any], names: list[str]) -> SplitPlan:
+def _split_plan(split: str, arrays: Mapping[str, Any], names: tuple[str, ...]) -> SplitPlan:
     groups = Groups(**{name: arrays[f"{split}_{name}"] for name in _OF_GROUPS})
-    if not isinstance(names, list):
-        raise ValueError("names are no list")
-    return SplitPlan(groups=groups, names=tuple(names), **{name: arrays[f"{split}_{name}"] for name in _OF_SPLIT})
-
-
-def _drops(value: list[dict[str, Any]]) -> tuple[Drop, ...]:
-    return tuple(Drop(**{**drop, "names": drop["names"] and tuple(drop["names"])}) for drop in value)
+    return SplitPlan(groups=groups, names=names, **{name: arrays[f"{split}_{name}"] for name in _OF_SPLIT})

@@ -59,7 +59,9 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
         PuzzleFileError: the file cannot be read, holds no puzzle, or a line is none.
         InputError: puzzles of the task have no text form.
         CorpusError: the URL may not be opened.
+        RecipeError: the file's name cannot be kept in a manifest.
     """
+    name = last_part(path)
     raw = _read(path)
     try:
         text = (gzip.decompress(raw) if raw.startswith(_GZIP_MAGIC) else raw).decode("utf-8-sig")
@@ -79,7 +81,7 @@ def read_puzzle_file(path: str, task: Task, role: str = "input", advice: str = "
     return PuzzleFile(
         given=path,
         role=role,
-        name=last_part(path),
+        name=name,
         size_bytes=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         lines=np.array([number for number, *_ in rows], np.int64),

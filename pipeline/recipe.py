@@ -3,19 +3,22 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from trmpipe.generators.options import YES, Option, spell_options
 from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import Task
-from trmpipe.shards import CODECS, CorpusError
+from trmpipe.shards import CODECS, CorpusError, sha256_hex
+from trmpipe.shards.fields import Count, Digest, FileName, Positive, Word
+from trmpipe.shards.json_files import convert
 
 from .errors import ArgumentError, RecipeError
 from .suppliers import SUPPLIERS
 from .upgrade import upgraded
 
 _MAX_SEED = 2**63 - 1
-_MAX_VARIANTS = 2**31 - 1
+_MAX_COUNT = 2**31 - 1
+_MAX_NAME_BYTES = 255
 _DIGEST_LETTERS = 8
 
 
@@ -59,14 +62,21 @@ class Recipe:
         options = spell_options(f"the task {self.task!r}", family_of(self.task).options, self.options)
         object.__setattr__(self, "options", dict(sorted(options.items())))
         get_task(self.task, self.options)
-        _in_range("--n", self.n, 1, None)
-        _in_range("--aug", self.aug, 0, _MAX_VARIANTS)
-        _in_range("--test", self.test, 0, None)
+        _in_range("--n", self.n, 1, _MAX_COUNT)
+        _in_range("--aug", self.aug, 0, _MAX_COUNT)
+        _in_range("--test", self.test, 0, _MAX_COUNT)
         _in_range("--seed", self.seed, 0, _MAX_SEED)
-        _in_range("--shard-groups", self.shard_groups, 1, None)
-        _in_range("--shard-variants", self.shard_variants, 1, None)
+        _in_range("--shard-groups", self.shard_groups, 1, _MAX_COUNT)
+        _in_range("--shard-variants", self.shard_variants, 1, _MAX_COUNT)
         object.__setattr__(self, "sources", tuple((role, digest) for role, digest in self.sources))
         self._check_supplier()
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Refuse what is no part of a path where it stands in one: the roles of sources and the corpus's name."""
+        for word in (word for source in self.sources for word in source):
+            _check_name(word)
+        _check_name(self.name)
 
     def _check_format(self) -> None:
         try:
@@ -111,7 +121,12 @@ class Recipe:
         for word, size in (("sg", self.shard_groups), ("sv", self.shard_variants)):
             if size is not None:
                 parts.append(f"{word}{size}")
-        return "-".join(parts)
+        name = "-".join(parts)
+        if len(name.encode()) <= _MAX_NAME_BYTES:
+            return name
+        # Longer than a file system's names may be, as of many sources.
+        digest = sha256_hex(name.encode())[:_DIGEST_LETTERS]
+        return f"{name.encode()[: _MAX_NAME_BYTES - _DIGEST_LETTERS - 1].decode(errors='ignore')}-{digest}"
 
     def to_json(self) -> dict[str, Any]:
         """A value for `json.dumps`."""
@@ -147,36 +162,43 @@ class Recipe:
         return ", ".join(f"{key} {other.get(key)} there, {mine.get(key)} asked for" for key in keys)
 
 
+def _check_name(word: str) -> None:
+    try:
+        convert(word, FileName, "a name", "give another one")
+    except CorpusError as error:
+        raise RecipeError(f"{word!a} cannot be a part of a corpus's name; give another one") from error
+
+
+class _Written(TypedDict, total=False):
+    """The types of a recipe's JSON, those of earlier versions' fields included."""
+
+    task: Required[FileName]
+    n: Positive | None
+    aug: Count
+    test: Count | None
+    seed: Count
+    options: dict[Word, Word]
+    format: FileName
+    supplier: FileName
+    supply: dict[Word, Word]
+    sources: tuple[tuple[FileName, Digest], ...]
+    shard_groups: Positive | None
+    shard_variants: Positive | None
+    drop_improper: bool
+    exclude_test_twins: bool
+
+
 def _checked(value: Any) -> dict[str, Any]:
     """A recipe's JSON out of a file in this version's words, if its parts have the types that they should have.
 
     Raises:
         RecipeError: it is damaged.
     """
-    damaged = "the recipe is damaged: {}; take it from the corpus's own manifest"
-    if not isinstance(value, dict):
-        raise RecipeError(damaged.format("it is no JSON object"))
-    sources = value.get("sources", ())
-    pairs = (
-        [tuple(pair) for pair in sources if isinstance(pair, list | tuple)]
-        if isinstance(sources, list | tuple)
-        else [()]
-    )
-    if not all(list(map(type, pair)) == [str, str] for pair in pairs) or len(pairs) != len(sources):
-        raise RecipeError(damaged.format("`sources` are no pairs of a role and a digest"))
-    found = upgraded(value)
-    for name in ("task", "format", "supplier"):
-        if not isinstance(found.get(name, ""), str):
-            raise RecipeError(damaged.format(f"`{name}` is no text"))
-    for name in ("n", "aug", "test", "seed", "shard_groups", "shard_variants"):
-        number = found.get(name)
-        if type(number) is not int and (number is not None or (name in ("aug", "seed") and name in found)):
-            raise RecipeError(damaged.format(f"`{name}` is no whole number"))
-    for name in ("options", "supply"):
-        words = found.get(name, {})
-        if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-            raise RecipeError(damaged.format(f"`{name}` is no object of texts"))
-    return found
+    try:
+        convert(value, _Written, "the recipe", "take it from the corpus's own manifest")
+    except CorpusError as error:
+        raise RecipeError(str(error)) from error
+    return upgraded(value)
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -192,9 +214,6 @@ def _told(options: tuple[Option, ...], values: Mapping[str, str]) -> list[str]:
     return [word + re.sub(r"[^\w.-]", "_", value.replace(":", "to")) for word, value in told.items()]
 
 
-def _in_range(option: str, value: int | None, least: int, most: int | None) -> None:
-    if value is None:
-        return
-    if value < least or (most is not None and value > most):
-        limits = f"{least} or more" if most is None else f"{least} to {most}"
-        raise ArgumentError(f"{option} is {value}; expected {limits}")
+def _in_range(option: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise ArgumentError(f"{option} is {value}; expected {least} to {most}")

@@ -41,7 +41,7 @@ class Comparison:
         """What differs, in one line."""
         if self.is_same:
             return "content equal"
-        there, here = self.original.generator["version"], trmpipe.__version__
+        there, here = self.original.generator.get("version"), trmpipe.__version__
         digests = (
             f"content digest {self.outcome.manifest.content_digest[:16]}, expected {self.original.content_digest[:16]}"
         )

@@ -2,6 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from trmpipe.shards import CorpusError
+from trmpipe.shards.fields import FileName
+from trmpipe.shards.json_files import convert
+from trmpipe.shards.urls import is_local
 
 from .errors import RecipeError
 
@@ -26,8 +32,21 @@ class Source:
 
 
 def last_part(path: str) -> str:
-    """The last part of a path or URL."""
-    return path.rstrip("/").rsplit("/", 1)[-1]
+    """The last part of a path or URL, which the manifest keeps.
+
+    Raises:
+        RecipeError: no manifest can keep it: it is not UTF-8, or has control characters or a backslash.
+    """
+    name = path.rstrip("/").rsplit("/", 1)[-1]
+    if name in ("", ".", "..") and is_local(path):
+        name = Path(path).resolve().name
+    try:
+        return convert(name, FileName, "the name", "rename it")
+    except CorpusError as error:
+        raise RecipeError(
+            f"the name {name!a} cannot be kept in a manifest, which takes UTF-8 without control characters "
+            "and backslashes; rename the file"
+        ) from error
 
 
 def digests_of(sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:

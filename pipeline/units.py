@@ -13,10 +13,10 @@ from trmpipe.shards import SplitLayout, Store, UnitRecord, UnitWriter
 from trmpipe.shards.progress import Progress
 
 from .cluster import Cluster
-from .plan import Plan
 from .recipe import Recipe
-from .resume import keep_record
+from .resume import SavedPlan
 from .split_plan import SplitPlan
+from .unit_records import keep_record
 
 _NAMED_GROUPS_PER_TASK = 64
 _TASKS_PER_WORKER = 8
@@ -29,7 +29,7 @@ Work = tuple[int, SplitPlan]
 def write_missing(
     store: Store,
     recipe: Recipe,
-    plan: Plan,
+    saved: SavedPlan,
     layouts: Mapping[str, SplitLayout],
     done: Sequence[UnitRecord],
     cluster: Cluster,
@@ -40,7 +40,7 @@ def write_missing(
     Args:
         store: the corpus.
         recipe: task, seed and format.
-        plan: the groups.
+        saved: the groups.
         layouts: of both splits.
         done: records of the units that are there.
         cluster: writes them.
@@ -56,13 +56,13 @@ def write_missing(
     progress.start("writing variants", sum(layout.num_puzzles for layout in layouts.values()))
     progress.advance(sum(sum(record.variants) for record in done))
     records: list[UnitRecord] = []
-    for split, part in plan.splits.items():
+    for split, part in saved.plan.splits.items():
         missing = [unit for unit in range(layouts[split].num_units) if (split, unit) not in present]
         size = min(_MAX_UNITS_PER_TASK, max(1, len(missing) // (_TASKS_PER_WORKER * cluster.num_workers)))
         layout = cluster.share(layouts[split])
         arguments = (
-            (store, recipe, layout, [_work(layouts[split], part, unit) for unit in missing[start : start + size]])
-            for start in range(0, len(missing), size)
+            (store, recipe, saved.digest, layout, [_work(layouts[split], part, unit) for unit in some])
+            for some in (missing[start : start + size] for start in range(0, len(missing), size))
         )
         for written in cluster.map(write_units, arguments):
             records += written
@@ -75,12 +75,15 @@ def _work(layout: SplitLayout, part: SplitPlan, unit: int) -> Work:
     return unit, part.take(slice(*layout.unit_groups(unit)))
 
 
-def write_units(store: Store, recipe: Recipe, layout: SplitLayout, works: Sequence[Work]) -> list[UnitRecord]:
+def write_units(
+    store: Store, recipe: Recipe, plan_digest: str, layout: SplitLayout, works: Sequence[Work]
+) -> list[UnitRecord]:
     """Make and write some units: runs on the workers.
 
     Args:
         store: the corpus.
         recipe: task, seed and format.
+        plan_digest: of the plan, for the records.
         layout: of the split.
         works: the units.
 
@@ -90,7 +93,11 @@ def write_units(store: Store, recipe: Recipe, layout: SplitLayout, works: Sequen
     Raises:
         WriteError: the file system refused.
     """
-    return [_write_unit(store, recipe, layout, unit, part) for unit, part in works]
+    records = []
+    for unit, part in works:
+        records.append(_write_unit(store, recipe, layout, unit, part))
+        keep_record(store, records[-1], plan_digest)
+    return records
 
 
 def _write_unit(store: Store, recipe: Recipe, layout: SplitLayout, unit: int, part: SplitPlan) -> UnitRecord:
@@ -107,9 +114,7 @@ def _write_unit(store: Store, recipe: Recipe, layout: SplitLayout, unit: int, pa
     )
     for shard in layout.shards_of(unit):
         writer.write(shard, *task.augment(part.groups, recipe.seed, shard.variants[0], layout.counts(shard)))
-    record = writer.finish()
-    keep_record(store, record)
-    return record
+    return writer.finish()
 
 
 def names_of_variants(recipe: Recipe, part: SplitPlan, cluster: Cluster) -> Iterator[Sequence[str]]:

@@ -1,8 +1,8 @@
 """Writing files so that under its own name a file is whole or absent, whatever happens meanwhile.
 
-The content goes to a temporary name in the same folder, is flushed to the disk and renamed; then the folder is flushed,
-so that the rename outlives a power cut. A writer that is killed leaves a temporary file behind, which `is_temporary`
-tells by its name.
+The content goes to a temporary name in the same folder, or in one that is set apart for it, is flushed to the disk and
+renamed; then the folder is flushed, so that the rename outlives a power cut. A writer that is killed leaves a temporary
+file behind, which `is_temporary` tells by its name.
 """
 
 import os
@@ -14,23 +14,29 @@ from typing import BinaryIO
 _TEMPORARY = ".tmp-"
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes | Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], content: bytes | Callable[[BinaryIO], object], scratch: str | None = None
+) -> None:
     """Write a local file, replacing what is there; folders above it are made where they are missing.
 
     Args:
         path: of the file.
         content: its bytes, or a function that writes them to an open binary file.
+        scratch: folder of the same file system for the temporary file, which has to be there; by default the file's.
 
     Raises:
-        OSError: the file system refused; what was there before stays, and nothing else is left behind. The same holds
-            for any error of `content`.
+        OSError: the file system refused, or `scratch` is gone; what was there before stays, and nothing else is left
+            behind. The same holds for any error of `content`.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
+    if scratch is None:
+        os.makedirs(folder, exist_ok=True)
     # A name of its own, since a scheduler may start a unit again while its first writer still runs.
-    temporary = os.path.join(folder, f".{name}{_TEMPORARY}{uuid.uuid4().hex}")
+    temporary = os.path.join(scratch or folder, f".{name}{_TEMPORARY}{uuid.uuid4().hex}")
     try:
         with open(temporary, "xb") as file:
+            # Only now: a writer without its scratch folder must not bring back a folder that was deleted meanwhile.
+            os.makedirs(folder, exist_ok=True)
             if callable(content):
                 content(file)
             else:

@@ -6,14 +6,20 @@ files are read: what claims to be a shard may be a device without end, or a pipe
 """
 
 import os
+import shutil
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .errors import CorpusError, DamagedError, WriteError
 from .files import is_temporary, write_atomically
 from .urls import check_url
+
+SCRATCH = "writing-"
+"""How folders for half-written files begin; the rest of the name is of that time alone."""
+_REMOVALS = 100
 
 
 class Store:
@@ -21,12 +27,14 @@ class Store:
 
     Args:
         root: a local folder or an fsspec URL.
+        scratch: folder below the root for files that are being written, see `scratch`; by default they lie beside
+            those that they become.
 
     Raises:
         CorpusError: the URL may not be opened, or needs a package that is not there.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], scratch: str | None = None) -> None:
         import fsspec
 
         check_url(os.fspath(root))
@@ -39,14 +47,15 @@ class Store:
                 "(such as `pip install 'trmpipe[s3]'`)"
             ) from error
         self._root = str(path).rstrip("/")
+        self._scratch = scratch
         self.is_local = "file" in _protocols(self._filesystem)
         self.url = self._root if self.is_local else self._filesystem.unstrip_protocol(self._root)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
 
-    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
-        return Store, (self.url,)
+    def __reduce__(self) -> tuple[type["Store"], tuple[str, str | None]]:
+        return Store, (self.url, self._scratch)
 
     @property
     def name(self) -> str:
@@ -119,14 +128,11 @@ class Store:
         """
         try:
             if self.is_local:
-                write_atomically(self._full(path), data)
+                write_atomically(self._full(path), data, self._scratch and self._full(self._scratch))
             else:
                 self._filesystem.pipe_file(self._full(path), data)
         except OSError as error:
-            raise WriteError(
-                f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
-                "then run the same command again"
-            ) from error
+            raise self._refused(path, error) from error
 
     def create(self, path: str, data: bytes) -> bool:
         """Commit `data` under `path` unless something is there; of several who try at once one succeeds.
@@ -159,6 +165,37 @@ class Store:
         if self.exists(path):
             self._filesystem.rm(self._full(path), recursive=True)
 
+    @contextmanager
+    def scratch(self, folder: str) -> Iterator["Store"]:
+        """A store whose writers need a folder that is there only for the time of a ``with`` block.
+
+        A writer that goes on after the block, such as a worker that was given up for dead, fails and leaves nothing:
+        its half-written file goes with the folder, and without the folder it can begin no other. Object stores have
+        no half-written files, and need no folder.
+
+        Args:
+            folder: where that folder lies below the root; it gets a name that no earlier one had, and those that
+                killed commands left are removed.
+
+        Raises:
+            WriteError: the file system refused.
+        """
+        if not self.is_local:
+            yield self
+            return
+        scratch = f"{folder}/{SCRATCH}{uuid.uuid4().hex}"
+        for name in Store(self.locate(folder)).list_folder():
+            if name.startswith(SCRATCH):
+                self._remove_scratch(f"{folder}/{name}")
+        try:
+            os.makedirs(self._full(scratch))
+        except OSError as error:
+            raise self._refused(scratch, error) from error
+        try:
+            yield Store(self.url, scratch)
+        finally:
+            self._remove_scratch(scratch)
+
     def remove_temporaries(self) -> int:
         """Delete what killed writers left behind, only while no writer is at work; returns how many files."""
         stale = [path for path in self.list_files() if is_temporary(path)]
@@ -167,6 +204,20 @@ class Store:
             with suppress(FileNotFoundError):
                 self._filesystem.rm_file(self._full(path))
         return len(stale)
+
+    def _remove_scratch(self, scratch: str) -> None:
+        path = self._full(scratch)
+        for _ in range(_REMOVALS):
+            shutil.rmtree(path, ignore_errors=True)
+            # A late writer may have begun a file between the look into the folder and its removal.
+            if not os.path.exists(path):
+                return
+
+    def _refused(self, path: str, error: OSError) -> WriteError:
+        return WriteError(
+            f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
+            "then run the same command again"
+        )
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root

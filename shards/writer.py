@@ -1,7 +1,7 @@
 """Writing a corpus: metadata first, then units in any order and from any process, catalog and manifest last."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, InputRecord, Manifest, SplitManifest
 from .records import FileRecord, ShardRecord, UnitRecord
 from .store import Store
+
+TABLES = (CATALOG, IDENTIFIERS)
+"""Files of a corpus beside those of its format and the manifest; the second where puzzles have identifiers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,7 @@ def write_manifest(
     layouts: Mapping[str, SplitLayout],
     units: Iterable[UnitRecord],
     variant_names: Iterable[Sequence[str]] = (),
+    check: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Write catalog and manifest, which make a corpus of the shards that lie there.
 
@@ -199,6 +203,7 @@ def write_manifest(
         units: the records of all units, in any order.
         variant_names: where puzzles have identifiers, the names of all training variants by rising group and variant,
             in portions of any size.
+        check: called before the first file is written and again before the manifest; it raises if they may not be.
 
     Returns:
         The manifest.
@@ -209,10 +214,12 @@ def write_manifest(
     ordered = sorted(units, key=lambda unit: (SPLITS.index(unit.split), unit.unit))
     for split, layout in layouts.items():
         assert sum(unit.split == split for unit in ordered) == layout.num_units, f"a unit of {split} is missing"
+    check()
     files = _write_tables(store, spec, layouts, ordered, variant_names)
     for layout in layouts.values():
         files += [FileRecord.of(path, data) for path, data in CODECS[codec_name].metadata(layout).items()]
     manifest = _manifest_of(codec_name, spec, provenance, layouts, ordered, files)
+    check()
     store.write(MANIFEST, manifest.to_bytes())
     return manifest
 

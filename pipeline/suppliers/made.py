@@ -21,6 +21,8 @@ _LARGEST_BATCH = 64
 _SECONDS_PER_BATCH = 0.25
 _PATIENCE = 512
 """Candidates in a row that may miss the options before the command gives up."""
+_REPEATS = 20_000
+"""Candidates in a row that bring no new class: the task has hardly another one then."""
 _DEFAULT_N = 1000
 
 
@@ -37,9 +39,9 @@ class Made(Supplier[Source]):
         Raises:
             ExhaustedError: the task does not have so many distinct puzzles, or hardly any that meets its options.
         """
-        test = Selection(recipe.make_task().default_test if recipe.test is None else recipe.test)
+        test = Selection(recipe.make_task().default_test if recipe.test is None else recipe.test, patience=_REPEATS)
         _fill(test, TEST, recipe, cluster, progress)
-        train = Selection(recipe.n, test)
+        train = Selection(recipe.n, test, patience=_REPEATS)
         try:
             _fill(train, TRAIN, recipe, cluster, progress)
         except ExhaustedError as error:
@@ -88,7 +90,7 @@ def _fill(selection: Selection, purpose: int, recipe: Request, cluster: Cluster,
     batches = _Batches(recipe, purpose, max_candidates(wanted))
     last, stop = -1, 0
     with closing(cluster.map(make_candidates, batches)) as parts:
-        while not selection.is_full and (part := next(parts, None)) is not None:
+        while not (selection.is_full or selection.is_exhausted) and (part := next(parts, None)) is not None:
             candidates, seconds, count = part
             batches.took(seconds, count)
             before = selection.count

@@ -108,7 +108,9 @@ def test_a_folder_with_other_things_is_refused(trmpipe, tmp_path):
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
-def test_a_full_disk_is_named_and_a_second_run_completes(trmpipe, tmp_path, clean):
+def test_a_full_disk_is_named_and_a_second_run_completes(trmpipe, tmp_path, monkeypatch, clean):
+    # As of a disk that others fill meanwhile.
+    monkeypatch.setattr("trmpipe.pipeline.estimate._free_bytes", lambda store: None)
     mount = tmp_path / "disk"
     mount.mkdir()
     with tiny_disk(mount, "1m") as disk:
@@ -130,7 +132,7 @@ def test_an_unwritable_folder_is_named(trmpipe, tmp_path):
     with unwritable(tmp_path) as folder:
         result = trmpipe(*COMMAND, "--out", f"{folder}/c")
     assert result.code == 1
-    assert f"cannot write {folder}/c/" in result.message
+    assert f"cannot write {folder}/c" in result.message
 
 
 def test_a_process_killed_while_it_writes_is_completed_by_the_same_command(trmpipe, tmp_path, clean):
@@ -163,13 +165,15 @@ def test_a_shard_cut_off_under_its_name_is_written_again(tmp_path, clean):
     assert_equals_clean(out, clean)
 
 
-def test_records_of_other_sources_are_not_trusted(tmp_path, clean):
+def test_records_of_other_sources_are_not_trusted(tmp_path, monkeypatch, clean):
     out = tmp_path / "c"
-    stop_after_writing(out, parts=3)
-    plan = out / ".progress" / "plan.json"
-    plan.write_text(json.dumps({**json.loads(plan.read_text()), "code": "older"}))
+    with monkeypatch.context() as patch:
+        patch.setattr("trmpipe.pipeline.resume.code_key", lambda: "older")
+        stop_after_writing(out, parts=3)
     outcome = generate(RECIPE, str(out))
     assert outcome.kept == 0
+    assert outcome.remade["the saved plan is of other code"] == 1
+    assert outcome.remade["the record is of another plan"] >= 3
     assert_equals_clean(out, clean)
 
 

@@ -14,6 +14,7 @@ from trmpipe.pipeline.plan import Plan
 from trmpipe.pipeline.planning import make_plan
 from trmpipe.pipeline.resume import save_plan, saved_plan
 from trmpipe.shards import Corpus, DamagedError, Store
+from trmpipe.shards.json_files import seal
 from trmpipe.shards.progress import Silent
 from trmpipe.trainer.config import TrainConfig, from_json, to_json
 from trmpipe.trainer.errors import SettingError
@@ -37,7 +38,8 @@ def rewrite(folder, change):
     path.write_bytes(file.getvalue())
     notes = json.loads(notes_path.read_text())
     notes["bases_sha256"] = hashlib.sha256(file.getvalue()).hexdigest()
-    notes_path.write_text(json.dumps(notes))
+    del notes["digest"]
+    notes_path.write_bytes(seal(notes))
 
 
 def put(name, value):
@@ -70,9 +72,9 @@ def put(name, value):
 def test_a_plan_with_wrong_arrays_is_made_anew(tmp_path, plan, change):
     store = Store(tmp_path)
     save_plan(store, RECIPE, plan)
-    assert saved_plan(store, RECIPE) is not None
+    assert saved_plan(store, RECIPE)[0] is not None
     rewrite(tmp_path, change)
-    assert saved_plan(store, RECIPE) is None
+    assert saved_plan(store, RECIPE) == (None, "the saved plan is damaged")
 
 
 def test_an_array_that_claims_more_than_there_is_takes_no_memory(tmp_path, plan):
@@ -83,8 +85,9 @@ def test_an_array_that_claims_more_than_there_is_takes_no_memory(tmp_path, plan)
     path.write_bytes(data)
     notes = json.loads(notes_path.read_text())
     notes["bases_sha256"] = hashlib.sha256(data).hexdigest()
-    notes_path.write_text(json.dumps(notes))
-    assert saved_plan(store, RECIPE) is None
+    del notes["digest"]
+    notes_path.write_bytes(seal(notes))
+    assert saved_plan(store, RECIPE) == (None, "the saved plan is damaged")
 
 
 def test_compressed_arrays_are_refused(plan):

@@ -19,6 +19,7 @@ from trmpipe.pipeline.layouts import layouts_of
 from trmpipe.pipeline.plan import Plan
 from trmpipe.pipeline.split_plan import SplitPlan
 from trmpipe.shards import canonical_json
+from trmpipe.shards.json_files import seal
 
 RECIPE = Recipe(task="sudoku6", n=12, aug=60, test=4, shard_groups=2)
 
@@ -94,10 +95,14 @@ class StopWriting:
 @pytest.fixture
 def begun(tmp_path):
     """A corpus that was broken off while its units were written."""
-    with pytest.raises(StopError):
-        generate(RECIPE, str(tmp_path / "c"), progress=StopWriting())
-    assert not (tmp_path / "c" / "manifest.json").exists()
+    break_off(tmp_path / "c")
     return tmp_path / "c"
+
+
+def break_off(out):
+    with pytest.raises(StopError):
+        generate(RECIPE, str(out), progress=StopWriting())
+    assert not (out / "manifest.json").exists()
 
 
 @pytest.fixture(scope="module")
@@ -146,16 +151,20 @@ def test_damaged_bases_are_made_anew(begun, clean, calls, harm):
 def test_a_damaged_plan_is_made_anew(begun, clean, calls, part):
     path = begun / ".progress" / "plan.json"
     notes = json.loads(path.read_text())
-    del notes["plan"][part]
-    path.write_text(json.dumps(notes))
-    assert generate(RECIPE, str(begun)).manifest == clean
+    del notes["digest"], notes["plan"][part]
+    path.write_bytes(seal(notes))
+    outcome = generate(RECIPE, str(begun))
+    assert (outcome.manifest, outcome.remade) == (clean, {"the saved plan is damaged": 1})
+    assert outcome.kept > 0
     assert calls["generate"] > 0
 
 
-def test_a_plan_of_other_code_is_made_anew(begun, clean, calls):
-    path = begun / ".progress" / "plan.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "code": "older"}))
-    outcome = generate(RECIPE, str(begun))
+def test_a_plan_of_other_code_is_made_anew(tmp_path, monkeypatch, clean, calls):
+    with monkeypatch.context() as patch:
+        patch.setattr("trmpipe.pipeline.resume.code_key", lambda: "older")
+        break_off(tmp_path / "c")
+    calls.clear()
+    outcome = generate(RECIPE, str(tmp_path / "c"))
     assert (outcome.kept, outcome.manifest) == (0, clean)
     assert calls["generate"] > 0
 

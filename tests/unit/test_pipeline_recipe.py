@@ -52,12 +52,12 @@ def test_two_recipes_never_share_a_name():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 0}, "--n is 0; expected 1 or more"),
+        ({"n": 0}, "--n is 0; expected 1 to 2147483647"),
         ({"aug": -1}, "--aug is -1; expected 0 to 2147483647"),
-        ({"test": -1}, "--test is -1; expected 0 or more"),
+        ({"test": -1}, "--test is -1; expected 0 to 2147483647"),
         ({"seed": 2**63}, f"--seed is {2**63}; expected 0 to {2**63 - 1}"),
-        ({"shard_groups": 0}, "--shard-groups is 0; expected 1 or more"),
-        ({"shard_variants": 0}, "--shard-variants is 0; expected 1 or more"),
+        ({"shard_groups": 0}, "--shard-groups is 0; expected 1 to 2147483647"),
+        ({"shard_variants": 0}, "--shard-variants is 0; expected 1 to 2147483647"),
         ({"n": None}, "--n is missing"),
         ({"supply": {"drop_improper": "yes"}}, "the supplier 'made' has no option 'drop_improper'; known: none"),
         ({"supplier": "sets"}, "the supplier of sudoku9 is 'sets'; expected one of made, lines"),
@@ -115,23 +115,23 @@ def former(**fields):
     ("there", "recipe"),
     [
         ({}, {}),
-        ({"sources": [["input", "0"]]}, {"supplier": "lines", "sources": [["input", "0"]]}),
+        ({"sources": [["input", "0" * 64]]}, {"supplier": "lines", "sources": [["input", "0" * 64]]}),
         (
-            {"sources": [["input", "0"], ["test_input", "1"]], "drop_improper": True},
+            {"sources": [["input", "0" * 64], ["test_input", "1" * 64]], "drop_improper": True},
             {
                 "supplier": "lines",
                 "supply": {"drop_improper": "yes"},
-                "sources": [["input", "0"], ["test_input", "1"]],
+                "sources": [["input", "0" * 64], ["test_input", "1" * 64]],
             },
         ),
         (
-            {"task": "arc", "n": None, "sources": [["train_set", "0"]], "exclude_test_twins": True},
+            {"task": "arc", "n": None, "sources": [["train_set", "0" * 64]], "exclude_test_twins": True},
             {
                 "task": "arc",
                 "n": None,
                 "supplier": "sets",
                 "supply": {"exclude_test_twins": "yes"},
-                "sources": [["train_set", "0"]],
+                "sources": [["train_set", "0" * 64]],
             },
         ),
     ],

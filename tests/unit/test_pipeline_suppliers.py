@@ -121,7 +121,7 @@ class Shelves(Supplier):
         return [self._open(path, "shelf") for path in paths]
 
     def _open(self, path, role):
-        return Source(given=path, role=role, name="shelf", size_bytes=1, sha256=str(path)[-8:].rjust(64, "0"))
+        return Source(given=path, role=role, name="shelf", size_bytes=1, sha256=path.strip("/").rjust(64, "0"))
 
     def choose(self, recipe, sources, cluster, progress):
         task = recipe.make_task()
