@@ -1,0 +1,130 @@
+"""Ctrl-C and termination at any moment of a generation: one line, an exit code, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from trmpipe.cli import main
+from trmpipe.pipeline.interrupts import HeldSignals
+
+
+@pytest.fixture
+def generation(tmp_path):
+    """Start ``trmpipe generate`` in a process group of its own, with a fresh folder for temporary files."""
+    started = []
+    temporary, out = tmp_path / "temporary", tmp_path / "c"
+    temporary.mkdir()
+
+    def start(*arguments):
+        command = [sys.executable, "-m", "trmpipe.cli.main", "generate", "sudoku", "--size", "6", "--out", str(out)]
+        command += map(str, arguments)
+        settings = os.environ | {"TMPDIR": str(temporary)}
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, env=settings, start_new_session=True, **pipes))
+        return started[-1], temporary, out
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_until(process, happened):
+    """Wait for something that a process does; fails where that ends or takes too long."""
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+LONG = ("--n", 60, "--aug", 1000, "--test", 10, "--shard-groups", 1)
+
+
+@pytest.mark.parametrize(
+    ("moment", "workers", "send"),
+    [("start", 2, os.kill), ("start", 8, os.kill), ("writing", 2, os.kill), ("writing", 8, os.killpg)],
+    ids=["start", "start of processes", "writing", "writing in processes that get it too"],
+)
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_signal_ends_a_command_and_leaves_no_folder(generation, workers, send, moment, number, code, word):
+    process, temporary, out = generation(*LONG, "--workers", workers)
+    wait_until(
+        process,
+        lambda: list(temporary.iterdir()) if moment == "start" else list(out.glob(".progress/train-*.json")),
+    )
+    send(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert [line for line in err.splitlines() if "puzzles:" not in line and line] == [
+        f"trmpipe: {word}; run the same command again to go on"
+    ]
+    assert list(temporary.iterdir()) == []
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_second_sigterm_acts_at_once(generation):
+    process, _, out = generation(*LONG, "--workers", 8)
+    wait_until(process, lambda: list(out.glob(".progress/train-*.json")))
+    process.send_signal(signal.SIGTERM)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == -signal.SIGTERM
+
+
+@pytest.fixture
+def handlers():
+    """Handlers that raise; those of before are put back."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    yield numbers
+    for number in numbers:
+        signal.signal(number, before[number])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["opening", "let through", "closing"])
+def test_signals_wait_while_a_cluster_opens_or_closes(handlers, number, when):
+    passed = []
+
+    def at(moment):
+        if moment == when:
+            signal.raise_signal(number)
+        passed.append(moment)
+
+    with pytest.raises(KeyboardInterrupt), HeldSignals() as signals:  # noqa: PT012
+        at("opening")
+        with signals.let_through():
+            at("let through")
+        at("closing")
+    assert passed == ["opening", "let through", "closing"][: {"opening": 1, "let through": 1, "closing": 3}[when]]
+    assert [signal.getsignal(number) for number in handlers] == [signal.default_int_handler] * 2
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_termination_unwinds_once(handlers):
+    with pytest.raises(main._Terminated) as caught:
+        main._unwind(signal.SIGTERM, None)
+    assert not isinstance(caught.value, Exception)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_end_of_a_file_is_no_interruption(trmpipe, tmp_path, monkeypatch):
+    def fail(*_):
+        raise EOFError("short")
+
+    monkeypatch.setattr("trmpipe.pipeline.cluster.Cluster.map", fail)
+    result = trmpipe("generate", "sudoku", "--size", 4, "--n", 5, "--out", tmp_path / "c")
+    assert result.code == 1
+    assert "trmpipe: unexpected EOFError: short; this is a bug" in result.err
+    assert "interrupted" not in result.err
