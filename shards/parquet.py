@@ -44,6 +44,9 @@ def open_parquet(
 
     if num_rows > rows_per_byte * len(data) + _ROOM_BYTES or len(data) > _most_bytes(num_rows):
         raise ValueError(f"{len(data)} bytes cannot be {num_rows} rows")
+    names = pq.read_metadata(pa.BufferReader(data)).schema.names
+    if names != schema.names:
+        raise ValueError(f"its columns are {', '.join(names)[:1000]}, expected {', '.join(schema.names)}")
     texts = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     with pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts) as file:
         if not file.schema_arrow.equals(schema):

@@ -18,7 +18,9 @@ from .lines import Kept
 _DEPTH = 6
 """Levels of containers in a state: the deepest are the values that an optimiser holds of a parameter."""
 
-Plain = int | Word | None | list[Digest]
+_MOST_LETTERS = 1000
+Plain = int | str | None | list[str]
+"""No text among several types has a bound here: msgspec 0.22 frees such a type twice when the program ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,9 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
         raise RunError(
             f"{where} is damaged: it is of step {state.step}, its stream of step {state.stream.step}; {advice}"
         )
+    texts = [text for value in state.stream.config.values() for text in (value if isinstance(value, list) else [value])]
+    if any(isinstance(text, str) and not (text.isprintable() and len(text) <= _MOST_LETTERS) for text in texts):
+        raise RunError(f"{where} is damaged: its stream's config holds what is no word; {advice}")
     if not all(map(math.isfinite, state.means.sums.values())):
         raise RunError(f"{where} is damaged: its means are not finite; {advice}")
     return state

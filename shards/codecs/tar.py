@@ -85,7 +85,7 @@ def _what_is_wrong(header: bytes, name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _header_parts(size_bytes: int) -> tuple[int, bytes, bytes]:
-    """Of a header without a name: the sum of its bytes with blanks for the checksum, and what is around the checksum."""
+    """Of a header without a name: the sum of its bytes with blanks for the checksum, and what is around that."""
     info = tarfile.TarInfo("x")
     info.size, info.mode = size_bytes, 0o644
     header = bytearray(info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict"))

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -157,3 +159,13 @@ def test_metrics_beyond_all_measure_are_not_read(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(RunError, match=r"it has 1,099,511,627,776 bytes, expected 268,435,456 at most"):
         read_metrics(path)
+
+
+def test_a_program_that_read_a_checkpoint_ends_well(tmp_path):
+    """Some types make msgspec free memory twice at the end of a program, which is then killed."""
+    path = save_checkpoint(tmp_path, 1, {"stream": {"config": {}}})
+    code = (
+        f"from trmpipe.trainer.run_state import *\ntry: load_run_state(Path({str(path)!r}), '')\nexcept RunError: pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

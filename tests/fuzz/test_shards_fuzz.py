@@ -1,0 +1,34 @@
+"""Damaged corpora of both formats: no changed bit is believed, and whatever is signed again ends in one line.
+
+Thinned so that the file takes less than 40 s: of JSON every bit is flipped, of other files one bit of every byte, a
+different one from byte to byte. `TRMPIPE_FUZZ_INPUTS` sets how many other inputs there are.
+"""
+
+import pytest
+
+from tests.fuzz.mutations import num_inputs, run_bounded
+from tests.shards_corpora import NAMED, make_corpus
+from trmpipe.shards import CODECS
+
+DEFAULT_INPUTS = 600
+BLOCKS = {"group_block": 2, "variant_block": 3}
+
+
+@pytest.fixture(params=CODECS.names())
+def folder(request, tmp_path):
+    path = tmp_path / "toy"
+    make_corpus(path, request.param, (3, 1, 4), (3, 1), examples=(2, 1, 3), spec=NAMED, **BLOCKS)
+    return path
+
+
+@pytest.mark.parametrize("codec_name", CODECS.names())
+def test_no_changed_bit_is_believed(codec_name, tmp_path):
+    make_corpus(tmp_path / "toy", codec_name, (2, 1), (1,))
+    assert "0 wrong" in run_bounded("tests.fuzz.shards", tmp_path / "toy", "bits", 0, 0)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "manifest", "tables"])
+def test_what_is_signed_again_ends_in_one_line(folder, kind):
+    # A sixth of the inputs for each format and kind.
+    count = num_inputs(DEFAULT_INPUTS) // 6
+    assert f"{count} inputs, 0 wrong" in run_bounded("tests.fuzz.shards", folder, kind, count, 0)
