@@ -1,5 +1,7 @@
 """``trmpipe evaluate``: score a trained model on held-out puzzles."""
 
+from functools import partial
+
 import click
 
 from .arguments import WholeNumber
@@ -36,7 +38,7 @@ def command(
     from trmpipe.trainer.ranks import joined_ranks
 
     trained = open_trained(run, device)
-    opened = run_corpora(trained, corpora, lambda line: click.echo(line, err=True))
+    opened = run_corpora(trained, corpora, partial(echo, err=True))
     evaluator = evaluator_of(opened[0].spec)
     if variants is not None and not evaluator.takes_variants:
         raise click.BadParameter(f"{trained.task} is not scored by vote; leave it out", param_hint="--variants")

@@ -110,7 +110,7 @@ def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
     )
 
 
-def run_corpora(trained: TrainedRun, paths: tuple[str, ...] = (), tell: Callable[[str], None] = print) -> list[Corpus]:
+def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str], None]) -> list[Corpus]:
     """The corpora that a run was trained on, or those at `paths` instead.
 
     Args:

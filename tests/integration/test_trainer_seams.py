@@ -226,7 +226,7 @@ def test_other_content_is_scored_where_puzzles_have_no_embedding(train, trmpipe,
 def test_a_task_of_the_same_sizes_is_another_task(train, tmp_path):
     train(tmp_path / "run", *GLANCING)
     trained = open_trained(str(tmp_path / "run"), "cpu")
-    corpora = run_corpora(trained)
+    corpora = run_corpora(trained, (), print)
     refuse_other_sizes(trained, corpora)
     with pytest.raises(RunError, match=r"was trained on squares4, .* holds shades4"):
         refuse_other_sizes(
