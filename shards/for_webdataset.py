@@ -11,6 +11,7 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.task import TaskSpec
@@ -81,6 +82,7 @@ def _rows_of_samples(shards: TarShards, samples: Iterable[dict[str, Any]]) -> It
             shard = shards.shards[url]
             reader = SampleReader(shards.layout, shard)
             counts, sizes = shards.layout.counts(shard), shards.layout.examples[slice(*shard.groups)]
+            identifiers, ends = shards.layout.identifiers(shard), np.concatenate([[0], np.cumsum(counts)])
         members = {field: data for field, data in sample.items() if not field.startswith("__")}
         try:
             groups, rows = reader.places[sample["__key__"]]
@@ -95,7 +97,7 @@ def _rows_of_samples(shards: TarShards, samples: Iterable[dict[str, Any]]) -> It
             first_variant=shard.variants[0],
             counts=counts[groups],
             sizes=sizes[groups],
-            identifiers=reader.identifiers(groups),
+            identifiers=identifiers[ends[groups.start] : ends[groups.stop]],
         ).arrays()
 
 

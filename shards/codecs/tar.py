@@ -16,6 +16,7 @@ _RECORD = 20 * UNIT
 _NAME = slice(0, 100)
 _SIZE = slice(124, 135)
 _CHECKSUM = slice(148, 156)
+_PADDING = bytes(UNIT)
 
 
 def member_pieces(name: str, *parts: bytes | memoryview) -> list[bytes | memoryview]:
@@ -52,27 +53,23 @@ def read_members(data: bytes, names: Iterable[str]) -> list[memoryview]:
     for name in names:
         start = position + UNIT
         header = data[position:start]
-        size = _size_in(header)
+        try:
+            # Spellings of a size that are not ours make another header than ours.
+            size = int(header[_SIZE], 8)
+        except ValueError:
+            size = -1
         if size < 0 or header != member_header(name, size):
             raise ValueError(_what_is_wrong(header, name))
         stop = start + size
         position = stop + -size % UNIT
         if position > len(data):
             raise ValueError(f"the tar file ends inside {name}")
-        if data[stop:position].strip(b"\0"):
+        if data[stop:position] != _PADDING[: position - stop]:
             raise ValueError(f"the tar file has bytes between {name} and the next member")
         contents.append(view[start:stop])
     if data[position:] != end_mark(position):
         raise ValueError(f"the tar file does not end with its end mark after {position} bytes")
     return contents
-
-
-def _size_in(header: bytes) -> int:
-    """The size that a header says, or -1; spellings that are not ours make another header than ours."""
-    try:
-        return int(header[_SIZE], 8)
-    except ValueError:
-        return -1
 
 
 def _what_is_wrong(header: bytes, name: str) -> str:

@@ -20,6 +20,7 @@ from tests.shards_corpora import NAMED, make_corpus
 from trmpipe.shards import CODECS, Corpus, DamagedError, Stream, verify
 
 ROOT = Path(__file__).parents[2]
+(SNIPPET,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "corpus-format.md").read_text(), re.DOTALL)
 
 
 def edit_tar(folder, change, path="train/shard-000000.tar"):
@@ -71,6 +72,15 @@ def through_webdataset(folder):
     return line
 
 
+def through_plain_webdataset(folder):
+    """What plain webdataset says that reads a shard as the documentation shows."""
+    program = f"urls = [{str(folder / 'train/shard-000000.tar')!r}]\n{SNIPPET}\nlist(samples)"
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode
+    return done.stderr
+
+
 @pytest.mark.parametrize("ending", ["pyd", "pickle", "pth", "pt"])
 def test_no_member_is_unpickled(tmp_path, ending):
     folder, marker = tmp_path / "toy", tmp_path / "ran"
@@ -86,6 +96,7 @@ def test_no_member_is_unpickled(tmp_path, ending):
         payload = pickle.dumps(Marker(marker))
     edit_tar(folder, lambda members: [*members[:2], (name, payload), *members[2:]])
     assert re.search(rf"{name}.*expected", through_webdataset(folder))
+    assert f"no sample of trmpipe has a .{ending}" in through_plain_webdataset(folder)
     with pytest.raises(DamagedError, match=rf"{name}.*expected"):
         list(Corpus.open(folder).rows("train"))
     (problem,) = verify(Corpus.open(folder)).problems

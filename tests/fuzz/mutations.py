@@ -32,9 +32,9 @@ def num_inputs(default):
     return int(os.environ.get(INPUTS_VARIABLE, default))
 
 
-def every_bit(data, *, step=1):
-    """`data` with one bit changed: each bit of every `step`-th byte, by turns where `step` is 8."""
-    for bit in range(0, 8 * len(data), step):
+def every_bit(data):
+    """`data` with one bit changed, for each of its bits."""
+    for bit in range(8 * len(data)):
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
         yield bytes(changed)
