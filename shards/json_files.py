@@ -27,6 +27,7 @@ Value = TypeVar("Value")
 MOST_BYTES = 32 << 20
 """Size from which on no JSON file is read; a manifest has about 400 bytes a shard of 64 MiB."""
 
+_PATTERN = re.compile(r"Expected `str` matching regex '.*'(?= - at|\Z)")
 _SEAL = re.compile(rb'\{\n  "digest": "([0-9a-f]{64})",\n')
 
 
@@ -116,4 +117,7 @@ def read_sealed(data: bytes, kind: type[Value], where: str, advice: str) -> Valu
 
 
 def _reason(error: Exception) -> str:
-    return "it is nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    # A regular expression says nothing to most people.
+    return _PATTERN.sub("a text has a form or characters that are not allowed", " ".join(str(error).split()))

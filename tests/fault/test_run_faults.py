@@ -215,8 +215,8 @@ def test_what_is_not_possible_is_refused_at_once(train, tmp_path, more, words):
 
 def test_a_remote_run_is_refused(train):
     result = train("s3://bucket/run")
-    assert result.code == 1
-    assert "--out is s3://bucket/run; runs are written to a folder on this machine" in result.message
+    assert result.code == 2
+    assert "--out is s3://bucket/run; a run lies in a local folder" in result.message
 
 
 def test_a_disk_that_is_full_for_tensorboard_keeps_what_was_trained(train, tmp_path):

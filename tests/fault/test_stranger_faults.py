@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from tests.shards_corpora import edit_manifest
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import Recipe, RecipeError, generate
 from trmpipe.pipeline.cluster import open_cluster
@@ -144,11 +145,8 @@ def test_what_is_no_recipe_is_refused(value):
 @pytest.mark.parametrize("value", [3, [], None])
 def test_a_manifest_whose_words_are_none_is_damaged(tmp_path, word, value):
     generate(Recipe(task="sudoku4", n=2, aug=1, test=1), str(tmp_path / "c"))
-    path = tmp_path / "c" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["spec"][word] = value
-    path.write_text(json.dumps(manifest))
-    with pytest.raises(DamagedError, match="is no word"):
+    edit_manifest(tmp_path / "c", lambda manifest: manifest["spec"].update({word: value}))
+    with pytest.raises(DamagedError, match=rf"Expected `str`, got `\w+` - at `\$.spec.{word}`"):
         Corpus.open(tmp_path / "c")
 
 

@@ -75,7 +75,8 @@ def hostile(tmp_path_factory):
 def test_names_and_values_never_reach_the_terminal(trmpipe, hostile, arguments):
     result = trmpipe(*(word.format(corpus=hostile, harm=HARM) for word in arguments))
     assert harmful(result.out) == harmful(result.err) == []
-    assert "pwned" in result.out + result.err
+    # A recipe with such a word is refused by its form, without the word.
+    assert "pwned" in result.out + result.err or arguments == ["regenerate", "{corpus}"]
 
 
 def test_files_named_by_someone_else(trmpipe, tmp_path, monkeypatch):
@@ -132,8 +133,8 @@ def assert_harmless_on_a_terminal(said):
     assert b"pwned" in said
 
 
-def test_errors_on_a_terminal(tmp_path, hostile):
-    said, code = on_a_terminal([*PROGRAM, "regenerate", str(hostile)], tmp_path)
+def test_errors_on_a_terminal(tmp_path):
+    said, code = on_a_terminal([*PROGRAM, "evaluate", HARM], tmp_path)
     assert code == 1
     assert_harmless_on_a_terminal(said)
 

@@ -202,7 +202,7 @@ def test_evaluate_names_the_corpus_that_it_scores(trmpipe, corpus4, tmp_path, mo
     """Of several corpora the first with held-out puzzles is scored, which need not be the first of all."""
     monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
     generate(Recipe(task="sudoku4", n=5, aug=3, test=0, seed=9), str(tmp_path / "untested"))
-    monkeypatch.setattr("trmpipe.shards.corpus._refuse_leaks", lambda corpora: None)
+    monkeypatch.setattr("trmpipe.shards.corpora._refuse_leaks", lambda corpora: None)
     trained = trmpipe("train", tmp_path / "untested", corpus4, "--out", tmp_path / "both", *TINY)
     assert trained.code == 0, trained.err
     told = json.loads(trmpipe("evaluate", tmp_path / "both", "--json").out)

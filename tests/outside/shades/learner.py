@@ -28,6 +28,9 @@ class Lingering:
         tokens = torch.zeros(batch, seq_len, dtype=torch.int64)
         return {"z": net.initial(batch)["z"].transpose(0, 1), "inputs": tokens, "labels": tokens}
 
+    def limits(self, sizes):
+        return {"inputs": sizes.vocab_size, "labels": sizes.vocab_size}
+
     def take_up(self, net, state, rows, step):
         starts = step % self.config.stay == 0
         fresh = {"z": net.initial(len(rows.inputs))["z"].transpose(0, 1), "inputs": rows.inputs, "labels": rows.labels}
