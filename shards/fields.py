@@ -17,6 +17,11 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Positive = Annotated[int, Meta(ge=1, le=MOST)]
 
+MOST_FILE_BYTES = 512 << 20
+"""Size of a file of a corpus at most: readers take it into memory as a whole."""
+
+FileSize = Annotated[int, Meta(ge=0, le=MOST_FILE_BYTES)]
+
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Control characters, line ends, marks that turn the direction of writing, halves of characters."""
 

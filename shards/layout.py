@@ -127,7 +127,7 @@ class SplitLayout:
         """Examples of the puzzle that has most, 1 for a split without groups."""
         return int(self.examples.max(initial=1))
 
-    @property
+    @cached_property
     def has_identifiers(self) -> bool:
         """Whether puzzles have identifiers of their own."""
         return bool(self.first_identifiers.any())
@@ -176,7 +176,8 @@ class SplitLayout:
     def counts(self, shard: ShardSpec) -> NDArray[np.int64]:
         """int64 [g]: how many variants of each of its groups a shard holds."""
         start, stop = shard.variants
-        return np.clip(self.variants[slice(*shard.groups)] - start, 0, stop - start)
+        # `np.clip` takes three times as long for the few groups of a shard.
+        return np.minimum(np.maximum(self.variants[slice(*shard.groups)] - start, 0), stop - start)
 
     def rows(self, shard: ShardSpec) -> NDArray[np.int64]:
         """int64 [g]: how many rows of each of its groups a shard holds."""

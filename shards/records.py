@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from .digests import sha256_hex
-from .fields import Count, Digest, Positive, RelativePath, Word
+from .fields import Count, Digest, FileSize, Positive, RelativePath, Word
 
 Range = tuple[Count, Count]
 """First and the one after the last."""
@@ -28,7 +28,7 @@ class FileRecord:
     """
 
     path: RelativePath
-    size_bytes: Count
+    size_bytes: FileSize
     sha256: Digest
 
     @classmethod

@@ -7,6 +7,7 @@ the size is taken from it.
 """
 
 import tarfile
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -35,7 +36,9 @@ def member_header(name: str, size_bytes: int) -> bytes:
     total, before, after = _header_parts(size_bytes)
     encoded = name.encode("ascii")
     assert len(encoded) < _NAME.stop
-    return encoded.ljust(_NAME.stop, b"\0") + before + b"%06o\0 " % (total + sum(encoded)) + after
+    # The low half of Adler-32 is the sum of the bytes and 1; to add them up in Python takes twice as long.
+    checksum = total + (zlib.adler32(encoded) & 0xFFFF) - 1
+    return encoded.ljust(_NAME.stop, b"\0") + before + b"%06o\0 " % checksum + after
 
 
 def read_members(data: bytes, names: Iterable[str]) -> list[memoryview]:

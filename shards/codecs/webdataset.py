@@ -70,7 +70,8 @@ class WebDatasetCodec:
         """All rows, in the order of the samples."""
         (data,) = files
         reader = SampleReader(layout, shard)
-        shape = int(layout.rows(shard).sum()), layout.seq_len
+        *_, (_, last) = reader.places.values()
+        shape = last.stop, layout.seq_len
         inputs, labels = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         for key, members in reader.split(data).items():
             rows = reader.places[key][1]
@@ -101,14 +102,15 @@ class SampleReader:
 
     def __init__(self, layout: SplitLayout, shard: ShardSpec) -> None:
         self._layout = layout
+        self._has_identifiers = layout.has_identifiers
         first, variant = shard.groups[0], shard.variants[0]
         self.places = {
             f"{first + groups.start:08d}-{variant:06d}": (groups, rows) for groups, rows in samples(layout, shard)
         }
         packed = ".gz" if layout.compressed else ""
-        of_puzzles = ("identifiers.npy", "offsets.npy") if layout.has_identifiers else ()
+        of_puzzles = ("identifiers.npy", "offsets.npy") if self._has_identifiers else ()
         self.fields = (f"inputs.npy{packed}", f"labels.npy{packed}", *of_puzzles, _JSON)
-        if layout.has_identifiers:
+        if self._has_identifiers:
             counts = layout.counts(shard)
             self._puzzle_ends = np.concatenate([[0], np.cumsum(counts)])
             self._identifiers = layout.identifiers(shard).astype("<i4")
@@ -151,19 +153,20 @@ class SampleReader:
     def read_whole(self, key: str, members: Mapping[str, bytes | memoryview]) -> Rows:
         """As `read`, of a sample that has the members that it must have."""
         groups, rows = self.places[key]
-        if self._layout.has_identifiers:
+        if self._has_identifiers:
             for field, values in (("identifiers", self.identifiers(groups)), ("offsets", self.offsets(groups))):
                 if members[f"{field}.npy"] != b"".join(_array_parts(values)):
                     raise ValueError(f"the {field} of the sample {key} are not those of the catalog")
         shape = rows.stop - rows.start, self._layout.seq_len
         header = _array_header(shape, "|u1")
+        size = len(header) + shape[0] * shape[1]
         found = []
         for field in self.fields[:2]:
             content = members[field]
             if self._layout.compressed:
-                content = _unpack(f"{key}.{field}", memoryview(content), _array_bytes(shape))
+                content = _unpack(f"{key}.{field}", memoryview(content), size)
             # As bytes, which are compared five times as fast as views.
-            if bytes(content[: len(header)]) != header or len(content) != len(header) + shape[0] * shape[1]:
+            if bytes(content[: len(header)]) != header or len(content) != size:
                 raise ValueError(f"{key}.{field} is not an array of {shape[0]} rows of {shape[1]} tokens")
             found.append(np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape))
         inputs, labels = found

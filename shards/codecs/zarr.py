@@ -76,7 +76,7 @@ class ZarrCodec:
         """Compare the padding, which other readers of Zarr see; see `CheckingCodec`."""
         for data, rows in zip(files, (content.inputs, content.labels), strict=True):
             for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
-                if not np.array_equal(_unpack(layout, packed), _padded_chunk(layout, found)):
+                if not np.array_equal(_unpack(packed, _chunk_shape(layout)), _padded_chunk(layout, found)):
                     raise ValueError("a chunk holds more than its rows")
 
 
@@ -205,8 +205,9 @@ def _padded_chunk(layout: SplitLayout, parts: list[tuple[int, NDArray[np.uint8]]
 def _decode_field(layout: SplitLayout, shard: ShardSpec, data: bytes) -> NDArray[np.uint8]:
     """The rows of a shard, uint8 [R, S]."""
     rows = np.empty((int(layout.rows(shard).sum()), layout.seq_len), np.uint8)
+    shape = _chunk_shape(layout)
     for found, packed in _read_chunks(layout, _Parts(layout, shard, rows), data):
-        chunk = _unpack(layout, packed)
+        chunk = _unpack(packed, shape)
         for group, target in found:
             target[:] = chunk[group, : len(target)]
     return rows
@@ -241,9 +242,8 @@ def _read_chunks(
         raise ValueError("the shard has bytes that belong to no chunk")
 
 
-def _unpack(layout: SplitLayout, packed: memoryview) -> NDArray[np.uint8]:
+def _unpack(packed: memoryview, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """A whole chunk; one that is not one frame of its size is refused before memory is taken for it."""
-    shape = _chunk_shape(layout)
     size = shape[0] * shape[1] * shape[2]
     check_frame(packed, size)
     return np.frombuffer(_zstd().decompress(packed, size, asbytes=True), np.uint8).reshape(shape)

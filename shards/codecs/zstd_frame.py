@@ -10,6 +10,7 @@ _CONTENT_SIZE_BYTES = (0, 2, 4, 8)
 _DICTIONARY_BYTES = (0, 1, 2, 4)
 _CHECKSUM_BYTES = 4
 _RUN, _RESERVED = 1, 3
+_SHORTEST_HEADER, _LONGEST_HEADER = 6, 18
 
 
 def check_frame(data: memoryview, size_bytes: int) -> None:
@@ -18,24 +19,22 @@ def check_frame(data: memoryview, size_bytes: int) -> None:
     Raises:
         ValueError: it is something else.
     """
-    try:
-        content_size, position, checksum_bytes = _read_header(data)
-        is_last = False
-        while not is_last:
-            header = int.from_bytes(data[position : position + 3], "little")
-            if position + 3 > len(data) or (header >> 1 & 3) == _RESERVED:
-                raise ValueError("a zstd frame is cut off")
-            is_last = bool(header & 1)
-            position += 3 + (1 if (header >> 1 & 3) == _RUN else header >> 3)
-    except IndexError as error:
-        raise ValueError("a zstd frame is cut off") from error
+    content_size, position, checksum_bytes = _read_header(bytes(data[:_LONGEST_HEADER]))
+    is_last = False
+    while not is_last:
+        header = int.from_bytes(data[position : position + 3], "little")
+        kind = header >> 1 & 3
+        if position + 3 > len(data) or kind == _RESERVED:
+            raise ValueError("a zstd frame is cut off")
+        is_last = bool(header & 1)
+        position += 3 + (1 if kind == _RUN else header >> 3)
     if content_size != size_bytes or position + checksum_bytes != len(data):
         raise ValueError(f"a chunk is not one zstd frame of {size_bytes} bytes")
 
 
-def _read_header(data: memoryview) -> tuple[int, int, int]:
+def _read_header(data: bytes) -> tuple[int, int, int]:
     """Content size, -1 where the frame does not say it; where its first block begins; bytes of its checksum."""
-    if data[:4] != _MAGIC:
+    if data[:4] != _MAGIC or len(data) < _SHORTEST_HEADER:
         raise ValueError("a chunk is no zstd frame")
     descriptor = data[4]
     is_single_segment = bool(descriptor & 0x20)

@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.mutations import DEEP, every_bit
 from trmpipe.shards import DamagedError
 from trmpipe.shards import json_files as files
-from trmpipe.shards.fields import MOST, Count, Digest, FileName, Positive, RelativePath, Word
+from trmpipe.shards.fields import MOST, Count, Digest, FileName, FileSize, Positive, RelativePath, Word
 from trmpipe.shards.json_files import check_seal, convert, digest_of_sealed, read_json, read_sealed, seal
 
 
@@ -71,6 +71,7 @@ def test_plain_values_are_checked_alike():
     [
         (Digest, ["0" * 64, "09af" * 16], ["0" * 63, "0" * 65, "A" * 64, "0" * 64 + "\n", "g" * 64]),
         (Count, [0, 1, MOST], [-1, MOST + 1, 2**64, 1.0, True, "1", None]),
+        (FileSize, [0, 512 << 20], [-1, (512 << 20) + 1]),
         (Positive, [1, MOST], [0, -1, MOST + 1]),
         (Word, ["", "a b", "ü", "..", "a/b"], ["\n", "a\x1b[2J", "\x7f", "\x9b", "\u2028", "\u202e", "x" * 1001]),
         (FileName, ["a", "a b", "...", ".hidden", "x" * 255], ["", ".", "..", "a/b", "/a", "a\\b", "a\0", "x" * 256]),
