@@ -12,6 +12,7 @@ import numpy as np
 
 from trmpipe.generators.task import Task
 from trmpipe.shards import CODECS, ShardContent, SplitLayout, Store, default_layout
+from trmpipe.shards.layout import MOST_SHARD_BYTES
 
 from .errors import RecipeError
 from .plan import Plan
@@ -21,7 +22,6 @@ _MOST_PACKED = 64
 """No format makes puzzles smaller than this part of their tokens; padded grids come down to about a 25th."""
 _NOTES_BYTES = 128
 """What a plan holds of a group beside its tokens."""
-_MOST_SHARD_BYTES = 4 << 30
 _CHUNK_BYTES = 16
 """What the index of a Zarr shard takes for each of its chunks, those beyond the last group included."""
 _MOST_SHARDS = 40_000
@@ -78,24 +78,17 @@ def check_layouts(layouts: Mapping[str, SplitLayout]) -> None:
         groups, variants = min(layout.group_block, layout.num_groups), layout.variant_block
         chunks = layout.group_block // layout.sample_groups * layout.max_examples
         size = 2 * groups * variants * layout.max_examples * layout.seq_len + chunks * _CHUNK_BYTES
-        if size > _MOST_SHARD_BYTES:
+        if size > MOST_SHARD_BYTES:
             raise RecipeError(
                 f"a shard of {layout.split} would take {_gigabytes(size)} of memory ({layout.group_block:,} puzzles "
-                f"with {variants:,} variants each), expected {_gigabytes(_MOST_SHARD_BYTES)} at most; give a smaller "
+                f"with {variants:,} variants each), expected {_gigabytes(MOST_SHARD_BYTES)} at most; give a smaller "
                 "--shard-groups or --shard-variants"
             )
-        if (count := _num_shards(layout)) > _MOST_SHARDS:
+        if (count := layout.num_shards) > _MOST_SHARDS:
             raise RecipeError(
                 f"{layout.split} would have {count:,} shards, expected {_MOST_SHARDS:,} at most; give a larger "
                 "--shard-groups or --shard-variants, or ask for less"
             )
-
-
-def _num_shards(layout: SplitLayout) -> int:
-    if not layout.num_groups:
-        return 0
-    most = np.maximum.reduceat(layout.variants, np.arange(0, layout.num_groups, layout.group_block))
-    return int((-(-most // layout.variant_block)).sum())
 
 
 def _packed_bytes_of_row(plan: Plan, recipe: Recipe, task: Task) -> float:
