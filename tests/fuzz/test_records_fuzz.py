@@ -1,6 +1,6 @@
 """Damage to what a broken-off generation left: the same command ends in a clean run's files, or in one line.
 
-TRMPIPE_FUZZ_INPUTS says how many damaged folders are tried.
+TRMPIPE_FUZZ_INPUTS says how many inputs all tests make; of damaged folders, which take long, it is a small part.
 """
 
 import json
@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import work_here
+from tests.fuzz.mutations import num_inputs
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.pipeline import Recipe, generate, regenerate
 from trmpipe.shards import Corpus, json_digest, verify
 from trmpipe.shards.digests import sha256_hex
 from trmpipe.shards.json_files import seal
 
-INPUTS = int(os.environ.get("TRMPIPE_FUZZ_INPUTS", "60"))
+INPUTS = num_inputs(6)
 RECIPE = Recipe(task="sudoku4", n=4, aug=3, test=2, shard_groups=2, shard_variants=2)
 ODD = (-1, 0, 1, 2**63, 10**30, 1.5, float("nan"), None, True, "", "../x", "a\nb", "\ud800", "0" * 64, [], {}, [[]])
 

@@ -1,18 +1,18 @@
 """Runs with changed bits, which are never believed, and with changed values under digests that fit, which are one line.
 
-TRMPIPE_FUZZ_INPUTS says how many inputs each test makes; all are drawn from one seed, so that a failure comes again.
+TRMPIPE_FUZZ_INPUTS says how many inputs all tests make; all are drawn from one seed, so that a failure comes again.
 """
 
 import copy
 import dataclasses
 import json
 import math
-import os
 import random
 
 import pytest
 import torch
 
+from tests.fuzz.mutations import num_inputs
 from tests.runs import TINY, reseal, write_state
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus, Stream
@@ -26,7 +26,7 @@ from trmpipe.trainer.run_folder import RunFolder
 from trmpipe.trainer.run_state import load_run_state
 from trmpipe.trainer.trainer import Trainer
 
-NUM_INPUTS = int(os.environ.get("TRMPIPE_FUZZ_INPUTS", "300"))
+NUM_INPUTS = num_inputs(30)
 NUM_BITS = max(2000, NUM_INPUTS)
 SEED = 8
 
