@@ -35,6 +35,7 @@ SECTIONS: dict[str, Registry[Part]] = {
 }
 """Sections of a config that stand for an entry of a registry."""
 
+_MOST_LETTERS = 100
 _UNFIT = "the run's config does not fit this version of trmpipe"
 
 NAME = "name"
@@ -131,6 +132,7 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
     Raises:
         SettingError: a value is missing, unknown or out of range.
     """
+    _refuse_long_texts(values)
     try:
         sections = {
             section: _section(registry[values[section][NAME]].config, _without_name(values[section]))
@@ -141,6 +143,15 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
     except (KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"{_UNFIT} ({type(error).__name__}: {printable(str(error))})") from None
     return TrainConfig(**{**sections, **_typed(TrainConfig, {**values, **dict.fromkeys(sections)}, skip=sections)})
+
+
+def _refuse_long_texts(values: Any, name: str = "settings") -> None:
+    """Refuse texts longer than any setting has, which would make the line of an error long."""
+    if isinstance(values, str) and len(values) > _MOST_LETTERS:
+        raise SettingError(f"{_UNFIT} ({name:.100} has {len(values):,} characters, expected {_MOST_LETTERS} at most)")
+    if isinstance(values, dict):
+        for inner, value in values.items():
+            _refuse_long_texts(value, printable(str(inner)))
 
 
 def _section(config: type[Any], values: dict[str, Any]) -> Any:

@@ -161,6 +161,13 @@ def test_unknown_names_list_what_there_is():
         pick_device("tpu")
 
 
+@pytest.mark.parametrize("change", [{"sampling": "a" * 5000}, {"model": {"name": "a" * 5000}}])
+def test_a_text_without_end_is_refused_in_a_short_line(change):
+    with pytest.raises(SettingError, match="has 5,000 characters") as caught:
+        from_json({**to_json(TrainConfig()), **change})
+    assert len(str(caught.value)) < 300
+
+
 def test_config_from_another_version_is_refused():
     values = to_json(TrainConfig())
     values["novelty"] = 1
