@@ -8,10 +8,10 @@ import dask
 import distributed  # noqa: F401  its defaults would go again with settings made before
 import pytest
 
+from tests.clean import assert_equals_clean
 from trmpipe.generators.threads import num_cores
 from trmpipe.pipeline import ArgumentError, ClusterError, Recipe, generate
 from trmpipe.pipeline.cluster import _main_module_unseen, open_cluster
-from trmpipe.shards import Corpus, verify
 
 RECIPE = Recipe(task="sudoku4", n=20, aug=300, test=4, shard_groups=1, shard_variants=30)
 
@@ -20,13 +20,6 @@ RECIPE = Recipe(task="sudoku4", n=20, aug=300, test=4, shard_groups=1, shard_var
 def clean(tmp_path_factory):
     """The corpus as an undisturbed run writes it."""
     return generate(RECIPE, str(tmp_path_factory.mktemp("clean") / "corpus"))
-
-
-def assert_equals_clean(path, clean):
-    """Exactly the files of a clean run, each with the same bytes."""
-    assert verify(Corpus.open(path)).problems == ()
-    assert Corpus.open(path).manifest == clean.manifest
-    assert Corpus.open(path).store.list_files() == clean.store.list_files()
 
 
 class OnceWhen:

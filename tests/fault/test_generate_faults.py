@@ -10,9 +10,9 @@ import time
 
 import pytest
 
+from tests.clean import assert_equals_clean
 from tests.disks import tiny_disk, unwritable
 from trmpipe.pipeline import ClusterError, Recipe, generate
-from trmpipe.shards import Corpus, verify
 
 RECIPE = Recipe(task="sudoku6", n=60, aug=1000, test=10, shard_groups=3)
 COMMAND = ["generate", "sudoku", "--size", "6", "--n", "60", "--aug", "1000", "--test", "10", "--shard-groups", "3"]
@@ -22,13 +22,6 @@ COMMAND = ["generate", "sudoku", "--size", "6", "--n", "60", "--aug", "1000", "-
 def clean(tmp_path_factory):
     """The corpus as an undisturbed run writes it."""
     return generate(RECIPE, str(tmp_path_factory.mktemp("clean") / "corpus"))
-
-
-def assert_equals_clean(path, clean):
-    """Exactly the files of a clean run, each with the same bytes."""
-    assert verify(Corpus.open(path)).problems == ()
-    assert Corpus.open(path).manifest == clean.manifest
-    assert Corpus.open(path).store.list_files() == clean.store.list_files()
 
 
 @pytest.mark.parametrize(
