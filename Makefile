@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+# Two processes, as much of a test's time is one core's; whole files, as their tests share corpora and runs.
+BOTH_CORES := -n 2 --dist loadfile
 
 .PHONY: demo test test-all soak lint types golden clean
 .DELETE_ON_ERROR:
@@ -24,10 +26,10 @@ types: $(STAMP)
 	$(BIN)/mypy -p trmpipe
 
 test: lint types
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow"
 
 test-all: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(BOTH_CORES)
 
 # Hours: each test of tests/fuzz tries so many damaged files. --timeout=0, since one of them takes longer than any other test.
 soak: $(STAMP)

@@ -9,8 +9,8 @@ from tests.fuzz.mutations import num_inputs, run_bounded
 from tests.shards_corpora import NAMED, make_corpus
 from trmpipe.shards import CODECS
 
-SHARES = {"manifest": 330, "bytes": 110, "tables": 60}
-"""Thousandths of the inputs by kind, in each of two formats: a manifest takes 3 ms, a table of Zarr 20."""
+SHARES = {"manifest": 420, "bytes": 50, "tables": 30}
+"""Thousandths of the inputs by kind, in each of two formats: a manifest takes 3 ms, the bytes of Zarr 30."""
 BLOCKS = {"group_block": 2, "variant_block": 3}
 
 
