@@ -8,13 +8,15 @@ direction of writing or overwrites a line. They are escaped here, once, and nowh
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from .compilation import Announcer, Clock, announced_compilation
 
 if TYPE_CHECKING:  # Help texts need no shards, which take a second to import.
     from trmpipe.shards import Progress
@@ -84,40 +86,53 @@ class Context(click.Context):
 
 
 class PlainProgress:
-    """One line at the end of a stage, and one now and then while it takes long; for logs and pipes."""
+    """One line at the end of a stage, and one now and then while it takes long; for logs and pipes.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds of work, which rates and times left are made of.
+        announcer: tells what was compiled.
+    """
+
+    def __init__(self, clock: Clock, announcer: Announcer) -> None:
+        self._clock, self._announcer = clock, announcer
         self._stage, self._total, self._done = "", 0, 0
         self._started = self._said = 0.0
 
     def start(self, stage: str, total: int) -> None:
         """A stage of `total` parts begins."""
         self._stage, self._total, self._done = stage, total, 0
-        self._started = self._said = time.monotonic()
+        self._started = self._said = self._clock()
 
     def advance(self, done: int) -> None:
         """`done` more parts are finished."""
+        self._announcer.work_goes_on()
         self._done += done
-        if time.monotonic() - self._said > _PLAIN_SECONDS:
-            self._said = time.monotonic()
+        if self._clock() - self._said > _PLAIN_SECONDS:
+            self._said = self._clock()
             self._say()
 
     def finish(self) -> None:
         """The stage is over."""
+        self._announcer.work_goes_on()
         self._say()
 
     def _say(self) -> None:
-        seconds = max(time.monotonic() - self._started, 1e-9)
+        seconds = max(self._clock() - self._started, 1e-9)
         rate = self._done / seconds
         left = f", {(self._total - self._done) / rate:.0f} s left" if 0 < self._done < self._total else ""
         echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:.1f} s ({rate:,.0f}/s){left}", err=True)
 
 
 class BarProgress:
-    """A bar with rate and time left."""
+    """A bar with rate and time left.
 
-    def __init__(self, bars: Any) -> None:
-        self._bars = bars
+    Args:
+        bars: where it is shown.
+        announcer: tells what was compiled.
+    """
+
+    def __init__(self, bars: Any, announcer: Announcer) -> None:
+        self._bars, self._announcer = bars, announcer
         self._task: Any = None
 
     def start(self, stage: str, total: int) -> None:
@@ -126,13 +141,37 @@ class BarProgress:
 
     def advance(self, done: int) -> None:
         """`done` more parts are finished."""
+        self._announcer.work_goes_on()
         self._bars.advance(self._task, done)
         speed = self._bars.tasks[self._task].speed
         self._bars.update(self._task, rate=f"{speed:,.0f}/s" if speed else "")
 
     def finish(self) -> None:
         """The stage is over."""
+        self._announcer.work_goes_on()
         self._bars.stop_task(self._task)
+
+
+class _KernelBar:
+    """A bar without an end that counts the kernels compiled, as long as they are.
+
+    Args:
+        bars: where it is shown.
+    """
+
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
+        self._task: Any = None
+
+    def count(self, num_kernels: int | None) -> None:
+        """So many are done; None as no more are to come."""
+        if num_kernels is None:
+            self._bars.remove_task(self._task)
+            self._task = None
+            return
+        if self._task is None:
+            self._task = self._bars.add_task("compiling kernels", total=None, rate="")
+        self._bars.update(self._task, completed=num_kernels)
 
 
 @contextmanager
@@ -144,7 +183,9 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
         yield Silent()
         return
     if not sys.stderr.isatty():
-        yield PlainProgress()
+        announcer = Announcer(lambda line: echo(line, err=True))
+        with announced_compilation(announcer) as clock:
+            yield PlainProgress(clock, announcer)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
@@ -156,7 +197,11 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with open_bars(*columns) as bars:
-        yield BarProgress(bars)
+        announcer = Announcer(partial(print_above, bars), _KernelBar(bars).count)
+        with announced_compilation(announcer) as clock:
+            # Before a task is added, as each takes the clock that it finds.
+            bars.get_time = clock
+            yield BarProgress(bars, announcer)
 
 
 def plain_column(text: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .arguments import Minutes, RunPlace, WholeNumber
+from .compilation import Announcer, announced_compilation
 from .console import echo, echo_json, open_bars, plain_column, print_above
 
 _PLAIN_SECONDS = 10
@@ -58,6 +59,7 @@ class _PlainTraining:
 
     def __init__(self) -> None:
         self._said = time.monotonic()
+        self.announcer = Announcer(self.note)
 
     def begin(self, total: int) -> None:
         """Training to step `total` is about to begin."""
@@ -69,6 +71,7 @@ class _PlainTraining:
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
+        self.announcer.work_goes_on()
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
             left = (self._total - step) / rate if rate else 0
@@ -96,6 +99,7 @@ class _BarTraining(_PlainTraining):
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
+        self.announcer.work_goes_on()
         words = f"{_means_in_words(means)}{self._test}, {rate:.1f} steps/s"
         self._bar.update(self._task, completed=step, words=words)
 
@@ -108,13 +112,17 @@ class _BarTraining(_PlainTraining):
 def _show_training() -> Iterator[_PlainTraining]:
     """Progress on stderr for the time of a ``with`` block."""
     if not sys.stderr.isatty():
-        yield _PlainTraining()
+        plain = _PlainTraining()
+        with announced_compilation(plain.announcer):
+            yield plain
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
     words = plain_column("{task.fields[words]}")
     with open_bars(BarColumn(bar_width=20), MofNCompleteColumn(), words, TimeRemainingColumn()) as bar:
-        yield _BarTraining(bar)
+        training = _BarTraining(bar)
+        with announced_compilation(training.announcer):
+            yield training
 
 
 def _means_in_words(means: dict[str, float]) -> str:

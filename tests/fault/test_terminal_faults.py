@@ -148,11 +148,18 @@ def test_brackets_in_file_names_are_no_markup(tmp_path):
 
 
 def test_bars_and_lines_above_them(tmp_path):
+    (tmp_path / "kernels.py").write_text(
+        "from trmpipe.generators.jit import kernel\n\n\n@kernel\ndef one():\n    return 1\n"
+    )
     script = (
+        "import os\n"
+        "os.environ['TRMPIPE_CACHE_DIR'] = 'cache'\n"
         "from trmpipe.cli.console import *\n"
         f"harm = {HARM!r}\n"
         "with show_progress() as progress:\n"
         "    progress.start('stage ' + harm, 2)\n"
+        "    from kernels import one\n"
+        "    one()\n"
         "    progress.advance(2)\n"
         "    progress.finish()\n"
         "with open_bars(plain_column('{task.fields[words]}')) as bars:\n"
@@ -162,6 +169,8 @@ def test_bars_and_lines_above_them(tmp_path):
     said, code = on_a_terminal([sys.executable, "-c", script], tmp_path)
     assert code == 0, said
     assert_harmless_on_a_terminal(said)
+    assert b"compiling kernels, once for this machine" in said
+    assert b"compiled 1 kernel in " in said
     for kept in (b"[red]words", b"run [bold]:smile:", b"stage \\x1b]0;pwned\\x07\\x9b31m\\u202e\\r[red]"):
         assert kept in said
 
