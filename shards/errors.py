@@ -7,6 +7,10 @@ class CorpusError(TrmpipeError, ValueError):
     """A corpus cannot be used as asked."""
 
 
+class UnreachableError(CorpusError):
+    """A store elsewhere cannot be reached: no credentials, a wrong address, no network."""
+
+
 class NoCorpusError(TrmpipeError, FileNotFoundError):
     """There is no corpus, or no finished one, at a path."""
 

@@ -1,5 +1,6 @@
 """`trmpipe train`, whole: find corpora and preset, make or reopen the run, train, score, draw."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +74,8 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     sizes = corpus_sizes(*corpora)
     refuse_too_large(config, sizes, device)
     stream = build_stream(config, corpora, request)
+    if line := too_few_variants(request, corpora):
+        listener.note(line)
     net = build_net(config, sizes, device, forward_dtype(device))
     learner = build_learner(config, net)
     whole, path = run_config(request, preset, config, corpora), run_path(request, preset, config, corpora)
@@ -97,6 +100,14 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
             config_digest=whole.hash,
         )
         return finish(loop, corpora, run_loop(loop, state))
+
+
+def too_few_variants(request: TrainRequest, corpora: Sequence[Corpus]) -> str:
+    """That `--variants` asks for more than any group has, in one line; empty where some group has as many."""
+    most = max(int(corpus.catalog["train"].variants.max()) for corpus in corpora)
+    if request.variants is None or request.variants <= most:
+        return ""
+    return f"--variants asks for {request.variants:,} of each group, none has more than {most:,}: all are used"
 
 
 def run_loop(loop: Loop, state: RunState | None) -> str:
