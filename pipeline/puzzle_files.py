@@ -158,8 +158,24 @@ def read_puzzle_file(
         RecipeError: the file's name cannot be kept in a manifest.
     """
     name = last_part(path)
+    batches, size_bytes, sha256 = _read(path, task, Wanted(column=column, ratings=ratings))
+    if not batches:
+        raise PuzzleFileError(f"{path} holds no puzzle; expected one of {task.spec.seq_len} cells a line, or CSV")
+    return PuzzleFile(
+        given=path,
+        role=role,
+        name=name,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        lines=np.concatenate([batch.lines for batch in batches]),
+        advice=advice,
+        **{name: _joined(batches, name) for name in ("puzzles", "answers", "ratings")},
+    )
+
+
+def _read(path: str, task: Task, wanted: Wanted) -> tuple[list[Batch], int, str]:
+    """The rows of a file, its size and its SHA-256, in one pass."""
     digest = hashlib.sha256()
-    wanted = Wanted(column=column, ratings=ratings)
     check_url(path)
     try:
         with reached(path), fsspec.open(path, "rb") as raw:
@@ -177,18 +193,7 @@ def read_puzzle_file(
     except (OSError, ValueError, ImportError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise PuzzleFileError(f"cannot read {path}: {reason}; give a file of puzzles, one a line, or CSV") from error
-    if not batches:
-        raise PuzzleFileError(f"{path} holds no puzzle; expected one of {task.spec.seq_len} cells a line, or CSV")
-    return PuzzleFile(
-        given=path,
-        role=role,
-        name=name,
-        size_bytes=hashing.size_bytes,
-        sha256=digest.hexdigest(),
-        lines=np.concatenate([batch.lines for batch in batches]),
-        advice=advice,
-        **{name: _joined(batches, name) for name in ("puzzles", "answers", "ratings")},
-    )
+    return batches, hashing.size_bytes, digest.hexdigest()
 
 
 def _batches(file: Any, path: str, task: Task, wanted: Wanted) -> Iterator[Batch]:

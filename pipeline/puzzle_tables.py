@@ -31,7 +31,7 @@ _ODD = (b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\0", b"\xc2\x85", b"
 """What Python takes for the end of a line or for space, and Arrow does not."""
 _DELIMITERS = "\t,;"
 _QUESTION, _ANSWERED = "question", ("answer",)
-_PUZZLES = ("questions", "quizzes", "quiz", "puzzle", "puzzles", "sudoku", "sudokus", "board", "boards")
+_PUZZLES = ("questions", "quizzes", "quiz", "puzzle", "puzzles", "board", "boards")
 _SOLUTIONS = ("solution", "solutions", "answer", "answers")
 _RATING = "rating"
 _SHOWN, _SHOWN_LETTERS = 12, 40

@@ -123,7 +123,7 @@ HEADERS = [
     "id,quizzes,solutions",
     "puzzle,solution,x",
     "id\tpuzzle\tsolution",
-    "id;sudoku;answer",
+    "id;board;answer",
     '"id","quiz","solution"',
 ]
 
@@ -132,7 +132,7 @@ HEADERS = [
 def test_usual_headers_are_known(tmp_path, header):
     delimiter = next(letter for letter in "\t,;" if letter in header)
     names = header.replace('"', "").split(delimiter)
-    row = delimiter.join(B if name in ("quizzes", "quiz", "puzzle", "sudoku") else A for name in names)
+    row = delimiter.join(B if name in ("quizzes", "quiz", "puzzle", "board") else A for name in names)
     (tmp_path / "p").write_text(f"{header}\n{row}\n")
     file = read_puzzle_file(str(tmp_path / "p"), SMALL)
     every = np.arange(1)
