@@ -240,3 +240,8 @@ def bytes_in_words(num_bytes: float) -> str:
             return f"{num_bytes:.0f} {unit}" if unit == "bytes" else f"{num_bytes:.1f} {unit}"
         num_bytes /= 1000
     return f"{num_bytes:.1f} TB"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: ``1 shard``, ``2,000 shards``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

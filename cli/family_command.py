@@ -148,14 +148,15 @@ def _make(family: Family, suppliers: Suppliers, values: Mapping[str, Any]) -> No
     name = _choose_supplier(suppliers, given)
     supplier = suppliers[name]
     _refuse_those_of_others(supplier, suppliers, given, values)
-    sources = supplier.read(get_task(task_name, options), given)
+    supply = given_options(supplier.options, values)
+    sources = supplier.read(get_task(task_name, options), given, supply)
     recipe = Recipe(
         task=task_name,
         n=supplier.default_n if values["n"] is None else values["n"],
         test=values.get("test"),
         options=options,
         supplier=name,
-        supply=given_options(supplier.options, values),
+        supply=supply,
         sources=digests_of(sources),
         **{field: values[field] for field in ("aug", "seed", "format", "shard_groups", "shard_variants")},
     )

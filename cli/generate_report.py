@@ -5,7 +5,7 @@ from typing import Any
 
 from trmpipe.generators.options import flag_of
 
-from .console import bytes_in_words, echo, echo_json
+from .console import bytes_in_words, counted, echo, echo_json
 
 _SHOWN = 5
 
@@ -29,7 +29,7 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         echo(f"  made again, as it could not be trusted: {reasons}")
     if not outcome.drops:
         for reason, count in outcome.skipped.items():
-            echo(f"  {count:,} candidates passed over: {reason}")
+            echo(f"  {counted(count, 'candidate')} passed over: {reason}")
     for role, drops in outcome.drops.items():
         _say_drops(role, drops, supplier.noun)
     if outcome.leaks:
@@ -90,9 +90,7 @@ def _say_drops(role: str, drops: Iterable[Any], noun: str) -> None:
     """What was left out of a source: how many lines or tasks, why, and the first of them."""
     for reason in dict.fromkeys(drop.reason for drop in drops):
         some = [drop for drop in drops if drop.reason == reason]
-        some_nouns = noun if len(some) == 1 else f"{noun}s"
-        flag = flag_of(role)
-        echo(f"  {len(some):,} {some_nouns} of {flag} dropped, {reason}: {_listed(some, noun)}")
+        echo(f"  {counted(len(some), noun)} of {flag_of(role)} dropped, {reason}: {_listed(some, noun)}")
 
 
 def _listed(drops: Any, noun: str) -> str:

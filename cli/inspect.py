@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from .arguments import WholeNumber
-from .console import bytes_in_words, echo, echo_json, echo_lines, side_by_side
+from .console import bytes_in_words, counted, echo, echo_json, echo_lines, side_by_side
 
 _PAIRS_SHOWN = 3
 _DISTINCT = {
@@ -103,7 +103,7 @@ def _print_facts(corpus: Any) -> None:
     for file in facts["inputs"]:
         lines[file["role"].replace("_", " ")] = f"{file['name']}, SHA-256 {file['sha256']}"
     for name, split in facts["splits"].items():
-        lines[name] = f"{split['groups']:,} groups, {split['puzzles']:,} puzzles, {split['shards']} shards"
+        lines[name] = ", ".join(counted(split[f"{noun}s"], noun) for noun in ("group", "puzzle", "shard"))
         if "clues" in split:
             clues, variants = split["clues"], split["variants"]
             lines[name] += (

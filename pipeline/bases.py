@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trmpipe.generators.task import Examined
 
@@ -45,6 +46,7 @@ class Bases:
         drops: the candidates passed over, by the role of the source that they were in; empty where there is none.
         names: of the groups of each split, where the task's groups have names.
         leaks: training candidates that are twins of held-out ones and stay, as the recipe does not exclude them.
+        ratings: of the groups of each split, float64 [G], where the source's own are to stand for the task's.
     """
 
     train: Examined
@@ -53,6 +55,7 @@ class Bases:
     drops: Mapping[str, tuple[Drop, ...]] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leaks: tuple[Drop, ...] = ()
+    ratings: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Selection:

@@ -54,8 +54,8 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progr
     else:
         test_variants = np.minimum(test_counts, recipe.aug + 1)
     return Plan(
-        train=_split_plan(bases.train, _names("train", bases, spec), train_ratings, train_variants),
-        test=_split_plan(bases.test, _names("test", bases, spec), test_ratings, test_variants),
+        train=_split_plan("train", bases, spec, train_ratings, train_variants),
+        test=_split_plan("test", bases, spec, test_ratings, test_variants),
         distinct_up_to=spec.classes if supplier.distinct else _NOTHING,
         skipped=bases.skipped,
         drops=bases.drops,
@@ -64,9 +64,17 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progr
 
 
 def _split_plan(
-    bases: Examined, names: tuple[str, ...], ratings: NDArray[np.float64], variants: NDArray[np.int64]
+    split: str, bases: Bases, spec: TaskSpec, ratings: NDArray[np.float64], variants: NDArray[np.int64]
 ) -> SplitPlan:
-    return SplitPlan(groups=bases.groups, digests=bases.digests, ratings=ratings, variants=variants, names=names)
+    """The groups of a split; the source's own ratings, where it gives some, stand for the measured ones."""
+    chosen: Examined = getattr(bases, split)
+    return SplitPlan(
+        groups=chosen.groups,
+        digests=chosen.digests,
+        ratings=bases.ratings.get(split, ratings),
+        variants=variants,
+        names=_names(split, bases, spec),
+    )
 
 
 def _names(split: str, bases: Bases, spec: TaskSpec) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def regenerate(
 def _find_sources(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:
     """The sources that the manifest names, each in its role."""
     names = [wanted.name for wanted in manifest.inputs]
-    read = SUPPLIERS[recipe.supplier].read_again(recipe.make_task(), names, paths)
+    read = SUPPLIERS[recipe.supplier].read_again(recipe.make_task(), names, paths, recipe.supply)
     given: dict[str, Source] = {source.sha256: source for source in read}
     found = []
     for wanted in manifest.inputs:

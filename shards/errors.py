@@ -1,10 +1,18 @@
 """What can be wrong with a corpus, each as one line that says what to do."""
 
-from trmpipe.generators.errors import TrmpipeError
+from trmpipe.generators.errors import OptionError, TrmpipeError
 
 
 class CorpusError(TrmpipeError, ValueError):
     """A corpus cannot be used as asked."""
+
+
+class TooManyError(CorpusError, OptionError):
+    """More groups are asked for than a corpus has: exit code 2."""
+
+
+class UnreachableError(CorpusError):
+    """A store elsewhere cannot be reached: no credentials, a wrong address, no network."""
 
 
 class NoCorpusError(TrmpipeError, FileNotFoundError):

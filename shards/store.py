@@ -15,7 +15,7 @@ from typing import Any
 
 from .errors import CorpusError, DamagedError, WriteError
 from .files import is_temporary, write_atomically
-from .urls import check_url
+from .urls import check_url, reached
 
 SCRATCH = "writing-"
 """How folders for half-written files begin; the rest of the name is of that time alone."""
@@ -49,6 +49,8 @@ class Store:
         self._root = str(path).rstrip("/")
         self._scratch = scratch
         self.is_local = "file" in _protocols(self._filesystem)
+        if not self.is_local:
+            self._filesystem = _Reaching(self._filesystem, os.fspath(root))
         self.url = self._root if self.is_local else self._filesystem.unstrip_protocol(self._root)
 
     def __repr__(self) -> str:
@@ -221,6 +223,29 @@ class Store:
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
+
+
+class _Reaching:
+    """A file system elsewhere, whose own exceptions are told as `urls.reached` does it.
+
+    Args:
+        filesystem: of fsspec.
+        url: for messages.
+    """
+
+    def __init__(self, filesystem: Any, url: str) -> None:
+        self._filesystem, self._url = filesystem, url
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._filesystem, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            with reached(self._url):
+                return found(*arguments, **options)
+
+        return call
 
 
 def _read_regular(path: str, check: Callable[[int], None]) -> bytes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .corpus import Corpus
 from .digests import json_digest
-from .errors import CorpusError, StateError
+from .errors import CorpusError, StateError, TooManyError
 from .examples import BLANK_IDENTIFIER, Batch
 from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
@@ -248,7 +248,7 @@ def _training_spans(corpora: Sequence[Corpus], num_groups: int | None) -> list[S
     have = sum(corpus.num_groups("train") for corpus in corpora)
     wanted = have if num_groups is None else num_groups
     if not 1 <= wanted <= have:
-        raise CorpusError(f"{wanted} groups are asked for and there are {have}; give a number from 1 to {have}")
+        raise TooManyError(f"{wanted} groups are asked for and there are {have}; give a number from 1 to {have}")
     spans, first = [], 0
     for corpus in corpora:
         count = min(corpus.num_groups("train"), wanted - first)

@@ -7,8 +7,12 @@ environment variable ``TRMPIPE_PROTOCOLS`` adds to it (``TRMPIPE_PROTOCOLS=hf,az
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from .errors import CorpusError
+from trmpipe.generators.errors import TrmpipeError
+
+from .errors import CorpusError, UnreachableError
 
 PROTOCOLS_VARIABLE = "TRMPIPE_PROTOCOLS"
 _ALLOWED = ("file", "local", "memory", "s3", "gs")
@@ -58,3 +62,25 @@ def in_one_line(error: Exception) -> str:
 def printable(text: str) -> str:
     """`text` with every character escaped that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+@contextmanager
+def reached(url: str) -> Iterator[None]:
+    """Tell in one line what a store elsewhere raises that is no error of a file: no credentials, nobody who answers.
+
+    Such exceptions come from the libraries of each store, and only those of files are common to them.
+
+    Raises:
+        UnreachableError: the store raised one.
+    """
+    try:
+        yield
+    except (TrmpipeError, OSError, ValueError, ImportError):
+        raise
+    except Exception as error:
+        if is_local(url):
+            raise
+        raise UnreachableError(
+            f"cannot reach {printable(url)}: {in_one_line(error)}; check the address, the credentials and the endpoint "
+            "(of S3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL)"
+        ) from error

@@ -1,6 +1,6 @@
 """What can be wrong with a run, each as one line that says what to do."""
 
-from trmpipe.generators.errors import TrmpipeError
+from trmpipe.generators.errors import OptionError, TrmpipeError
 
 
 class RunError(TrmpipeError, ValueError):
@@ -19,8 +19,8 @@ class RunExistsError(TrmpipeError, FileExistsError):
     """A new run would overwrite an old one."""
 
 
-class SettingError(TrmpipeError, ValueError):
-    """A setting is unknown or its value does not fit."""
+class SettingError(OptionError):
+    """A setting is unknown or its value does not fit: exit code 2."""
 
 
 class RunWriteError(TrmpipeError, OSError):

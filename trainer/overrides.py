@@ -36,7 +36,9 @@ def apply_overrides(config: TrainConfig, settings: Iterable[str]) -> TrainConfig
     changed: dict[str, dict[str, Any]] = {}
     for key, text in pairs:
         if key not in known:
-            raise SettingError(f"there is no setting {key!r}; the nearest are {', '.join(nearest(key, known))}")
+            near = ", ".join(nearest(key, known))
+            hint = f"the nearest are {near}" if near else "`trmpipe presets NAME` lists those that there are"
+            raise SettingError(f"there is no setting {key!r:.100}; {hint}")
         section, _, name = key.rpartition(".")
         if key not in entries:
             present = getattr(getattr(config, section) if section else config, name)
@@ -67,7 +69,7 @@ def nearest(key: str, known: Iterable[str]) -> list[str]:
     by_last = {name.rpartition(".")[2]: name for name in keys}
     alike_last = [by_last[name] for name in difflib.get_close_matches(key, by_last, n=_MOST_NAMED, cutoff=0.6)]
     found = dict.fromkeys([*inside, *last, *alike, *alike_last])
-    return list(found)[:_MOST_NAMED] or keys
+    return list(found)[:_MOST_NAMED]
 
 
 def _split(setting: str) -> tuple[str, str]:

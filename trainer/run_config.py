@@ -16,7 +16,7 @@ from trmpipe.shards.fields import Digest, FileName, Positive, Word
 from trmpipe.shards.json_files import check_seal, read_json
 
 from .config import TrainConfig, from_json
-from .errors import RunError
+from .errors import RunError, SettingError
 from .files import damage_of_a_run, read_file, typed
 from .models import CorpusSizes
 
@@ -76,9 +76,12 @@ class RunConfig:
         """All settings.
 
         Raises:
-            SettingError: one is unknown here, such as one of a model that a missing package brought, or impossible.
+            RunError: one is unknown here, such as one of a model that a missing package brought, or impossible.
         """
-        return from_json(self.train)
+        try:
+            return from_json(self.train)
+        except SettingError as error:  # Of a file, not of an argument.
+            raise RunError(str(error)) from error
 
     def to_json(self) -> dict[str, Any]:
         """Plain values with the version, to be sealed."""

@@ -1,5 +1,6 @@
 """`trmpipe train`, whole: find corpora and preset, make or reopen the run, train, score, draw."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,16 +70,21 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     device = pick_device(request.device)
     corpora = open_corpora(request.paths)
     evaluator = evaluator_of(corpora[0].spec)
-    preset, config = resolve_config(request, corpora[0], device, listener)
+    notes: list[str] = []  # Told once nothing is refused any more.
+    preset, config = resolve_config(request, corpora[0], device, notes.append)
     sizes = corpus_sizes(*corpora)
     refuse_too_large(config, sizes, device)
     stream = build_stream(config, corpora, request)
+    if line := too_few_variants(request, corpora):
+        notes.append(line)
     net = build_net(config, sizes, device, forward_dtype(device))
     learner = build_learner(config, net)
     whole, path = run_config(request, preset, config, corpora), run_path(request, preset, config, corpora)
     with ExitStack() as stack:
         stack.enter_context(owned(Store(path.absolute())))
         run, state = open_run(path, whole, resume=request.resume)
+        for line in notes:
+            listener.note(line)
         listener.note(f"run {path}" + (f", resumed after step {state.step if state else 0}" if request.resume else ""))
         listener.note(describe(config, net, device, stream))
         listener.note(compile_core(net, learner, choose_compile(device, request.compile), sizes.seq_len))
@@ -97,6 +103,14 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
             config_digest=whole.hash,
         )
         return finish(loop, corpora, run_loop(loop, state))
+
+
+def too_few_variants(request: TrainRequest, corpora: Sequence[Corpus]) -> str:
+    """That `--variants` asks for more than any group has, in one line; empty where some group has as many."""
+    most = max(int(corpus.catalog["train"].variants.max()) for corpus in corpora)
+    if request.variants is None or request.variants <= most:
+        return ""
+    return f"--variants asks for {request.variants:,} of each group, none has more than {most:,}: all are used"
 
 
 def run_loop(loop: Loop, state: RunState | None) -> str:
@@ -124,7 +138,7 @@ def num_threads(request: TrainRequest, config: TrainConfig, device: torch.device
 
 
 def resolve_config(
-    request: TrainRequest, corpus: Corpus, device: torch.device, listener: TrainingListener
+    request: TrainRequest, corpus: Corpus, device: torch.device, note: Callable[[str], None]
 ) -> tuple[str, TrainConfig]:
     """The preset's name and its config with the user's changes; the choice and its reason are told.
 
@@ -132,7 +146,7 @@ def resolve_config(
         request: what the user asks for.
         corpus: the first one.
         device: to train on.
-        listener: is told which preset it is.
+        note: is told which preset it is.
     """
     preset, reason = request.preset, "as asked"
     if preset is None:
@@ -142,7 +156,7 @@ def resolve_config(
         config = replace(config, max_steps=request.max_steps)
     if request.seed is not None:
         config = replace(config, seed=request.seed)
-    listener.note(f"preset {preset}: {reason}")
+    note(f"preset {preset}: {reason}")
     return preset, config
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trmpipe.generators.errors import InputError, TextError
+from trmpipe.generators.errors import OptionError, TextError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD
@@ -60,7 +60,8 @@ def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
         text: the puzzle as the task reads it.
 
     Raises:
-        InputError: the text is no puzzle of the task, its puzzles have no text form, or its code is not installed.
+        OptionError: the text is no puzzle of the task.
+        InputError: its puzzles have no text form, or its code is not installed.
         RunError: the run's network is not made for puzzles of its task.
     """
     task = get_task(trained.task)
@@ -73,7 +74,7 @@ def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
     try:
         puzzle = task.parse([text])
     except TextError as error:
-        raise InputError(f"the puzzle cannot be read: {error}") from error
+        raise OptionError(f"the puzzle cannot be read: {error}") from error
     answer, settled, confidence = _ask(trained, puzzle)
     solutions = task.solve(puzzle)
     num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])

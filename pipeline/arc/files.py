@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
-from trmpipe.shards.urls import check_url
+from trmpipe.shards.urls import check_url, reached
 
 from ..sources import Source, last_part
 from .errors import ArcFileError
@@ -87,14 +87,15 @@ def read_arc_set(given: str, role: str = "test_set") -> ArcSet:
     last_part(given)
     try:
         check_url(given)
-        file_system, path = fsspec.core.url_to_fs(given)
-        if file_system.isdir(path):
-            names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
-            return _read_folder(given, role, [_read_file(file_system, name, name) for name in names])
-        files = [_read_file(file_system, given, path)]
-        beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
-        if path.endswith(_CHALLENGES) and file_system.exists(beside):
-            files.append(_read_file(file_system, given.removesuffix(_CHALLENGES) + _SOLUTIONS, beside))
+        with reached(given):
+            file_system, path = fsspec.core.url_to_fs(given)
+            if file_system.isdir(path):
+                names = sorted(str(name) for name in file_system.ls(path, detail=False) if str(name).endswith(".json"))
+                return _read_folder(given, role, [_read_file(file_system, name, name) for name in names])
+            files = [_read_file(file_system, given, path)]
+            beside = path.removesuffix(_CHALLENGES) + _SOLUTIONS
+            if path.endswith(_CHALLENGES) and file_system.exists(beside):
+                files.append(_read_file(file_system, given.removesuffix(_CHALLENGES) + _SOLUTIONS, beside))
     except (OSError, ValueError, ImportError) as error:
         if isinstance(error, ArcFileError):
             raise

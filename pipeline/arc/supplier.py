@@ -43,15 +43,19 @@ class Sets(Supplier[ArcSet]):
         ),
     )
 
-    def read(self, task: Task, given: Mapping[str, tuple[str, ...]]) -> Sequence[ArcSet]:
+    def read(
+        self, task: Task, given: Mapping[str, tuple[str, ...]], supply: Mapping[str, str] | None = None
+    ) -> Sequence[ArcSet]:
         """The sets, those to learn from first; see `Supplier.read`.
 
         Raises:
-            ArgumentError: no tasks are given.
+            ArgumentError: no tasks are given, or `--dataset` names no data set.
             ArcFileError: there is no such set, or a task of it is not as it should be.
         """
         if not given:
             raise ArgumentError("no tasks are given; give --dataset arc-agi-1, or sets with --train-set and --test-set")
+        for name in given.get(_DATASET, ()):
+            _check_dataset(name)
         parts = {TRAIN_SET: "training", TEST_SET: "evaluation"}
         return [
             read_arc_set(path, role)
@@ -59,7 +63,9 @@ class Sets(Supplier[ArcSet]):
             for path in (*(f"{name}:{part}" for name in given.get(_DATASET, ())), *given.get(role, ()))
         ]
 
-    def read_again(self, task: Task, names: Sequence[str], paths: Sequence[str]) -> Sequence[ArcSet]:
+    def read_again(
+        self, task: Task, names: Sequence[str], paths: Sequence[str], supply: Mapping[str, str] | None = None
+    ) -> Sequence[ArcSet]:
         """The sets at `paths`, and the data sets among `names`; see `Supplier.read_again`.
 
         Raises:
@@ -77,6 +83,21 @@ class Sets(Supplier[ArcSet]):
             ExhaustedError: there are fewer tasks than ``--n``.
         """
         return bases_of_sets(sources, recipe.n, recipe.seed, exclude_twins=_EXCLUDE_TWINS in recipe.supply)
+
+
+def _check_dataset(name: str) -> None:
+    """Refuse what `--dataset` cannot split into tasks to learn from and tasks to be scored on."""
+    known = " or ".join(DATASETS)
+    dataset, colon, part = name.partition(":")
+    if dataset in DATASETS and colon and part:
+        raise ArgumentError(
+            f"--dataset is {name}; it takes a whole data set, {known}, whose training tasks are learned and evaluation "
+            f"tasks scored; for a part of it give --train-set {name} or --test-set {name}"
+        )
+    if name not in DATASETS:
+        raise ArgumentError(
+            f"--dataset is {name}; expected {known}; give a folder or a file of tasks with --train-set or --test-set"
+        )
 
 
 SUPPLIER = Sets()

@@ -1,273 +1,208 @@
 """Puzzles from lists of lines, for any task that reads text (`Task.parse`) and solves puzzles (`Task.solve`).
 
-All puzzles are solved, compared with the task's options, and drawn from in a seeded order. Lines that are passed over
-are named.
+Puzzles are drawn in an order that the seed gives, and a puzzle is read, solved and compared when its turn comes: of 3.8
+million lines a corpus of 1000 looks at 2000. Where lines are left out by what they say (--drop-improper, the task's
+options), all are looked at first, since the order is one of those that stay. Lines that are passed over are named.
 
 Shapes: B puzzles, S sequence length.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.errors import ExhaustedError, InputError
-from trmpipe.generators.options import Flag, Option, in_words
+from trmpipe.generators.errors import ExhaustedError
+from trmpipe.generators.options import Flag, Option, Text
 from trmpipe.generators.registry import family_of
-from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
-from trmpipe.generators.task import TEST, TRAIN, Examined, Groups, Solutions, Task
+from trmpipe.generators.task import TEST, TRAIN, Examined, Task
 from trmpipe.shards.progress import Progress
 
 from ..bases import Bases, Drop, Selection, count_reasons
 from ..cluster import Cluster
-from ..errors import ArgumentError, PuzzleFileError
+from ..errors import ArgumentError
 from ..puzzle_files import PuzzleFile, read_puzzle_file
+from .drawing import DROP_IMPROPER, Draws, Pool, sift
 from .supplier import Count, Input, Request, Supplier
 
 _INPUT, _TEST_INPUT = "input", "test_input"
-_DROP_IMPROPER = "drop_improper"
+_COLUMN, _FILE_RATING = "column", "file_rating"
 _MOST_HELD_OUT = 1000
 _TEST_SHARE = 10
 """Without --test, at most one in ten of the puzzles that there are is held out, and so many at most."""
-_PUZZLES_PER_TASK = 1024
-_IMPROPER = {0: "no solution", 2: "several solutions"}
 
 
 class Lines(Supplier[PuzzleFile]):
-    """Files of puzzles, one a line, or CSV: one for both splits, or one for each."""
+    """Files of puzzles, one a line, or tables with a column of them: one for both splits, or one for each."""
 
-    n = Count(help="Training puzzles.", default="all of --input")
+    n = Count(help="Training puzzles.", default="all of --input, or so many drawn by the seed")
     test = Count(help="Held-out puzzles.", default="of a file a tenth")
     noun = "line"
     inputs = (
-        Input(name=_INPUT, help="File of puzzles to use as bases: lines or CSV, .gz too."),
+        Input(name=_INPUT, help="File of puzzles to use as bases: lines, CSV, TSV or Parquet, .gz too."),
         Input(name=_TEST_INPUT, help="File of held-out puzzles."),
     )
     options = (
         Option(
-            name=_DROP_IMPROPER,
+            name=DROP_IMPROPER,
             kind=Flag(),
             word="proper",
             help="Drop puzzles of a file with no or several solutions.",
         ),
+        Option(
+            name=_COLUMN,
+            kind=Text(),
+            help="Column of the puzzles in a table, where it has none of the usual names (question, quizzes, puzzle).",
+        ),
+        Option(
+            name=_FILE_RATING,
+            kind=Flag(),
+            word="filerating",
+            help="Keep a table's column `rating` as the difficulty in the catalog, instead of the solver's guesses.",
+        ),
     )
 
-    def read(self, task: Task, given: Mapping[str, tuple[str, ...]]) -> Sequence[PuzzleFile]:
+    def read(
+        self, task: Task, given: Mapping[str, tuple[str, ...]], supply: Mapping[str, str] | None = None
+    ) -> Sequence[PuzzleFile]:
         """The files; see `Supplier.read`.
 
         Raises:
             ArgumentError: there are held-out puzzles and no others.
-            PuzzleFileError: a file cannot be read, or a line of it is no puzzle.
+            PuzzleFileError: a file cannot be read, or has no column of puzzles.
         """
         if _INPUT not in given:
             raise ArgumentError("--test-input needs --input: generated puzzles come with generated held-out ones")
-        return [_read(path, task, one.name) for one in self.inputs for path in given.get(one.name, ())]
+        roles = [(one.name, path) for one in self.inputs for path in given.get(one.name, ())]
+        return [_read(path, task, role, supply or {}) for role, path in roles]
 
-    def read_again(self, task: Task, names: Sequence[str], paths: Sequence[str]) -> Sequence[PuzzleFile]:
+    def read_again(
+        self, task: Task, names: Sequence[str], paths: Sequence[str], supply: Mapping[str, str] | None = None
+    ) -> Sequence[PuzzleFile]:
         """The files at `paths`; see `Supplier.read_again`.
 
         Raises:
-            PuzzleFileError: a file cannot be read, or a line of it is no puzzle.
+            PuzzleFileError: a file cannot be read, or has no column of puzzles.
         """
-        return [_read(path, task, _INPUT) for path in paths]
+        return [_read(path, task, _INPUT, supply or {}) for path in paths]
 
     def choose(self, recipe: Request, sources: Sequence[PuzzleFile], cluster: Cluster, progress: Progress) -> Bases:
-        """Solve, examine and choose the puzzles of one file, or of two with a role each; see `Supplier.choose`.
+        """Choose the puzzles of one file, or of two with a role each; see `Supplier.choose`.
 
         Raises:
-            PuzzleFileError: a puzzle is not a proper one, or its answer is wrong.
+            PuzzleFileError: the turn of a line comes that is no puzzle or no proper one, or whose answer is wrong.
             ExhaustedError: a file does not hold so many distinct puzzles.
             InputError: the task has no solver.
         """
-        usable = {}
-        for source in sources:
-            solved = solve_file(source, recipe, cluster, progress)
-            usable[source.role] = examine(recipe, solved, cluster, progress)
-        return choose_lines(recipe, usable[_INPUT], usable.get(_TEST_INPUT))
+        pools = {source.role: sift(source, recipe, cluster, progress) for source in sources}
+        return _choose(recipe, pools[_INPUT], pools.get(_TEST_INPUT), cluster, progress)
 
 
 SUPPLIER = Lines()
 
 
-def _read(path: str, task: Task, role: str) -> PuzzleFile:
+def _read(path: str, task: Task, role: str, supply: Mapping[str, str]) -> PuzzleFile:
     has_sizes = bool(family_of(task.spec.name).sizes)
     advice = "mend the line, or give the right --size" if has_sizes else "mend the line"
-    return read_puzzle_file(path, task, role, advice)
+    return read_puzzle_file(path, task, role, advice, column=supply.get(_COLUMN, ""), ratings=_FILE_RATING in supply)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solved:
-    """The puzzles of a file with their solutions.
-
-    Attributes:
-        groups: those with one solution; candidates are line numbers.
-        drops: the lines of the others.
-    """
-
-    groups: Groups
-    drops: tuple[Drop, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Usable:
-    """The puzzles of a file that a recipe can use.
-
-    Attributes:
-        puzzles: those that have one solution and meet the options; candidates are line numbers.
-        drops: the other lines.
-    """
-
-    puzzles: Examined
-    drops: tuple[Drop, ...]
-
-
-def solve_file(file: PuzzleFile, recipe: Request, cluster: Cluster, progress: Progress) -> Solved:
-    """Solve all puzzles of a file.
-
-    Args:
-        file: the puzzles.
-        recipe: the task, and whether puzzles that are not proper are dropped.
-        cluster: solves them.
-        progress: who is told how far it is.
-
-    Raises:
-        PuzzleFileError: a puzzle has no solution or several and is not to be dropped, or the file's answer is another
-            one than ours.
-        InputError: the task has no solver.
-    """
-    progress.start(f"solving {file.name}", len(file.inputs))
-    labels = np.empty_like(file.inputs)
-    counts = np.empty(len(file.inputs), np.int64)
-    parts = list(_parts(len(file.inputs)))
-    solutions = cluster.map(solve_puzzles, ((recipe, file.inputs[part]) for part in parts))
-    for part, found in zip(parts, solutions, strict=True):
-        counts[part], labels[part] = found
-        if _DROP_IMPROPER not in recipe.supply:
-            _refuse_improper(file, part, found.counts)
-        progress.advance(len(found.counts))
-    proper = counts == 1
-    _refuse_other_answers(file, labels, proper)
-    progress.finish()
-    kept = slice(None) if proper.all() else np.flatnonzero(proper)
-    improper = zip(file.lines[~proper].tolist(), counts[~proper].tolist(), strict=True)
-    return Solved(
-        groups=Groups.single(file.lines[kept], file.inputs[kept], labels[kept]),
-        drops=tuple(Drop(candidate=line, reason=_IMPROPER[count], twin=None) for line, count in improper),
-    )
-
-
-def solve_puzzles(recipe: Request, inputs: NDArray[np.uint8]) -> Solutions:
-    """Solutions of puzzles uint8 [B, S]: runs on the workers.
-
-    Raises:
-        InputError: the task has no solver.
-    """
-    found = recipe.make_task().solve(inputs)
-    if found is None:
-        raise InputError(f"{recipe.task} puzzles cannot be taken from lines: the task has no solver; generate them")
-    return found
-
-
-def _refuse_improper(file: PuzzleFile, part: slice, counts: NDArray[np.int64]) -> None:
-    wrong = np.flatnonzero(counts != 1)
-    if len(wrong):
-        line = file.lines[part.start + wrong[0]]
-        raise PuzzleFileError(
-            f"{file.given} line {line}: the puzzle has {_IMPROPER[int(counts[wrong[0]])]}, expected exactly one; "
-            "take the line out, or drop all such lines with --drop-improper"
-        )
-
-
-def _refuse_other_answers(file: PuzzleFile, labels: NDArray[np.uint8], proper: NDArray[np.bool_]) -> None:
-    wrong = np.flatnonzero(proper & file.answers.any(axis=1) & (file.answers != labels).any(axis=1))
-    if len(wrong):
-        line = file.lines[wrong[0]]
-        raise PuzzleFileError(f"{file.given} line {line}: the answer given is not the puzzle's solution; mend the line")
-
-
-def examine(recipe: Request, solved: Solved, cluster: Cluster, progress: Progress) -> Usable:
-    """Compare the puzzles of a file with the task's options, and find their classes.
-
-    Args:
-        recipe: the task and its options.
-        solved: the puzzles that have one solution, and the lines of the others.
-        cluster: examines them.
-        progress: who is told how far it is.
-    """
-    groups = solved.groups
-    progress.start("comparing puzzles", len(groups))
-    found = []
-    # Of no puzzles too, since the task alone knows the widths of the arrays.
-    parts = (groups.take(part) for part in _parts(max(1, len(groups))))
-    for examined in cluster.map(examine_puzzles, ((recipe, part) for part in parts)):
-        found.append(examined)
-        progress.advance(len(examined))
-    progress.finish()
-    puzzles = Examined.join(found)
-    reason = f"outside {in_words(recipe.options)}"
-    outside = groups.candidates[~puzzles.accepted].tolist()
-    return Usable(
-        puzzles=puzzles if puzzles.accepted.all() else puzzles.take(np.flatnonzero(puzzles.accepted)),
-        drops=(*solved.drops, *(Drop(candidate=line, reason=reason, twin=None) for line in outside)),
-    )
-
-
-def examine_puzzles(recipe: Request, groups: Groups) -> Examined:
-    """`Task.examine` by the recipe: runs on the workers."""
-    return recipe.make_task().examine(groups)
-
-
-def _parts(count: int) -> Iterator[slice]:
-    return (slice(start, min(start + _PUZZLES_PER_TASK, count)) for start in range(0, count, _PUZZLES_PER_TASK))
-
-
-def choose_lines(recipe: Request, source: Usable, test_source: Usable | None) -> Bases:
-    """Choose among the puzzles of a file in a seeded order: the held-out ones from a file of their own, or first.
+def _choose(recipe: Request, pool: Pool, test_pool: Pool | None, cluster: Cluster, progress: Progress) -> Bases:
+    """Choose in a seeded order: the held-out puzzles from a file of their own, or first.
 
     Args:
         recipe: n, test and seed.
-        source: the puzzles of the input file.
-        test_source: the puzzles of the test file, where there is one.
+        pool: the lines of the input file.
+        test_pool: the lines of the test file, where there is one.
+        cluster: solves and examines them.
+        progress: who is told how far it is.
 
     Raises:
         ExhaustedError: a file does not hold so many distinct puzzles.
     """
-    puzzles = _shuffled(source.puzzles, recipe.seed, TRAIN)
-    if test_source is None:
-        default = min(_MOST_HELD_OUT, len(puzzles) // _TEST_SHARE)
-        test = Selection(default if recipe.test is None else recipe.test)
-        test.offer(puzzles)
-        puzzles = puzzles.take(slice(test.num_offered, None))
-    else:
-        test = Selection(recipe.test)
-        test.offer(_shuffled(test_source.puzzles, recipe.seed, TEST))
-    _require(test, "--test", least=0)
-    train = Selection(recipe.n, test)
-    train.offer(puzzles)
-    _require(train, "--n", least=1)
-    drops = {_INPUT: [*source.drops, *train.drops]}
-    if test_source is None:
+    with Draws(pool, recipe, TRAIN, cluster, whole=recipe.n is None) as draws:
+        if test_pool is None:
+            default = min(_MOST_HELD_OUT, len(pool) // _TEST_SHARE)
+            test = Selection(default if recipe.test is None else recipe.test)
+            draws.fill(test, "held-out puzzles", progress)
+        else:
+            test = Selection(recipe.test)
+            with Draws(test_pool, recipe, TEST, cluster, whole=recipe.test is None) as test_draws:
+                test_draws.fill(test, "held-out puzzles", progress)
+        if test.count < (test.wanted or 0):
+            raise ExhaustedError(_too_few("--test", recipe.test, test, test_pool or pool))
+        train = Selection(recipe.n, test)
+        draws.fill(train, "training puzzles", progress)
+    if train.count < max(1, recipe.n or 0):
+        raise ExhaustedError(_too_few("--n", recipe.n, train, pool, test, test_pool))
+    drops = {_INPUT: [*pool.drops, *train.drops]}
+    if test_pool is None:
         drops[_INPUT] += test.drops
     else:
-        drops[_TEST_INPUT] = [*test_source.drops, *test.drops]
+        drops[_TEST_INPUT] = [*test_pool.drops, *test.drops]
+    chosen = {"train": (train.chosen(), pool), "test": (test.chosen(), test_pool or pool)}
     return Bases(
-        train=train.chosen(),
-        test=test.chosen(),
+        train=chosen["train"][0],
+        test=chosen["test"][0],
         skipped=count_reasons(*drops.values()),
         drops={role: tuple(sorted(some, key=lambda drop: drop.candidate)) for role, some in drops.items()},
+        ratings={split: _ratings_of_file(*some) for split, some in chosen.items()} if pool.has_ratings else {},
     )
 
 
-def _require(selection: Selection, option: str, least: int) -> None:
-    wanted = max(least, selection.wanted or 0)
-    if selection.count < wanted:
-        raise ExhaustedError(
-            f"{option} asks for {wanted} puzzles, the file leaves {selection.count} distinct ones for it; ask for fewer"
+def _ratings_of_file(puzzles: Examined, pool: Pool) -> NDArray[np.float64]:
+    return pool.file.parse_ratings(puzzles.groups.candidates)
+
+
+def _too_few(
+    flag: str,
+    asked: int | None,
+    selection: Selection,
+    pool: Pool,
+    test: Selection | None = None,
+    test_pool: Pool | None = None,
+) -> str:
+    """Why a file does not give the puzzles of a split, in one line.
+
+    Args:
+        flag: that says how many.
+        asked: its value; None where it was not given.
+        selection: what was chosen.
+        pool: the lines of the file.
+        test: the held-out puzzles, where the training puzzles are too few.
+        test_pool: the file that they are of, where that is another one.
+    """
+    drops = [*pool.drops, *selection.drops]
+    held_out = test.count if test is not None and test_pool is None else 0
+    if test is not None and test_pool is None:
+        drops += test.drops
+    reasons = ", ".join([*_reasons_in_words(drops), *([f"{held_out:,} held out"] if held_out else [])])
+    file = pool.file.given
+    lines = f"its {len(pool.file):,} lines" if len(pool.file) != 1 else "its only line"
+    because = f": of {lines}, {reasons}" if reasons else f": it has {len(pool.file):,} in all"
+    if test_pool is not None and test_pool.file.sha256 == pool.file.sha256:
+        because += (
+            "; --test-input is the same file: leave it out (--test says how many of --input are held out), "
+            "or give another one"
         )
+        advice = ""
+    else:
+        advice = "; ask for fewer, or give more puzzles"
+    if asked is not None:
+        return f"{flag} asks for {asked:,} puzzles, {file} leaves {selection.count:,} distinct ones{because}{advice}"
+    if test is None:
+        return (
+            f"{selection.wanted:,} puzzles of {file} would be held out, {selection.count:,} distinct ones are there"
+            f"{because}; say how many with --test"
+        )
+    return f"no puzzle of {file} is left to train on{because}{advice}"
 
 
-def _shuffled(puzzles: Examined, seed: int, purpose: int) -> Examined:
-    count = len(puzzles)
-    keys = bijection_keys(seed, SAMPLE, 0, 0, purpose)
-    return puzzles.take(np.array([permute(i, count, keys) for i in range(count)], np.int64))
+def _reasons_in_words(drops: Sequence[Drop]) -> list[str]:
+    """How many lines were left out, for each reason: ``3 have several solutions``."""
+    found = []
+    for reason, count in count_reasons(drops).items():
+        has = reason.endswith(("solution", "solutions"))
+        verb = ("has" if count == 1 else "have") if has else ("is" if count == 1 else "are")
+        found.append(f"{count:,} {verb} {reason}")
+    return found

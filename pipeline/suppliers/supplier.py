@@ -12,8 +12,8 @@ A package adds one by an entry point of the group ``trmpipe.suppliers`` that giv
         test = Count(help="Held-out puzzles.", default="none")
         inputs = (Input(name="archive", help="Archive of puzzles."),)
 
-        def read(self, task, given): ...             # -> sources, each with a role
-        def read_again(self, task, names, paths): ...
+        def read(self, task, given, supply=None): ...       # -> sources, each with a role
+        def read_again(self, task, names, paths, supply=None): ...
         def choose(self, recipe, sources, cluster, progress): ...   # -> Bases
 
 and a family of tasks names it among its `Family.suppliers`.
@@ -136,25 +136,31 @@ class Supplier(ABC, Generic[Given]):
         """Its inputs as a user gives them, for messages."""
         return " or ".join(one.flag for one in self.inputs)
 
-    def read(self, task: Task, given: Mapping[str, tuple[str, ...]]) -> Sequence[Given]:
+    def read(
+        self, task: Task, given: Mapping[str, tuple[str, ...]], supply: Mapping[str, str] | None = None
+    ) -> Sequence[Given]:
         """The sources that a user named, in the order in which the recipe is to note them.
 
         Args:
             task: with its options.
             given: values of the inputs that were given, by name; it may be empty.
+            supply: the supplier's options that were given, some of which may say how a source is read.
 
         Raises:
             TrmpipeError: none are given, they do not go together, or one cannot be read.
         """
         return ()
 
-    def read_again(self, task: Task, names: Sequence[str], paths: Sequence[str]) -> Sequence[Given]:
+    def read_again(
+        self, task: Task, names: Sequence[str], paths: Sequence[str], supply: Mapping[str, str] | None = None
+    ) -> Sequence[Given]:
         """Sources to make a corpus again from, in any order and role: they are told apart by their digests.
 
         Args:
             task: with its options.
             names: of the sources that the corpus was made from; those that are installed need not be among the paths.
             paths: what the user gives.
+            supply: of the recipe.
 
         Raises:
             TrmpipeError: one cannot be read.

@@ -41,12 +41,12 @@ def run(train, tmp_path):
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [
-        (["--preset", "nothing"], 1, "no preset is called 'nothing'; known:"),
-        (["--set", "lerning=1"], 1, "there is no setting 'lerning'"),
-        (["--set", "optimiser.lr=x"], 1, "optimiser.lr=x does not fit"),
-        (["--set", "learner.name=rote"], 1, "no learner is called 'rote'; known:"),
-        (["--device", "tpu"], 1, "no device is called 'tpu'"),
-        (["--groups", "999"], 1, "999 groups are asked for"),
+        (["--preset", "nothing"], 2, "no preset is called 'nothing'; known:"),
+        (["--set", "lerning=1"], 2, "there is no setting 'lerning'"),
+        (["--set", "optimiser.lr=x"], 2, "optimiser.lr=x does not fit"),
+        (["--set", "learner.name=rote"], 2, "no learner is called 'rote'; known:"),
+        (["--device", "tpu"], 2, "no device is called 'tpu'"),
+        (["--groups", "999"], 2, "999 groups are asked for"),
         (["--max-steps", "0"], 2, "--max-steps is 0; expected 1 to 9223372036854775807"),
         (["--max-minutes", "0"], 2, "--max-minutes is 0; expected a number of minutes above 0"),
     ],
@@ -148,7 +148,7 @@ def test_commands_on_what_is_no_run(trmpipe, tmp_path, command):
 )
 def test_solve_refuses_what_is_no_puzzle(run, trmpipe, puzzle, message):
     result = trmpipe("solve", run, puzzle)
-    assert result.code == 1
+    assert result.code == 2
     assert message in result.message
 
 

@@ -236,7 +236,7 @@ def test_improper_lines_are_dropped_and_named(trmpipe, tmp_path):
     assert (again.code, "content equal" in again.out) == (0, True)
     (tmp_path / "bad.txt").write_text(lines[2])
     refused = trmpipe(*arguments[:4], "--input", tmp_path / "bad.txt", "--drop-improper", "--out", tmp_path / "d")
-    assert "asks for 1 puzzles, the file leaves 0 distinct ones" in refused.message
+    assert "is left to train on: of its only line, 1 has several solutions" in refused.message
 
 
 def as_written_earlier(path, **fields):

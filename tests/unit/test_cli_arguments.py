@@ -3,7 +3,9 @@
 import os
 
 import click
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from trmpipe.cli.arguments import MOST, MOST_COUNT
 from trmpipe.cli.main import COMMANDS, program
@@ -137,3 +139,67 @@ def test_an_address_where_nobody_answers(trmpipe, monkeypatch, address):
 def test_what_is_read_comes_from_places_that_may_be_opened(trmpipe, command, url):
     result = trmpipe(*(word.format(url=url) for word in command))
     assert (result.code, f"cannot open {url}" in result.message) == (1, True), result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("generate", "sudoku", "--size", 5),
+        ("generate", "sudoku", "--n", 0),
+        ("generate", "sudoku", "--aug", -1),
+        ("generate", "sudoku", "--format", "hdf5"),
+        ("generate", "sudoku", "--difficulty", "tough"),
+        ("generate", "sudoku", "--workers", 1000000),
+        ("generate", "sudoku", "--column", "x"),
+        ("generate", "arc"),
+        ("generate", "arc", "--dataset", "mytasks"),
+        ("train", "nowhere", "--device", "tpu"),
+        ("train", "nowhere", "--compile", "maybe"),
+        ("train",),
+        ("presets", "nothing"),
+        ("inspect", "nowhere", "--split", "both"),
+        ("regenerate", "nowhere", "--workers", 0),
+        ("verify",),
+        ("solve", "nowhere"),
+        ("evaluate",),
+    ],
+)
+def test_every_wrong_argument_gives_exit_code_2(trmpipe, command):
+    result = trmpipe(*command)
+    assert (result.code, result.message != "") == (2, True), result.err
+    assert result.err.count("\n") == 1, "nothing is said before the refusal"
+
+
+class Lost(MemoryFileSystem):
+    """A store that answers as those libraries do where there are no credentials: by an exception of its own."""
+
+    protocol = "lost"
+
+    class NoCredentialsError(Exception):
+        """As botocore's: neither of files nor of values."""
+
+    def _refuse(self, *_arguments, **_options):
+        raise self.NoCredentialsError("Unable to locate credentials")
+
+    exists = isdir = ls = info = find = cat_file = pipe_file = open = _open = size = _refuse
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("generate", "sudoku", "--size", 4, "--n", 2, "--out", "lost://bucket/c"),
+        ("generate", "sudoku", "--input", "lost://bucket/list.txt"),
+        ("generate", "arc", "--train-set", "lost://bucket/tasks"),
+        ("inspect", "lost://bucket/c"),
+        ("verify", "lost://bucket/c"),
+        ("regenerate", "lost://bucket/c"),
+        ("train", "lost://bucket/c"),
+    ],
+)
+def test_a_store_that_cannot_be_reached_is_told_in_one_line(trmpipe, monkeypatch, command):
+    monkeypatch.setenv("TRMPIPE_PROTOCOLS", "lost")
+    fsspec.register_implementation("lost", Lost, clobber=True)
+    result = trmpipe(*command)
+    assert result.code == 1
+    assert "cannot reach lost://bucket/" in result.message
+    assert "Unable to locate credentials; check the address, the credentials and the endpoint" in result.message

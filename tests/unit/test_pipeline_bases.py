@@ -10,8 +10,9 @@ from trmpipe.generators.task import Examined, Groups
 from trmpipe.pipeline import Recipe
 from trmpipe.pipeline.bases import Drop, Selection, count_reasons
 from trmpipe.pipeline.cluster import open_cluster
+from trmpipe.pipeline.puzzle_files import read_puzzle_file
 from trmpipe.pipeline.suppliers import made
-from trmpipe.pipeline.suppliers.lines import Solved, Usable, choose_lines, examine
+from trmpipe.pipeline.suppliers.lines import SUPPLIER
 from trmpipe.shards.progress import Silent
 
 
@@ -51,75 +52,85 @@ def test_a_selection_leaves_out_the_classes_of_the_test():
 @pytest.fixture(scope="module")
 def pool():
     task = get_task("sudoku6")
-    return task, task.generate(0, 0, 0, 50)
+    return task, task.generate(0, 0, 1, 50)
 
 
-def usable(task, groups):
-    return Usable(puzzles=task.examine(groups), drops=())
+@pytest.fixture
+def choose(tmp_path):
+    """Choose among groups, each a line of a file that is numbered by its candidate."""
+
+    def call(recipe, task, groups, test_groups=None):
+        files = []
+        for role, some in {"input": groups, "test_input": test_groups}.items():
+            if some is not None:
+                lines = dict(zip(some.candidates.tolist(), map(task.format, some.inputs), strict=True))
+                (tmp_path / role).write_text("\n".join(lines.get(i, "#") for i in range(1, max(lines) + 1)))
+                files.append(read_puzzle_file(str(tmp_path / role), task, role))
+        with open_cluster(workers=1) as cluster:
+            return SUPPLIER.choose(recipe, files, cluster, Silent())
+
+    return call
 
 
 def of_files(roles=("input",), **fields):
     return Recipe(task="sudoku6", supplier="lines", sources=tuple((role, "0") for role in roles), **fields)
 
 
-def test_a_file_gives_a_seeded_nested_sample(pool):
+def test_a_file_gives_a_seeded_nested_sample(pool, choose):
     task, groups = pool
-    lines = usable(task, groups)
-    few = choose_lines(of_files(n=10, test=5), lines, None)
-    many = choose_lines(of_files(n=30, test=5), lines, None)
-    other = choose_lines(of_files(n=30, test=5, seed=1), lines, None)
+    few = choose(of_files(n=10, test=5), task, groups)
+    many = choose(of_files(n=30, test=5), task, groups)
+    other = choose(of_files(n=30, test=5, seed=1), task, groups)
     assert few.test.groups.candidates.tolist() == many.test.groups.candidates.tolist()
     assert few.train.groups.candidates.tolist() == many.train.groups.candidates.tolist()[:10]
     assert many.train.groups.candidates.tolist() != other.train.groups.candidates.tolist()
     assert not set(many.train.groups.candidates.tolist()) & set(many.test.groups.candidates.tolist())
 
 
-def test_all_of_a_file_is_used_and_a_tenth_held_out(pool):
+def test_all_of_a_file_is_used_and_a_tenth_held_out(pool, choose):
     task, groups = pool
-    bases = choose_lines(of_files(n=None), usable(task, groups), None)
+    bases = choose(of_files(n=None), task, groups)
     assert (len(bases.test), len(bases.train)) == (5, 45)
 
 
-def test_symmetric_copies_in_a_file_are_dropped_and_counted(pool):
+def test_symmetric_copies_in_a_file_are_dropped_and_counted(pool, choose):
     task, groups = pool
     inputs, labels = augment(task, groups.take(slice(0, 20)), 1, 1, 2)
     copies = Groups.single(np.arange(100, 120), inputs[:, 0], labels[:, 0])
     both = Groups.join([groups, copies])
-    bases = choose_lines(of_files(n=None, test=10), usable(task, both), None)
+    bases = choose(of_files(n=None, test=10), task, both)
     assert len(bases.test) == 10
     assert len(bases.train) == 40
     assert sum(bases.skipped.values()) == 20
     pairs = {tuple(sorted((drop.candidate, drop.twin))) for drop in bases.drops["input"]}
-    assert pairs == {(i, 100 + i) for i in range(20)}
+    assert pairs == {(1 + i, 100 + i) for i in range(20)}
 
 
-def test_a_test_file_is_kept_whole_and_out_of_training(pool):
+def test_a_test_file_is_kept_whole_and_out_of_training(pool, choose):
     task, groups = pool
     recipe = of_files(("input", "test_input"), n=None)
-    bases = choose_lines(recipe, usable(task, groups), usable(task, groups.take(slice(0, 8))))
-    assert sorted(bases.test.groups.candidates.tolist()) == list(range(8))
-    assert sorted(bases.train.groups.candidates.tolist()) == list(range(8, 50))
+    bases = choose(recipe, task, groups, groups.take(slice(0, 8)))
+    assert sorted(bases.test.groups.candidates.tolist()) == list(range(1, 9))
+    assert sorted(bases.train.groups.candidates.tolist()) == list(range(9, 51))
     assert bases.skipped == {"twins of a held-out puzzle": 8}
     assert bases.drops["test_input"] == ()
 
 
 @pytest.mark.parametrize("options", [{"n": 46, "test": 5}, {"n": 1, "test": 51}, {"n": None, "test": 50}])
-def test_more_than_a_file_holds_is_refused(pool, options):
+def test_more_than_a_file_holds_is_refused(pool, choose, options):
     task, groups = pool
-    with pytest.raises(ExhaustedError, match="asks for"):
-        choose_lines(of_files(**options), usable(task, groups), None)
+    with pytest.raises(
+        ExhaustedError, match=r"asks for .* (of its 50 lines|it has 50)|no puzzle of .* is left .* 50 held out"
+    ):
+        choose(of_files(**options), task, groups)
 
 
-def test_lines_that_miss_the_options_are_dropped_and_named(pool):
+def test_lines_that_miss_the_options_are_dropped_and_named(pool, choose):
     task, groups = pool
-    recipe = of_files(n=None, test=0, options={"clues": ":9"})
-    with open_cluster(workers=1) as cluster:
-        lines = examine(recipe, Solved(groups=groups, drops=()), cluster, Silent())
+    bases = choose(of_files(n=None, test=0, options={"clues": ":9"}), task, groups)
     clues = (groups.inputs == groups.labels).sum(axis=1)
-    assert 0 < len(lines.puzzles) < 50
-    assert lines.puzzles.groups.candidates.tolist() == groups.candidates[clues <= 9].tolist()
-    assert lines.puzzles.digests.tolist() == task.examine(groups).digests[clues <= 9].tolist()
-    bases = choose_lines(recipe, lines, None)
+    assert 0 < len(bases.train) < 50
+    assert sorted(bases.train.groups.candidates.tolist()) == groups.candidates[clues <= 9].tolist()
     dropped = [drop.candidate for drop in bases.drops["input"] if drop.reason == "outside --clues 0:9"]
     assert dropped == groups.candidates[clues > 9].tolist()
 

@@ -20,35 +20,41 @@ def write(path, text):
     return str(path)
 
 
+def parsed(path, task=TASK):
+    """A file with its puzzles and answers as tokens."""
+    file = read_puzzle_file(path, task)
+    every = np.arange(len(file))
+    return file, file.parse(task, every), file.parse_answers(task, every)
+
+
 def test_plain_lines(tmp_path):
     path = write(tmp_path / "p.txt", f"# a list\n{A}\n\n{B.replace('.', '0')}  # rated 7\n")
-    file = read_puzzle_file(path, TASK)
+    file, inputs, answers = parsed(path)
     assert file.lines.tolist() == [2, 4]
-    assert TASK.format(file.inputs[0]) == A
-    assert file.inputs[1].tolist() == [1, 1, 1, 1, 4, 5, 2, 3, 1, 1, 1, 1, 5, 4, 3, 2]
-    assert not file.answers.any()
+    assert TASK.format(inputs[0]) == A
+    assert inputs[1].tolist() == [1, 1, 1, 1, 4, 5, 2, 3, 1, 1, 1, 1, 5, 4, 3, 2]
+    assert not answers.any()
     assert file.sha256 == hashlib.sha256((tmp_path / "p.txt").read_bytes()).hexdigest()
     assert file.size_bytes == (tmp_path / "p.txt").stat().st_size
     assert file.name == "p.txt"
 
 
 def test_values_above_nine_are_letters(tmp_path):
-    file = read_puzzle_file(
-        write(tmp_path / "p.txt", "123456789ABCDEFGabcdefg.0" + "." * 231 + "\n"), get_task("sudoku16")
-    )
-    assert file.inputs[0, :25].tolist() == [*range(2, 18), *range(11, 18), 1, 1]
+    path = write(tmp_path / "p.txt", "123456789ABCDEFGabcdefg.0" + "." * 231 + "\n")
+    _, inputs, _ = parsed(path, get_task("sudoku16"))
+    assert inputs[0, :25].tolist() == [*range(2, 18), *range(11, 18), 1, 1]
     with pytest.raises(PuzzleFileError, match="character 1 is 'H'; expected 1 to 9, A to G, or "):
-        read_puzzle_file(write(tmp_path / "p.txt", "H" + "." * 255), get_task("sudoku16"))
+        parsed(write(tmp_path / "p.txt", "H" + "." * 255), get_task("sudoku16"))
 
 
 @pytest.mark.parametrize("name", ["p.csv.gz", "p.csv"])
 def test_csv_and_gzip_by_content(tmp_path, name):
     text = f"source,question,answer,rating\r\nx,{B},{A},3\r\ny,{A},,\r\n".encode()
-    file = read_puzzle_file(write(tmp_path / name, gzip.compress(text) if "gz" in name else text), TASK)
+    file, inputs, answers = parsed(write(tmp_path / name, gzip.compress(text) if "gz" in name else text))
     assert file.lines.tolist() == [2, 3]
-    assert TASK.format(file.answers[0]) == A
-    assert not file.answers[1].any()
-    assert file.inputs.dtype == np.uint8
+    assert TASK.format(answers[0]) == A
+    assert not answers[1].any()
+    assert inputs.dtype == np.uint8
 
 
 @pytest.mark.parametrize(
@@ -59,7 +65,11 @@ def test_csv_and_gzip_by_content(tmp_path, name):
         (f"{A[:-1]}5\n", "p.txt line 1: character 16 is '5'"),
         (f"{A[:-1]}é\n", "p.txt line 1: character 16 is 'é'"),
         ("# nothing\n\n", "p.txt holds no puzzle"),
-        (f"source,questions\nx,{A}\n", "p.txt line 1: a CSV file needs a column `question`; it has source, questions"),
+        (
+            f"source,questionable\nx,{A}\n",
+            "p.txt line 1 is neither a puzzle nor a header with a column of puzzles (",
+        ),
+        (f"source,questionable\nx,{A}\n", "): it has source, questionable; name the column with --column"),
         (b"\x1f\x8bbroken", "p.txt is neither text nor whole gzip"),
         (gzip.compress(A.encode() * 99)[:-20], "p.txt is neither text nor whole gzip"),
         (b"\xff\xfe\x00", "p.txt is neither text nor whole gzip"),
@@ -68,7 +78,7 @@ def test_csv_and_gzip_by_content(tmp_path, name):
 def test_a_mistake_is_named(tmp_path, text, message):
     path = write(tmp_path / "p.txt", text)
     with pytest.raises(PuzzleFileError) as caught:
-        read_puzzle_file(path, TASK)
+        parsed(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -102,7 +102,7 @@ def test_files_without_a_usable_line_are_refused_in_words(trmpipe, tmp_path, mon
     add_family(monkeypatch, SPOKEN)
     (tmp_path / "p.txt").write_text("cabcab\n")
     result = trmpipe("generate", "reversal", "--input", tmp_path / "p.txt", "--drop-improper", "--out", tmp_path / "c")
-    assert (result.code, "leaves 0 distinct ones" in result.message) == (1, True)
+    assert (result.code, "is left to train on: of its only line, 1 has" in result.message) == (1, True)
 
 
 class Shelves(Supplier):
@@ -114,10 +114,10 @@ class Shelves(Supplier):
     inputs = (Input(name="shelf", help="File of numbers.", many=True),)
     options = (Option(name="odd", kind=Flag(), word="odd", help="Take odd numbers alone."),)
 
-    def read(self, task, given):
+    def read(self, task, given, supply=None):
         return [self._open(path, "shelf") for path in given["shelf"]]
 
-    def read_again(self, task, names, paths):
+    def read_again(self, task, names, paths, supply=None):
         return [self._open(path, "shelf") for path in paths]
 
     def _open(self, path, role):

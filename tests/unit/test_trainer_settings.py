@@ -101,7 +101,7 @@ def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("leraning_rate=1", "there is no setting 'leraning_rate'; the nearest are"),
+        ("leraning_rate=1", "there is no setting 'leraning_rate'; `trmpipe presets NAME` lists those that there are"),
         ("model.widht=1", "model.width"),
         ("lr=1", "there is no setting 'lr'; the nearest are optimiser.lr, embedding.lr"),
         ("learner.lr=1", "the nearest are optimiser.lr, embedding.lr"),

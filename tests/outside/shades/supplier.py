@@ -28,10 +28,10 @@ class TileFiles(Supplier):
     options = (Option(name="skip_open", kind=Flag(), word="shown", help="Leave out grids that show nothing."),)
     noun = "tile"
 
-    def read(self, task, given):
+    def read(self, task, given, supply=None):
         return [read_tiles(path, task) for path in given["tiles"]]
 
-    def read_again(self, task, names, paths):
+    def read_again(self, task, names, paths, supply=None):
         return [read_tiles(path, task) for path in paths]
 
     def choose(self, recipe, sources, cluster, progress):
