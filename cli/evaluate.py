@@ -28,9 +28,10 @@ def command(
 ) -> None:
     """Score RUN's averaged weights on held-out puzzles.
 
-    Cell and exact accuracy after every supervision step, and the share of accepted answers where a puzzle may have
-    several right ones. In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a
-    picture in RUN's folder. Under torchrun the processes share the work.
+    Exact accuracy after every supervision step, the share of right cells among those that are not given, beside what
+    guessing gets, and the share of accepted answers where a puzzle may have several right ones. In tasks scored by
+    vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's folder. Under torchrun
+    the processes share the work.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.held_out import tested_corpus

@@ -33,7 +33,7 @@ def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
     echo_lines(side_by_side([name, *as_text(picture).splitlines()] for name, picture in answer.pictures.items()))
     echo(_verdict(answer))
     sure = "" if answer.confidence is None else f"; it is {answer.confidence:.0%} sure of it"
-    echo(f"the model's answer stands from step {answer.settled_step} on{sure}")
+    echo(f"the model's answer stands from supervision step {answer.settled_step} on{sure}")
 
 
 def _verdict(answer: "SolvedPuzzle") -> str:

@@ -58,7 +58,7 @@ class _PlainTraining:
     """Lines now and then, for logs and pipes."""
 
     def __init__(self) -> None:
-        self._said = time.monotonic()
+        self._said, self._scored = time.monotonic(), False
         self.announcer = Announcer(self.note)
 
     def begin(self, total: int) -> None:
@@ -75,11 +75,20 @@ class _PlainTraining:
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
             left = (self._total - step) / rate if rate else 0
-            echo(f"step {step:,}: {_means_in_words(means)}, {rate:.1f} steps/s, {_clock(left)} left", err=True)
+            echo(f"step {step:,}: {_means_in_words(means)}; {rate:.1f} steps/s, {_clock(left)} left", err=True)
 
     def evaluated(self, step: int, scores: Any) -> None:
-        """Held-out puzzles were scored."""
+        """Held-out puzzles were scored; the first time, how that compares with training is told."""
+        self._explain(scores)
         echo(f"step {step:,}: {scores.summary()}", err=True)
+
+    def _explain(self, scores: Any) -> None:
+        if not self._scored:
+            self._scored = True
+            self.note(
+                f"held out: answers of the averaged weights after supervision step {scores.num_steps}; in training: "
+                "those of the present weights to their own batch, at whichever supervision step each puzzle is"
+            )
 
 
 class _BarTraining(_PlainTraining):
@@ -100,12 +109,13 @@ class _BarTraining(_PlainTraining):
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
         self.announcer.work_goes_on()
-        words = f"{_means_in_words(means)}{self._test}, {rate:.1f} steps/s"
+        words = f"{_means_in_words(means)}{self._test}; {rate:.1f} steps/s"
         self._bar.update(self._task, completed=step, words=words)
 
     def evaluated(self, step: int, scores: Any) -> None:
-        """Held-out puzzles were scored."""
-        self._test = f", held out {scores.last()['exact']:.1%}"
+        """Held-out puzzles were scored; the first time, how that compares with training is told."""
+        self._explain(scores)
+        self._test = f"; held out {scores.last()['exact']:.1%} exact"
 
 
 @contextmanager
@@ -126,7 +136,7 @@ def _show_training() -> Iterator[_PlainTraining]:
 
 
 def _means_in_words(means: dict[str, float]) -> str:
-    return f"loss {means['loss']:.3f}, exact {means['exact']:.1%}"
+    return f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"
 
 
 def _clock(seconds: float) -> str:

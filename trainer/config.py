@@ -53,9 +53,9 @@ class EvaluationConfig:
     """How a run is scored.
 
     Attributes:
-        steps: supervision steps of an evaluation.
-        every: training steps between evaluations on `limit` held-out puzzles; 0 for none before the end.
-        limit: held-out puzzles of such an evaluation.
+        steps: supervision steps that each held-out puzzle gets.
+        every: steps between two evaluations while training; 0 for none before the end.
+        limit: held-out puzzles of each evaluation while training.
     """
 
     steps: int = 16
@@ -71,20 +71,24 @@ class EvaluationConfig:
 class TrainConfig:
     """All settings of a training; the defaults are the published ones for Sudoku-Extreme.
 
+    A step is one of the optimiser, on one batch; supervision steps are always called so.
+
     Attributes:
-        learner: config of an entry of `LEARNERS`.
-        model: config of an entry of `MODELS`.
-        optimiser: config of an entry of `OPTIMISERS`.
-        schedule: config of an entry of `SCHEDULES`.
+        learner: how the network is taught and asked.
+        model: which network it is.
+        optimiser: what moves the weights.
+        schedule: what learning rates do over the steps.
         embedding: how the puzzle embedding is trained, in models that have one.
         evaluation: how the run is scored.
         batch_size: examples of a step, all ranks together.
         num_slices: parts of a rank's batch that are differentiated one by one, on a CPU in as many threads side by
             side; their gradients are summed in order.
         max_steps: step at which training ends and the schedules have run out.
-        sampling: how the stream draws variants, ``"blocks"`` or ``"published"``.
-        ema_decay: decay of the weight average; 0 evaluates the weights themselves.
-        ema_warm: see `EMA`.
+        sampling: how variants are drawn: ``"blocks"``, each once before one comes again, or ``"published"``, each time
+            at random.
+        ema_decay: weight of the old average when a step's weights are averaged in; 0 evaluates the weights themselves.
+        ema_warm: in the first steps the average is over fewer: step n weighs it by (1 + n) / (this + n) at most; 0 for
+            no such start.
         checkpoint_every: steps between checkpoints.
         log_every: steps between lines of metrics, each the mean over them.
         seed: root seed of weights, order and exploration.

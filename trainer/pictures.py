@@ -76,8 +76,8 @@ def draw_curves(lines: list[MetricLine], path: Path) -> Path:
             left.plot(*_curve(train, name), label=name.replace("_", " "))
     left.set(xlabel="step", ylabel="training loss", yscale="log")
     right.plot(*_curve(train, "exact"), label="exact, training batch", alpha=0.6)
-    for name in ("exact", "cell"):
-        right.plot(*_curve(test, name), "o-", label=f"{name}, held out")
+    for name, words in (("exact", "exact, held out"), ("cell", "cells, given ones too, held out")):
+        right.plot(*_curve(test, name), "o-", label=words)
     right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
     for axes in (left, right):
         axes.grid(alpha=0.3)
@@ -128,7 +128,7 @@ def draw_solving(solving: Solving, spec: TaskSpec, path: Path) -> Path:
         shown = np.where(labels == PAD, PAD, answer)
         wrong = (shown != labels) & (not solved)
         draw_picture(axes, look(shown).toned(_tones(solving.inputs == labels, wrong)))
-        axes.set_title(f"step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}", fontsize=9)
+        axes.set_title(f"supervision step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}", fontsize=9)
     return save_figure(figure, path)
 
 

@@ -2,7 +2,7 @@
 
 Ranks take whole batches in turn and rank 0 sums them in order, so that the scores do not depend on the number of ranks.
 
-Shapes: N puzzles, T answers of each (one a supervision step), C columns.
+Shapes: N puzzles, T answers of each (one a supervision step).
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,14 @@ from trmpipe.shards.progress import Progress, Silent
 from .device import as_tokens
 from .examinee import Examinee
 from .judging import Judge
+from .open_cells import OpenCells, count_open, is_open
 from .ranks import Ranks
 
 EVALUATION_BATCH = 125
 """Puzzles scored at once; the scores do not depend on it beyond rounding."""
+
+OPEN = "open_cell"
+"""In JSON, the share of open cells that are right; see `OpenCells`."""
 
 HALTED = "halted"
 """The column of puzzles that the halting head thinks solved; absent where the learner has none."""
@@ -36,30 +40,46 @@ class Scores:
         num_puzzles: puzzles scored.
         columns: T values each, by name: ``cell`` (share of right cells, given ones included), ``exact`` (share of
             puzzles with every cell right), what the judge adds, and `HALTED`.
+        open_cells: those of the puzzles together; None where every cell is given.
     """
 
     num_puzzles: int
     columns: Mapping[str, tuple[float, ...]]
+    open_cells: OpenCells | None = None
+
+    @property
+    def num_steps(self) -> int:
+        """T, supervision steps of an answer."""
+        return len(next(iter(self.columns.values())))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: puzzles, and a row for each step."""
-        rows = zip(*self.columns.values(), strict=True)
+        """Plain values: puzzles, open cells, and a row for each supervision step."""
+        found, columns = self.open_cells, dict(self.columns)
+        about = {} if found is None else {"open_cells": found.number, "guessing": found.guessing}
+        if found is not None:
+            columns[OPEN] = found.right
+        rows = zip(*columns.values(), strict=True)
         return {
             "puzzles": self.num_puzzles,
-            "steps": [
-                {"step": step, **dict(zip(self.columns, values, strict=True))} for step, values in enumerate(rows, 1)
-            ],
+            **about,
+            "steps": [{"step": step, **dict(zip(columns, values, strict=True))} for step, values in enumerate(rows, 1)],
         }
 
     def last(self) -> dict[str, float]:
-        """Every column after the last step."""
+        """Every column after the last step; what lines of metrics hold."""
         return {name: values[-1] for name, values in self.columns.items()}
 
     def summary(self) -> str:
         """The last step in words."""
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
-        return f"held out {last['exact']:.1%} exact{more}, {last['cell']:.1%} of cells ({self.num_puzzles:,} puzzles)"
+        return f"held out: {last['exact']:.1%} exact{more}, {self._cells_in_words()} ({self.num_puzzles:,} puzzles)"
+
+    def _cells_in_words(self) -> str:
+        """How many cells are right, and how many by guessing."""
+        if self.open_cells is None:
+            return f"{self.last()['cell']:.1%} of cells right"
+        return f"{self.open_cells.right[-1]:.1%} of open cells right, by guessing {self.open_cells.guessing:.1%}"
 
 
 def score(
@@ -94,16 +114,17 @@ def score(
     gathered = ranks.gather(found)
     if not gathered:
         return None
-    return _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], len(examples))
+    return _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], examples)
 
 
 def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> dict[str, list[float]]:
-    """The sums of every column, T of each, over the batch that begins at `start`."""
+    """The sums of every column, T of each, over the batch that begins at `start`; of open cells under `OPEN`."""
     rows = slice(start, start + EVALUATION_BATCH)
     inputs, labels = (as_tokens(values[rows], examinee.device) for values in (examples.inputs, examples.labels))
+    asked = is_open(inputs, labels)
     sums: dict[str, list[float]] = {}
     for answer in examinee.answers(examples.inputs[rows], examples.identifiers[rows]):
-        columns = judge(inputs, labels, answer.tokens).columns
+        columns = {**judge(inputs, labels, answer.tokens).columns, OPEN: ((answer.tokens == labels) & asked).sum(-1)}
         if answer.halt is not None:
             columns[HALTED] = answer.halt > 0
         for name, column in columns.items():
@@ -111,14 +132,19 @@ def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int
     return sums
 
 
-def _means(batches: list[dict[str, list[float]]], num_puzzles: int) -> Scores:
+def _means(batches: list[dict[str, list[float]]], examples: Examples) -> Scores:
     """The scores from sums of the batches, in order."""
     totals: dict[str, NDArray[np.float64]] = {
         name: np.sum([batch[name] for batch in batches], axis=0) for name in batches[0]
     }
+    right = totals.pop(OPEN)
+    number, guessing = count_open(examples.inputs, examples.labels)
     return Scores(
-        num_puzzles=num_puzzles,
-        columns={name: tuple((total / num_puzzles).tolist()) for name, total in totals.items()},
+        num_puzzles=len(examples),
+        columns={name: tuple((total / len(examples)).tolist()) for name, total in totals.items()},
+        open_cells=OpenCells(number=number, guessing=guessing, right=tuple((right / number).tolist()))
+        if number
+        else None,
     )
 
 

@@ -24,7 +24,7 @@ from .opening import open_run, run_config, run_path
 from .overrides import apply_overrides
 from .parts import name_of
 from .pictures import draw_pictures
-from .presets import choose_preset, get_preset
+from .presets import choose_preset, get_preset, what_to_expect
 from .ranks import refuse_ranks
 from .request import TrainRequest
 from .run_state import RunState
@@ -151,12 +151,14 @@ def resolve_config(
     preset, reason = request.preset, "as asked"
     if preset is None:
         preset, reason = choose_preset(corpus.spec.name, device.type)
-    config = apply_overrides(get_preset(preset), request.settings)
+    own = get_preset(preset)
+    config = apply_overrides(own, request.settings)
     if request.max_steps is not None:
         config = replace(config, max_steps=request.max_steps)
     if request.seed is not None:
         config = replace(config, seed=request.seed)
     note(f"preset {preset}: {reason}")
+    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
     return preset, config
 
 

@@ -91,7 +91,10 @@ def test_training_picks_the_small_preset_and_embeds_every_variant(run):
     assert moved.any()
     assert not moved[0]
     assert (run / "solving.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((run / "evaluation.json").read_text())["puzzles"] == 4
+    scores = json.loads((run / "evaluation.json").read_text())
+    assert scores["puzzles"] == 4
+    assert 0 < scores["open_cells"] < 4 * 9, "of 3 x 3 mirrored grids the middle column stays"
+    assert 0 < scores["guessing"] < 1
 
 
 def test_evaluate_scores_and_writes_what_is_handed_in(trmpipe, run, tasks):

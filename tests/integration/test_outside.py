@@ -20,6 +20,7 @@ from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.optim import OPTIMISERS
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.parts import Part
+from trmpipe.trainer.setting_words import settings_in_words
 
 OUTSIDE = Path(__file__).parents[1] / "outside"
 
@@ -139,6 +140,7 @@ def train(trmpipe, tmp_path, *options, size=4, name="run", code=0):
 def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
     done = train(trmpipe, tmp_path, "--max-steps", 300)
     assert "preset shades-cpu: made for shades4" in done.err
+    assert "it reached half of the open cells right in two seconds on a laptop (the package's own page)" in done.err
     assert "puddle of width 24" in done.err
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     first, last = lines[0], lines[-1]
@@ -232,7 +234,16 @@ def test_pictures_are_drawn(trmpipe, tmp_path):
 
 def test_presets_lists_it(trmpipe):
     assert "shades-cpu  Seconds on a CPU." in trmpipe("presets").out
-    assert "model.width" in trmpipe("presets", "shades-cpu").out
+    assert "shades4: half of the open cells right in two seconds on a laptop" in trmpipe("presets").out
+    assert "model.width  24" in trmpipe("presets", "shades-cpu").out
+
+
+def test_no_setting_from_outside_is_without_words(trmpipe):
+    told = trmpipe("presets", "shades-cpu").out
+    assert "supervision steps of every puzzle" in told
+    assert "does not say" not in told
+    for section, name in (("model", "glance"), ("optimiser", "signum"), ("schedule", "plateaus")):
+        assert all(settings_in_words(apply_overrides(TrainConfig(), [f"{section}.name={name}"])).values())
 
 
 def test_workers_in_processes_of_their_own_know_it(trmpipe_process, tmp_path):

@@ -1,4 +1,4 @@
-"""The evaluation of puzzles that are judged one by one, whatever the judge: a table with a row for each step."""
+"""The evaluation of puzzles that are judged one by one, whatever the judge: a table by supervision step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,11 +15,12 @@ from ..examinee import Examinee
 from ..held_out import read_held_out, tested_corpus
 from ..judging import Judgement
 from ..ranks import Ranks
-from ..scoring import HALTED, Scores, score
+from ..scoring import HALTED, OPEN, Scores, score
 from .evaluator import EvaluationRequest
 
-_HEADINGS = {"cell": "cells", HALTED: "thinks so"}
+_HEADINGS = {"cell": "cells", OPEN: "open cells", HALTED: "thinks so"}
 """Columns that the table calls otherwise."""
+_STEP = "supervision step"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,26 @@ class PuzzleReport:
         return self.scores.to_json()
 
     def lines(self) -> list[str]:
-        """A table, a row for each step."""
-        headings = {name: _HEADINGS.get(name, name) for name in self.scores.columns}
+        """A table, a row for each supervision step, and what its words mean."""
+        rows, open_cells = self.to_json()["steps"], self.scores.open_cells
+        # Given cells, of which there may be many, are right whatever a network has learned: JSON alone counts them.
+        names = [name for name in self.scores.columns if name != "cell"]
+        names.insert(0, "cell" if open_cells is None else OPEN)
+        headings = {name: _HEADINGS.get(name, name) for name in names}
         widths = {name: max(8, len(heading) + 2) for name, heading in headings.items()}
-        head = "step " + " ".join(f"{heading:>{widths[name]}}" for name, heading in headings.items())
-        rows = [
-            f"{row['step']:>4} " + " ".join(f"{row[name]:>{widths[name]}.2%}" for name in headings)
-            for row in self.to_json()["steps"]
+        head = f"{_STEP} " + " ".join(f"{heading:>{widths[name]}}" for name, heading in headings.items())
+        table = [
+            f"{row['step']:>{len(_STEP)}} " + " ".join(f"{row[name]:>{widths[name]}.2%}" for name in names)
+            for row in rows
         ]
-        return [head, *rows]
+        if open_cells is None:
+            return [head, *table]
+        return [
+            head,
+            *table,
+            f"open cells: the {open_cells.number:,} whose answer the puzzles do not show; guessing the commonest one "
+            f"for all of them gets {open_cells.guessing:.2%}",
+        ]
 
 
 class PuzzleEvaluator(ABC):

@@ -36,12 +36,12 @@ class DeepSupervisionConfig:
     """How long examples are worked on, and what is minimised; the defaults are the published ones.
 
     Attributes:
-        loss: key of `LOSSES`, the cross-entropy of a token.
-        halt_weight: weight of the halting loss beside the cross-entropy.
-        halt_max_steps: longest stay of a puzzle in training, supervision steps (evaluation runs `evaluation.steps`).
+        loss: what is minimised of every token: ``"stablemax"`` or ``"softmax"``, each a cross-entropy, or a package's.
+        halt_weight: weight of the loss of halting, knowing when the answer is right, beside that of the tokens.
+        halt_max_steps: supervision steps that a puzzle stays in training at most; evaluation has `evaluation.steps`.
         halt_early_steps: the same in the early part of the training, where short stays mean more new puzzles.
         halt_early_share: share of the training that is the early part; 0 for none.
-        halt_exploration: chance that a slot draws a minimum stay.
+        halt_exploration: chance that a puzzle has to stay for a number of supervision steps drawn at random.
     """
 
     loss: str = "stablemax"

@@ -23,7 +23,7 @@ class OnePassConfig:
     """What is minimised.
 
     Attributes:
-        loss: key of `LOSSES`, the cross-entropy of a token.
+        loss: what is minimised of every token: ``"stablemax"`` or ``"softmax"``, each a cross-entropy, or a package's.
     """
 
     loss: str = "softmax"

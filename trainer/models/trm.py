@@ -34,11 +34,11 @@ class TRMConfig:
 
     Attributes:
         mixer: ``"mlp_t"`` mixes tokens by an MLP over the sequence, ``"attention"`` by attention with rotary positions.
-        width: D.
+        width: D, numbers in the vector of a token.
         num_layers: layers of the one network that every call shares.
         num_heads: heads of the attention mixer.
-        inner: inner width of the channel MLP; 0 takes the published rule.
-        token_inner: inner width of the token MLP; 0 takes the published rule.
+        inner: inner width of the MLP over the width; 0 takes the published rule, about 8/3 of it.
+        token_inner: inner width of the MLP over the sequence; 0 takes the published rule, about 8/3 of its length.
         num_prefix: prefix slots; slot 0 holds the puzzle embedding, the others zeros.
         h_cycles: H, cycles of a supervision step; only the last one is differentiated.
         l_cycles: L, updates of z_L in a cycle, before the one of z_H.

@@ -16,7 +16,7 @@ class AdamATan2Config:
     """Settings of AdamATan2; the defaults are the published Sudoku-Extreme ones.
 
     Attributes:
-        lr: learning rate.
+        lr: learning rate, before the schedule.
         betas: decay rates of the two moments, each from 0 to below 1.
         weight_decay: decoupled decay; a step takes ``lr * weight_decay`` of each weight.
     """

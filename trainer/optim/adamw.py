@@ -14,7 +14,7 @@ class AdamWConfig:
     """Settings of AdamW.
 
     Attributes:
-        lr: learning rate.
+        lr: learning rate, before the schedule.
         betas: decay rates of the two moments, each from 0 to below 1.
         weight_decay: decoupled decay; a step takes ``lr * weight_decay`` of each weight.
     """

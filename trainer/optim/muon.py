@@ -23,8 +23,8 @@ class MuonConfig:
     """Settings of Muon and of the AdamW beside it.
 
     Attributes:
-        lr: AdamW's learning rate.
-        matrix_lr: Muon's learning rate.
+        lr: learning rate of AdamW, which trains all but the core's matrices.
+        matrix_lr: learning rate of Muon, which trains the core's matrices.
         betas: decay rates of AdamW's moments, each from 0 to below 1.
         momentum: decay rate of Muon's momentum.
         weight_decay: decoupled decay of both; a step takes the learning rate times it of each weight.

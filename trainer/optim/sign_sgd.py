@@ -13,8 +13,8 @@ class EmbeddingConfig:
     """How the puzzle embedding is trained.
 
     Attributes:
-        lr: length of a step in each coordinate, before the schedule.
-        weight_decay: decoupled decay of the rows of a batch.
+        lr: length of the embedding's step in each coordinate, before the schedule.
+        weight_decay: decoupled decay of those rows of the embedding that a batch touches.
     """
 
     lr: float = 1e-4

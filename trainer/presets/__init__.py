@@ -9,7 +9,7 @@ from trmpipe.generators.plugins import Registry
 from ..config import TrainConfig
 from ..errors import SettingError
 from ..parts import entries_that_load
-from .preset import Preset
+from .preset import Expectation, Preset
 
 PRESETS: Registry[Preset] = Registry(
     "trmpipe.presets",
@@ -59,4 +59,19 @@ def choose_preset(task: str, device_type: str) -> tuple[str, str]:
     )
 
 
-__all__ = ["PRESETS", "Preset", "choose_preset", "get_preset"]
+def what_to_expect(name: str, task: str, *, changed: bool) -> str:
+    """One line on what the preset called `name` reached on a task, or that nobody has recorded it.
+
+    Args:
+        name: of the preset.
+        task: name of the task that is to be trained on.
+        changed: whether its settings were changed, so that what was recorded is no promise.
+    """
+    expectation = PRESETS[name].expectation(task)
+    if expectation is None:
+        return f"expect: nothing is recorded of what {name} reaches on {task}"
+    hedge = "with its own settings, of which you changed some, it reached " if changed else ""
+    return f"expect: {hedge}{expectation.in_words()}"
+
+
+__all__ = ["PRESETS", "Expectation", "Preset", "choose_preset", "get_preset", "what_to_expect"]

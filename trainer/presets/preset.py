@@ -10,6 +10,32 @@ EVERYWHERE = ("cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What one training with a preset reached, as it was recorded; all of it in words for the screen.
+
+    Attributes:
+        task: name of the task that it was trained on.
+        reached: what was reached, and on what.
+        time: how long that took.
+        machine: on which machine.
+        source: where it is recorded: a page, a paper.
+        remark: what else somebody who waits should know, such as when the first puzzle is solved; '' for nothing.
+    """
+
+    task: str
+    reached: str
+    time: str
+    machine: str
+    source: str
+    remark: str = ""
+
+    def in_words(self) -> str:
+        """All of it on one line."""
+        remark = f"; {self.remark}" if self.remark else ""
+        return f"{self.reached} in {self.time} on {self.machine}{remark} ({self.source})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """A named training config.
 
@@ -19,6 +45,7 @@ class Preset:
         tasks: names of the tasks that it was made for.
         devices: kinds of devices that it is chosen on.
         general: whether it is chosen for tasks that no preset was made for.
+        expectations: what it reached, one a task at most; none for a task on which nothing is recorded.
     """
 
     config: Callable[[], TrainConfig]
@@ -26,3 +53,8 @@ class Preset:
     tasks: tuple[str, ...]
     devices: tuple[str, ...]
     general: bool = False
+    expectations: tuple[Expectation, ...] = ()
+
+    def expectation(self, task: str) -> Expectation | None:
+        """What it reached on the task of this name; None where nothing is recorded."""
+        return next((one for one in self.expectations if one.task == task), None)

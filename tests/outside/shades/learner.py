@@ -10,7 +10,12 @@ from trmpipe.trainer.parts import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LingeringConfig:
-    """`stay` is the number of steps; `focus` the power by which sure cells count less."""
+    """How long a puzzle stays, and what is minimised.
+
+    Attributes:
+        stay: supervision steps of every puzzle.
+        focus: power by which sure cells count less.
+    """
 
     stay: int = 3
     focus: float = 1.0

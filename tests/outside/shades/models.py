@@ -10,7 +10,11 @@ from trmpipe.trainer.parts import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PuddleConfig:
-    """A network with one state; `width` is D."""
+    """A network with one state.
+
+    Attributes:
+        width: D.
+    """
 
     width: int = 24
 
@@ -47,7 +51,11 @@ class Puddle(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlanceConfig:
-    """A network without a state; `width` is that of its one hidden layer."""
+    """A network without a state.
+
+    Attributes:
+        width: of its one hidden layer.
+    """
 
     width: int = 48
 

@@ -9,7 +9,11 @@ from trmpipe.trainer.parts import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignConfig:
-    """`lr` is the length of a step in each coordinate."""
+    """A fixed length.
+
+    Attributes:
+        lr: length of a step in each coordinate.
+    """
 
     lr: float = 0.01
 

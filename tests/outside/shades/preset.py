@@ -2,7 +2,7 @@
 
 from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.optim.adamw import AdamWConfig
-from trmpipe.trainer.presets.preset import EVERYWHERE, Preset
+from trmpipe.trainer.presets.preset import EVERYWHERE, Expectation, Preset
 from trmpipe.trainer.schedule import ConstantConfig
 
 from .learner import LingeringConfig
@@ -25,4 +25,18 @@ def config():
     )
 
 
-PRESET = Preset(config=config, doc="Seconds on a CPU.", tasks=("shades3", "shades4"), devices=EVERYWHERE)
+PRESET = Preset(
+    config=config,
+    doc="Seconds on a CPU.",
+    tasks=("shades3", "shades4"),
+    devices=EVERYWHERE,
+    expectations=(
+        Expectation(
+            task="shades4",
+            reached="half of the open cells right",
+            time="two seconds",
+            machine="a laptop",
+            source="the package's own page",
+        ),
+    ),
+)

@@ -7,7 +7,11 @@ from trmpipe.trainer.parts import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateausConfig:
-    """`length` is the number of steps between two halvings."""
+    """When rates are halved.
+
+    Attributes:
+        length: steps between two halvings.
+    """
 
     length: int = 20
 
