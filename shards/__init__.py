@@ -22,7 +22,7 @@ Reading::
 from .catalog import CATALOG, SplitCatalog
 from .codecs import CODECS, CheckingCodec, Codec, ShardContent
 from .compare import Shared, compare
-from .corpora import find_corpora, open_corpora
+from .corpora import FoundCorpora, check_together, find_all, find_corpora, open_corpora
 from .corpus import Corpus
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
@@ -54,6 +54,7 @@ __all__ = [
     "DamagedError",
     "Examples",
     "FileRecord",
+    "FoundCorpora",
     "GroupDigest",
     "InputRecord",
     "Manifest",
@@ -78,9 +79,11 @@ __all__ = [
     "WriteError",
     "as_torch",
     "canonical_json",
+    "check_together",
     "compare",
     "content_digest",
     "default_layout",
+    "find_all",
     "find_corpora",
     "json_digest",
     "open_corpora",

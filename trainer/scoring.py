@@ -6,7 +6,7 @@ Shapes: N puzzles, T answers of each (one a supervision step), C columns.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,30 +36,43 @@ class Scores:
         num_puzzles: puzzles scored.
         columns: T values each, by name: ``cell`` (share of right cells, given ones included), ``exact`` (share of
             puzzles with every cell right), what the judge adds, and `HALTED`.
+        parts: the scores of each corpus by its name where the puzzles are from several; else none.
     """
 
     num_puzzles: int
     columns: Mapping[str, tuple[float, ...]]
+    parts: Mapping[str, "Scores"] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: puzzles, and a row for each step."""
+        """Plain values: puzzles, a row for each step, and the same of every corpus where there are several."""
         rows = zip(*self.columns.values(), strict=True)
+        parts = [{"corpus": name, **scores.to_json()} for name, scores in self.parts.items()]
         return {
             "puzzles": self.num_puzzles,
             "steps": [
                 {"step": step, **dict(zip(self.columns, values, strict=True))} for step, values in enumerate(rows, 1)
             ],
+            **({"corpora": parts} if parts else {}),
         }
 
     def last(self) -> dict[str, float]:
         """Every column after the last step."""
         return {name: values[-1] for name, values in self.columns.items()}
 
+    def metrics(self) -> dict[str, float]:
+        """Every column after the last step, for metrics.jsonl; of several corpora also ``column/corpus`` of each."""
+        parts = {
+            f"{name}/{corpus}": value for corpus, part in self.parts.items() for name, value in part.last().items()
+        }
+        return {**self.last(), **parts}
+
     def summary(self) -> str:
         """The last step in words."""
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
-        return f"held out {last['exact']:.1%} exact{more}, {last['cell']:.1%} of cells ({self.num_puzzles:,} puzzles)"
+        parts = "".join(f"; {name} {part.last()['exact']:.1%} exact" for name, part in self.parts.items())
+        words = f"held out {last['exact']:.1%} exact{more}, {last['cell']:.1%} of cells ({self.num_puzzles:,} puzzles)"
+        return words + parts
 
 
 def score(
@@ -122,8 +135,47 @@ def _means(batches: list[dict[str, list[float]]], num_puzzles: int) -> Scores:
     )
 
 
-def score_here(examinee: Examinee, examples: Examples, judge: Judge) -> Scores:
-    """`score` by this process alone."""
-    scores = score(examinee, examples, judge)
+def score_parts(
+    examinee: Examinee,
+    parts: Mapping[str, Examples],
+    judge: Judge,
+    ranks: Ranks | None = None,
+    progress: Progress | None = None,
+) -> Scores | None:
+    """`score` for the puzzles of one corpus or more: the scores over all of them, and of each where there are several.
+
+    Args:
+        examinee: who is asked.
+        parts: held-out puzzles, one or more, by the name of their corpus.
+        judge: says what answers are worth.
+        ranks: as of `score`.
+        progress: as of `score`.
+
+    Returns:
+        The scores on rank 0, None on the others.
+    """
+    found = {name: score(examinee, examples, judge, ranks, progress) for name, examples in parts.items()}
+    scores = {name: one for name, one in found.items() if one is not None}
+    if not scores:
+        return None
+    return next(iter(scores.values())) if len(scores) == 1 else _together(scores)
+
+
+def _together(parts: Mapping[str, Scores]) -> Scores:
+    """The means over the puzzles of all parts."""
+    num_puzzles = sum(part.num_puzzles for part in parts.values())
+    names = next(iter(parts.values())).columns
+    sums: dict[str, NDArray[np.float64]] = {
+        name: np.sum([np.array(part.columns[name]) * part.num_puzzles for part in parts.values()], axis=0)
+        for name in names
+    }
+    columns = {name: tuple((total / num_puzzles).tolist()) for name, total in sums.items()}
+    return Scores(num_puzzles=num_puzzles, columns=columns, parts=parts)
+
+
+def score_here(examinee: Examinee, examples: Examples | Mapping[str, Examples], judge: Judge) -> Scores:
+    """`score` or `score_parts` by this process alone."""
+    parts = {"": examples} if isinstance(examples, Examples) else examples
+    scores = score_parts(examinee, parts, judge)
     assert scores is not None
     return scores
