@@ -92,7 +92,7 @@ def find_all(paths: Iterable[str | os.PathLike[str]], *, patterns: bool = True) 
         for corpus in corpora:
             if corpus.path in found:
                 first = found[corpus.path][1]
-                how = f"twice as {path}" if first == path else f"by {first} and by {path}"
+                how = f"both times as {path}" if first == path else f"by {first} and by {path}"
                 raise OptionError(f"{corpus.path} is given twice, {how}; give it once")
             found[corpus.path] = (corpus, path)
         given.update(corpus.path for corpus in corpora if itself)

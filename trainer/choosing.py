@@ -93,7 +93,7 @@ def _of_one_task(found: FoundCorpora, chooser: Chooser) -> FoundCorpora:
     if chosen is None:
         others = " or ".join(f"--task {name}" for name in tasks[1:])
         chooser.note(
-            f"{', '.join(found.paths)} holds corpora of {len(tasks)} tasks; taking {tasks[0]}, of which the newest is "
+            f"{', '.join(found.paths)} holds corpora of {len(tasks)} tasks; taking {tasks[0]}, that of the newest "
             f"({choices[0].newest}); to take another: {others}"
         )
     return found.of_task(tasks[chosen or 0])

@@ -51,7 +51,7 @@ def test_two_tasks_below_a_folder(trmpipe, shards, tmp_path):
     assert done.code == 0, done.err
     assert task_of(tmp_path / json.loads(done.out)["run"]) == "sudoku6"
     assert (
-        f"shards/ holds corpora of 2 tasks; taking sudoku6, of which the newest is ({shards / NAMES[6]}); "
+        f"shards/ holds corpora of 2 tasks; taking sudoku6, that of the newest ({shards / NAMES[6]}); "
         "to take another: --task sudoku4"
     ) in done.err
     assert "taking" not in trmpipe("train", "shards/", *TINY, "--task", "sudoku4", "--out", "r").err
@@ -90,7 +90,7 @@ def test_patterns_and_explicit_corpora(trmpipe, shards, tmp_path):
     [
         (["shards", "--task", "sudoku9"], "no corpus of 'sudoku9' at shards; there are corpora of: sudoku6, sudoku4"),
         (["shards", f"shards/{NAMES[4]}"], f"{NAMES[4]} is given twice, by shards and by shards/{NAMES[4]}; give it"),
-        ([f"shards/{NAMES[4]}"] * 2, f"{NAMES[4]} is given twice, twice as shards/{NAMES[4]}; give it once"),
+        ([f"shards/{NAMES[4]}"] * 2, f"{NAMES[4]} is given twice, both times as shards/{NAMES[4]}; give it once"),
     ],
 )
 def test_wrong_arguments(trmpipe, shards, arguments, message):
