@@ -8,7 +8,7 @@ direction of writing or overwrites a line. They are escaped here, once, and nowh
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
@@ -69,6 +69,32 @@ def echo_lines(lines: Iterable[str], *, err: bool = False) -> None:
 def echo_json(value: Any) -> None:
     """Print `value` as JSON on stdout; characters beyond ASCII are escaped as JSON does it, also those that do harm."""
     print(json.dumps(value, indent=2), flush=True)
+
+
+def ask_number(title: str, lines: Sequence[str], question: str) -> int | None:
+    """Ask for one of several lines by its number, on stderr; Enter takes the first.
+
+    Args:
+        title: above the lines.
+        lines: what can be taken.
+        question: below them.
+
+    Returns:
+        The index of a line; None where there is no terminal, so that nobody can be asked.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    echo(title, err=True)
+    echo_lines((f"  {number}  {line}" for number, line in enumerate(lines, 1)), err=True)
+    while True:
+        print(shown(f"{question} [1] "), end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            echo(err=True)
+        number = answer.strip() or "1"
+        if number in map(str, range(1, len(lines) + 1)):
+            return int(number) - 1
+        echo(f"expected a number from 1 to {len(lines)}", err=True)
 
 
 class _Formatter(click.HelpFormatter):

@@ -10,7 +10,12 @@ from .console import echo, echo_json, echo_lines, show_progress
 
 @click.command(name="evaluate")
 @click.argument("run")
-@click.option("--corpus", "corpora", multiple=True, help="Corpus to score on; by default the one it was trained on.")
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    help="Corpus, folder of corpora or pattern to score on; may repeat. [default: those it was trained on]",
+)
 @click.option(
     "--limit",
     type=WholeNumber(1),
@@ -26,7 +31,7 @@ from .console import echo, echo_json, echo_lines, show_progress
 def command(
     *, run: str, corpora: tuple[str, ...], limit: int | None, variants: int | None, device: str, as_json: bool
 ) -> None:
-    """Score RUN's averaged weights on held-out puzzles.
+    """Score RUN's averaged weights on held-out puzzles, those of every corpus where there are several.
 
     Exact accuracy after every supervision step, the share of right cells among those that are not given, beside what
     guessing gets, and the share of accepted answers where a puzzle may have several right ones. In tasks scored by
@@ -34,7 +39,7 @@ def command(
     the processes share the work.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-    from trmpipe.trainer.held_out import tested_corpus
+    from trmpipe.trainer.held_out import tested_corpora
     from trmpipe.trainer.inference import evaluate_run, open_trained, run_corpora
     from trmpipe.trainer.ranks import joined_ranks
 
@@ -48,9 +53,10 @@ def command(
         report = evaluate_run(trained, opened, evaluator, request, ranks, progress)
     if report is None:
         return
+    paths = [corpus.path for corpus in tested_corpora(opened)]
     if as_json:
-        about = {"run": run, "trained_steps": trained.step, "corpus": tested_corpus(opened).path}
-        echo_json({**about, **report.to_json()})
+        about = {"run": run, "trained_steps": trained.step, "corpus": paths[0]}
+        echo_json({**about, **({"corpus_paths": paths} if len(paths) > 1 else {}), **report.to_json()})
         return
     echo(f"{run} after {trained.step:,} steps, on {report.subject}")
     echo_lines(report.lines())

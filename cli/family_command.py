@@ -6,20 +6,22 @@ from typing import Any
 
 import click
 
-from trmpipe.generators.errors import InputError, OptionError
+from trmpipe.generators.errors import InputError
 from trmpipe.generators.family import Family
-from trmpipe.generators.registry import get_task
-from trmpipe.pipeline import SUPPLIERS, Recipe, Supplier, check_workers, digests_of, generate
-from trmpipe.pipeline.suppliers.supplier import Count, Input
+from trmpipe.pipeline import Supplier, generate_asked, suppliers_of
+from trmpipe.pipeline.suppliers.supplier import Count
 from trmpipe.shards import CODECS
 
 from .arguments import MOST_COUNT, Address, CorpusPlace, WholeNumber
 from .console import Context, show_progress
 from .generate_report import report
-from .options import given_options, option_of
+from .options import option_of
 
 Suppliers = Mapping[str, Supplier[Any]]
 """The suppliers of a family by name, in its order."""
+
+_NAMED = ("n", "test", "out", "workers", "scheduler")
+_LAYOUT = ("aug", "seed", "format", "shard_groups", "shard_variants")
 
 
 class _FamilyCommand(click.Command):
@@ -34,7 +36,7 @@ def family_command(family: Family) -> click.Command:
     Raises:
         TrmpipeError: a supplier that the family names cannot be loaded, or two options have one name.
     """
-    suppliers = {name: SUPPLIERS[name] for name in family.suppliers}
+    suppliers = suppliers_of(family)
     params = [
         *_size(family),
         *_counts(family, suppliers),
@@ -48,7 +50,7 @@ def family_command(family: Family) -> click.Command:
             raise InputError(f"two options of {family.name!r} are called {name!r}; mend the package that brings it")
 
     def make(**values: Any) -> None:
-        _make(family, suppliers, values)
+        _make(family, values)
 
     return _FamilyCommand(family.name, params=params, callback=make, help=family.help)
 
@@ -138,67 +140,13 @@ def _common() -> list[click.Parameter]:
     ]
 
 
-def _make(family: Family, suppliers: Suppliers, values: Mapping[str, Any]) -> None:
-    """Read the sources, make the corpus, and report."""
+def _make(family: Family, values: Mapping[str, Any]) -> None:
+    """Make the corpus that the arguments ask for, and report."""
     started = time.monotonic()
-    check_workers(values["workers"], values["scheduler"])
-    options = given_options(family.options, values)
-    task_name = family.task_name(values.get("size"))
-    given = _given_inputs(suppliers, values)
-    name = _choose_supplier(suppliers, given)
-    supplier = suppliers[name]
-    _refuse_those_of_others(supplier, suppliers, given, values)
-    supply = given_options(supplier.options, values)
-    sources = supplier.read(get_task(task_name, options), given, supply)
-    recipe = Recipe(
-        task=task_name,
-        n=supplier.default_n if values["n"] is None else values["n"],
-        test=values.get("test"),
-        options=options,
-        supplier=name,
-        supply=supply,
-        sources=digests_of(sources),
-        **{field: values[field] for field in ("aug", "seed", "format", "shard_groups", "shard_variants")},
-    )
+    asked = dict(values)
+    as_json, task = asked.pop("as_json"), family.task_name(asked.pop("size", None))
+    named = {name: asked.pop(name, None) for name in _NAMED}
+    layout = {name: asked.pop(name) for name in _LAYOUT}
     with show_progress() as progress:
-        outcome = generate(
-            recipe,
-            values["out"] or f"shards/{recipe.name}",
-            sources=sources,
-            workers=values["workers"],
-            scheduler=values["scheduler"],
-            progress=progress,
-        )
-    seconds = time.monotonic() - started
-    report(outcome, supplier, aug=recipe.aug, seconds=seconds, as_json=values["as_json"])
-
-
-def _given_inputs(suppliers: Suppliers, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """What the user names as sources, by input."""
-    names = dict.fromkeys(one.name for supplier in suppliers.values() for one in supplier.inputs)
-    given = {name: values.get(name) for name in names}
-    return {name: (value,) if isinstance(value, str) else tuple(value) for name, value in given.items() if value}
-
-
-def _choose_supplier(suppliers: Suppliers, given: Mapping[str, tuple[str, ...]]) -> str:
-    """The first whose inputs are given, else one that needs none, else the first, which says what is missing."""
-    fitting = [name for name, supplier in suppliers.items() if any(one.name in given for one in supplier.inputs)]
-    needing_none = [name for name, supplier in suppliers.items() if not supplier.inputs]
-    return [*fitting, *needing_none, *suppliers][0]
-
-
-def _refuse_those_of_others(
-    supplier: Supplier[Any],
-    suppliers: Suppliers,
-    given: Mapping[str, tuple[str, ...]],
-    values: Mapping[str, Any],
-) -> None:
-    """Refuse inputs and options that only a supplier has which does not serve."""
-    inputs: set[Input] = set(supplier.inputs)
-    for other in suppliers.values():
-        for one in other.inputs:
-            if one.name in given and one.name not in {mine.name for mine in inputs}:
-                raise OptionError(f"{one.flag} does not go with {supplier.flags}; leave one of them out")
-        for option in set(other.options) - set(supplier.options):
-            if given_options([option], values):
-                raise OptionError(f"{option.flag} goes with {other.flags}; give that too, or leave it out")
+        outcome, supplier = generate_asked(task, asked, **named, **layout, progress=progress)
+    report(outcome, supplier, aug=layout["aug"], seconds=time.monotonic() - started, as_json=as_json)

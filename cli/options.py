@@ -1,11 +1,8 @@
-"""Options of the command line from declarations: of task families, of suppliers, and what they are given."""
-
-from collections.abc import Iterable, Mapping
-from typing import Any
+"""Options of the command line from declarations: of task families and of suppliers."""
 
 import click
 
-from trmpipe.generators.options import YES, Option
+from trmpipe.generators.options import Option
 
 
 def option_of(option: Option) -> click.Option:
@@ -13,14 +10,3 @@ def option_of(option: Option) -> click.Option:
     if not option.kind.metavar:
         return click.Option([option.flag, option.name], is_flag=True, help=option.help)
     return click.Option([option.flag, option.name], metavar=option.kind.metavar, help=option.help)
-
-
-def given_options(options: Iterable[Option], values: Mapping[str, Any]) -> dict[str, str]:
-    """The options that a user gave, as text by name.
-
-    Args:
-        options: those that are looked for.
-        values: what click found, by name.
-    """
-    found = {option.name: values[option.name] for option in options}
-    return {name: YES if value is True else value for name, value in found.items() if value not in (None, False)}

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ import click
 
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
-from .console import echo, echo_json, open_bars, plain_column, print_above
+from .console import ask_number, echo, echo_json, open_bars, plain_column, print_above
 
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of progress."""
@@ -18,6 +18,7 @@ _PLAIN_SECONDS = 10
 
 @click.command(name="train")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--task", metavar="NAME", help="Take the corpora of this task alone, by the name that `inspect` shows.")
 @click.option("--preset", help="Preset; by default one that was made for task and device. See `trmpipe presets`.")
 @click.option(
     "--set",
@@ -37,7 +38,10 @@ _PLAIN_SECONDS = 10
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, with the same options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **options: Any) -> int:
-    """Train on the corpora at PATH, each a corpus or a folder of them.
+    """Train on the corpora at PATH, each a corpus, a folder of them, or a pattern such as 'shards/*seed0'.
+
+    Several corpora of one task are trained on together, and scored on the held-out puzzles of each. Where there are
+    several tasks, you are asked for one; without a terminal it is that of the newest corpus.
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
@@ -68,6 +72,11 @@ class _PlainTraining:
     def note(self, line: str) -> None:
         """One line worth knowing."""
         echo(line, err=True)
+
+    def choose_task(self, choices: Sequence[Any]) -> int | None:
+        """Ask which task is to be trained."""
+        lines = [f"{choice.task:<10} {', '.join(choice.corpora)}" for choice in choices]
+        return ask_number("There are corpora of several tasks, that of the newest first:", lines, "train on which?")
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
@@ -105,6 +114,13 @@ class _BarTraining(_PlainTraining):
     def note(self, line: str) -> None:
         """One line worth knowing, above the bar."""
         print_above(self._bar, line)
+
+    def choose_task(self, choices: Sequence[Any]) -> int | None:
+        """Ask which task is to be trained, without a bar that is drawn over the question."""
+        self._bar.stop()
+        chosen = super().choose_task(choices)
+        self._bar.start()
+        return chosen
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""

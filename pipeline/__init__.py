@@ -1,5 +1,6 @@
 """Making corpora as a distributed job: plan, execute on Dask, resume, regenerate."""
 
+from .asking import generate_asked, generate_corpus, given_options, suppliers_of
 from .cluster import check_workers
 from .errors import ArgumentError, ClusterError, PuzzleFileError, RecipeError
 from .generate import Outcome, generate
@@ -24,6 +25,10 @@ __all__ = [
     "check_workers",
     "digests_of",
     "generate",
+    "generate_asked",
+    "generate_corpus",
+    "given_options",
     "read_puzzle_file",
     "regenerate",
+    "suppliers_of",
 ]

@@ -22,13 +22,13 @@ Reading::
 from .catalog import CATALOG, SplitCatalog
 from .codecs import CODECS, CheckingCodec, Codec, ShardContent
 from .compare import Shared, compare
-from .corpora import find_corpora, open_corpora
-from .corpus import Corpus
+from .corpora import FoundCorpora, check_together, find_all, find_corpora, open_corpora
+from .corpus import Corpus, open_corpus
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
 from .files import write_atomically
-from .for_torch import StepDataset, as_torch
+from .for_torch import as_torch
 from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, InputRecord, Manifest, SplitManifest, read_manifest
 from .progress import Progress, Silent
@@ -54,6 +54,7 @@ __all__ = [
     "DamagedError",
     "Examples",
     "FileRecord",
+    "FoundCorpora",
     "GroupDigest",
     "InputRecord",
     "Manifest",
@@ -69,7 +70,6 @@ __all__ = [
     "SplitLayout",
     "SplitManifest",
     "StateError",
-    "StepDataset",
     "Store",
     "Stream",
     "UnitRecord",
@@ -78,12 +78,15 @@ __all__ = [
     "WriteError",
     "as_torch",
     "canonical_json",
+    "check_together",
     "compare",
     "content_digest",
     "default_layout",
+    "find_all",
     "find_corpora",
     "json_digest",
     "open_corpora",
+    "open_corpus",
     "read_manifest",
     "sha256_hex",
     "verify",

@@ -271,6 +271,11 @@ class Corpus:
         return layout
 
 
+def open_corpus(url: str | os.PathLike[str]) -> Corpus:
+    """Open the corpus in a folder or at a URL; see `Corpus.open`."""
+    return Corpus.open(url)
+
+
 def _is_wanted(layout: SplitLayout, shard: ShardSpec, num_groups: int, num_variants: int) -> bool:
     """Whether a shard holds a variant of the first groups and variants."""
     groups = max(num_groups - shard.groups[0], 0)

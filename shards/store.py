@@ -91,6 +91,15 @@ class Store:
             str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._filesystem.ls(self._root, detail=False)
         )
 
+    def matches(self) -> list[str]:
+        """What the root matches as a pattern of shells, sorted; each can be the root of a store."""
+        found = sorted(str(path).rstrip("/") for path in self._filesystem.glob(self._root))
+        return found if self.is_local else [self._filesystem.unstrip_protocol(path) for path in found]
+
+    def modified(self, path: str) -> float:
+        """When a file was last written, in seconds since 1970."""
+        return float(self._filesystem.modified(self._full(path)).timestamp())
+
     def read(self, path: str, *, size_bytes: int | None = None, most_bytes: int | None = None) -> bytes:
         """The bytes of one file; one of another size than expected is refused before it is read.
 

@@ -5,10 +5,14 @@ w equal runs of them. So the sequence of global batches is the same for any numb
 
 `benchmarks/stream_rate.py` measures it: about 4 million examples of 81 cells a CPU-second from memory, half of it for
 the order, half for the copy. A stream is used by one thread at a time.
+
+A torch ``DataLoader(stream, batch_size=None)`` takes it as it is, as a data set whose item i is the batch at step i;
+what it needs of torch is in `for_torch`.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +21,15 @@ from .corpus import Corpus
 from .digests import json_digest
 from .errors import CorpusError, StateError, TooManyError
 from .examples import BLANK_IDENTIFIER, Batch
+from .for_torch import as_torch
 from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
 from .order import SAMPLINGS, Order
 from .table import Holder, Span, WholeHolder
 from .windows import WindowHolder
+
+if TYPE_CHECKING:
+    import torch
 
 STATE_VERSION = 2
 DEFAULT_MEMORY_LIMIT_BYTES = 2 << 30
@@ -31,7 +39,7 @@ class Stream:
     """Batches of the training groups of one or more corpora, without end.
 
     Args:
-        corpora: from `open_corpora`; their groups are counted on in this order.
+        corpora: one, or several from `open_corpora`; their groups are counted on in this order.
         seed: 0 <= seed < 2**64.
         batch_size: examples of a global batch, all ranks together.
         rank: which run of every batch this process reads, 0 <= rank < world_size.
@@ -48,7 +56,7 @@ class Stream:
 
     def __init__(
         self,
-        corpora: Sequence[Corpus],
+        corpora: Corpus | Sequence[Corpus],
         *,
         seed: int,
         batch_size: int,
@@ -59,6 +67,7 @@ class Stream:
         sampling: str = "blocks",
         memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
     ) -> None:
+        corpora = [corpora] if isinstance(corpora, Corpus) else corpora
         _check_numbers(seed, batch_size, rank, world_size, num_variants, sampling)
         # One type for all seeds, so that the kernels are compiled once.
         self._seed: int = np.uint64(seed)  # type: ignore[assignment]
@@ -151,6 +160,20 @@ class Stream:
     def positions(self, start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Groups, variants and examples, int64 [count] each, of the global positions from `start` on; reads no data."""
         return self._order.at(start, count)
+
+    def __getitem__(self, step: int) -> "dict[str, torch.Tensor]":
+        """The batch at `step` as int64 tensors by name, as a ``DataLoader`` asks for it.
+
+        Since a batch is a function of its step, the sequence is the same for any number of the loader's workers. Which
+        steps are read is the loader's `sampler`: ``DataLoader(stream, batch_size=None, sampler=range(100, 200))``.
+        """
+        if step < 0:
+            raise IndexError(f"there is no step {step}; the first is 0")
+        return as_torch(self.batch(step))
+
+    def __len__(self) -> int:
+        """Steps without end: as many as Python can count."""
+        return sys.maxsize
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches from the present step on; `get_state` after a batch says where to go on."""

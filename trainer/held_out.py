@@ -9,9 +9,18 @@ from trmpipe.generators.task import PAD
 from trmpipe.shards import BLANK_IDENTIFIER, Corpus, Examples
 
 
-def tested_corpus(corpora: Sequence[Corpus]) -> Corpus:
-    """The corpus whose held-out puzzles score a run: the first that has some, else the first."""
-    return next((corpus for corpus in corpora if corpus.num_groups("test")), corpora[0])
+def tested_corpora(corpora: Sequence[Corpus]) -> list[Corpus]:
+    """The corpora whose held-out puzzles score a run: all that have some."""
+    return [corpus for corpus in corpora if corpus.num_groups("test")]
+
+
+def names_of(corpora: Sequence[Corpus]) -> list[str]:
+    """Names that tell corpora apart: those of their manifests, with a part of their digests where two have the same."""
+    names = [corpus.name for corpus in corpora]
+    return [
+        name if names.count(name) == 1 else f"{name}-{corpus.manifest.content_digest[:8]}"
+        for name, corpus in zip(names, corpora, strict=True)
+    ]
 
 
 def identifiers_before(corpora: Sequence[Corpus], corpus: Corpus) -> int:
@@ -20,16 +29,36 @@ def identifiers_before(corpora: Sequence[Corpus], corpus: Corpus) -> int:
 
 
 def read_held_out(corpora: Sequence[Corpus], limit: int | None = None) -> Examples:
-    """The first held-out puzzles of `tested_corpus`, none where no corpus has any.
+    """All puzzles of `read_held_out_parts`, one corpus after the other; none where no corpus has any."""
+    parts = list(read_held_out_parts(corpora, limit).values())
+    return Examples.join(parts) if parts else Examples.empty(corpora[0].spec.seq_len)
+
+
+def read_held_out_parts(corpora: Sequence[Corpus], limit: int | None = None) -> dict[str, Examples]:
+    """The first held-out puzzles of all corpora that have some, by `names_of`.
 
     Where the test split holds variants too, only bases whose solution is known are read.
+
+    Args:
+        corpora: of a run.
+        limit: puzzles in all; every corpus has an equal share, and what one has not the others have.
     """
-    corpus = tested_corpus(corpora)
-    if not corpus.num_groups("test"):
-        return corpus.read("train", limit=0)
+    tested = tested_corpora(corpora)
+    names = dict(zip(map(id, tested), names_of(tested), strict=True))
+    found: dict[str, Examples] = {}
+    left = limit
+    # The smallest first, so that what it leaves of its share goes to the others.
+    for place, corpus in enumerate(sorted(tested, key=lambda corpus: corpus.num_groups("test"))):
+        share = None if left is None else -(-left // (len(tested) - place))
+        found[names[id(corpus)]] = rows = _read_one(corpus, identifiers_before(corpora, corpus), share)
+        left = None if left is None else left - len(rows)
+    return {name: found[name] for name in names.values() if len(found[name])}
+
+
+def _read_one(corpus: Corpus, offset: int, limit: int | None) -> Examples:
+    """The first held-out puzzles of one corpus; see `read_held_out_parts`."""
     if not corpus.spec.test_variants:
-        return _counted_on(corpus.read("test", limit=limit), identifiers_before(corpora, corpus))
-    offset = identifiers_before(corpora, corpus)
+        return _counted_on(corpus.read("test", limit=limit), offset)
     bases = Examples.join(list(held_out_rows(corpus, num_variants=1, offset=offset)))
     return bases.take(np.flatnonzero((bases.labels != PAD).any(1))[:limit])
 

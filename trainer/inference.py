@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from trmpipe.shards import Corpus, NoCorpusError, open_corpora
+from trmpipe.shards import Corpus, NoCorpusError, check_together, find_all
 from trmpipe.shards.progress import Progress
 from trmpipe.shards.urls import check_url, is_local, printable
 
@@ -115,7 +115,7 @@ def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str
 
     Args:
         trained: the run.
-        paths: corpora that the user gives.
+        paths: corpora that the user gives, folders of them, or patterns; in folders other tasks are left out.
         tell: is told of URLs that the run names, and not the user, before they are opened.
 
     Raises:
@@ -128,11 +128,12 @@ def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str
             if not is_local(path):
                 tell(f"opening {printable(path)}, which {trained.run.config_file} names")
     try:
-        return open_corpora(paths or trained.about.paths)
+        found = find_all(paths or trained.about.paths, patterns=bool(paths))
     except NoCorpusError as error:
         raise NoCorpusError(
             f"{error} (the corpus that {trained.run.path} was trained on; say where it is now: --corpus)"
         ) from None
+    return check_together(found.fitting(trained.task).corpora)
 
 
 def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:

@@ -3,13 +3,14 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from trmpipe.shards import Batch, Examples, Stream
 
 from .checkpoint import list_checkpoints, save_checkpoint
+from .choosing import TaskChoice
 from .config import TrainConfig
 from .errors import DivergedError
 from .examinee import Examinee
@@ -27,6 +28,10 @@ class TrainingListener(Protocol):
 
     def note(self, line: str) -> None:
         """One line worth knowing."""
+        ...
+
+    def choose_task(self, choices: Sequence[TaskChoice]) -> int | None:
+        """Which of several tasks is to be trained, see `choosing.Chooser`."""
         ...
 
     def begin(self, total: int) -> None:
@@ -88,7 +93,7 @@ class Loop:
         config: of the run.
         trainer: network, optimisers and the learner's state.
         stream: where batches come from; its step is the run's.
-        held_out: puzzles scored every `evaluation.every` steps.
+        held_out: puzzles scored every `evaluation.every` steps, by the name of their corpus.
         run: the run's folder.
         writer: where metrics go.
         listener: the front end.
@@ -102,7 +107,7 @@ class Loop:
     config: TrainConfig
     trainer: Trainer
     stream: Stream
-    held_out: Examples
+    held_out: Mapping[str, Examples]
     run: RunFolder
     writer: MetricWriter
     listener: TrainingListener
@@ -201,7 +206,7 @@ class Loop:
         if step % self.config.log_every == 0:
             self.writer.train(step, self.trainer.learning_rate, self.means.take())
             self.writer.timing(step, self.clock.values())
-        if every and step % every == 0 and len(self.held_out):
+        if every and step % every == 0 and self.held_out:
             self._evaluate(step)
 
     def _diverged(self, what: str) -> DivergedError:
@@ -222,7 +227,7 @@ class Loop:
         scores: Scores = self.clock.timed(
             "evaluating", lambda: score_here(self.examinee, self.held_out, self.trainer.judge)
         )
-        self.writer.test(step, scores.last())
+        self.writer.test(step, scores.metrics())
         self.listener.evaluated(step, scores)
 
     def _reason_to_end(self) -> str:

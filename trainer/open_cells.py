@@ -6,6 +6,7 @@ learned nothing but to copy gets most cells right, so that the others alone say 
 Shapes: N puzzles, S sequence.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -48,3 +49,14 @@ def count_open(inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[in
     tokens = labels[is_open(inputs, labels)]
     counts = np.bincount(tokens, minlength=_MOST_TOKENS)
     return len(tokens), float(counts.max() / len(tokens)) if len(tokens) else 0.0
+
+
+def add_open_cells(parts: Sequence[OpenCells]) -> OpenCells | None:
+    """The open cells of several sets of puzzles, each guessed by its own commonest token; None where none is open."""
+    number = sum(part.number for part in parts)
+    if not number:
+        return None
+    shares = [part.number / number for part in parts]
+    right = np.sum([share * np.array(part.right) for share, part in zip(shares, parts, strict=True)], axis=0)
+    guessing = sum(share * part.guessing for share, part in zip(shares, parts, strict=True))
+    return OpenCells(number=number, guessing=guessing, right=tuple(right.tolist()))

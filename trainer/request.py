@@ -14,7 +14,8 @@ class TrainRequest:
     """What a user asks of `train`.
 
     Attributes:
-        paths: corpora, or folders of them.
+        paths: corpora, folders of them, or patterns of such.
+        task: take the corpora of this task alone; None where it is open.
         preset: name of a preset; None chooses one by task and device.
         settings: ``KEY=VALUE`` changes to it.
         max_steps: instead of the preset's; schedules are stretched to it.
@@ -32,6 +33,7 @@ class TrainRequest:
     """
 
     paths: tuple[str, ...]
+    task: str | None = None
     preset: str | None = None
     settings: tuple[str, ...] = ()
     max_steps: int | None = None

@@ -6,7 +6,7 @@ Shapes: N puzzles, T answers of each (one a supervision step).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from trmpipe.shards.progress import Progress, Silent
 from .device import as_tokens
 from .examinee import Examinee
 from .judging import Judge
-from .open_cells import OpenCells, count_open, is_open
+from .open_cells import OpenCells, add_open_cells, count_open, is_open
 from .ranks import Ranks
 
 EVALUATION_BATCH = 125
@@ -41,11 +41,13 @@ class Scores:
         columns: T values each, by name: ``cell`` (share of right cells, given ones included), ``exact`` (share of
             puzzles with every cell right), what the judge adds, and `HALTED`.
         open_cells: those of the puzzles together; None where every cell is given.
+        parts: the scores of each corpus by its name where the puzzles are from several; else none.
     """
 
     num_puzzles: int
     columns: Mapping[str, tuple[float, ...]]
     open_cells: OpenCells | None = None
+    parts: Mapping[str, "Scores"] = field(default_factory=dict)
 
     @property
     def num_steps(self) -> int:
@@ -53,27 +55,38 @@ class Scores:
         return len(next(iter(self.columns.values())))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: puzzles, open cells, and a row for each supervision step."""
+        """Plain values: puzzles, open cells, a row for each supervision step; the same of each corpus of several."""
         found, columns = self.open_cells, dict(self.columns)
         about = {} if found is None else {"open_cells": found.number, "guessing": found.guessing}
         if found is not None:
             columns[OPEN] = found.right
         rows = zip(*columns.values(), strict=True)
+        parts = [{"corpus": name, **scores.to_json()} for name, scores in self.parts.items()]
         return {
             "puzzles": self.num_puzzles,
             **about,
             "steps": [{"step": step, **dict(zip(columns, values, strict=True))} for step, values in enumerate(rows, 1)],
+            **({"corpora": parts} if parts else {}),
         }
 
     def last(self) -> dict[str, float]:
         """Every column after the last step; what lines of metrics hold."""
         return {name: values[-1] for name, values in self.columns.items()}
 
+    def metrics(self) -> dict[str, float]:
+        """Every column after the last step, for metrics.jsonl; of several corpora also ``column/corpus`` of each."""
+        parts = {
+            f"{name}/{corpus}": value for corpus, part in self.parts.items() for name, value in part.last().items()
+        }
+        return {**self.last(), **parts}
+
     def summary(self) -> str:
         """The last step in words."""
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
-        return f"held out: {last['exact']:.1%} exact{more}, {self._cells_in_words()} ({self.num_puzzles:,} puzzles)"
+        parts = "".join(f"; {name} {part.last()['exact']:.1%} exact" for name, part in self.parts.items())
+        words = f"held out: {last['exact']:.1%} exact{more}, {self._cells_in_words()} ({self.num_puzzles:,} puzzles)"
+        return words + parts
 
     def _cells_in_words(self) -> str:
         """How many cells are right, and how many by guessing."""
@@ -148,8 +161,48 @@ def _means(batches: list[dict[str, list[float]]], examples: Examples) -> Scores:
     )
 
 
-def score_here(examinee: Examinee, examples: Examples, judge: Judge) -> Scores:
-    """`score` by this process alone."""
-    scores = score(examinee, examples, judge)
+def score_parts(
+    examinee: Examinee,
+    parts: Mapping[str, Examples],
+    judge: Judge,
+    ranks: Ranks | None = None,
+    progress: Progress | None = None,
+) -> Scores | None:
+    """`score` for the puzzles of one corpus or more: the scores over all of them, and of each where there are several.
+
+    Args:
+        examinee: who is asked.
+        parts: held-out puzzles, one or more, by the name of their corpus.
+        judge: says what answers are worth.
+        ranks: as of `score`.
+        progress: as of `score`.
+
+    Returns:
+        The scores on rank 0, None on the others.
+    """
+    found = {name: score(examinee, examples, judge, ranks, progress) for name, examples in parts.items()}
+    scores = {name: one for name, one in found.items() if one is not None}
+    if not scores:
+        return None
+    return next(iter(scores.values())) if len(scores) == 1 else _together(scores)
+
+
+def _together(parts: Mapping[str, Scores]) -> Scores:
+    """The means over the puzzles of all parts."""
+    num_puzzles = sum(part.num_puzzles for part in parts.values())
+    names = next(iter(parts.values())).columns
+    sums: dict[str, NDArray[np.float64]] = {
+        name: np.sum([np.array(part.columns[name]) * part.num_puzzles for part in parts.values()], axis=0)
+        for name in names
+    }
+    columns = {name: tuple((total / num_puzzles).tolist()) for name, total in sums.items()}
+    open_cells = add_open_cells([part.open_cells for part in parts.values() if part.open_cells is not None])
+    return Scores(num_puzzles=num_puzzles, columns=columns, open_cells=open_cells, parts=parts)
+
+
+def score_here(examinee: Examinee, examples: Examples | Mapping[str, Examples], judge: Judge) -> Scores:
+    """`score` or `score_parts` by this process alone."""
+    parts = {"": examples} if isinstance(examples, Examples) else examples
+    scores = score_parts(examinee, parts, judge)
     assert scores is not None
     return scores

@@ -3,20 +3,22 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from trmpipe.shards import Corpus, Store, Stream, open_corpora
+from trmpipe.shards import Corpus, Examples, Store, Stream
 from trmpipe.shards.ownership import owned
 
 from .build import build_learner, build_net, corpus_sizes
+from .choosing import choose_corpora
 from .compiling import compile_core
 from .config import SECTIONS, TrainConfig
 from .device import choose_compile, forward_dtype, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
-from .held_out import read_held_out
+from .held_out import read_held_out_parts
 from .loop import Clock, Loop, TrainingListener
 from .memory import refuse_too_large
 from .metrics import MetricWriter
@@ -68,7 +70,7 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     """
     refuse_ranks()
     device = pick_device(request.device)
-    corpora = open_corpora(request.paths)
+    corpora = choose_corpora(request, listener, partial(_path_of_run_on, request, device))
     evaluator = evaluator_of(corpora[0].spec)
     notes: list[str] = []  # Told once nothing is refused any more.
     preset, config = resolve_config(request, corpora[0], device, notes.append)
@@ -94,7 +96,7 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
             config=config,
             trainer=Trainer(config, net, learner, evaluator.judge, sizes, spread=spread),
             stream=stream,
-            held_out=read_held_out(corpora, config.evaluation.limit),
+            held_out=read_held_out_parts(corpora, config.evaluation.limit),
             run=run,
             writer=MetricWriter(run, state.step if state else 0),
             listener=listener,
@@ -148,18 +150,30 @@ def resolve_config(
         device: to train on.
         note: is told which preset it is.
     """
+    preset, reason, config = _config_for(request, corpus, device)
+    own = get_preset(preset)
+    note(f"preset {preset}: {reason}")
+    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
+    return preset, config
+
+
+def _config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:
+    """The preset's name, why it is taken, and its config with the user's changes."""
     preset, reason = request.preset, "as asked"
     if preset is None:
         preset, reason = choose_preset(corpus.spec.name, device.type)
-    own = get_preset(preset)
-    config = apply_overrides(own, request.settings)
+    config = apply_overrides(get_preset(preset), request.settings)
     if request.max_steps is not None:
         config = replace(config, max_steps=request.max_steps)
     if request.seed is not None:
         config = replace(config, seed=request.seed)
-    note(f"preset {preset}: {reason}")
-    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
-    return preset, config
+    return preset, reason, config
+
+
+def _path_of_run_on(request: TrainRequest, device: torch.device, corpus: Corpus) -> Path:
+    """Where a run is that is named after `corpus`."""
+    preset, _, config = _config_for(request, corpus, device)
+    return run_path(request, preset, config, [corpus])
 
 
 def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainRequest) -> Stream:
@@ -197,10 +211,11 @@ def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, st
 def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
     """Score the average on held-out puzzles unless the user is waiting, and draw the pictures."""
     scores, judge = None, loop.trainer.judge
-    every = read_held_out(corpora, FINAL_LIMIT)
-    if reason != "interrupted" and len(every):
-        scores = score_here(loop.examinee, every, judge)
+    parts = read_held_out_parts(corpora, FINAL_LIMIT)
+    if reason != "interrupted" and parts:
+        scores = score_here(loop.examinee, parts, judge)
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json()})
+    every = Examples.join([Examples.empty(corpora[0].spec.seq_len), *parts.values()])
     pictures = draw_pictures(loop.run, loop.examinee, every, corpora[0].spec, judge)
     return TrainResult(
         run=loop.run.path,

@@ -207,9 +207,29 @@ def test_identifiers_are_counted_on_over_corpora(corpus, tmp_path):
     make_arc_corpus(tmp_path / "first", small_tasks(3, seed=3), 2)
     corpora = [Corpus.open(tmp_path / "first"), Corpus.open(corpus)]
     assert [identifiers_before(corpora, one) for one in corpora] == [0, 6]
-    assert read_held_out(corpora[::-1], 2).identifiers.tolist() == [1, 1 + VARIANTS]
+    assert read_held_out(corpora[1:], 2).identifiers.tolist() == [1, 1 + VARIANTS]
     rows = next(held_out_rows(corpora[1], num_groups=2, num_variants=1, offset=6))
     assert rows.identifiers.tolist() == [7, 7 + VARIANTS, 7 + VARIANTS]
+
+
+def test_a_mixture_is_scored_by_the_votes_of_each_corpus(trmpipe, corpus, tmp_path, monkeypatch):
+    """Both have the same name and the same names of tasks."""
+    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    make_arc_corpus(tmp_path / "other", small_tasks(2, seed=11), 2)
+    run = tmp_path / "run"
+    assert trmpipe("train", corpus, tmp_path / "other", "--out", run, "--max-steps", 2, *TINY).code == 0
+    assert json.loads((run / "evaluation.json").read_text())["puzzles"] == 4 + 2
+    told = json.loads(trmpipe("evaluate", run, "--json").out)
+    names = [f"arc-{Corpus.open(path).manifest.content_digest[:8]}" for path in (corpus, tmp_path / "other")]
+    assert [part["corpus"] for part in told["corpora"]] == names
+    assert [part["rows"] for part in told["corpora"]] == [5 * VARIANTS, 2 * 2]
+    for name, tasks in zip(names, (4, 2), strict=True):
+        assert len(json.loads((run / f"submission-{name}.json").read_text())) == tasks
+        assert (run / f"arc-{name}.png").exists()
+    said = trmpipe("evaluate", run).out
+    assert "on 2 corpora" in said
+    assert f"4 tasks of {corpus}" in said
+    assert f"2 tasks of {tmp_path / 'other'}" in said
 
 
 def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):

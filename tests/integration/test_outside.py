@@ -89,6 +89,14 @@ def test_a_corpus_is_made_inspected_verified_and_made_again(trmpipe, tmp_path):
     assert (again.code, "content equal" in again.out) == (0, True)
 
 
+def test_it_is_generated_from_python(trmpipe, tmp_path):
+    import trmpipe as package
+
+    told = make(trmpipe, tmp_path / "c", "--open", "4:7", "--corners")
+    corpus = package.generate("shades4", n=40, test=12, aug=3, out=tmp_path / "python", open="4:7", corners=True)
+    assert corpus.manifest.content_digest == told["content_digest"]
+
+
 def test_options_that_are_not_there_are_refused(trmpipe, tmp_path):
     refused = trmpipe("generate", "shades", "--open", "7:4", "--out", tmp_path / "c")
     assert refused.code == 2

@@ -80,6 +80,32 @@ def module_of(path: Path) -> tuple[str, ...]:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
+NAMESPACE = ROOT / "trmpipe" / "__init__.py"
+
+
+def test_the_namespace_imports_nothing_before_it_is_used():
+    """It stands above all rooms but the command line, and reaches them by name alone."""
+    found = imports(ast.parse(NAMESPACE.read_text()))
+    assert {name for name, at_import in found if at_import} == {"typing"}
+    assert {name.split(".")[1] for name, _ in found if name.startswith("trmpipe.")} <= MAY_IMPORT.keys() - {"cli"}
+
+
+def test_the_namespace_says_the_same_to_type_checkers():
+    import trmpipe
+
+    def places(node):
+        return {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(node)
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("trmpipe.")
+            for alias in node.names
+        }
+
+    assert places(ast.parse(NAMESPACE.read_text())) == trmpipe._PLACES
+    assert sorted(trmpipe._PLACES) == sorted(trmpipe.__all__)
+    assert set(trmpipe.__all__) <= set(dir(trmpipe))
+
+
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_no_circle_of_imports(room):
     files = [path for own, path in SOURCES if own == room]

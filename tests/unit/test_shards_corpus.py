@@ -16,6 +16,7 @@ from tests.shards_corpora import (
     make_corpus,
     split_layout,
 )
+from trmpipe.generators.errors import OptionError
 from trmpipe.shards import (
     CODECS,
     PROGRESS,
@@ -25,6 +26,7 @@ from trmpipe.shards import (
     Store,
     UnitRecord,
     compare,
+    find_all,
     find_corpora,
     open_corpora,
     verify,
@@ -170,7 +172,32 @@ def test_finds_corpora_in_a_folder(tmp_path):
         make_corpus(tmp_path / name, seed=seed, name=name)
     (tmp_path / "notes.txt").write_text("hello")
     assert [corpus.name for corpus in find_corpora(tmp_path)] == ["a", "b"]
-    assert [corpus.name for corpus in open_corpora([tmp_path, tmp_path / "b"])] == ["a", "b"]
+    assert [corpus.name for corpus in open_corpora([tmp_path])] == ["a", "b"]
+
+
+def test_a_corpus_that_is_given_twice_is_refused(tmp_path):
+    make_corpus(tmp_path / "a", name="a")
+    for paths in ([tmp_path / "a", tmp_path / "a"], [tmp_path, tmp_path / "a"], [f"{tmp_path}/*", f"{tmp_path}/a*"]):
+        with pytest.raises(OptionError, match=r"a is given twice, .*; give it once") as error:
+            open_corpora(paths)
+        assert one_line(error)
+
+
+def test_patterns_find_corpora_and_folders_of_them(tmp_path):
+    for seed, name in enumerate(["six/b", "six/a", "nine/c"]):
+        make_corpus(tmp_path / name, seed=seed, name=name[-1])
+    (tmp_path / "nine.txt").write_text("hello")
+    for pattern, names in (("six/*", "ab"), ("*", "cab"), ("s[i]x", "ab"), ("*/[bc]", "cb"), ("n?ne", "c")):
+        assert [corpus.name for corpus in find_corpora(tmp_path / pattern)] == list(names), pattern
+    with pytest.raises(NoCorpusError):
+        find_corpora(tmp_path / "s*/nothing*")
+    with pytest.raises(NoCorpusError):
+        find_all([tmp_path / "six/*"], patterns=False)
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(tmp_path):
+    make_corpus(tmp_path / "a[1]", name="a")
+    assert [corpus.name for corpus in find_corpora(tmp_path / "a[1]")] == ["a"]
 
 
 def test_no_path_is_no_corpus():
@@ -181,7 +208,7 @@ def test_no_path_is_no_corpus():
 def test_different_tasks_are_not_mixed(tmp_path):
     make_corpus(tmp_path / "a")
     make_corpus(tmp_path / "b", seed=1, spec=dataclasses.replace(SPEC, name="other"))
-    with pytest.raises(CorpusError, match=r"a \(toy\), .*b \(other\); give one of them") as error:
+    with pytest.raises(CorpusError, match=r"a \(toy\), .*b \(other\); give those of one task, or say which") as error:
         open_corpora([tmp_path])
     assert one_line(error)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests import shards_reference as reference
 from tests.shards_corpora import group_rows, make_corpus
-from trmpipe.shards import Corpus, CorpusError, StateError, StepDataset, Stream, as_torch
+from trmpipe.shards import Corpus, CorpusError, StateError, Stream, as_torch
 from trmpipe.shards.table import WholeHolder
 from trmpipe.shards.windows import WindowHolder
 
@@ -281,32 +281,41 @@ def test_copies_give_the_same_batches(open_stream, memory_limit_bytes):
     assert same(pickle.loads(pickle.dumps(stream)).batch(5), expected)
 
 
-def test_tensors_share_the_arrays_memory(open_stream):
+def test_tensors_are_what_embeddings_and_losses_take(open_stream):
+    import torch
+
     batch = open_stream().batch(0)
     tensors = as_torch(batch)
-    assert np.array_equal(tensors["inputs"].numpy(), batch.inputs)
-    assert tensors["inputs"].data_ptr() == batch.inputs.ctypes.data
-    assert set(tensors) == {"inputs", "labels", "identifiers", "groups", "variants", "examples"}
+    assert {name: tensor.dtype for name, tensor in tensors.items()} == dict.fromkeys(batch.arrays(), torch.int64)
+    assert all(np.array_equal(tensors[name].numpy(), values) for name, values in batch.arrays().items())
+    assert tensors["groups"].data_ptr() == batch.groups.ctypes.data
+    logits = torch.nn.Embedding(256, 256)(tensors["inputs"])
+    assert torch.nn.functional.cross_entropy(logits.flatten(0, 1), tensors["labels"].flatten()).isfinite()
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
 @pytest.mark.parametrize("num_workers", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_loader_workers_do_not_change_the_sequence(open_stream, num_workers):
+def test_a_loader_takes_a_stream(open_stream, num_workers):
     from torch.utils.data import DataLoader
 
     stream = open_stream()
-    dataset = StepDataset(stream, num_steps=7, first_step=20)
     # Processes are spawned: forking one that has threads is what Python warns of.
-    context = "spawn" if num_workers else None
-    loader = DataLoader(dataset, batch_size=None, num_workers=num_workers, multiprocessing_context=context)
-    found = [tensors["inputs"].numpy() for tensors in loader]
-    assert len(found) == 7
-    assert all(np.array_equal(found[i], stream.batch(20 + i).inputs) for i in range(7))
+    options = {"num_workers": num_workers, "multiprocessing_context": "spawn" if num_workers else None}
+    endless = iter(DataLoader(stream, batch_size=None, **options))
+    for step in range(5):
+        assert np.array_equal(next(endless)["inputs"], stream.batch(step).inputs)
+    steps = range(20, 27)
+    found = list(DataLoader(stream, batch_size=None, sampler=steps, **options))
+    assert [np.array_equal(found[i]["labels"], stream.batch(20 + i).labels) for i in range(7)] == [True] * 7
+    rows = np.concatenate([np.stack([one["groups"], one["variants"], one["examples"]]) for one in found], axis=1)
+    expected = stream.positions(20 * stream.batch_size, 7 * stream.batch_size)
+    assert np.array_equal(rows, np.stack(expected)), "every row once, in the stream's order"
+    assert next(iter(DataLoader(stream)))["inputs"].shape == (1, *stream.batch(0).inputs.shape)
 
 
-def test_step_dataset_ends(open_stream):
-    dataset = StepDataset(open_stream(), num_steps=2)
-    assert len(dataset) == len(list(dataset)) == 2
+def test_there_is_no_step_before_the_first(open_stream):
+    with pytest.raises(IndexError, match="no step -1; the first is 0"):
+        open_stream()[-1]
 
 
 PIPELINE = """

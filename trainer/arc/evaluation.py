@@ -19,14 +19,14 @@ from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.progress import Progress
 
 from ..errors import RunError
-from ..evaluators import EvaluationRequest
+from ..evaluators import EvaluationRequest, Report
 from ..examinee import Examinee
 from ..files import write_json
-from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, tested_corpus
+from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
 from ..ranks import Ranks
 from .pictures import draw_answers
-from .report import VotesReport
+from .report import SeveralReports, VotesReport
 from .score import score
 
 SUBMISSION = "submission.json"
@@ -72,15 +72,35 @@ class VotesEvaluator:
         request: EvaluationRequest,
         ranks: Ranks,
         progress: Progress,
-    ) -> VotesReport | None:
+    ) -> Report | None:
         """Predict this rank's share of the rows; on rank 0, score those of all and write what is to be kept.
 
-        See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder.
+        See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder. Where several corpora
+        are scored, each by its own votes, their files have the corpora's names behind.
         """
-        corpus = tested_corpus(corpora)
-        if not corpus.num_groups("test"):
-            raise RunError(f"{corpus.path} holds no test inputs to score; generate it with a set of test tasks")
-        offset = identifiers_before(corpora, corpus)
+        tested = tested_corpora(corpora)
+        if not tested:
+            raise RunError(f"{corpora[0].path} holds no test inputs to score; generate it with a set of test tasks")
+        if len(tested) == 1:
+            return self._evaluate(examinee, tested[0], identifiers_before(corpora, tested[0]), request, ranks, progress)
+        reports = {}
+        for name, corpus in zip(names_of(tested), tested, strict=True):
+            offset = identifiers_before(corpora, corpus)
+            reports[name] = self._evaluate(examinee, corpus, offset, request, ranks, progress, f"-{name}")
+        found = {name: report for name, report in reports.items() if report is not None}
+        return SeveralReports(reports=found) if found else None
+
+    def _evaluate(
+        self,
+        examinee: Examinee,
+        corpus: Corpus,
+        offset: int,
+        request: EvaluationRequest,
+        ranks: Ranks,
+        progress: Progress,
+        ending: str = "",
+    ) -> VotesReport | None:
+        """Score one corpus, whose identifiers the network knows `offset` further on."""
         tests: dict[str, Any] = {}
         shares = []
         num_rows = count_held_out_rows(corpus, num_groups=request.limit, num_variants=request.variants)
@@ -91,7 +111,7 @@ class VotesEvaluator:
             shares.append(_predict(examinee, mine, offset, progress))
         progress.finish()
         gathered = ranks.gather(_joined(shares))
-        return _report(request.folder, corpus, tests, _joined(gathered)) if gathered else None
+        return _report(request.folder, ending, corpus, tests, _joined(gathered)) if gathered else None
 
 
 def _add_tests(tests: dict[str, Any], rows: Examples, names: Sequence[str | None]) -> None:
@@ -137,12 +157,12 @@ def _joined(parts: Sequence[Predictions]) -> Predictions:
     return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _report(folder: Path, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
+def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
     """Score the rows of all ranks, and write the submission and the picture to `folder`."""
     known = corpus.variant_names()
     names = [known[identifier] for identifier in rows.identifiers.tolist()]
     scores = score(names, rows.inputs, rows.answers, rows.probabilities, tests)
-    submission, picture = folder / SUBMISSION, folder / PICTURE
+    submission, picture = (folder / Path(name).with_stem(Path(name).stem + ending) for name in (SUBMISSION, PICTURE))
     write_json(submission, scores.submission(), indent=None)
     draw_answers(scores, tests, picture)
     return VotesReport(scores=scores, corpus=corpus.path, submission=submission, picture=picture)

@@ -1,5 +1,6 @@
 """What an evaluation by vote came to, for people and for programs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,28 @@ class VotesReport:
         ]
         files = [f"submission {self.submission}", f"picture    {self.picture}"]
         return [f"{'pass@K':>6} {'fractional':>11} {'strict':>8}", *table, *remarks, *files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralReports:
+    """Scores by vote of several corpora, each for itself; a `Report`.
+
+    Attributes:
+        reports: those of the corpora by their names.
+    """
+
+    reports: Mapping[str, VotesReport]
+
+    @property
+    def subject(self) -> str:
+        """See `Report`."""
+        return f"{len(self.reports)} corpora"
+
+    def to_json(self) -> dict[str, Any]:
+        """See `Report`."""
+        return {"corpora": [{"corpus": name, **report.to_json()} for name, report in self.reports.items()]}
+
+    def lines(self) -> list[str]:
+        """The lines of every report, under what they are of."""
+        parts = [["", report.subject, *report.lines()] for report in self.reports.values()]
+        return [line for part in parts for line in part][1:]

@@ -73,7 +73,7 @@ class Evaluator(Protocol):
         ranks: Ranks,
         progress: Progress,
     ) -> Report | None:
-        """Score a model on the held-out puzzles of `held_out.tested_corpus`.
+        """Score a model on the held-out puzzles of every corpus that has some (`held_out.tested_corpora`).
 
         Args:
             examinee: the model.

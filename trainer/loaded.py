@@ -1,0 +1,113 @@
+"""A trained run in Python: loaded, asked for answers, scored."""
+
+import os
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.shards import Corpus, Examples
+from trmpipe.shards.progress import Progress, Silent
+
+from .evaluators import EvaluationRequest, Report, evaluator_of
+from .inference import TrainedRun, evaluate_run, open_trained, run_corpora
+from .ranks import Ranks
+from .scoring import EVALUATION_BATCH
+from .solving import SolvedPuzzle, answer_puzzle
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """A trained run; `load_run` makes it.
+
+    Attributes:
+        trained: its network and settings.
+    """
+
+    trained: TrainedRun
+
+    def __repr__(self) -> str:
+        return f"LoadedRun({str(self.path)!r}, task={self.task!r}, step={self.step})"
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.trained.run.path
+
+    @property
+    def task(self) -> str:
+        """Name of the task that it was trained on."""
+        return self.trained.task
+
+    @property
+    def step(self) -> int:
+        """Steps that it was trained for."""
+        return self.trained.step
+
+    def solve(self, puzzle: str) -> SolvedPuzzle:
+        """The model's answer to a puzzle, given as `trmpipe solve` takes it, and what the task says of it.
+
+        Raises:
+            InputError: the text is no puzzle of the task.
+        """
+        return answer_puzzle(self.trained, puzzle)
+
+    def answers(self, examples: Examples) -> NDArray[np.uint8]:
+        """The model's answers uint8 [N, S] to examples, such as ``corpus.read("test")``, after the last step."""
+        found = np.empty_like(examples.inputs)
+        with self.trained.examinee() as examinee:
+            for start in range(0, len(examples), EVALUATION_BATCH):
+                rows = slice(start, start + EVALUATION_BATCH)
+                *_, last = examinee.answers(examples.inputs[rows], examples.identifiers[rows])
+                found[rows] = last.tokens.cpu().numpy()
+        return found
+
+    def evaluate(
+        self,
+        corpora: Corpus | str | os.PathLike[str] | Iterable[Corpus | str | os.PathLike[str]] = (),
+        *,
+        limit: int | None = None,
+        variants: int | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Score the model on held-out puzzles, as `trmpipe evaluate` does.
+
+        Args:
+            corpora: one or more, opened or by their paths; by default those that it was trained on.
+            limit: score the first so many puzzles only.
+            variants: in tasks scored by vote, let the first so many variants of a puzzle vote.
+            progress: who is told how far it is.
+
+        Raises:
+            RunError: the corpora hold nothing to score, or are not what the network was made for.
+        """
+        given = [corpora] if isinstance(corpora, Corpus | str | os.PathLike) else corpora
+        paths = tuple(one.path if isinstance(one, Corpus) else os.fspath(one) for one in given)
+        opened = run_corpora(self.trained, paths, lambda line: warnings.warn(line, stacklevel=3))
+        request = EvaluationRequest(folder=self.path, limit=limit, variants=variants or self.trained.num_variants)
+        evaluator = evaluator_of(opened[0].spec)
+        report = evaluate_run(self.trained, opened, evaluator, request, Ranks(), progress or Silent())
+        assert report is not None
+        return report
+
+
+def load_run(path: str | os.PathLike[str], device: str = "auto") -> LoadedRun:
+    """The weight average of the last checkpoint of the run at `path`.
+
+    Args:
+        path: a folder that `trmpipe train` wrote.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Raises:
+        NoRunError: the folder is no run, or holds no checkpoint.
+        RunError: a file of it is damaged, or of another version of trmpipe.
+    """
+    return LoadedRun(open_trained(os.fspath(path), device))
+
+
+def solve(run: LoadedRun | str | os.PathLike[str], puzzle: str) -> SolvedPuzzle:
+    """The answer of a run, loaded or by its path, to a puzzle; see `LoadedRun.solve`."""
+    return (run if isinstance(run, LoadedRun) else load_run(run)).solve(puzzle)
