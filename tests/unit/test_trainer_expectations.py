@@ -130,5 +130,5 @@ def test_puzzles_that_are_given_whole_have_no_open_cells():
     assert found.open_cells is None
     assert "guessing" not in found.to_json()
     assert found.summary() == "held out: 100.0% exact, 100.0% of cells right (1 puzzles)"
-    assert PuzzleReport(scores=found, corpus="c").lines()[0].split() == ["supervision", "step", "cells", "exact"]
-    assert len(PuzzleReport(scores=found, corpus="c").lines()) == 2
+    assert PuzzleReport(scores=found, corpora=("c",)).lines()[0].split() == ["supervision", "step", "cells", "exact"]
+    assert len(PuzzleReport(scores=found, corpora=("c",)).lines()) == 2
