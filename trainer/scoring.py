@@ -55,11 +55,20 @@ class Scores:
         """Every column after the last step."""
         return {name: values[-1] for name, values in self.columns.items()}
 
+    def headline(self) -> dict[str, float]:
+        """What runs are compared by: all that is said of whole puzzles after the last step, but not by the model."""
+        return headline_of(self.last())
+
     def summary(self) -> str:
         """The last step in words."""
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
         return f"held out {last['exact']:.1%} exact{more}, {last['cell']:.1%} of cells ({self.num_puzzles:,} puzzles)"
+
+
+def headline_of(last: Mapping[str, float]) -> dict[str, float]:
+    """The columns that runs are compared by."""
+    return {name: value for name, value in last.items() if name not in ("cell", HALTED)}
 
 
 def score(

@@ -43,6 +43,12 @@ class VotesReport:
         """See `Report`."""
         return {**self.scores.to_json(), "submission": str(self.submission), "picture": str(self.picture)}
 
+    def headline(self) -> dict[str, float]:
+        """See `Report`: the fractional scores of one and of two attempts, and of as many as are counted."""
+        rows = {row["k"]: row["fractional"] for row in self.to_json()["pass"]}
+        shown = [k for k in rows if k in (1, 2) or k == max(rows)]
+        return {f"pass@{k}": rows[k] for k in shown}
+
     def lines(self) -> list[str]:
         """A table, a row for each K, what is to be remarked, and where the files are."""
         facts = self.to_json()

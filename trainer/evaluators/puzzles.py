@@ -43,6 +43,10 @@ class PuzzleReport:
         """See `Report`."""
         return self.scores.to_json()
 
+    def headline(self) -> dict[str, float]:
+        """See `Report`."""
+        return self.scores.headline()
+
     def lines(self) -> list[str]:
         """A table, a row for each step."""
         headings = {name: _HEADINGS.get(name, name) for name in self.scores.columns}
