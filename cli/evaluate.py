@@ -57,7 +57,7 @@ def command(
     echo(f"{run} after {trained.step:,} steps, on {report.subject}")
     echo_lines(report.lines())
     if kept:
-        echo(f"kept in    {kept}")
+        echo(f"kept in {kept}", err=True)
 
 
 def _keep(trained: Any, corpora: Any, request: Any, report: Any) -> str | None:

@@ -154,9 +154,8 @@ class Loop:
         reason = self._reason_to_end()
         saved = self.step if reason else -1
         batches = iter(self.stream)
-        watch = Watch(lambda seconds: bool(self.stop) or self._time_is_up(seconds))
         while not reason:
-            if not self._one_step(batches, watch):
+            if not self._one_step(batches):
                 reason = self._reason_to_end()
                 break
             if self.writer.failure:
@@ -204,11 +203,11 @@ class Loop:
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
 
-    def _one_step(self, batches: Iterator[Batch], watch: Watch) -> bool:
+    def _one_step(self, batches: Iterator[Batch]) -> bool:
         """Take a step, with all that is due after it; returns whether it was taken and not given up."""
         before = self.step
         try:
-            sums = self.clock.timed("training", lambda: self._train(batches, watch))
+            sums = self.clock.timed("training", lambda: self._train(batches))
         except StepGivenUp:
             self.stream.set_state({**self.stream.get_state(), "step": before})
             return False
@@ -234,10 +233,10 @@ class Loop:
             "learning rate (--set optimiser.lr=...) or a longer warm-up (--set schedule.warmup_steps=...)"
         )
 
-    def _train(self, batches: Iterator[Batch], watch: Watch) -> dict[str, float]:
+    def _train(self, batches: Iterator[Batch]) -> dict[str, float]:
         step = self.step
         batch: Batch = self.clock.timed("waiting", lambda: next(batches))
-        watch.begin()
+        watch = Watch(lambda seconds: bool(self.stop) or self._time_is_up(seconds))
         try:
             with watched(self.trainer.net, watch):
                 return self.trainer.train_step(batch, step)

@@ -47,13 +47,10 @@ def run_path(request: TrainRequest, preset: str, config: TrainConfig, corpora: l
         corpora: to train on.
 
     Raises:
-        RunExistsError: there is a run already, and it is not to be gone on with.
         RunError: several runs could be meant.
     """
     path = Path(request.out or RUNS / run_name(request, preset, config, corpora))
-    if not request.resume:
-        refuse_existing(path)
-    elif request.out is None and not RunFolder(path).config_file.exists():
+    if request.resume and request.out is None and not RunFolder(path).config_file.exists():
         return _find_run(run_config(request, preset, config, corpora)) or path
     return path
 
@@ -77,9 +74,11 @@ def saved_steps(path: Path, request: TrainRequest) -> int | None:
     """The steps that a run to go on with was fitted to; None for a new run.
 
     Raises:
+        RunExistsError: there is a run already, and it is not to be gone on with.
         RunError: it was fitted to another time, or to none.
     """
     if not request.resume:
+        refuse_existing(path)
         return None
     saved = RunFolder(path).read_config()
     if saved.minutes != request.minutes:

@@ -20,6 +20,7 @@ from .evaluators import evaluator_of
 from .files import write_sealed
 from .fitting import fitted_steps
 from .held_out import read_held_out
+from .judging import Judge
 from .loop import Clock, Loop, TrainingListener
 from .memory import Room, refuse_large_activations, refuse_too_large
 from .metrics import MetricWriter
@@ -34,7 +35,7 @@ from .run_config import RunConfig
 from .run_folder import RunFolder
 from .run_state import RunState, load_run_state
 from .scoring import Scores, score_here
-from .signals import StopRequest, stop_on_signals
+from .signals import stop_on_signals
 from .telling import describe, tell_beginning
 from .threads import Map, side_by_side
 from .trainer import Trainer
@@ -77,16 +78,17 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     refuse_ranks()
     device = pick_device(request.device)
     corpora = open_corpora(request.paths)
+    judge = evaluator_of(corpora[0].spec).judge
     preset, config = resolve_config(request, corpora[0], device, listener)
     room = refuse_too_large(config, corpus_sizes(*corpora), device)
     path = run_path(request, preset, config, corpora)
     if request.minutes is not None:
-        config = replace(
-            config, max_steps=saved_steps(path, request) or fit_steps(request, config, corpora, device, room)
-        )
+        steps = saved_steps(path, request) or fit_steps(request, config, corpora, device, room)
+        config = replace(config, max_steps=steps)
         listener.note(f"{config.max_steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
     origin = find_origin(request.start) if request.start and not request.resume else None
     whole = run_config(request, preset, config, corpora, origin)
+    stream = build_stream(config, corpora, request)
     net = build_net(config, whole.sizes, device, forward_dtype(device))
     learner = build_learner(config, net)
     if origin and request.start:
@@ -99,57 +101,49 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
             load_origin(net, request.start, saved.origin, saved.sizes, saved.corpora)
         tell_beginning(listener, request, saved, state, path)
         longest = replace(config, max_steps=saved.max_steps)
-        listener.note(describe(longest, net, device, build_stream(config, corpora, request)))
+        listener.note(describe(longest, net, device, stream))
         listener.note(compile_core(net, learner, choose_compile(device, request.compile), saved.sizes.seq_len))
         stop = stack.enter_context(stop_on_signals())
         spread = stack.enter_context(side_by_side(num_threads(request, config, device)))
-        begin = partial(build_loop, request, saved, corpora, net, run=run, listener=listener, stop=stop, spread=spread)
+        make = partial(
+            Loop,
+            stream=stream,
+            held_out=read_held_out(corpora, config.evaluation.limit),
+            listener=listener,
+            stop=stop,
+            max_minutes=request.max_minutes,
+            config_digest=saved.hash,
+        )
+        begin = partial(build_loop, make, run, saved, net, judge, spread)
         loop, reason = run_phases(begin, saved, state)
         return finish(loop, corpora, reason)
 
 
 def build_loop(
-    request: TrainRequest,
-    whole: RunConfig,
-    corpora: list[Corpus],
-    net: torch.nn.Module,
-    state: RunState | None,
-    *,
+    make: Callable[..., Loop],
     run: RunFolder,
-    listener: TrainingListener,
-    stop: StopRequest,
+    whole: RunConfig,
+    net: torch.nn.Module,
+    judge: Judge,
     spread: Map,
+    state: RunState | None,
 ) -> Loop:
     """The loop of the phase that a run is in.
 
     Args:
-        request: what the user asks for.
-        whole: what the run was started with.
-        corpora: to train on.
-        net: the network, with its initial weights where there is no state.
-        state: to go on from.
+        make: gives a loop, with what the phases of a run share.
         run: the run's folder.
-        listener: the front end.
-        stop: set when the user asks to stop.
+        whole: what the run was started with.
+        net: the network, with its initial weights where there is no state.
+        judge: says what answers are worth.
         spread: how slices of the batch are mapped.
+        state: to go on from.
     """
     step = state.step if state else 0
     length, end = whole.phase_at(step)
     config = replace(whole.train_config(), max_steps=length)
-    judge = evaluator_of(corpora[0].spec).judge
-    return Loop(
-        config=config,
-        trainer=Trainer(config, net, build_learner(config, net), judge, whole.sizes, spread=spread),
-        stream=build_stream(config, corpora, request),
-        held_out=read_held_out(corpora, config.evaluation.limit),
-        run=run,
-        writer=MetricWriter(run, step),
-        listener=listener,
-        stop=stop,
-        max_minutes=request.max_minutes,
-        config_digest=whole.hash,
-        end=end,
-    )
+    trainer = Trainer(config, net, build_learner(config, net), judge, whole.sizes, spread=spread)
+    return make(config=config, trainer=trainer, writer=MetricWriter(run, step), run=run, end=end)
 
 
 def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state: RunState | None) -> tuple[Loop, str]:

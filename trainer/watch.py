@@ -22,18 +22,14 @@ class StepGivenUp(Exception):
 
 
 class Watch:
-    """Asks inside long steps whether training is to end.
+    """Asks inside a step that begins now, once it takes long, whether training is to end.
 
     Args:
         is_due: whether it is, given the seconds that the step has taken.
     """
 
     def __init__(self, is_due: Callable[[float], bool]) -> None:
-        self._is_due, self._began = is_due, 0.0
-
-    def begin(self) -> None:
-        """A step begins."""
-        self._began = time.perf_counter()
+        self._is_due, self._began = is_due, time.perf_counter()
 
     def ask(self, *_: Any) -> None:
         """Leave the step if an end is due in it and it takes long.
