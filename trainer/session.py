@@ -83,9 +83,7 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     room = refuse_too_large(config, corpus_sizes(*corpora), device)
     path = run_path(request, preset, config, corpora)
     if request.minutes is not None:
-        steps = saved_steps(path, request) or fit_steps(request, config, corpora, device, room)
-        config = replace(config, max_steps=steps)
-        listener.note(f"{config.max_steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
+        config = replace(config, max_steps=fit_steps(request, config, corpora, device, room, path, listener))
     origin = find_origin(request.start) if request.start and not request.resume else None
     whole = run_config(request, preset, config, corpora, origin)
     stream = build_stream(config, corpora, request)
@@ -93,29 +91,27 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     learner = build_learner(config, net)
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
-    refuse_large_activations(config, net, learner, whole.sizes, num_threads(request, config, device), room)
+    threads = num_threads(request, config, device)
+    refuse_large_activations(config, net, learner, whole.sizes, threads, room)
     with ExitStack() as stack:
         stack.enter_context(owned(Store(path.absolute())))
         run, saved, state = open_run(path, whole, resume=request.resume)
         if request.resume and request.start and saved.origin and state is None:
             load_origin(net, request.start, saved.origin, saved.sizes, saved.corpora)
         tell_beginning(listener, request, saved, state, path)
-        longest = replace(config, max_steps=saved.max_steps)
-        listener.note(describe(longest, net, device, stream))
+        listener.note(describe(replace(config, max_steps=saved.max_steps), net, device, stream))
         listener.note(compile_core(net, learner, choose_compile(device, request.compile), saved.sizes.seq_len))
-        stop = stack.enter_context(stop_on_signals())
-        spread = stack.enter_context(side_by_side(num_threads(request, config, device)))
         make = partial(
             Loop,
             stream=stream,
             held_out=read_held_out(corpora, config.evaluation.limit),
             listener=listener,
-            stop=stop,
+            stop=stack.enter_context(stop_on_signals()),
             max_minutes=request.max_minutes,
             config_digest=saved.hash,
         )
-        begin = partial(build_loop, make, run, saved, net, judge, spread)
-        loop, reason = run_phases(begin, saved, state)
+        spread = stack.enter_context(side_by_side(threads))
+        loop, reason = run_phases(partial(build_loop, make, run, saved, net, judge, spread), saved, state)
         return finish(loop, corpora, reason)
 
 
@@ -165,9 +161,15 @@ def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state
 
 
 def fit_steps(
-    request: TrainRequest, config: TrainConfig, corpora: list[Corpus], device: torch.device, room: Room | None
+    request: TrainRequest,
+    config: TrainConfig,
+    corpora: list[Corpus],
+    device: torch.device,
+    room: Room | None,
+    path: Path,
+    listener: TrainingListener,
 ) -> int:
-    """The steps that fit the minutes that a user has; see `fitting`.
+    """The steps that fit the minutes that a user has, see `fitting`; those of the run that is gone on with.
 
     Args:
         request: what the user asks for.
@@ -175,7 +177,11 @@ def fit_steps(
         corpora: to train on.
         device: to train on.
         room: in its memory.
+        path: of the run's folder.
+        listener: is told how many they are.
     """
+    if saved := saved_steps(path, request):
+        return saved
     started, sizes = time.perf_counter(), corpus_sizes(*corpora)
     net = build_net(config, sizes, device, forward_dtype(device))
     learner = build_learner(config, net)
@@ -184,7 +190,7 @@ def fit_steps(
     assert request.minutes is not None
     with side_by_side(num_threads(request, config, device)) as spread:
         judge = evaluator_of(corpora[0].spec).judge
-        return fitted_steps(
+        steps = fitted_steps(
             request.minutes,
             Trainer(config, net, learner, judge, sizes, spread=spread),
             build_stream(config, corpora, request),
@@ -192,6 +198,8 @@ def fit_steps(
             len(read_held_out(corpora, FINAL_LIMIT)),
             time.perf_counter() - started,
         )
+    listener.note(f"{steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
+    return steps
 
 
 def run_loop(loop: Loop, state: RunState | None) -> str:
