@@ -24,7 +24,7 @@ else:
 _SHOWN = 60
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+):([0-9]{1,5})")
 _MOST_PORT = 65535
-_URL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*://")
+_URL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]+:/|[A-Za-z0-9][A-Za-z0-9+.-]*://|(?:s3a?|gcs|gs|az|file|memory|https?):")
 
 
 class WholeNumber(_Kind):

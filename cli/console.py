@@ -259,6 +259,13 @@ def side_by_side(columns: Iterable[Iterable[str]]) -> list[str]:
     return [_GAP.join(f"{part:<{width}}" for part in row).rstrip() for row in rows]
 
 
+def table_lines(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of texts as lines whose columns stand under each other."""
+    safe = [[shown(text) for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*safe, strict=True)]
+    return ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in safe]
+
+
 def bytes_in_words(num_bytes: float) -> str:
     """A size such as ``167.3 MB``."""
     for unit in ("bytes", "kB", "MB", "GB"):

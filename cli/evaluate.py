@@ -1,6 +1,7 @@
 """``trmpipe evaluate``: score a trained model on held-out puzzles."""
 
 from functools import partial
+from typing import Any
 
 import click
 
@@ -35,8 +36,8 @@ def command(
 
     Exact accuracy after every supervision step, the share of right cells among those that are not given, beside what
     guessing gets, and the share of accepted answers where a puzzle may have several right ones. In tasks scored by
-    vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's folder. Under torchrun
-    the processes share the work.
+    vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's folder. The scores are
+    kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.held_out import tested_corpora
@@ -53,10 +54,26 @@ def command(
         report = evaluate_run(trained, opened, evaluator, request, ranks, progress)
     if report is None:
         return
+    kept = _keep(trained, opened, request, report)
     paths = [corpus.path for corpus in tested_corpora(opened)]
     if as_json:
-        about = {"run": run, "trained_steps": trained.step, "corpus": paths[0]}
+        about = {"run": run, "trained_steps": trained.step, "corpus": paths[0], "kept": kept}
         echo_json({**about, **({"corpus_paths": paths} if len(paths) > 1 else {}), **report.to_json()})
         return
     echo(f"{run} after {trained.step:,} steps, on {report.subject}")
     echo_lines(report.lines())
+    if kept:
+        echo(f"kept in {kept}", err=True)
+
+
+def _keep(trained: Any, corpora: Any, request: Any, report: Any) -> str | None:
+    """Keep the scores in the run, where it can be written: they were asked for, and are shown in any case."""
+    from trmpipe.shards.errors import OwnedError, WriteError
+    from trmpipe.trainer.errors import RunWriteError
+    from trmpipe.trainer.kept_scores import keep_scores
+
+    try:
+        return str(keep_scores(trained.run, trained.step, corpora, request, report))
+    except (OwnedError, WriteError, RunWriteError) as error:
+        echo(f"the scores are not kept in the run: {error}", err=True)
+        return None

@@ -27,9 +27,19 @@ _PLAIN_SECONDS = 10
     metavar="KEY=VALUE",
     help="Change a setting, such as optimiser.lr=3e-4 or optimiser.name=adamw; may repeat. See `trmpipe presets NAME`.",
 )
-@click.option("--max-steps", type=WholeNumber(1), help="Train so many steps; schedules stretch to them.")
-@click.option("--max-minutes", type=Minutes(), help="Stop and save after so long.")
-@click.option("--out", type=RunPlace(), help="The run's folder. [default: runs/<corpus>-<preset>-seed<seed>]")
+@click.option(
+    "--max-steps",
+    type=WholeNumber(1),
+    help="Train so many steps; schedules stretch to them. With --resume, more than the run has make it longer.",
+)
+@click.option("--minutes", type=Minutes(), help="Fit the steps, and with them the schedules, to so long.")
+@click.option("--max-minutes", type=Minutes(), help="Stop and save after so long; the schedules are cut off.")
+@click.option("--from", "start", metavar="RUN", help="Begin with the averaged weights of the run at RUN.")
+@click.option(
+    "--out",
+    type=RunPlace(),
+    help="The run's folder. [default: runs/<corpus>-<preset>-<changed settings>-seed<seed>]",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--compile", "compile_wish", default="auto", show_default=True, type=click.Choice(["auto", "on", "off"]))
 @click.option("--seed", type=WholeNumber(), help="Root seed of weights and order; the preset's by default.")
@@ -48,6 +58,8 @@ def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **optio
     from trmpipe.trainer.request import TrainRequest
     from trmpipe.trainer.session import train
 
+    if options["minutes"] is not None and options["max_steps"] is not None:
+        raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
     with _show_training() as listener:
         result = train(request, listener)
@@ -62,12 +74,14 @@ class _PlainTraining:
     """Lines now and then, for logs and pipes."""
 
     def __init__(self) -> None:
-        self._said, self._scored = time.monotonic(), False
+        self._said = self._began = time.monotonic()
+        self._total, self._scored = 0, False
+        self._first: int | None = None
         self.announcer = Announcer(self.note)
 
     def begin(self, total: int) -> None:
         """Training to step `total` is about to begin."""
-        self._total = total
+        self._total, self._began, self._first = total, time.monotonic(), None
 
     def note(self, line: str) -> None:
         """One line worth knowing."""
@@ -81,9 +95,11 @@ class _PlainTraining:
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
         self.announcer.work_goes_on()
+        if self._first is None:
+            self._first = step - 1
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
-            left = (self._total - step) / rate if rate else 0
+            left = (self._total - step) * (time.monotonic() - self._began) / max(1, step - self._first)
             echo(f"step {step:,}: {_means_in_words(means)}; {rate:.1f} steps/s, {_clock(left)} left", err=True)
 
     def evaluated(self, step: int, scores: Any) -> None:
@@ -174,6 +190,11 @@ def _print_result(result: Any) -> None:
         echo(f"picture   {picture}")
     if result.step < result.max_steps:
         word = "interrupted and saved" if result.reason == "interrupted" else "time is up, saved"
+        if result.reason == "minutes":
+            echo(
+                f"schedule  cut off at {result.rate_left:.0%} of the full learning rate; to let it run out, go on, or "
+                "train anew with --minutes in place of --max-minutes"
+            )
         echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
     else:
         echo(f"next      trmpipe evaluate {result.run}")

@@ -7,6 +7,7 @@ import torch
 from trmpipe.shards import json_digest
 from trmpipe.shards.json_files import seal
 from trmpipe.trainer.checkpoint import write_checkpoint
+from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.run_config import BINDING
 
 
@@ -45,3 +46,17 @@ TINY = [
     "--device=cpu",
 ]
 """Options of a run that takes a second."""
+
+
+def metrics(run):
+    return (run / "metrics.jsonl").read_bytes()
+
+
+def config(run):
+    return json.loads((run / "config.json").read_text())
+
+
+def stopping_at(monkeypatch, step):
+    """Ctrl-C after a step."""
+    act = Loop._reason_to_end
+    monkeypatch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if loop.step >= step else act(loop))

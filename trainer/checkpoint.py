@@ -158,6 +158,23 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return dict(state)
 
 
+def digest_of(path: Path) -> str:
+    """The digest that a checkpoint bears; whether it is that of its content is seen where it is loaded.
+
+    Raises:
+        RunError: it bears none, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _DIGEST_BYTES))
+            found = file.read().decode(errors="replace")
+    except OSError as error:
+        raise RunError(f"the checkpoint {path} cannot be read ({error.strerror}); delete it") from error
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        raise RunError(f"the checkpoint {path} is damaged (it bears no digest); delete it to go on from the one before")
+    return found
+
+
 def _check_digest(path: Path) -> None:
     """Refuse a file whose last bytes are not the digest of all before."""
     running, left = hashlib.sha256(), path.stat().st_size - _DIGEST_BYTES

@@ -8,10 +8,11 @@ from torch import nn
 
 from .device import CompileChoice
 from .judging import judge_by_label
-from .learners import Learner, Rows
+from .learners import Learner, Lesson, Rows
 from .models import Network, puzzle_rows
 
-_TRIAL_ROWS = 2
+TRIAL_ROWS = 2
+"""Rows of nothing that a learner is tried with."""
 
 
 def compile_core(net: nn.Module, learner: Learner, choice: CompileChoice, seq_len: int) -> str:
@@ -41,12 +42,22 @@ def compile_core(net: nn.Module, learner: Learner, choice: CompileChoice, seq_le
 
 def _try_once(net: nn.Module, learner: Learner, seq_len: int) -> None:
     """Learn from two rows of nothing; no gradient and no state is kept."""
-    parameters = list(net.parameters())
-    device = parameters[0].device
-    tokens = torch.ones((_TRIAL_ROWS, seq_len), dtype=torch.int64, device=device)
-    identifiers = torch.zeros(_TRIAL_ROWS, dtype=torch.int64, device=device)
-    rows = Rows(inputs=tokens, labels=tokens, identifiers=identifiers, slots=np.arange(_TRIAL_ROWS))
-    work = learner.take_up(net, learner.begin(net, _TRIAL_ROWS, seq_len), rows, 0)
+    lesson = lesson_of_nothing(net, learner, seq_len)
+    torch.autograd.grad(lesson.loss.sum(), list(net.parameters()), allow_unused=True)
+
+
+def lesson_of_nothing(net: nn.Module, learner: Learner, seq_len: int) -> Lesson:
+    """What a learner makes of `TRIAL_ROWS` rows of nothing.
+
+    Args:
+        net: the network.
+        learner: how it is taught.
+        seq_len: tokens of an example.
+    """
+    device = next(net.parameters()).device
+    tokens = torch.ones((TRIAL_ROWS, seq_len), dtype=torch.int64, device=device)
+    identifiers = torch.zeros(TRIAL_ROWS, dtype=torch.int64, device=device)
+    rows = Rows(inputs=tokens, labels=tokens, identifiers=identifiers, slots=np.arange(TRIAL_ROWS))
+    work = learner.take_up(net, learner.begin(net, TRIAL_ROWS, seq_len), rows, 0)
     embeddings = puzzle_rows(cast(Network, net), identifiers)
-    lesson = learner.learn(net, work, embeddings, 0, judge_by_label)
-    torch.autograd.grad(lesson.loss.sum(), parameters, allow_unused=True)
+    return learner.learn(net, work, embeddings, 0, judge_by_label)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import torch
+
 from trmpipe.shards import Batch, Examples, Stream
 
 from .checkpoint import list_checkpoints, save_checkpoint
 from .choosing import TaskChoice
 from .config import TrainConfig
-from .errors import DivergedError
+from .errors import DivergedError, RunError
 from .examinee import Examinee
 from .forms import all_finite, tensors_in
 from .metrics import Means, MetricWriter
@@ -21,6 +23,7 @@ from .run_state import RunState, StreamState, to_plain
 from .scoring import Scores, score_here
 from .signals import StopRequest
 from .trainer import Trainer
+from .watch import StepGivenUp, Watch, watched
 
 
 class TrainingListener(Protocol):
@@ -60,9 +63,10 @@ class Clock:
     def timed(self, kind: str, work: Callable[[], Any]) -> Any:
         """The result of `work`, its seconds added to `kind`."""
         start = time.perf_counter()
-        result = work()
-        setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
-        return result
+        try:
+            return work()
+        finally:
+            setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
 
     def values(self) -> dict[str, float]:
         """What goes to timings.jsonl."""
@@ -84,6 +88,11 @@ class Clock:
         """Training steps per second, evaluations aside."""
         return self.steps / self.training if self.training else 0.0
 
+    @property
+    def total(self) -> float:
+        """Seconds of all kinds."""
+        return self.training + self.evaluating + self.saving
+
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
@@ -98,7 +107,8 @@ class Loop:
         writer: where metrics go.
         listener: the front end.
         stop: set when the user asks to stop.
-        max_minutes: training minutes of this session, evaluations aside, after which it stops; None for no limit.
+        max_minutes: minutes of this session, evaluations included, after which it stops; None for no limit.
+        end: step at which this loop ends; None for the run's last.
         config_digest: noted in checkpoints.
         means: metrics since the last line.
         clock: where this session's time went.
@@ -114,6 +124,7 @@ class Loop:
     stop: StopRequest
     max_minutes: float | None
     config_digest: str
+    end: int | None = None
     means: Means = field(default_factory=Means)
     clock: Clock = field(default_factory=Clock)
 
@@ -149,7 +160,9 @@ class Loop:
         saved = self.step if reason else -1
         batches = iter(self.stream)
         while not reason:
-            self._one_step(batches)
+            if not self._one_step(batches):
+                reason = self._reason_to_end()
+                break
             if self.writer.failure:
                 self.save()
                 raise self.writer.failure
@@ -195,8 +208,14 @@ class Loop:
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
 
-    def _one_step(self, batches: Iterator[Batch]) -> None:
-        sums = self.clock.timed("training", lambda: self._train(batches))
+    def _one_step(self, batches: Iterator[Batch]) -> bool:
+        """Take a step, with all that is due after it; returns whether it was taken and not given up."""
+        before = self.step
+        try:
+            sums = self.clock.timed("training", lambda: self._train(batches))
+        except StepGivenUp:
+            self.stream.set_state({**self.stream.get_state(), "step": before})
+            return False
         step, every = self.step, self.config.evaluation.every
         if not all(map(math.isfinite, sums.values())):
             raise self._diverged(next(name for name, value in sums.items() if not math.isfinite(value)))
@@ -208,6 +227,7 @@ class Loop:
             self.writer.timing(step, self.clock.values())
         if every and step % every == 0 and self.held_out:
             self._evaluate(step)
+        return True
 
     def _diverged(self, what: str) -> DivergedError:
         """The error of a training in which `what` is no number any more."""
@@ -221,7 +241,15 @@ class Loop:
     def _train(self, batches: Iterator[Batch]) -> dict[str, float]:
         step = self.step
         batch: Batch = self.clock.timed("waiting", lambda: next(batches))
-        return self.trainer.train_step(batch, step)
+        watch = Watch(lambda seconds: bool(self.stop) or self._time_is_up(seconds))
+        try:
+            with watched(self.trainer.net, watch):
+                return self.trainer.train_step(batch, step)
+        except torch.OutOfMemoryError as error:
+            raise RunError(
+                f"the memory of {self.trainer.device.type} does not hold a step of this run; cut the batch into more "
+                f"slices (--set num_slices={2 * self.config.num_slices}) or lower batch_size"
+            ) from error
 
     def _evaluate(self, step: int) -> None:
         scores: Scores = self.clock.timed(
@@ -233,8 +261,10 @@ class Loop:
     def _reason_to_end(self) -> str:
         if self.stop:
             return "interrupted"
-        if self.step >= self.config.max_steps:
+        if self.step >= (self.config.max_steps if self.end is None else self.end):
             return "steps"
-        if self.max_minutes is not None and self.clock.training >= 60 * self.max_minutes:
-            return "minutes"
-        return ""
+        return "minutes" if self._time_is_up() else ""
+
+    def _time_is_up(self, more: float = 0.0) -> bool:
+        """Whether the minutes of this session are over, `more` seconds from what the clock has."""
+        return self.max_minutes is not None and self.clock.total + more >= 60 * self.max_minutes

@@ -1,8 +1,14 @@
-"""The folder of a run that is started or gone on with; whoever calls this owns it (see `shards.ownership`)."""
+"""The folder of a run that is started or gone on with; whoever calls `open_run` owns it (see `shards.ownership`).
+
+A run that goes on for longer than it was started for is the same run: its hash and its checkpoints stay. What changes
+is noted in config.json, as the step from which on all is as in a run of the new length, before the first such step. So
+whatever checkpoint it is resumed from, every step is taken under the schedule that it had at first.
+"""
 
 import dataclasses
 import importlib.metadata
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -13,54 +19,26 @@ from trmpipe.shards import Corpus
 from .build import corpus_sizes
 from .checkpoint import drop_old_checkpoints, list_checkpoints
 from .config import TrainConfig, flatten, to_json
-from .errors import RunError
+from .errors import NoRunError, RunError
+from .files import write_sealed
 from .lines import Kept, keep_first
+from .naming import run_name
+from .origin import origin_name
 from .request import TrainRequest
-from .run_config import RunConfig, new_run_config
-from .run_folder import RunFolder, create_run
+from .run_config import Extension, Origin, RunConfig, new_run_config
+from .run_folder import RunFolder, create_run, refuse_existing
 from .run_state import RunState, load_run_state
+
+RUNS = Path("runs")
+"""Where runs lie that the user gives no folder."""
+_LENGTH = "train.max_steps"
 
 
 def run_path(request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus]) -> Path:
-    """Where the run is: as asked, or named after corpus, preset and seed.
+    """Where the run is: as asked, or below `RUNS` by its name.
 
-    Args:
-        request: what the user asks for.
-        preset: its name.
-        config: with the user's changes.
-        corpora: to train on; their names are parts of paths, as `Manifest` checked.
-    """
-    return Path(request.out or f"runs/{corpora[0].name}-{preset}-seed{config.seed}")
-
-
-def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder, RunState | None]:
-    """The run's folder, and the state to go on from where there is one.
-
-    Args:
-        path: of the folder.
-        config: what the run is started with.
-        resume: go on with the run that is there.
-
-    Raises:
-        RunExistsError: the folder holds a run and the user does not resume it.
-        RunError: it was made with another config (the differing settings are named), or a file of it is damaged.
-    """
-    if not resume:
-        return create_run(path, config), None
-    run = RunFolder(path)
-    _refuse_other_config(run, config)
-    run.remove_temporaries()
-    # A run that was killed before its first checkpoint starts over.
-    saved = list_checkpoints(run.checkpoints)
-    state = load_run_state(saved[-1], config.hash) if saved else None
-    keep_first(run.metrics_file, state.metrics if state else Kept())
-    keep_first(run.timings_file, state.timings if state else Kept())
-    drop_old_checkpoints(run.checkpoints)
-    return run, state
-
-
-def run_config(request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus]) -> RunConfig:
-    """What config.json is to say.
+    A run to go on with that is not there is looked for among all of that folder: one that is to be longer is named
+    after its old length, and earlier versions gave other names.
 
     Args:
         request: what the user asks for.
@@ -69,8 +47,100 @@ def run_config(request: TrainRequest, preset: str, config: TrainConfig, corpora:
         corpora: to train on.
 
     Raises:
+        RunError: several runs could be meant.
+    """
+    path = Path(request.out or RUNS / run_name(request, preset, config, corpora))
+    if request.resume and request.out is None and not RunFolder(path).config_file.exists():
+        return _find_run(run_config(request, preset, config, corpora)) or path
+    return path
+
+
+def _find_run(wanted: RunConfig) -> Path | None:
+    """The run below `RUNS` that is the wanted one but for its length."""
+    found = []
+    for path in sorted(RUNS.glob("*/config.json")):
+        with suppress(RunError, NoRunError):
+            saved = RunFolder(path.parent).read_config()
+            if not _differing(saved, wanted) - {_LENGTH} and saved.minutes == wanted.minutes:
+                found.append((path.parent, saved.hash == wanted.hash))
+    exact = [path for path, same in found if same]
+    if len(exact or found) > 1:
+        names = ", ".join(str(path) for path in exact or [path for path, _ in found])
+        raise RunError(f"several runs could be meant: {names}; say which with --out")
+    return next(iter(exact or [path for path, _ in found]), None)
+
+
+def saved_steps(path: Path, request: TrainRequest) -> int | None:
+    """The steps that a run to go on with was fitted to; None for a new run.
+
+    Raises:
+        RunExistsError: there is a run already, and it is not to be gone on with.
+        RunError: it was fitted to another time, or to none.
+    """
+    if not request.resume:
+        refuse_existing(path)
+        return None
+    saved = RunFolder(path).read_config()
+    if saved.minutes != request.minutes:
+        was = "not fitted to a time" if saved.minutes is None else f"fitted to {saved.minutes:g} minutes"
+        raise RunError(f"{path} was {was}, not to {request.minutes:g} minutes; give the options that it was made with")
+    return saved.train_config().max_steps
+
+
+def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder, RunConfig, RunState | None]:
+    """The run's folder, its config, and the state to go on from where there is one.
+
+    Args:
+        path: of the folder.
+        config: what the run is started with.
+        resume: go on with the run that is there; a larger number of steps makes it longer.
+
+    Raises:
+        RunExistsError: the folder holds a run and the user does not resume it.
+        RunError: it was made with another config (the differing settings are named), or a file of it is damaged.
+    """
+    if not resume:
+        return create_run(path, config), config, None
+    run = RunFolder(path)
+    saved = run.read_config()
+    _refuse_other_config(run, saved, config)
+    run.remove_temporaries()
+    # A run that was killed before its first checkpoint starts over.
+    checkpoints = list_checkpoints(run.checkpoints)
+    state = load_run_state(checkpoints[-1], saved.hash) if checkpoints else None
+    keep_first(run.metrics_file, state.metrics if state else Kept())
+    keep_first(run.timings_file, state.timings if state else Kept())
+    drop_old_checkpoints(run.checkpoints)
+    return run, _extended(run, saved, config, state.step if state else 0), state
+
+
+def _extended(run: RunFolder, saved: RunConfig, config: RunConfig, step: int) -> RunConfig:
+    """The config of a run that goes on after `step`, made longer where more steps are asked for than it has."""
+    length = config.train_config().max_steps
+    if length <= saved.max_steps:
+        return saved
+    longer = dataclasses.replace(saved, extensions=(*saved.extensions, Extension(from_step=step, max_steps=length)))
+    write_sealed(run.config_file, longer.to_json())
+    return longer
+
+
+def run_config(
+    request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus], origin: Origin | None = None
+) -> RunConfig:
+    """What config.json is to say.
+
+    Args:
+        request: what the user asks for.
+        preset: its name.
+        config: with the user's changes.
+        corpora: to train on.
+        origin: the weights to begin with; of a run to go on with its own are taken.
+
+    Raises:
         RunError: it cannot be said, such as a path that is not UTF-8.
     """
+    if request.start is not None and origin is None:
+        origin = Origin(run=origin_name(request.start), step=0, digest="0" * 64)
     return new_run_config(
         {
             "preset": preset,
@@ -87,17 +157,40 @@ def run_config(request: TrainRequest, preset: str, config: TrainConfig, corpora:
                 "numpy": importlib.metadata.version("numpy"),
                 "python": platform.python_version(),
             },
+            "origin": dataclasses.asdict(origin) if origin else None,
+            "minutes": request.minutes,
         }
     )
 
 
-def _refuse_other_config(run: RunFolder, config: RunConfig) -> None:
-    saved = run.read_config()
-    if saved.hash == config.hash:
+def _refuse_other_config(run: RunFolder, saved: RunConfig, config: RunConfig) -> None:
+    differing = _differing(saved, config)
+    length = config.train_config().max_steps
+    if differing == {_LENGTH} and length > saved.max_steps:
         return
-    then, now = flatten(saved.binding), flatten(config.binding)
-    names = [name.removeprefix("train.") for name in then | now if then.get(name) != now.get(name)]
-    raise RunError(
-        f"{run.path} was trained with another config; these differ: {', '.join(names)}. "
-        "Give the options that it was started with, or another --out"
+    # What was made longer is gone on with by the command that made it so, and by that which started it.
+    if differing == {_LENGTH} and saved.extensions and length == saved.max_steps:
+        return
+    if differing == {_LENGTH}:
+        raise RunError(
+            f"{run.path} has {saved.max_steps:,} steps, and a run is never made shorter than it is; give that number "
+            "or more with --max-steps, or another --out"
+        )
+    if differing:
+        names = ", ".join(sorted(name.removeprefix("train.") for name in differing))
+        raise RunError(
+            f"{run.path} was trained with another config; these differ: {names}. "
+            "Give the options that it was started with, or another --out"
+        )
+
+
+def _differing(saved: RunConfig, config: RunConfig) -> set[str]:
+    """Names of what differs in two bindings; of weights to begin with the run counts that they are from.
+
+    That run may have gone on meanwhile.
+    """
+    then, now = (
+        flatten({**one.binding, "from": one.origin.run if one.origin else None, "origin": None})
+        for one in (saved, config)
     )
+    return {name for name in then | now if then.get(name) != now.get(name)}

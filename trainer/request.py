@@ -19,17 +19,19 @@ class TrainRequest:
         preset: name of a preset; None chooses one by task and device.
         settings: ``KEY=VALUE`` changes to it.
         max_steps: instead of the preset's; schedules are stretched to it.
-        max_minutes: stop and save after so many minutes of training in this session.
-        out: the run's folder; None for ``runs/<corpus>-<preset>-seed<seed>``.
+        minutes: fit `max_steps` to so many minutes, by the pace measured before the run starts.
+        max_minutes: stop and save after so many minutes in this session, evaluations included.
+        out: the run's folder; None for one below ``runs``, see `naming.run_name`.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         compile: ``"auto"``, ``"on"`` or ``"off"``.
         seed: instead of the preset's.
         groups: train on the first so many groups.
         variants: use the first so many variants of each.
-        resume: go on from the run's last checkpoint.
+        resume: go on from the run's last checkpoint; a larger `max_steps` than the run's makes it longer.
+        start: another run, whose averaged weights this one begins with.
 
     Raises:
-        SettingError: a number is not possible, or `out` is no folder of this machine.
+        SettingError: a number is not possible, two options contradict each other, or `out` is no local folder.
     """
 
     paths: tuple[str, ...]
@@ -37,6 +39,7 @@ class TrainRequest:
     preset: str | None = None
     settings: tuple[str, ...] = ()
     max_steps: int | None = None
+    minutes: float | None = None
     max_minutes: float | None = None
     out: str | None = None
     device: str = "auto"
@@ -45,6 +48,7 @@ class TrainRequest:
     groups: int | None = None
     variants: int | None = None
     resume: bool = False
+    start: str | None = None
 
     def __post_init__(self) -> None:
         for option, value in (
@@ -54,7 +58,10 @@ class TrainRequest:
         ):
             if value is not None and not 1 <= value <= MOST:
                 raise SettingError(f"{option} is {value}; give a number from 1 to {MOST}")
-        if self.max_minutes is not None and not 0 < self.max_minutes < math.inf:
-            raise SettingError(f"--max-minutes is {self.max_minutes}; give a number above 0")
+        for option, minutes in (("--minutes", self.minutes), ("--max-minutes", self.max_minutes)):
+            if minutes is not None and not 0 < minutes < math.inf:
+                raise SettingError(f"{option} is {minutes}; give a number above 0")
+        if self.minutes is not None and self.max_steps is not None:
+            raise SettingError("--minutes and --max-steps both say how long to train; give one of them")
         if self.out is not None and not is_local(self.out):
             raise SettingError(f"--out is {printable(self.out)}; runs are written to a folder on this machine")

@@ -6,13 +6,14 @@ the file is read.
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from trmpipe.shards import json_digest
-from trmpipe.shards.fields import Digest, FileName, Positive, Word
+from trmpipe.shards.fields import Count, Digest, FileName, Positive, Word
 from trmpipe.shards.json_files import check_seal, read_json
 
 from .config import TrainConfig, from_json
@@ -25,7 +26,9 @@ CONFIG_VERSION = 3
 were flat."""
 _ADVICE = "restore the file, or start a new run"
 BINDING = ("train", "groups", "variants", "corpora")
-"""Fields that the hash covers."""
+"""Fields that the hash covers; `origin` too, where there is one."""
+_LATER = ("origin", "extensions", "minutes")
+"""Fields that config.json has only where they say something, so that all other runs keep their bytes."""
 
 Paths = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=10_000)]
 
@@ -36,6 +39,29 @@ class TrainedOn:
 
     name: FileName
     content_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The weights that a run begins with: the average of another run's checkpoint.
+
+    Attributes:
+        run: name of the other run's folder.
+        step: steps that it had taken.
+        digest: the checkpoint's.
+    """
+
+    run: Word
+    step: Count
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """From one step on, all is as in a run of `max_steps` steps: schedules, and what a learner makes of the length."""
+
+    from_step: Count
+    max_steps: Positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +79,9 @@ class RunConfig:
         task: name of their task.
         sizes: what the network knows of them.
         versions: of trmpipe and of what it computes with, by name.
+        origin: the weights that it begins with; None for those of its seed.
+        extensions: how it was made longer, in order. No hash covers them: a run stays the run that it was.
+        minutes: the time that its steps were fitted to, None where they were not.
     """
 
     preset: Word
@@ -65,12 +94,30 @@ class RunConfig:
     task: FileName
     sizes: CorpusSizes
     versions: dict[Word, Word]
+    origin: Origin | None = None
+    extensions: tuple[Extension, ...] = ()
+    minutes: Annotated[float, Meta(gt=0)] | None = None
 
     @property
     def binding(self) -> dict[str, Any]:
         """What the metrics depend on, as plain values."""
         values = {name: getattr(self, name) for name in BINDING}
-        return {**values, "corpora": [dataclasses.asdict(corpus) for corpus in self.corpora]}
+        origin = {"origin": dataclasses.asdict(self.origin)} if self.origin else {}
+        return {**values, "corpora": [dataclasses.asdict(corpus) for corpus in self.corpora], **origin}
+
+    @property
+    def max_steps(self) -> int:
+        """Steps of the whole run, its extensions included."""
+        return self.extensions[-1].max_steps if self.extensions else self.train_config().max_steps
+
+    def phase_at(self, step: int) -> tuple[int, int]:
+        """The steps that all is stretched to for the step after `step`, and the step until which that holds."""
+        phases = [(0, self.train_config().max_steps)]
+        phases += [(extension.from_step, extension.max_steps) for extension in self.extensions]
+        for (_, length), (end, _) in pairwise(phases):
+            if step < end:
+                return length, end
+        return phases[-1][1], phases[-1][1]
 
     def train_config(self) -> TrainConfig:
         """All settings.
@@ -87,7 +134,9 @@ class RunConfig:
         """Plain values with the version, to be sealed."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         plain = {"paths": list(self.paths), "sizes": dataclasses.asdict(self.sizes), **self.binding}
-        return {"version": CONFIG_VERSION, **values, **plain}
+        later = {"extensions": [dataclasses.asdict(extension) for extension in self.extensions]}
+        whole = {"version": CONFIG_VERSION, **values, **plain, **later}
+        return {name: value for name, value in whole.items() if value or name not in _LATER}
 
 
 def new_run_config(values: dict[str, Any]) -> RunConfig:
@@ -99,7 +148,8 @@ def new_run_config(values: dict[str, Any]) -> RunConfig:
     Raises:
         RunError: one of them cannot stand in config.json, such as a path that is not UTF-8.
     """
-    digest = json_digest({name: values[name] for name in BINDING})
+    bound = (*BINDING, "origin") if values.get("origin") else BINDING
+    digest = json_digest({name: values[name] for name in bound})
     return typed({**values, "hash": digest}, RunConfig, "what the run is started with", "give other names or paths")
 
 
@@ -127,4 +177,7 @@ def read_run_config(path: Path) -> RunConfig:
     config = typed(values, RunConfig, str(path), _ADVICE)
     if json_digest(config.binding) != config.hash:
         raise RunError(f"{path} is damaged: its hash is not that of its settings; {_ADVICE}")
+    for before, after in pairwise((Extension(from_step=0, max_steps=1), *config.extensions)):
+        if not (before.from_step <= after.from_step < after.max_steps and before.max_steps < after.max_steps):
+            raise RunError(f"{path} is damaged: its extensions are in no order; {_ADVICE}")
     return config

@@ -1,4 +1,4 @@
-"""A run on disk: config.json, metrics.jsonl, timings.jsonl, tb/, checkpoints/, evaluation.json and pictures.
+"""A run on disk: config.json, metrics.jsonl, timings.jsonl, tb/, checkpoints/, evaluation.json, evaluations/, pictures.
 
 metrics.jsonl holds only what is a pure function of config and corpus, so that a resumed run's file equals an
 uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def evaluations(self) -> Path:
+        """Folder of what `trmpipe evaluate` found, a file for each question."""
+        return self.path / "evaluations"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of the checkpoints."""
         return self.path / "checkpoints"
@@ -80,6 +85,18 @@ class RunFolder:
         return read_run_config(self.config_file)
 
 
+def refuse_existing(path: Path) -> None:
+    """Refuse to start a run where one is.
+
+    Raises:
+        RunExistsError: there is one already.
+    """
+    if RunFolder(path).config_file.exists():
+        raise RunExistsError(
+            f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
+        )
+
+
 def create_run(path: Path, config: RunConfig) -> RunFolder:
     """A new run folder.
 
@@ -88,10 +105,7 @@ def create_run(path: Path, config: RunConfig) -> RunFolder:
         RunWriteError: the folder cannot be made.
     """
     run = RunFolder(path)
-    if run.config_file.exists():
-        raise RunExistsError(
-            f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
-        )
+    refuse_existing(path)
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
         run.remove_temporaries()

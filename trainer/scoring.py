@@ -80,6 +80,10 @@ class Scores:
         }
         return {**self.last(), **parts}
 
+    def headline(self) -> dict[str, float]:
+        """What runs are compared by: all that is said of whole puzzles after the last step, but not by the model."""
+        return headline_of(self.last())
+
     def summary(self) -> str:
         """The last step in words."""
         last = self.last()
@@ -93,6 +97,11 @@ class Scores:
         if self.open_cells is None:
             return f"{self.last()['cell']:.1%} of cells right"
         return f"{self.open_cells.right[-1]:.1%} of open cells right, by guessing {self.open_cells.guessing:.1%}"
+
+
+def headline_of(last: Mapping[str, float]) -> dict[str, float]:
+    """The columns that runs are compared by."""
+    return {name: value for name, value in last.items() if name not in ("cell", OPEN, HALTED)}
 
 
 def score(

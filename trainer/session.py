@@ -1,5 +1,6 @@
 """`trmpipe train`, whole: find corpora and preset, make or reopen the run, train, score, draw."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,28 +12,33 @@ import torch
 from trmpipe.shards import Corpus, Examples, Store, Stream
 from trmpipe.shards.ownership import owned
 
-from .build import build_learner, build_net, corpus_sizes
+from .build import build_learner, build_net, build_schedule, corpus_sizes
 from .choosing import choose_corpora
 from .compiling import compile_core
-from .config import SECTIONS, TrainConfig
+from .config import TrainConfig
 from .device import choose_compile, forward_dtype, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
-from .held_out import read_held_out_parts
+from .fitting import fitted_steps
+from .held_out import read_held_out, read_held_out_parts
+from .judging import Judge
 from .loop import Clock, Loop, TrainingListener
-from .memory import refuse_too_large
+from .memory import Room, refuse_large_activations, refuse_too_large
 from .metrics import MetricWriter
-from .opening import open_run, run_config, run_path
+from .opening import open_run, run_config, run_path, saved_steps
+from .origin import find_origin, load_origin
 from .overrides import apply_overrides
-from .parts import name_of
 from .pictures import draw_pictures
 from .presets import choose_preset, get_preset, what_to_expect
 from .ranks import refuse_ranks
 from .request import TrainRequest
-from .run_state import RunState
+from .run_config import RunConfig
+from .run_folder import RunFolder
+from .run_state import RunState, load_run_state
 from .scoring import Scores, score_here
 from .signals import stop_on_signals
-from .threads import side_by_side
+from .telling import describe, tell_beginning
+from .threads import Map, side_by_side
 from .trainer import Trainer
 
 FINAL_LIMIT = 1000
@@ -48,6 +54,7 @@ class TrainResult:
         reason: ``"steps"``, ``"minutes"`` or ``"interrupted"``.
         step: steps taken in all sessions.
         max_steps: steps of the whole run.
+        rate_left: share of the full learning rate that the schedule stands at.
         scores: on up to `FINAL_LIMIT` held-out puzzles; None where there are none or the user interrupted.
         clock: where this session's time went.
         pictures: pictures written.
@@ -57,6 +64,7 @@ class TrainResult:
     reason: str
     step: int
     max_steps: int
+    rate_left: float
     scores: Scores | None
     clock: Clock
     pictures: tuple[Path, ...]
@@ -71,48 +79,138 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     refuse_ranks()
     device = pick_device(request.device)
     corpora = choose_corpora(request, listener, partial(_path_of_run_on, request, device))
-    evaluator = evaluator_of(corpora[0].spec)
+    judge = evaluator_of(corpora[0].spec).judge
     notes: list[str] = []  # Told once nothing is refused any more.
     preset, config = resolve_config(request, corpora[0], device, notes.append)
-    sizes = corpus_sizes(*corpora)
-    refuse_too_large(config, sizes, device)
+    room = refuse_too_large(config, corpus_sizes(*corpora), device)
+    path = run_path(request, preset, config, corpora)
+    if request.minutes is not None:
+        config = replace(config, max_steps=fit_steps(request, config, corpora, device, room, path, notes.append))
+    origin = find_origin(request.start) if request.start and not request.resume else None
+    whole = run_config(request, preset, config, corpora, origin)
     stream = build_stream(config, corpora, request)
-    if line := too_few_variants(request, corpora):
-        notes.append(line)
-    net = build_net(config, sizes, device, forward_dtype(device))
+    notes += too_few_variants(request, corpora)
+    net = build_net(config, whole.sizes, device, forward_dtype(device))
     learner = build_learner(config, net)
-    whole, path = run_config(request, preset, config, corpora), run_path(request, preset, config, corpora)
+    if origin and request.start:
+        load_origin(net, request.start, origin, whole.sizes, whole.corpora)
+    threads = num_threads(request, config, device)
+    refuse_large_activations(config, net, learner, whole.sizes, threads, room)
     with ExitStack() as stack:
         stack.enter_context(owned(Store(path.absolute())))
-        run, state = open_run(path, whole, resume=request.resume)
-        for line in notes:
-            listener.note(line)
-        listener.note(f"run {path}" + (f", resumed after step {state.step if state else 0}" if request.resume else ""))
-        listener.note(describe(config, net, device, stream))
-        listener.note(compile_core(net, learner, choose_compile(device, request.compile), sizes.seq_len))
-        stop = stack.enter_context(stop_on_signals())
-        spread = stack.enter_context(side_by_side(num_threads(request, config, device)))
-        loop = Loop(
-            config=config,
-            trainer=Trainer(config, net, learner, evaluator.judge, sizes, spread=spread),
+        run, saved, state = open_run(path, whole, resume=request.resume)
+        if request.resume and request.start and saved.origin and state is None:
+            load_origin(net, request.start, saved.origin, saved.sizes, saved.corpora)
+        tell_beginning(listener, notes, request, saved, state, path)
+        listener.note(describe(replace(config, max_steps=saved.max_steps), net, device, stream))
+        listener.note(compile_core(net, learner, choose_compile(device, request.compile), saved.sizes.seq_len))
+        make = partial(
+            Loop,
             stream=stream,
             held_out=read_held_out_parts(corpora, config.evaluation.limit),
-            run=run,
-            writer=MetricWriter(run, state.step if state else 0),
             listener=listener,
-            stop=stop,
+            stop=stack.enter_context(stop_on_signals()),
             max_minutes=request.max_minutes,
-            config_digest=whole.hash,
+            config_digest=saved.hash,
         )
-        return finish(loop, corpora, run_loop(loop, state))
+        spread = stack.enter_context(side_by_side(threads))
+        loop, reason = run_phases(partial(build_loop, make, run, saved, net, judge, spread), saved, state)
+        return finish(loop, corpora, reason)
 
 
-def too_few_variants(request: TrainRequest, corpora: Sequence[Corpus]) -> str:
-    """That `--variants` asks for more than any group has, in one line; empty where some group has as many."""
+def build_loop(
+    make: Callable[..., Loop],
+    run: RunFolder,
+    whole: RunConfig,
+    net: torch.nn.Module,
+    judge: Judge,
+    spread: Map,
+    state: RunState | None,
+) -> Loop:
+    """The loop of the phase that a run is in.
+
+    Args:
+        make: gives a loop, with what the phases of a run share.
+        run: the run's folder.
+        whole: what the run was started with.
+        net: the network, with its initial weights where there is no state.
+        judge: says what answers are worth.
+        spread: how slices of the batch are mapped.
+        state: to go on from.
+    """
+    step = state.step if state else 0
+    length, end = whole.phase_at(step)
+    config = replace(whole.train_config(), max_steps=length)
+    trainer = Trainer(config, net, build_learner(config, net), judge, whole.sizes, spread=spread)
+    return make(config=config, trainer=trainer, writer=MetricWriter(run, step), run=run, end=end)
+
+
+def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state: RunState | None) -> tuple[Loop, str]:
+    """Train from `state` on through all phases of the run; returns the last loop and why it ended.
+
+    Args:
+        begin: gives the loop of the phase that a state is in.
+        whole: the run's config, which says what the phases are.
+        state: to go on from; None for the start.
+    """
+    loop = begin(state)
+    reason = run_loop(loop, state)
+    while reason == "steps" and loop.step < whole.max_steps:
+        clock, state = loop.clock, load_run_state(loop.run.last_checkpoint(), whole.hash)
+        loop = begin(state)
+        loop.clock = clock
+        reason = run_loop(loop, state)
+    return loop, reason
+
+
+def fit_steps(
+    request: TrainRequest,
+    config: TrainConfig,
+    corpora: list[Corpus],
+    device: torch.device,
+    room: Room | None,
+    path: Path,
+    note: Callable[[str], None],
+) -> int:
+    """The steps that fit the minutes that a user has, see `fitting`; those of the run that is gone on with.
+
+    Args:
+        request: what the user asks for.
+        config: of the run, whose number of steps does not count.
+        corpora: to train on.
+        device: to train on.
+        room: in its memory.
+        path: of the run's folder.
+        note: is told how many they are.
+    """
+    if saved := saved_steps(path, request):
+        return saved
+    started, sizes = time.perf_counter(), corpus_sizes(*corpora)
+    net = build_net(config, sizes, device, forward_dtype(device))
+    learner = build_learner(config, net)
+    refuse_large_activations(config, net, learner, sizes, num_threads(request, config, device), room)
+    compile_core(net, learner, choose_compile(device, request.compile), sizes.seq_len)
+    assert request.minutes is not None
+    with side_by_side(num_threads(request, config, device)) as spread:
+        judge = evaluator_of(corpora[0].spec).judge
+        steps = fitted_steps(
+            request.minutes,
+            Trainer(config, net, learner, judge, sizes, spread=spread),
+            build_stream(config, corpora, request),
+            read_held_out(corpora, config.evaluation.limit),
+            len(read_held_out(corpora, FINAL_LIMIT)),
+            time.perf_counter() - started,
+        )
+    note(f"{steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
+    return steps
+
+
+def too_few_variants(request: TrainRequest, corpora: Sequence[Corpus]) -> list[str]:
+    """That `--variants` asks for more than any group has, as one line; none where some group has as many."""
     most = max(int(corpus.catalog["train"].variants.max()) for corpus in corpora)
     if request.variants is None or request.variants <= most:
-        return ""
-    return f"--variants asks for {request.variants:,} of each group, none has more than {most:,}: all are used"
+        return []
+    return [f"--variants asks for {request.variants:,} of each group, none has more than {most:,}: all are used"]
 
 
 def run_loop(loop: Loop, state: RunState | None) -> str:
@@ -188,26 +286,6 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
     )
 
 
-def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, stream: Stream) -> str:
-    """One line on the network, the data and the work.
-
-    Args:
-        config: of the run.
-        net: its network.
-        device: where it is.
-        stream: of the training data.
-    """
-    parameters = sum(parameter.numel() for parameter in net.parameters())
-    data = f"{stream.num_groups:,} groups, {stream.num_puzzles:,} puzzles"
-    if stream.num_identifiers > 1:
-        data += f", {stream.num_identifiers - 1:,} with an embedding"
-    return (
-        f"{name_of(SECTIONS['model'], config.model)} {config.model.describe()}, "
-        f"{parameters:,} parameters on {device.type}; {data}; "
-        f"{config.max_steps:,} steps of {config.batch_size}"
-    )
-
-
 def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
     """Score the average on held-out puzzles unless the user is waiting, and draw the pictures."""
     scores, judge = None, loop.trainer.judge
@@ -222,6 +300,7 @@ def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
         reason=reason,
         step=loop.step,
         max_steps=loop.config.max_steps,
+        rate_left=build_schedule(loop.config)(loop.step),
         scores=scores,
         clock=loop.clock,
         pictures=tuple(pictures),

@@ -44,6 +44,12 @@ class VotesReport:
         """See `Report`."""
         return {**self.scores.to_json(), "submission": str(self.submission), "picture": str(self.picture)}
 
+    def headline(self) -> dict[str, float]:
+        """See `Report`: the fractional scores of one and of two attempts, and of as many as are counted."""
+        rows = {row["k"]: row["fractional"] for row in self.to_json()["pass"]}
+        shown = [k for k in rows if k in (1, 2) or k == max(rows)]
+        return {f"pass@{k}": rows[k] for k in shown}
+
     def lines(self) -> list[str]:
         """A table, a row for each K, what is to be remarked, and where the files are."""
         facts = self.to_json()
@@ -73,6 +79,15 @@ class SeveralReports:
     def to_json(self) -> dict[str, Any]:
         """See `Report`."""
         return {"corpora": [{"corpus": name, **report.to_json()} for name, report in self.reports.items()]}
+
+    def headline(self) -> dict[str, float]:
+        """See `Report`: those of the corpora's reports, over the tasks of all together."""
+        tasks = {name: len(report.scores.scored) for name, report in self.reports.items()}
+        found: dict[str, float] = {}
+        for name, report in self.reports.items():
+            for score, value in report.headline().items():
+                found[score] = found.get(score, 0.0) + value * tasks[name] / max(1, sum(tasks.values()))
+        return found
 
     def lines(self) -> list[str]:
         """The lines of every report, under what they are of."""

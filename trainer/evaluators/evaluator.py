@@ -42,6 +42,10 @@ class Report(Protocol):
         """Plain values."""
         ...
 
+    def headline(self) -> dict[str, float]:
+        """The few numbers that runs are compared by, by name; shares, the most telling first."""
+        ...
+
     def lines(self) -> list[str]:
         """The scores as lines of text."""
         ...

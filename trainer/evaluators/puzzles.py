@@ -44,6 +44,10 @@ class PuzzleReport:
         """See `Report`."""
         return self.scores.to_json()
 
+    def headline(self) -> dict[str, float]:
+        """See `Report`."""
+        return self.scores.headline()
+
     def lines(self) -> list[str]:
         """A table, a row for each supervision step, and what its words mean; of several corpora one of each too."""
         lines = _table(self.scores)

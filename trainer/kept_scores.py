@@ -1,0 +1,146 @@
+"""Scores of `trmpipe evaluate`, kept in the run: a sealed file below ``evaluations/`` for each question.
+
+A question is: which corpora, how many puzzles, how many variants, after which step. Whoever asks it again replaces the
+answer. The folder has an owner of its own while it is written, so that a run can be evaluated while it is trained.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trmpipe.shards import Corpus, Store, json_digest
+from trmpipe.shards.fields import Count, Positive, Word
+from trmpipe.shards.files import is_temporary
+from trmpipe.shards.json_files import read_sealed
+from trmpipe.shards.ownership import owned
+
+from .errors import RunError
+from .evaluators import EvaluationRequest, Report
+from .files import damage_of_a_run, read_file, write_sealed
+from .naming import folder_name
+from .run_config import TrainedOn
+from .run_folder import RunFolder
+from .scoring import headline_of
+
+VERSION = 1
+_NAME_LETTERS = 16
+_ADVICE = "delete it, and evaluate the run again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptScores:
+    """What an evaluation came to.
+
+    Attributes:
+        step: steps that the run had taken.
+        corpora: that it was scored on.
+        corpus: name of the folder of the first of them.
+        limit: groups that were asked for; None for all.
+        variants: variants of each that were asked for; None for all.
+        headline: the numbers that runs are compared by.
+        made: when, as ISO 8601; empty where it is not noted.
+    """
+
+    step: Count
+    corpora: tuple[TrainedOn, ...]
+    corpus: Word
+    limit: Positive | None
+    variants: Positive | None
+    headline: dict[Word, float]
+    made: Word = ""
+
+    @property
+    def rank(self) -> tuple[int, bool, str]:
+        """Of the newest step, over all puzzles, made last: the greatest says most of a run."""
+        return self.step, self.limit is None, self.made
+
+
+def keep_scores(
+    run: RunFolder, step: int, corpora: Sequence[Corpus], request: EvaluationRequest, report: Report
+) -> Path:
+    """Keep what an evaluation came to.
+
+    Args:
+        run: that was evaluated.
+        step: steps that it had taken.
+        corpora: that it was scored on.
+        request: what was scored.
+        report: what it came to.
+
+    Returns:
+        The file.
+
+    Raises:
+        OwnedError: another command is keeping scores of this run.
+        WriteError: the folder cannot be written.
+        RunWriteError: the file cannot be written.
+    """
+    question = {
+        "step": step,
+        "corpora": [{"name": corpus.name, "content_digest": corpus.manifest.content_digest} for corpus in corpora],
+        "limit": request.limit,
+        "variants": request.variants,
+    }
+    path = run.evaluations / f"step-{step:06d}-{json_digest(question)[:_NAME_LETTERS]}.json"
+    values = {
+        "version": VERSION,
+        **question,
+        "corpus": folder_name(corpora[0]),
+        "headline": report.headline(),
+        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "scores": report.to_json(),
+    }
+    with owned(Store(run.path.absolute()), run.evaluations.name):
+        for left in run.evaluations.glob("*"):
+            if is_temporary(left.name):
+                left.unlink()
+        write_sealed(path, values)
+    return path
+
+
+def read_kept(run: RunFolder) -> tuple[list[KeptScores], list[str]]:
+    """All that is kept of evaluations of a run, the one at the end of training included, and what is damaged.
+
+    Returns:
+        The scores, the most telling first, and a line for each file that cannot be read.
+    """
+    found, damaged = [], []
+    for path in sorted(run.evaluations.glob("step-*.json")):
+        try:
+            with damage_of_a_run():
+                found.append(read_sealed(read_file(path), KeptScores, str(path), _ADVICE))
+        except RunError as error:
+            damaged.append(str(error))
+    if run.evaluation_file.exists():
+        try:
+            found.append(_read_last(run))
+        except RunError as error:
+            damaged.append(str(error))
+    return sorted(found, key=lambda kept: kept.rank, reverse=True), damaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Last:
+    """evaluation.json."""
+
+    step: Count
+    puzzles: Positive
+    steps: list[dict[Word, float]]
+
+
+def _read_last(run: RunFolder) -> KeptScores:
+    path = run.evaluation_file
+    with damage_of_a_run():
+        last = read_sealed(read_file(path), _Last, str(path), _ADVICE)
+    if not last.steps:
+        raise RunError(f"{path} is damaged: it has no steps; {_ADVICE}")
+    about = run.read_config()
+    return KeptScores(
+        step=last.step,
+        corpora=about.corpora,
+        corpus=about.corpora[0].name,
+        limit=last.puzzles,
+        variants=None,
+        headline=headline_of({name: value for name, value in last.steps[-1].items() if name != "step"}),
+    )

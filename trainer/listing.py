@@ -1,0 +1,103 @@
+"""The runs below a folder, each with what it was started with, how far it came, and its scores."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trmpipe.generators.errors import TrmpipeError
+
+from .checkpoint import list_checkpoints, step_of
+from .errors import NoRunError, SettingError
+from .kept_scores import KeptScores, read_kept
+from .naming import changed_settings
+from .run_config import RunConfig
+from .run_folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A run as it is listed.
+
+    Attributes:
+        path: of its folder.
+        about: its config.
+        settings: what differs from its preset, by name; None where its preset is not installed here.
+        step: steps that its last checkpoint has.
+        scores: all that is kept, the most telling first.
+        damaged: a line for each file of scores that cannot be read.
+    """
+
+    path: Path
+    about: RunConfig
+    settings: dict[str, Any] | None
+    step: int
+    scores: list[KeptScores]
+    damaged: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        about = self.about
+        return {
+            "run": str(self.path),
+            "preset": about.preset,
+            "corpora": [corpus.name for corpus in about.corpora],
+            "settings": self.settings,
+            "seed": about.train["seed"],
+            "from": about.origin.run if about.origin else None,
+            "step": self.step,
+            "max_steps": about.max_steps,
+            "scores": [
+                {
+                    "step": kept.step,
+                    "corpus": kept.corpus,
+                    "limit": kept.limit,
+                    "variants": kept.variants,
+                    **kept.headline,
+                }
+                for kept in self.scores
+            ],
+            "damaged": self.damaged,
+        }
+
+
+def list_runs(folder: Path) -> tuple[list[ListedRun], list[str]]:
+    """The runs in a folder and in those below it, by their paths, and a line for each that cannot be read.
+
+    Args:
+        folder: of runs, or a run itself.
+
+    Raises:
+        NoRunError: there is none.
+    """
+    paths = sorted({path.parent for path in [*folder.glob("config.json"), *folder.glob("**/config.json")]})
+    found, damaged = [], []
+    for path in paths:
+        try:
+            found.append(_listed(RunFolder(path)))
+        except (TrmpipeError, OSError) as error:
+            damaged.append(f"{path} is left out: {error}")
+    if not paths:
+        raise NoRunError(f"there is no run in {folder}; give a folder of runs, such as runs, or train one")
+    return found, damaged
+
+
+def _listed(run: RunFolder) -> ListedRun:
+    about = run.read_config()
+    scores, damaged = read_kept(run)
+    checkpoints = list_checkpoints(run.checkpoints)
+    return ListedRun(
+        path=run.path,
+        about=about,
+        settings=_settings(about),
+        step=step_of(checkpoints[-1]) if checkpoints else 0,
+        scores=scores,
+        damaged=damaged,
+    )
+
+
+def _settings(about: RunConfig) -> dict[str, Any] | None:
+    subset = {name: value for name, value in (("groups", about.groups), ("variants", about.variants)) if value}
+    try:
+        return {**changed_settings(about.preset, about.train_config()), **subset}
+    except SettingError:
+        return None

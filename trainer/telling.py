@@ -1,0 +1,81 @@
+"""What is told when a training begins."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from trmpipe.shards import Stream
+
+from .build import build_schedule
+from .config import SECTIONS, TrainConfig
+from .loop import TrainingListener
+from .parts import name_of
+from .request import TrainRequest
+from .run_config import RunConfig
+from .run_state import RunState
+
+
+def tell_beginning(
+    listener: TrainingListener,
+    notes: Sequence[str],
+    request: TrainRequest,
+    whole: RunConfig,
+    state: RunState | None,
+    path: Path,
+) -> None:
+    """Say what was chosen, where the run is, what it goes on from, and what its length means for its schedule.
+
+    Args:
+        listener: the front end.
+        notes: what was chosen, line by line; told now that nothing is refused any more.
+        request: what the user asks for.
+        whole: the run's config.
+        state: to go on from.
+        path: of the run's folder.
+    """
+    for line in notes:
+        listener.note(line)
+    step = state.step if state else 0
+    words = f", resumed after step {step}" if request.resume else ""
+    if whole.origin and not step:
+        words += f", begins with the averaged weights of {whole.origin.run} after step {whole.origin.step:,}"
+    listener.note(f"run {path}{words}")
+    if whole.extensions and whole.extensions[-1].from_step == step:
+        config = whole.train_config()
+        before = whole.extensions[-2].max_steps if len(whole.extensions) > 1 else config.max_steps
+        rates = [
+            build_schedule(replace(config, max_steps=length))(at)
+            for length, at in ((before, max(0, step - 1)), (whole.max_steps, step))
+        ]
+        listener.note(
+            f"extended from {before:,} to {whole.max_steps:,} steps: from step {step + 1:,} on the schedule is that of "
+            f"{whole.max_steps:,} steps, so the learning rate goes from {rates[0]:.0%} to {rates[1]:.0%} of the full "
+            "one, and what comes is not what a run of that length from the start would give"
+        )
+    if request.max_minutes is not None:
+        listener.note(
+            f"after {request.max_minutes:g} minutes training stops and the schedule of {whole.max_steps:,} steps is "
+            "cut off where it stands; --minutes fits the steps to the time instead"
+        )
+
+
+def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, stream: Stream) -> str:
+    """One line on the network, the data and the work.
+
+    Args:
+        config: of the run.
+        net: its network.
+        device: where it is.
+        stream: of the training data.
+    """
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    data = f"{stream.num_groups:,} groups, {stream.num_puzzles:,} puzzles"
+    if stream.num_identifiers > 1:
+        data += f", {stream.num_identifiers - 1:,} with an embedding"
+    return (
+        f"{name_of(SECTIONS['model'], config.model)} {config.model.describe()}, "
+        f"{parameters:,} parameters on {device.type}; {data}; "
+        f"{config.max_steps:,} steps of {config.batch_size}"
+    )
