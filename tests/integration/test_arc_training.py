@@ -109,6 +109,8 @@ def test_evaluate_scores_and_writes_what_is_handed_in(trmpipe, run, tasks):
     }
     assert all(set(one) == {"attempt_1", "attempt_2"} for attempts in submission.values() for one in attempts)
     assert (run / "arc.png").read_bytes().startswith(b"\x89PNG")
+    (listed,) = json.loads(trmpipe("runs", run, "--json").out)["runs"]
+    assert {"pass@1", "pass@2", "pass@1000"} < set(listed["scores"][0])
 
 
 def test_scores_as_json_name_every_task(trmpipe, run):
