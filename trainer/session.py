@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -104,18 +105,16 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
         tell_beginning(listener, notes, request, saved, state, path)
         listener.note(describe(replace(config, max_steps=saved.max_steps), net, device, stream))
         listener.note(compile_core(net, learner, choose_compile(device, request.compile), saved.sizes.seq_len))
-        make = partial(
-            Loop,
-            stream=stream,
-            held_out=read_held_out_parts(corpora, config.evaluation.limit),
-            listener=listener,
-            stop=stack.enter_context(stop_on_signals()),
-            max_minutes=request.max_minutes,
-            config_digest=saved.hash,
-        )
+        shared: dict[str, Any] = {
+            "stream": stream,
+            "held_out": read_held_out_parts(corpora, config.evaluation.limit),
+            "listener": listener,
+            "stop": stack.enter_context(stop_on_signals()),
+            "max_minutes": request.max_minutes,
+        }
         spread = stack.enter_context(side_by_side(threads))
-        loop, reason = run_phases(partial(build_loop, make, run, saved, net, judge, spread), saved, state)
-        return finish(loop, corpora, reason)
+        begin = partial(build_loop, partial(Loop, **shared), run, saved, net, judge, spread)
+        return finish(*run_phases(begin, saved, state), corpora)
 
 
 def build_loop(
@@ -142,7 +141,8 @@ def build_loop(
     length, end = whole.phase_at(step)
     config = replace(whole.train_config(), max_steps=length)
     trainer = Trainer(config, net, build_learner(config, net), judge, whole.sizes, spread=spread)
-    return make(config=config, trainer=trainer, writer=MetricWriter(run, step), run=run, end=end)
+    lines = MetricWriter(run, step)
+    return make(config=config, trainer=trainer, writer=lines, run=run, end=end, config_digest=whole.hash)
 
 
 def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state: RunState | None) -> tuple[Loop, str]:
@@ -286,7 +286,7 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
     )
 
 
-def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
+def finish(loop: Loop, reason: str, corpora: list[Corpus]) -> TrainResult:
     """Score the average on held-out puzzles unless the user is waiting, and draw the pictures."""
     scores, judge = None, loop.trainer.judge
     parts = read_held_out_parts(corpora, FINAL_LIMIT)
