@@ -16,7 +16,7 @@ from .config import SECTIONS, TrainConfig
 from .device import choose_compile, forward_dtype, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
-from .held_out import read_held_out
+from .held_out import read_held_out, tested_corpus
 from .loop import Clock, Loop, TrainingListener
 from .memory import refuse_too_large
 from .metrics import MetricWriter
@@ -25,6 +25,7 @@ from .overrides import apply_overrides
 from .parts import name_of
 from .pictures import draw_pictures
 from .presets import choose_preset, get_preset, what_to_expect
+from .puzzle_words import puzzle_to_solve
 from .ranks import refuse_ranks
 from .request import TrainRequest
 from .run_state import RunState
@@ -49,6 +50,7 @@ class TrainResult:
         scores: on up to `FINAL_LIMIT` held-out puzzles; None where there are none or the user interrupted.
         clock: where this session's time went.
         pictures: pictures written.
+        puzzle_to_solve: what `trmpipe solve` may be given to try the run; empty where it takes none of the task.
     """
 
     run: Path
@@ -58,6 +60,7 @@ class TrainResult:
     scores: Scores | None
     clock: Clock
     pictures: tuple[Path, ...]
+    puzzle_to_solve: str
 
 
 def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
@@ -201,7 +204,7 @@ def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
     if reason != "interrupted" and len(every):
         scores = score_here(loop.examinee, every, judge)
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json()})
-    pictures = draw_pictures(loop.run, loop.examinee, every, corpora[0].spec, judge)
+    pictures = draw_pictures(loop.run, loop.examinee, every, tested_corpus(corpora), judge)
     return TrainResult(
         run=loop.run.path,
         reason=reason,
@@ -210,4 +213,5 @@ def finish(loop: Loop, corpora: list[Corpus], reason: str) -> TrainResult:
         scores=scores,
         clock=loop.clock,
         pictures=tuple(pictures),
+        puzzle_to_solve=puzzle_to_solve(tested_corpus(corpora)),
     )

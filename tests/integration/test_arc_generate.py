@@ -118,6 +118,8 @@ def test_inspect_against_finds_tasks_in_disguise(trmpipe, files, tmp_path):
     told = json.loads(trmpipe("inspect", tmp_path / "one", "--against", tmp_path / "tests", "--json").out)
     classes = {(part["split"], part["other_split"]): part["classes"] for part in told["against"]["shared"]}
     assert classes["train", "test"] == 1
+    said = trmpipe("inspect", tmp_path / "one", "--against", tmp_path / "tests").out
+    assert "1 of 2 train puzzles are among the other's test puzzles: disguised here is task1 there" in said
 
 
 def test_a_sample_is_nested_and_keeps_each_task_as_it_is(files, tmp_path):
