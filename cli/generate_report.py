@@ -29,7 +29,7 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         echo(f"  made again, as it could not be trusted: {reasons}")
     if not outcome.drops:
         for reason, count in outcome.skipped.items():
-            echo(f"  {counted(count, 'candidate')} passed over: {reason}")
+            echo(f"  {counted(count, 'puzzle')} passed over on the way: {reason}")
     for role, drops in outcome.drops.items():
         _say_drops(role, drops, supplier.noun)
     if outcome.leaks:
@@ -38,7 +38,9 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         if supplier.advice:
             echo(f"  ({supplier.advice})")
     if outcome.num_short:
-        echo(f"  {outcome.num_short:,} puzzles have fewer than {aug + 1:,} distinct variants and got all of them")
+        have, got = ("has", "its") if outcome.num_short == 1 else ("have", "their")
+        short = f"{counted(outcome.num_short, 'puzzle')} {have} fewer than {aug + 1:,} distinct variants"
+        echo(f"  {short}: all of {got} variants are there")
     echo(f"  content digest {outcome.manifest.content_digest}")
 
 

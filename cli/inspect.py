@@ -103,15 +103,24 @@ def _print_facts(corpus: Any) -> None:
     for file in facts["inputs"]:
         lines[file["role"].replace("_", " ")] = f"{file['name']}, SHA-256 {file['sha256']}"
     for name, split in facts["splits"].items():
-        lines[name] = ", ".join(counted(split[f"{noun}s"], noun) for noun in ("group", "puzzle", "shard"))
+        lines[name] = f"{_counts_in_words(split)}, {counted(split['shards'], 'shard')}"
         if "clues" in split:
-            clues, variants = split["clues"], split["variants"]
+            clues = split["clues"]
             lines[name] += (
-                f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}"
-                f"{_difficulty_in_words(split)}; variants of a group {variants['min']:,} to {variants['max']:,}"
+                f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}{_difficulty_in_words(split)}"
             )
     for word, text in lines.items():
         echo(f"{word:>10}  {text}")
+
+
+def _counts_in_words(split: dict[str, Any]) -> str:
+    """How many puzzles, how many variants each of them has, and how many examples that makes where there are more."""
+    words = counted(split["groups"], "puzzle")
+    if split["puzzles"] == split["groups"]:
+        return words
+    least, most = split["variants"]["min"], split["variants"]["max"]
+    each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{words} with {each} variants each, {split['puzzles']:,} in all"
 
 
 def _difficulty_in_words(split: dict[str, Any]) -> str:
@@ -143,19 +152,35 @@ def _print_shared(corpus: Any, other: Any, shared: list[Any]) -> None:
     for part in shared:
         total = len(corpus.catalog[part.split])
         echo(
-            f"{'shared':>10}  {len(part):,} of {total:,} {part.split} groups are in the other's {part.other_split}"
+            f"{'shared':>10}  {len(part):,} of {total:,} {part.split} puzzles are among the other's "
+            f"{part.other_split} puzzles"
             f"{_pairs_in_words(corpus, other, part)}"
         )
 
 
 def _pairs_in_words(corpus: Any, other: Any, part: Any) -> str:
-    """The first shared groups by their candidates, which are line numbers where puzzles come from a file."""
-    mine = corpus.catalog[part.split].candidates[part.groups[:_PAIRS_SHOWN]]
-    theirs = other.catalog[part.other_split].candidates[part.other_groups[:_PAIRS_SHOWN]]
+    """The first shared puzzles, as people call them."""
     if len(part) == 0:
         return ""
-    pairs = ", ".join(f"{a} is {b}" for a, b in zip(mine, theirs, strict=True))
-    return f": candidate {pairs}{', ... (--json lists all)' if len(part) > _PAIRS_SHOWN else ''}"
+    mine = _called(corpus, part.split, part.groups[:_PAIRS_SHOWN])
+    theirs = _called(other, part.other_split, part.other_groups[:_PAIRS_SHOWN])
+    pairs = ", ".join(f"{a} here is {b} there" for a, b in zip(mine, theirs, strict=True))
+    return f": {pairs}{', ... (--json lists all)' if len(part) > _PAIRS_SHOWN else ''}"
+
+
+def _called(corpus: Any, split: str, groups: Any) -> list[str]:
+    """What groups are called: by name; by the line or the like of the file that they came from; else by number."""
+    from trmpipe.generators.errors import TrmpipeError
+    from trmpipe.pipeline.suppliers import SUPPLIERS
+
+    catalog, numbers, noun = corpus.catalog[split], groups, "number"
+    if corpus.manifest.inputs:
+        try:
+            noun, numbers = SUPPLIERS[corpus.manifest.recipe["supplier"]].noun, catalog.candidates[groups]
+        except (TrmpipeError, KeyError):
+            pass  # Of a package that is not installed: then nobody knows what its numbers count.
+    names = [catalog.names[group] for group in groups.tolist()]
+    return [name or f"{noun} {number}" for name, number in zip(names, numbers.tolist(), strict=True)]
 
 
 def _print_puzzles(corpus: Any, split: str, count: int) -> None:

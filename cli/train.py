@@ -1,5 +1,6 @@
 """``trmpipe train``: train a model on corpora."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -197,8 +198,15 @@ def _print_result(result: Any) -> None:
             )
         echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
     else:
-        echo(f"next      trmpipe evaluate {result.run}")
-        echo(f"          trmpipe solve {result.run} PUZZLE")
+        echo(f"next      trmpipe evaluate {shlex.quote(str(result.run))}")
+        if result.puzzle_to_solve:
+            echo(f"          {_solve_command(str(result.run), result.puzzle_to_solve)}")
+
+
+def _solve_command(run: str, puzzle: str) -> str:
+    """A command that can be pasted: it lets the run solve a puzzle, whatever characters that is written in."""
+    options_end = ["--"] if puzzle.startswith("-") else []
+    return shlex.join(["trmpipe", "solve", *options_end, run, puzzle])
 
 
 def _as_json(result: Any) -> dict[str, Any]:

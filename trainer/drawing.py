@@ -1,11 +1,15 @@
 """Any task's puzzles on matplotlib axes, from the plain data that tasks give."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
 
+_WORDS = {GIVEN: "given by the puzzle", RIGHT: "right", WRONG: "wrong"}
 _COLOURS = {GIVEN: "#333333", RIGHT: "#1a7f37", WRONG: "#cf222e"}
 _UNJUDGED = "#333333"
 _UNFILLED = "#ffffff"
@@ -30,11 +34,65 @@ def draw_picture(axes: Any, picture: Picture) -> None:
         if symbol and not fill:
             weight = "bold" if tone == GIVEN else "normal"
             style = {"ha": "center", "va": "center", "color": _COLOURS.get(tone, _UNJUDGED), "fontsize": size}
-            axes.text(cell % columns, cell // columns, symbol, weight=weight, **style)
+            axes.text(cell % columns, cell // columns, symbol, weight=weight, parse_math=False, **style)
     wrong = [cell for cell, fill in enumerate(fills) if fill and tones[cell] == WRONG]
     if wrong:
-        axes.scatter(np.mod(wrong, columns), np.floor_divide(wrong, columns), s=4, color=_COLOURS[WRONG])
+        axes.scatter(
+            np.mod(wrong, columns),
+            np.floor_divide(wrong, columns),
+            s=9,
+            color=_COLOURS[WRONG],
+            edgecolors="#ffffff",
+            linewidths=0.5,
+        )
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
+
+
+def draw_legend(axes: Any, pictures: Iterable[Picture]) -> None:
+    """Say on axes of their own what the colours of symbols, and the dots on fills, of these pictures mean."""
+    from matplotlib.lines import Line2D
+
+    seen = {(tone, bool(picture.fills)) for picture in pictures for tone in picture.tones}
+    handles = [
+        Line2D(
+            [], [], linestyle="", color=colour, marker="o" if filled else "s", markersize=4 if filled else 8, label=word
+        )
+        for filled in (False, True)
+        for (tone, colour), word in zip(_COLOURS.items(), _WORDS.values(), strict=True)
+        if (tone, filled) in seen and (tone == WRONG or not filled)
+    ]
+    if handles:
+        axes.legend(handles=handles, loc="center left", frameon=False, fontsize=9)
+
+
+def used_part(used: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest rows and columns that hold all cells in use, bool [R, C]; everything where none is."""
+    if not used.any():
+        return slice(None), slice(None)
+    rows, columns = (np.flatnonzero(used.any(axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def cropped(picture: Picture, part: tuple[slice, slice]) -> Picture:
+    """A part of a picture: some of its rows and columns, with the lines between them."""
+    numbers = np.arange(len(picture.symbols)).reshape(picture.shape)[part]
+    cells = numbers.ravel().tolist()
+    (first_row, first_column), shape = np.divmod(cells[0], picture.shape[1]), numbers.shape
+    row_rules, column_rules = (
+        tuple(int(rule - first) for rule in rules if 0 < rule - first < length)
+        for rules, first, length in zip(
+            (picture.row_rules, picture.column_rules), (first_row, first_column), shape, strict=True
+        )
+    )
+    return replace(
+        picture,
+        shape=(shape[0], shape[1]),
+        symbols=tuple(picture.symbols[cell] for cell in cells),
+        fills=tuple(picture.fills[cell] for cell in cells) if picture.fills else (),
+        tones=tuple(picture.tones[cell] for cell in cells) if picture.tones else (),
+        row_rules=row_rules,
+        column_rules=column_rules,
+    )
 
 
 def _draw_fills(axes: Any, fills: tuple[str, ...], shape: tuple[int, int]) -> None:
@@ -45,12 +103,13 @@ def _draw_fills(axes: Any, fills: tuple[str, ...], shape: tuple[int, int]) -> No
 
 
 def _draw_lines(axes: Any, picture: Picture, filled: bool) -> None:
-    """Thin lines between all cells, thicker ones at the picture's rules."""
+    """Thin lines between all cells, thick ones at the picture's rules, and around it where it has some."""
     rows, columns = picture.shape
     cells = {"color": "#555555", "linewidth": 0.3} if filled else {"color": "#bbbbbb", "linewidth": 0.6}
-    rules = {"color": "#777777", "linewidth": 1.2}
+    rules = {"color": "#333333", "linewidth": 1.5, "clip_on": False}
     inside = np.arange(max(rows, columns) + 1) - 0.5
     axes.hlines(inside[: rows + 1], -0.5, columns - 0.5, clip_on=False, **cells)
     axes.vlines(inside[: columns + 1], -0.5, rows - 0.5, clip_on=False, **cells)
-    axes.hlines(inside[list(picture.row_rules)], -0.5, columns - 0.5, **rules)
-    axes.vlines(inside[list(picture.column_rules)], -0.5, rows - 0.5, **rules)
+    if picture.row_rules or picture.column_rules:
+        axes.hlines(inside[[0, *picture.row_rules, rows]], -0.5, columns - 0.5, **rules)
+        axes.vlines(inside[[0, *picture.column_rules, columns]], -0.5, rows - 0.5, **rules)

@@ -6,52 +6,58 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.picture import GIVEN, RIGHT, WRONG
+from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
 from trmpipe.generators.registry import look_of
 from trmpipe.generators.task import PAD, TaskSpec
-from trmpipe.shards import Examples
+from trmpipe.shards import Corpus, Examples
 
 from .device import as_tokens
-from .drawing import draw_picture
+from .drawing import cropped, draw_legend, draw_picture, used_part
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge
 from .lines import MetricLine, read_metrics
+from .puzzle_words import puzzle_name
 from .run_folder import RunFolder
 
 CURVES = "curves.png"
 SOLVING = "solving.png"
 _COLUMNS = 4
+_ABOVE = ("puzzle", "solution")
 _MOST_CANDIDATES = 100
 _MOST_CANDIDATE_TOKENS = 100 * 81
 """The puzzle to show is looked for among the first held-out ones, up to these numbers of puzzles and of tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solving:
     """One puzzle being solved.
 
     Attributes:
+        group: its number in the test split.
+        example: its place in the puzzle.
         inputs: uint8 [S].
         labels: uint8 [S], the stored solution.
         answers: int64 [T, S], the network's answer after each step.
         solved: bool [T], whether the judge takes each for right.
     """
 
+    group: int
+    example: int
     inputs: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     answers: NDArray[np.int64]
     solved: NDArray[np.bool_]
 
 
-def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: TaskSpec, judge: Judge) -> list[Path]:
+def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, corpus: Corpus, judge: Judge) -> list[Path]:
     """Write the pictures that there is something to draw for.
 
     Args:
         run: the run's folder, where they go.
         examinee: the network.
         held_out: puzzles of which one is shown, if there are any.
-        spec: of their task.
+        corpus: that they are of.
         judge: says which answers are right.
 
     Returns:
@@ -60,15 +66,17 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, spec: 
     pictures = []
     lines = read_metrics(run.metrics_file)
     if lines:
-        pictures.append(draw_curves(lines, run.path / CURVES))
+        pictures.append(draw_curves(lines, run.path.name, run.path / CURVES))
     if len(held_out):
-        pictures.append(draw_solving(instructive(examinee, held_out, judge), spec, run.path / SOLVING))
+        solving = instructive(examinee, held_out, judge)
+        title = puzzle_name(corpus, solving.group, solving.example)
+        pictures.append(draw_solving(solving, corpus.spec, title, run.path / SOLVING))
     return pictures
 
 
-def draw_curves(lines: list[MetricLine], path: Path) -> Path:
+def draw_curves(lines: list[MetricLine], title: str, path: Path) -> Path:
     """Draw the losses in training, and the accuracy in training and on held-out puzzles, over the steps."""
-    figure, (left, right) = make_figure(1, 2, (10, 4))
+    figure, (left, right) = make_figure(1, 2, (10, 4.4), title)
     train = [line for line in lines if line.split == "train"]
     test = [line for line in lines if line.split == "test"]
     for name in train[0].values if train else {}:
@@ -105,31 +113,54 @@ def instructive(examinee: Examinee, held_out: Examples, judge: Judge) -> Solving
     length = np.where(settled[-1], len(steps) - settled.sum(0), -1)
     row = int(length.argmax())
     answers = np.array([answers[row].cpu().numpy() for answers in steps])
-    return Solving(held_out.inputs[row], held_out.labels[row], answers, solved[:, row])
+    return Solving(
+        group=int(held_out.groups[row]),
+        example=int(held_out.examples[row]),
+        inputs=held_out.inputs[row],
+        labels=held_out.labels[row],
+        answers=answers,
+        solved=solved[:, row],
+    )
 
 
-def draw_solving(solving: Solving, spec: TaskSpec, path: Path) -> Path:
-    """Draw the answer after every step as a small board; see `draw_picture` for its colours.
+def draw_solving(solving: Solving, spec: TaskSpec, title: str, path: Path) -> Path:
+    """Draw the puzzle and its solution beside a legend, and below them the answer after every supervision step.
+
+    All are small boards, cut to the cells that any of them uses; see `draw_picture` for their colours.
 
     Args:
         solving: the puzzle and its answers.
         spec: of its task.
+        title: what the puzzle is called.
         path: where to write.
     """
-    look = look_of(spec)
-    labels, num_steps = solving.labels, len(solving.answers)
-    num_rows = -(-num_steps // _COLUMNS)
-    figure, boards = make_figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows))
-    for axes in np.ravel(boards):
-        axes.set_axis_off()
-    steps = zip(np.ravel(boards), solving.answers, solving.solved.tolist(), strict=False)
-    for step, (axes, answer, solved) in enumerate(steps, 1):
+    boards = _boards(solving, spec)
+    num_rows = 1 + -(-len(solving.answers) // _COLUMNS)
+    figure, axes = make_figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows + 0.4), title)
+    for one in axes.ravel():
+        one.set_axis_off()
+    draw_legend(axes[0, len(_ABOVE)], [picture for _, picture in boards])
+    for one, (words, picture) in zip((*axes[0, : len(_ABOVE)], *axes[1:].ravel()), boards, strict=False):
+        draw_picture(one, picture)
+        one.set_title(words, fontsize=9)
+    return save_figure(figure, path)
+
+
+def _boards(solving: Solving, spec: TaskSpec) -> list[tuple[str, Picture]]:
+    """What is drawn, with its words: the puzzle, its solution, and the answer after every supervision step."""
+    look, inputs, labels = look_of(spec), solving.inputs, solving.labels
+    part = used_part(((inputs != PAD) | (labels != PAD)).reshape(spec.grid_shape))
+    given, nothing = inputs == labels, np.zeros(len(inputs), np.bool_)
+    shown_by_puzzle = tuple(np.where(given, GIVEN, "").tolist())
+    solution = look(labels).toned(_tones(given, nothing))
+    found = [(_ABOVE[0], look(inputs).toned(shown_by_puzzle)), (_ABOVE[1], solution)]
+    for step, (answer, solved) in enumerate(zip(solving.answers, solving.solved.tolist(), strict=True), 1):
         # What stands where labels are pad was never learned, and is not scored.
         shown = np.where(labels == PAD, PAD, answer)
         wrong = (shown != labels) & (not solved)
-        draw_picture(axes, look(shown).toned(_tones(solving.inputs == labels, wrong)))
-        axes.set_title(f"supervision step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}", fontsize=9)
-    return save_figure(figure, path)
+        words = f"supervision step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}"
+        found.append((words, look(shown).toned(_tones(given, wrong))))
+    return [(words, cropped(picture, part)) for words, picture in found]
 
 
 def _tones(given: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from .device import choose_compile, forward_dtype, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
 from .fitting import fitted_steps
-from .held_out import read_held_out, read_held_out_parts
+from .held_out import names_of, read_held_out, read_held_out_parts, tested_corpora
 from .judging import Judge
 from .loop import Clock, Loop, TrainingListener
 from .memory import Room, refuse_large_activations, refuse_too_large
@@ -31,6 +31,7 @@ from .origin import find_origin, load_origin
 from .overrides import apply_overrides
 from .pictures import draw_pictures
 from .presets import choose_preset, get_preset, what_to_expect
+from .puzzle_words import puzzle_to_solve
 from .ranks import refuse_ranks
 from .request import TrainRequest
 from .run_config import RunConfig
@@ -59,6 +60,7 @@ class TrainResult:
         scores: on up to `FINAL_LIMIT` held-out puzzles; None where there are none or the user interrupted.
         clock: where this session's time went.
         pictures: pictures written.
+        puzzle_to_solve: what `trmpipe solve` may be given to try the run; empty where it takes none of the task.
     """
 
     run: Path
@@ -69,6 +71,7 @@ class TrainResult:
     scores: Scores | None
     clock: Clock
     pictures: tuple[Path, ...]
+    puzzle_to_solve: str
 
 
 def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
@@ -293,8 +296,11 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus]) -> TrainResult:
     if reason != "interrupted" and parts:
         scores = score_here(loop.examinee, parts, judge)
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json()})
-    every = Examples.join([Examples.empty(corpora[0].spec.seq_len), *parts.values()])
-    pictures = draw_pictures(loop.run, loop.examinee, every, corpora[0].spec, judge)
+    tested = tested_corpora(corpora)
+    # The first corpus of which anything was read: a picture names the puzzle that it shows.
+    shown = [(corpus, parts[name]) for name, corpus in zip(names_of(tested), tested, strict=True) if name in parts]
+    corpus, rows = shown[0] if shown else (corpora[0], Examples.empty(corpora[0].spec.seq_len))
+    pictures = draw_pictures(loop.run, loop.examinee, rows, corpus, judge)
     return TrainResult(
         run=loop.run.path,
         reason=reason,
@@ -304,4 +310,5 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus]) -> TrainResult:
         scores=scores,
         clock=loop.clock,
         pictures=tuple(pictures),
+        puzzle_to_solve=puzzle_to_solve(corpus),
     )

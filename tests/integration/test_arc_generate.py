@@ -118,6 +118,8 @@ def test_inspect_against_finds_tasks_in_disguise(trmpipe, files, tmp_path):
     told = json.loads(trmpipe("inspect", tmp_path / "one", "--against", tmp_path / "tests", "--json").out)
     classes = {(part["split"], part["other_split"]): part["classes"] for part in told["against"]["shared"]}
     assert classes["train", "test"] == 1
+    said = trmpipe("inspect", tmp_path / "one", "--against", tmp_path / "tests").out
+    assert "1 of 2 train puzzles are among the other's test puzzles: disguised here is task1 there" in said
 
 
 def test_a_sample_is_nested_and_keeps_each_task_as_it_is(files, tmp_path):
@@ -150,7 +152,7 @@ def test_a_corpus_is_made_again_from_its_sets(trmpipe, made, files, tmp_path):
     ("arguments", "code", "message"),
     [
         ([], 2, "no tasks are given; give --dataset arc-agi-1"),
-        (["--dataset", "arc-agi-9"], 1, "cannot read arc-agi-9"),
+        (["--dataset", "arc-agi-9"], 2, "--dataset is arc-agi-9; expected arc-agi-1 or arc-agi-2"),
         (["--input", "nowhere.json"], 1, "cannot read nowhere.json: No such file or directory"),
         (["--input", "broken.json"], 1, "broken.json is no JSON"),
         (["--input", "ragged.json"], 1, "ragged.json task 'a' train pair 1 input is ragged: row 2 has 1 cells"),

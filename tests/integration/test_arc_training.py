@@ -15,6 +15,7 @@ from trmpipe.trainer.arc import score
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
 from trmpipe.trainer.inference import evaluate_run, open_trained
+from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
 from trmpipe.trainer.ranks import Ranks
 
 VARIANTS = 6
@@ -47,6 +48,13 @@ def corpus(tmp_path_factory, tasks):
     path = tmp_path_factory.mktemp("corpora") / "arc"
     make_arc_corpus(path, tasks, VARIANTS)
     return path
+
+
+def test_tasks_are_called_by_their_ids(corpus):
+    """In titles, and in the hint after training, as an ARC task has no text form."""
+    opened = Corpus.open(str(corpus))
+    assert puzzle_to_solve(opened) == "task0"
+    assert [puzzle_name(opened, 0), puzzle_name(opened, 1, 1)] == ["arc, task0", "arc, task1, example 2 of 2"]
 
 
 @pytest.fixture(scope="module")

@@ -25,13 +25,14 @@ def run_of(result):
     return re.search(r"^run +(\S+)", result.out, re.MULTILINE)[1]
 
 
-def test_from_an_empty_folder_to_a_model_that_is_compared_and_gone_on_with(trmpipe, empty):
-    # Nothing is there yet, and each command says so.
+def test_where_nothing_is_yet_each_command_says_so(trmpipe, empty):
     for arguments in (("train", "shards/"), ("inspect", "shards/"), ("evaluate", "runs/x"), ("verify", "shards/x")):
         assert trmpipe(*arguments).code in (1, 2)
     assert "there is no run in runs" in trmpipe("runs").message
     assert list(empty.iterdir()) == []
 
+
+def test_from_an_empty_folder_to_a_model_that_is_compared_and_gone_on_with(trmpipe, empty):
     # Two corpora, of which the second is the newest.
     for size, groups in ((6, 8), (4, 12)):
         made = trmpipe("generate", "sudoku", "--size", size, "--n", groups, "--aug", 9, "--test", 4)

@@ -132,7 +132,8 @@ def test_regenerating_wants_the_very_input_file(trmpipe, tmp_path):
 def test_inspect_shows_recipe_counts_and_puzzles(trmpipe, corpus6):
     result = trmpipe("inspect", corpus6, "--puzzles", 1)
     assert result.code == 0
-    assert "40 groups, 1,240 puzzles" in result.out
+    assert "40 puzzles with 31 variants each, 1,240 in all" in result.out
+    assert "20 puzzles, 1 shard" in result.out
     assert "no two puzzles are symmetric copies" in result.out
     grid = result.out.split(" clues, difficulty ")[1].splitlines()[1:]
     assert len(grid) == 6 + 2
@@ -180,7 +181,9 @@ def test_inspect_against_counts_shared_classes(trmpipe, tmp_path):
     pairs = by_splits["train", "train"]
     assert mine.candidates[pairs["groups"]].tolist() == theirs.candidates[pairs["other_groups"]].tolist()
     said = trmpipe("inspect", tmp_path / "mine", "--against", tmp_path / "theirs").out
-    assert "4 of 12 train groups are in the other's train: candidate" in said
+    (first, *_), (its_copy, *_) = pairs["groups"], pairs["other_groups"]
+    lines = f"line {mine.candidates[first]} here is line {theirs.candidates[its_copy]} there"
+    assert f"4 of 12 train puzzles are among the other's train puzzles: {lines}" in said
 
 
 def test_inspect_against_another_task_is_refused(trmpipe, corpus4, corpus6):

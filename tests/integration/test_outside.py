@@ -5,6 +5,7 @@
 """
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -224,7 +225,8 @@ def test_an_evaluator_from_outside(trmpipe, tmp_path):
 
 
 def test_solve_draws_the_puzzle_as_the_task_says(trmpipe, tmp_path):
-    train(trmpipe, tmp_path)
+    hint = shlex.split(train(trmpipe, tmp_path).out.splitlines()[-1])
+    assert trmpipe(*hint[1:]).code == 0
     task = registry.get_task("shades4")
     puzzle = task.format(task.generate(9, 0, 0, 1).inputs[0])
     solved = trmpipe("solve", tmp_path / "run", puzzle)

@@ -17,11 +17,10 @@ from .votes import Grid
 
 _MOST_OF_A_KIND = 3
 _ANSWERS = 2
-_TITLES = ("input", "target")
 
 
 def draw_answers(scores: ArcScores, tests: Mapping[str, Any], path: Path) -> Path:
-    """Draw a few tasks that two answers solve and a few that they do not: input, target and those answers.
+    """Draw a few tasks that two answers solve and a few that they do not: input, solution and those answers.
 
     Args:
         scores: of all tasks.
@@ -29,11 +28,17 @@ def draw_answers(scores: ArcScores, tests: Mapping[str, Any], path: Path) -> Pat
         path: where to write.
     """
     chosen = _instructive(scores)
-    figure, rows = make_figure(max(len(chosen), 1), 2 + _ANSWERS, (2.4 * (2 + _ANSWERS), 2.6 * max(len(chosen), 1)))
+    num_rows, num_columns = max(len(chosen), 1), 2 + _ANSWERS
+    size = (2.4 * num_columns, 2.6 * num_rows + 0.4)
+    figure, rows = make_figure(
+        num_rows, num_columns, size, "Test inputs, their solutions, and the answers most voted for"
+    )
+    _add_legend(figure)
     for axes in np.ravel(rows):
         axes.set_axis_off()
     for row, (task, place, fared) in zip(np.reshape(rows, (-1, 2 + _ANSWERS)), chosen, strict=False):
-        _draw_row(row, task, tests[task]["test"][place], fared)
+        several = f", test input {place + 1}" if len(tests[task]["test"]) > 1 else ""
+        _draw_row(row, f"{task}{several}", tests[task]["test"][place], fared)
     return save_figure(figure, path)
 
 
@@ -46,16 +51,31 @@ def _instructive(scores: ArcScores) -> list[tuple[str, int, InputScore]]:
     return right + wrong if scored else inputs[:_MOST_OF_A_KIND]
 
 
-def _draw_row(row: Sequence[Any], task: str, pair: Mapping[str, Any], fared: InputScore) -> None:
+def _draw_row(row: Sequence[Any], name: str, pair: Mapping[str, Any], fared: InputScore) -> None:
+    """Draw one test input; `name` says which of its task it is."""
     output = pair.get("output")
-    for axes, title, grid in zip(row, _TITLES, (pair["input"], output), strict=False):
-        if grid is not None:
-            _draw_grid(axes, grid)
-        axes.set_title(f"{task}: {title}" if title == "input" else title if grid else "target unknown", fontsize=9)
-    for axes, answer in zip(row[2:], fared.best, strict=False):
+    _draw_grid(row[0], pair["input"])
+    row[0].set_title(name, fontsize=9, parse_math=False)
+    if output is not None:
+        _draw_grid(row[1], output)
+    row[1].set_title("solution" if output is not None else "solution unknown", fontsize=9)
+    if not fared.best:
+        row[2].set_title("no answer is a grid", fontsize=9)
+    for place, (axes, answer) in enumerate(zip(row[2:], fared.best, strict=False), 1):
         _draw_grid(axes, answer.grid)
         verdict = "" if output is None else "right, " if answer.grid == output else "wrong, "
-        axes.set_title(f"{verdict}{answer.votes} of {fared.num_votes} votes", fontsize=9)
+        axes.set_title(f"answer {place}: {verdict}{answer.votes} of {fared.num_votes} votes", fontsize=9)
+
+
+def _add_legend(figure: Any) -> None:
+    """The number of every colour, below all grids."""
+    from matplotlib.patches import Patch
+
+    colours = [
+        Patch(facecolor=fill, edgecolor="#555555", linewidth=0.3, label=str(number))
+        for number, fill in enumerate(PALETTE[FIRST_COLOUR:])
+    ]
+    figure.legend(handles=colours, loc="lower center", ncols=len(colours), frameon=False, fontsize=8)
 
 
 def _draw_grid(axes: Any, grid: Grid) -> None:
