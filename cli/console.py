@@ -169,7 +169,8 @@ class BarProgress:
         """`done` more parts are finished."""
         self._announcer.work_goes_on()
         self._bars.advance(self._task, done)
-        speed = self._bars.tasks[self._task].speed
+        # By its number and not its place: a bar of kernels that came before it may be gone.
+        speed = next(task.speed for task in self._bars.tasks if task.id == self._task)
         self._bars.update(self._task, rate=f"{speed:,.0f}/s" if speed else "")
 
     def finish(self) -> None:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .groups import PAD, TEST, TRAIN, Examined, Groups, Rows, runs
+from .jit import WarmUp
 from .picture import Picture, plain_picture
 from .spec import TaskSpec
 
-__all__ = ["PAD", "TEST", "TRAIN", "Examined", "Groups", "Rows", "Solutions", "Task", "TaskSpec", "runs"]
+__all__ = ["PAD", "TEST", "TRAIN", "Examined", "Groups", "Rows", "Solutions", "Task", "TaskSpec", "WarmUp", "runs"]
 
 _DEFAULT_TEST = 1000
 
@@ -53,6 +54,16 @@ class Task(ABC):
     @property
     def trait_ranges(self) -> tuple[tuple[int, int], ...]:
         """Least and largest value of each trait of an examined group, to check those of a file by; none here."""
+        return ()
+
+    def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
+        """Kernels that take seconds to compile and do not need each other, so that several processes can share them.
+
+        Work that meets a kernel that is not among them, as here where none are, compiles it then.
+
+        Args:
+            generates: whether puzzles are going to be generated, or come from elsewhere.
+        """
         return ()
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:

@@ -28,8 +28,10 @@ from .resume import (
     saved_plan,
 )
 from .sources import Source, check_sources
+from .suppliers import SUPPLIERS
 from .unit_records import finished_units
 from .units import names_of_variants, write_missing
+from .warm_up import warm_up
 
 _LIBRARIES = ("numpy", "numba", "pyarrow", "deflate")
 """Those that file digests depend on: of the values, of Parquet and zstd, of gzip."""
@@ -129,6 +131,8 @@ def _make(
     with open_cluster(workers, scheduler) as cluster:
         saved, reason = saved_plan(store, recipe)
         if saved is None:
+            if scheduler is None:
+                warm_up(recipe, generates=SUPPLIERS[recipe.supplier].generates, workers=workers)
             plan = make_plan(recipe, sources, cluster, progress)
             check_plan_fits(plan, recipe, store)
             layouts = layouts_of(plan, recipe.make_task().spec, recipe)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..jit import WarmUp
 from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, with_traits
 from ..variants import augment_evenly
@@ -20,6 +21,7 @@ from .targets import UNRATED, Target, has_pattern
 from .text import VALUES, format_puzzle, parse_puzzles
 from .variants import augment_groups
 from .walk import build_goal, find
+from .warm_ups import warm_ups
 from .workbench import make, solve
 
 BLANK = 1
@@ -80,6 +82,10 @@ class SudokuTask(Task):
     @property
     def _geometry(self) -> Geometry:
         return geometry(self.size)
+
+    def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
+        """Those that `warm_ups` lists; see `Task.warm_ups`."""
+        return tuple(warm_ups(self.size, generates=generates))
 
     def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
         """Candidates of a stream, but those whose walk met no puzzle; see `Task.generate`."""

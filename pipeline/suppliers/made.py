@@ -32,6 +32,7 @@ class Made(Supplier[Source]):
     n = Count(help="Training puzzles.", default=str(_DEFAULT_N))
     test = Count(help="Held-out puzzles.")
     default_n = _DEFAULT_N
+    generates = True
 
     def choose(self, recipe: Request, sources: Sequence[Source], cluster: Cluster, progress: Progress) -> Bases:
         """Choose among generated candidates; see `Supplier.choose`.

@@ -118,6 +118,7 @@ class Supplier(ABC, Generic[Given]):
         inputs: how a user names sources; none where puzzles are made from nothing.
         options: what it can be asked for; they become a part of the recipe.
         distinct: whether no two groups that it chooses are of one class.
+        generates: whether the task generates what it chooses from.
         noun: what it drops, in the singular, for messages.
         advice: what a user can do about training groups that are twins of held-out ones.
     """
@@ -128,6 +129,7 @@ class Supplier(ABC, Generic[Given]):
     inputs: tuple[Input, ...] = ()
     options: tuple[Option, ...] = ()
     distinct: bool = True
+    generates: bool = False
     noun: str = "candidate"
     advice: str = ""
 

@@ -100,6 +100,21 @@ def test_the_clock_of_stages_stands_still_while_kernels_compile(new_kernel):
         assert clock() - before < beside.seconds / 2
 
 
+def test_bars_of_stages_are_found_after_the_bar_of_kernels_has_gone(new_kernel, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_progress() as progress:
+        new_kernel()(4)
+        for stage in ("held-out puzzles", "training puzzles"):
+            progress.start(stage, 2)
+            progress.advance(1)
+            new_kernel()(4)
+            progress.advance(1)
+            progress.finish()
+    told = capsys.readouterr().err
+    assert told.count("compiled 2 kernels in") == 3
+    assert "training puzzles" in told
+
+
 def test_progress_of_a_stage_tells_compilation_in_lines_of_its_own(new_kernel, capsys):
     with show_progress() as progress:
         progress.start("puzzles", 1)

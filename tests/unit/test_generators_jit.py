@@ -186,5 +186,12 @@ def test_old_folders_are_pruned_and_those_in_use_stay(stand_in, tmp_path):
     }
 
 
+def test_a_constant_makes_no_kernel_of_its_own():
+    inner = jit.kernel(lambda x, y: x + y)
+    outer = jit.kernel(lambda x: inner(x, 1) + inner(x, 2) + inner(y=3, x=x) + inner(x, x))
+    assert outer(4) == 26
+    assert inner.signatures == [(numba.types.int64, numba.types.int64)]
+
+
 def test_kernels_release_the_gil():
     assert jit.kernel(lambda: 1).targetoptions["nogil"] is True

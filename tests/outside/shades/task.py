@@ -10,7 +10,7 @@ from trmpipe.generators.errors import InputError, TextError
 from trmpipe.generators.options import Range
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.rng import AUGMENT, below, bijection_keys, open_stream, permute
-from trmpipe.generators.task import Examined, Groups, Task, TaskSpec
+from trmpipe.generators.task import Examined, Groups, Task, TaskSpec, WarmUp
 
 BLANK = 1
 SHADES = (2, 3, 4)
@@ -50,6 +50,10 @@ class ShadesTask(Task):
     @property
     def default_test(self):
         return 20
+
+    def warm_ups(self, *, generates):
+        mixing = WarmUp(bijection_keys, (0, AUGMENT, 0, 0, 0), 1)
+        return (mixing, WarmUp(open_stream, (0, 0, 0, 0, 0), 1)) if generates else (mixing,)
 
     def generate(self, seed, purpose, start, count):
         wanted = self.open_cells or MOST_OPEN[self.size]
