@@ -67,7 +67,7 @@ def test_evaluate_counts_cells_without_the_given_ones_beside_guessing(trmpipe, t
 
     run = trained[0]
     table = trmpipe("evaluate", run).out.splitlines()
-    assert table[1].split() == "supervision step open cells exact thinks so".split()
+    assert table[1].split() == "supervision step open cells exact says solved".split()
     told = json.loads(trmpipe("evaluate", run, "--json").out)
     held_out = Corpus.open(corpus6).read("test")
     assert told["open_cells"] == (held_out.inputs == 1).sum()

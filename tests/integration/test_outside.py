@@ -162,7 +162,7 @@ def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
     assert last["cell"] > first["cell"]
     said = trmpipe("evaluate", tmp_path / "run").out
     assert "accepted" in said
-    assert "thinks so" not in said, "the learner has no halting head"
+    assert "says solved" not in said, "the learner has no halting head"
 
 
 def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path):

@@ -83,7 +83,7 @@ def test_answers_that_the_task_accepts_count_beside_the_label(trmpipe, train, tm
     assert all({"exact", "accepted"} <= set(line) for line in lines(tmp_path / "run"))
     final = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     table = trmpipe("evaluate", tmp_path / "run")
-    assert table.out.splitlines()[1].split() == "supervision step open cells exact accepted thinks so".split()
+    assert table.out.splitlines()[1].split() == "supervision step open cells exact accepted says solved".split()
     assert json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"] == final["steps"]
     refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
     assert refused.code == 2

@@ -18,7 +18,7 @@ from ..ranks import Ranks
 from ..scoring import HALTED, OPEN, Scores, score_parts
 from .evaluator import EvaluationRequest
 
-_HEADINGS = {"cell": "cells", OPEN: "open cells", HALTED: "thinks so"}
+_HEADINGS = {"cell": "cells", OPEN: "open cells", HALTED: "says solved"}
 """Columns that the table calls otherwise."""
 _STEP = "supervision step"
 
