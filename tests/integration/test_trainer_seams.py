@@ -189,7 +189,7 @@ def test_another_recursive_network_trains_under_deep_supervision(train, tmp_path
 
 def test_a_network_that_a_learner_cannot_call_is_refused(train, tmp_path):
     result = train(tmp_path / "run", "--set=model.name=glance")
-    assert result.code == 1
+    assert result.code == 2
     assert (
         "the learner deep_supervision calls initial, step of a network, which the model glance has not"
         in result.message
