@@ -1,6 +1,6 @@
 """Held-out puzzles of the corpora of a run, as scores and pictures read them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +53,20 @@ def read_held_out_parts(corpora: Sequence[Corpus], limit: int | None = None) -> 
         found[names[id(corpus)]] = rows = _read_one(corpus, identifiers_before(corpora, corpus), share)
         left = None if left is None else left - len(rows)
     return {name: found[name] for name in names.values() if len(found[name])}
+
+
+def first_held_out(corpora: Sequence[Corpus], parts: Mapping[str, Examples]) -> tuple[Corpus, Examples]:
+    """The first corpus that `parts` hold puzzles of, and these; the first of all with none where they hold none.
+
+    Args:
+        corpora: of a run.
+        parts: what `read_held_out_parts` gave.
+    """
+    tested = tested_corpora(corpora)
+    for name, corpus in zip(names_of(tested), tested, strict=True):
+        if name in parts:
+            return corpus, parts[name]
+    return corpora[0], Examples.empty(corpora[0].spec.seq_len)
 
 
 def _read_one(corpus: Corpus, offset: int, limit: int | None) -> Examples:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from trmpipe.shards import Corpus, Examples, Store, Stream
+from trmpipe.shards import Corpus, Store, Stream
 from trmpipe.shards.ownership import owned
 
 from .build import build_learner, build_net, build_schedule, corpus_sizes
@@ -21,7 +21,7 @@ from .device import choose_compile, forward_dtype, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
 from .fitting import fitted_steps
-from .held_out import names_of, read_held_out, read_held_out_parts, tested_corpora
+from .held_out import first_held_out, read_held_out, read_held_out_parts
 from .judging import Judge
 from .loop import Clock, Loop, TrainingListener
 from .memory import Room, refuse_large_activations, refuse_too_large
@@ -296,11 +296,8 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus]) -> TrainResult:
     if reason != "interrupted" and parts:
         scores = score_here(loop.examinee, parts, judge)
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json()})
-    tested = tested_corpora(corpora)
-    # The first corpus of which anything was read: a picture names the puzzle that it shows.
-    shown = [(corpus, parts[name]) for name, corpus in zip(names_of(tested), tested, strict=True) if name in parts]
-    corpus, rows = shown[0] if shown else (corpora[0], Examples.empty(corpora[0].spec.seq_len))
-    pictures = draw_pictures(loop.run, loop.examinee, rows, corpus, judge)
+    corpus, held_out = first_held_out(corpora, parts)
+    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, judge)
     return TrainResult(
         run=loop.run.path,
         reason=reason,
