@@ -21,6 +21,9 @@ from .compilation import Announcer, Clock, announced_compilation
 if TYPE_CHECKING:  # Help texts need no shards, which take a second to import.
     from trmpipe.shards import Progress
 
+Styled = list[tuple[str, str]]
+"""A line as parts, each with a style of rich, or '' for none."""
+
 _GAP = "     "
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of one stage."""
@@ -64,6 +67,37 @@ def echo_lines(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines on stdout, or on stderr."""
     for line in lines:
         echo(line, err=err)
+
+
+def _stdout_console() -> Any:
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def stdout_colours() -> bool:
+    """Whether stdout is a terminal that shows colours; not where ``NO_COLOR`` is set."""
+    if not sys.stdout.isatty():
+        return False
+    console = _stdout_console()
+    return console.color_system is not None and not console.no_color
+
+
+def stdout_width() -> int | None:
+    """Columns of the terminal that stdout is; None where it is none, so that lines may be of any length."""
+    return int(_stdout_console().width) if sys.stdout.isatty() else None
+
+
+def echo_styled(lines: Iterable[Styled]) -> None:
+    """Print lines on stdout, in their styles where `stdout_colours`; their texts are escaped as `echo` does it."""
+    if not stdout_colours():
+        echo_lines("".join(text for text, _ in line) for line in lines)
+        return
+    from rich.text import Text
+
+    console = _stdout_console()
+    for line in lines:
+        console.print(Text.assemble(*((shown(text), style) for text, style in line)))
 
 
 def echo_json(value: Any) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 import click
 import numpy as np
 
+from trmpipe.generators.picture import Picture
+
 from .arguments import WholeNumber
-from .console import bytes_in_words, counted, echo, echo_json, echo_lines, side_by_side
+from .boards import Board, echo_boards
+from .console import bytes_in_words, counted, echo, echo_json
 
 _PAIRS_SHOWN = 3
 _DISTINCT = {
@@ -68,15 +71,19 @@ def _facts(corpus: Any) -> dict[str, Any]:
 
 
 def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
+    from trmpipe.generators.registry import installed_task
+
     about = corpus.manifest.splits[split]
     facts = {"groups": about.groups, "puzzles": about.puzzles, "examples": about.examples, "shards": len(about.shards)}
     if about.groups:
         catalog = corpus.catalog[split]
-        facts["clues"] = {
-            "min": int(catalog.clues.min()),
-            "mean": round(float(catalog.clues.mean()), 2),
-            "max": int(catalog.clues.max()),
-        }
+        task = installed_task(corpus.spec)
+        if task is not None and task.blank is not None:
+            facts["clues"] = {
+                "min": int(catalog.clues.min()),
+                "mean": round(float(catalog.clues.mean()), 2),
+                "max": int(catalog.clues.max()),
+            }
         if not np.isnan(catalog.difficulty).all():
             facts["difficulty"] = {
                 "min": round(float(np.nanmin(catalog.difficulty)), 3),
@@ -106,9 +113,8 @@ def _print_facts(corpus: Any) -> None:
         lines[name] = f"{_counts_in_words(split)}, {counted(split['shards'], 'shard')}"
         if "clues" in split:
             clues = split["clues"]
-            lines[name] += (
-                f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}{_difficulty_in_words(split)}"
-            )
+            lines[name] += f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}"
+        lines[name] += _difficulty_in_words(split)
     for word, text in lines.items():
         echo(f"{word:>10}  {text}")
 
@@ -184,21 +190,51 @@ def _called(corpus: Any, split: str, groups: Any) -> list[str]:
 
 
 def _print_puzzles(corpus: Any, split: str, count: int) -> None:
-    """The first example of the first groups' bases, each beside its solution."""
-    from trmpipe.generators.picture import as_text
-    from trmpipe.generators.registry import look_of
+    """The bases of the first groups, each example beside its solution."""
+    from trmpipe.generators.registry import installed_task
 
-    if corpus.num_groups(split) == 0:
+    shown = min(count, corpus.num_groups(split))
+    if not shown:
         return
+    task = installed_task(corpus.spec)
     catalog = corpus.catalog[split]
-    for group in range(min(count, len(catalog))):
-        row = int((catalog.variants * catalog.examples)[:group].sum())
-        rows = corpus.read(split, limit=row + 1)
-        rating = _rating_in_words(catalog.difficulty[group])
+    parts = list(corpus.rows(split, num_groups=shown, num_variants=1))
+    names = _called(corpus, split, np.arange(shown))
+    for group in range(shown):
+        found = [(part, row) for part in parts for row in np.flatnonzero(part.groups == group)]
+        words = [f"{split} puzzle {group}"]
+        if catalog.names[group] is not None or corpus.manifest.inputs:
+            words.append(names[group])
+        if len(found) > 1:
+            words.append(counted(len(found), "example"))
+        if task is not None and task.blank is not None:
+            words.append(counted(int(catalog.clues[group]), "clue"))
         echo()
-        echo(f"{split} group {group}, candidate {catalog.candidates[group]}, {catalog.clues[group]} clues{rating}")
-        pictures = map(look_of(corpus.spec), (rows.inputs[row], rows.labels[row]))
-        echo_lines(side_by_side(as_text(picture).splitlines() for picture in pictures))
+        echo(", ".join(words) + _rating_in_words(catalog.difficulty[group]))
+        several = len(found) > 1 or corpus.spec.named_groups
+        for number, (part, row) in enumerate(found, 1):
+            titles = (f"input {number}", f"output {number}") if several else ("", "")
+            echo_boards(_boards(corpus.spec, task, (part.inputs[row], part.labels[row]), titles))
+
+
+def _boards(spec: Any, task: Any, pair: Any, titles: tuple[str, str]) -> Any:
+    """Input and label of an example, cut to their puzzles, with their titles if they have some."""
+    from trmpipe.generators.picture import cropped, used_part
+    from trmpipe.generators.registry import look_of
+    from trmpipe.generators.task import PAD
+
+    look, frame = look_of(spec), (PAD,) if task is None else task.frame
+    for tokens, title in zip(pair, titles, strict=True):
+        used = ~np.isin(tokens, frame)
+        if not used.any():
+            yield Board([f"{title} unknown".strip()], Picture(shape=(0, 0), symbols=()))
+            continue
+        whole = look(tokens)
+        # A package may draw a sequence as another grid than it is, whose cells are then not the tokens.
+        fits = whole.shape == tuple(spec.grid_shape)
+        yield Board(
+            [title] if title else [], cropped(whole, used_part(used.reshape(spec.grid_shape))) if fits else whole
+        )
 
 
 def _rating_in_words(difficulty: float) -> str:

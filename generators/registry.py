@@ -91,12 +91,20 @@ def _build(name: str, options: tuple[tuple[str, str], ...]) -> Task:
     return task
 
 
+def installed_task(spec: TaskSpec) -> Task | None:
+    """The task that a manifest describes; None where its code is not installed, or is that of another such task."""
+    try:
+        task = get_task(spec.name)
+    except InputError:
+        return None
+    same = (task.spec.vocabulary, task.spec.grid_shape) == (spec.vocabulary, spec.grid_shape)
+    return task if same else None
+
+
 def look_of(spec: TaskSpec) -> Callable[[NDArray[np.integer]], Picture]:
     """What turns sequences [S] of a task into pictures; a plain one where the task's code is not installed."""
-    try:
-        return get_task(spec.name).picture
-    except InputError:
-        return partial(plain_picture, spec)
+    task = installed_task(spec)
+    return partial(plain_picture, spec) if task is None else task.picture
 
 
 @cache

@@ -56,6 +56,16 @@ class Task(ABC):
         """Least and largest value of each trait of an examined group, to check those of a file by; none here."""
         return ()
 
+    @property
+    def blank(self) -> int | None:
+        """The token by which a puzzle asks for a cell, where there is one: its other cells are clues. None here."""
+        return None
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """Tokens that lie around a puzzle and are no part of it, so that they are cut off where it is shown."""
+        return (PAD,)
+
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """Kernels that take seconds to compile and do not need each other, so that several processes can share them.
 

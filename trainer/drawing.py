@@ -1,11 +1,9 @@
 """Any task's puzzles on matplotlib axes, from the plain data that tasks give."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
 
@@ -63,36 +61,6 @@ def draw_legend(axes: Any, pictures: Iterable[Picture]) -> None:
     ]
     if handles:
         axes.legend(handles=handles, loc="center left", frameon=False, fontsize=9)
-
-
-def used_part(used: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest rows and columns that hold all cells in use, bool [R, C]; everything where none is."""
-    if not used.any():
-        return slice(None), slice(None)
-    rows, columns = (np.flatnonzero(used.any(axis)) for axis in (1, 0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def cropped(picture: Picture, part: tuple[slice, slice]) -> Picture:
-    """A part of a picture: some of its rows and columns, with the lines between them."""
-    numbers = np.arange(len(picture.symbols)).reshape(picture.shape)[part]
-    cells = numbers.ravel().tolist()
-    (first_row, first_column), shape = np.divmod(cells[0], picture.shape[1]), numbers.shape
-    row_rules, column_rules = (
-        tuple(int(rule - first) for rule in rules if 0 < rule - first < length)
-        for rules, first, length in zip(
-            (picture.row_rules, picture.column_rules), (first_row, first_column), shape, strict=True
-        )
-    )
-    return replace(
-        picture,
-        shape=(shape[0], shape[1]),
-        symbols=tuple(picture.symbols[cell] for cell in cells),
-        fills=tuple(picture.fills[cell] for cell in cells) if picture.fills else (),
-        tones=tuple(picture.tones[cell] for cell in cells) if picture.tones else (),
-        row_rules=row_rules,
-        column_rules=column_rules,
-    )
 
 
 def _draw_fills(axes: Any, fills: tuple[str, ...], shape: tuple[int, int]) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
+from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture, cropped, used_part
 from trmpipe.generators.registry import look_of
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Corpus, Examples
 
 from .device import as_tokens
-from .drawing import cropped, draw_legend, draw_picture, used_part
+from .drawing import draw_legend, draw_picture
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Task, TaskSpec
 from .classes import class_digests
-from .grids import SIDE, are_stored_grids
+from .grids import END, SIDE, are_stored_grids
 from .maps import NUM_MOVES, SEPARATOR
 from .ranks import TRAIT_RANGES, num_ranks
 from .variants import augment_groups, variant_maps
@@ -62,6 +62,11 @@ class ArcTask(Task):
     def trait_ranges(self) -> tuple[tuple[int, int], ...]:
         """Those of `ranks`."""
         return TRAIT_RANGES
+
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """What says where a grid ends, too."""
+        return (PAD, END)
 
     def examine(self, groups: Groups) -> Examined:
         """Classes of each group's examples, all of them taken as demonstrations; ARC tasks have no options, no rating.

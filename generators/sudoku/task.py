@@ -83,6 +83,11 @@ class SudokuTask(Task):
     def _geometry(self) -> Geometry:
         return geometry(self.size)
 
+    @property
+    def blank(self) -> int:
+        """A cell without a clue."""
+        return BLANK
+
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """Those that `warm_ups` lists; see `Task.warm_ups`."""
         return tuple(warm_ups(self.size, generates=generates))

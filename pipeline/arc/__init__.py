@@ -1,7 +1,9 @@
 """Sets of ARC tasks as bases: what is read, what goes to which split, which tasks are chosen."""
 
+from trmpipe.generators.arc.pairs import ArcPairs
+
 from .bases import TEST_SET, TRAIN_SET, bases_of_sets
-from .files import DATASETS, ArcPairs, ArcSet, read_arc_set, refuse_repeated_ids
+from .files import DATASETS, ArcSet, read_arc_set, refuse_repeated_ids
 from .groups import ArcGroups, groups_of
 
 __all__ = [

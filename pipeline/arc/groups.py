@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmpipe.generators.arc import NUM_TRAITS, SEQ_LEN, TRANSLATES, class_digests, encode, traits_of
+from trmpipe.generators.arc.pairs import ArcPairs, Grid
 from trmpipe.generators.task import PAD, Groups
-
-from .files import ArcPairs, Grid
 
 Role = Literal["train", "test"]
 _Pairs = Sequence[tuple[Grid, Grid | None]]

@@ -107,7 +107,7 @@ def test_twins_that_stay_are_told(trmpipe, files, tmp_path):
     said = trmpipe("inspect", tmp_path / "c", "--puzzles", 3)
     assert said.code == 0
     assert "puzzles are taken as they were given" in said.out
-    assert said.out.count("train group") == 3
+    assert said.out.count("train puzzle") == 3
 
 
 def test_inspect_against_finds_tasks_in_disguise(trmpipe, files, tmp_path):

@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
+from trmpipe.generators.arc.pairs import ArcFileError
 from trmpipe.pipeline.arc import files as arc_files
 from trmpipe.pipeline.arc import read_arc_set, refuse_repeated_ids
-from trmpipe.pipeline.arc.errors import ArcFileError
 
 PAIR = {"input": [[1, 2]], "output": [[3], [0]]}
 UNSOLVED = {"input": [[9]]}

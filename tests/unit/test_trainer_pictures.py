@@ -8,11 +8,11 @@ from matplotlib.colors import to_hex
 
 from tests.plug_ins import add_family
 from trmpipe.generators import registry
-from trmpipe.generators.picture import Picture
+from trmpipe.generators.picture import Picture, cropped, used_part
 from trmpipe.generators.registry import get_task, look_of
 from trmpipe.shards import Examples
 from trmpipe.trainer import pictures
-from trmpipe.trainer.drawing import cropped, draw_legend, draw_picture, used_part
+from trmpipe.trainer.drawing import draw_legend, draw_picture
 from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.figures import make_figure
 from trmpipe.trainer.judging import judge_by_label

@@ -51,6 +51,10 @@ class ShadesTask(Task):
     def default_test(self):
         return 20
 
+    @property
+    def blank(self):
+        return BLANK
+
     def warm_ups(self, *, generates):
         mixing = WarmUp(bijection_keys, (0, AUGMENT, 0, 0, 0), 1)
         return (mixing, WarmUp(open_stream, (0, 0, 0, 0, 0), 1)) if generates else (mixing,)
