@@ -1,50 +1,77 @@
 """``trmpipe solve``: let a trained model solve a puzzle, and check it."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from trmpipe.generators.picture import as_text
-
-from .console import echo, echo_json, echo_lines, side_by_side
+from .arguments import WholeNumber
+from .boards import Board, echo_boards
+from .console import echo, echo_json, echo_lines, show_progress
 
 if TYPE_CHECKING:
-    from trmpipe.trainer.solving import SolvedPuzzle
+    from trmpipe.trainer.evaluators import Answerer
+    from trmpipe.trainer.inference import TrainedRun
+    from trmpipe.trainer.solved import Solved
 
 
 @click.command(name="solve")
 @click.argument("run")
 @click.argument("puzzle")
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    help="Puzzles with names: where the corpus is now that RUN was trained on; may repeat.",
+)
+@click.option(
+    "--variants", type=WholeNumber(1), help="In tasks scored by vote: let the first so many variants of a puzzle vote."
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-def command(*, run: str, puzzle: str, device: str, as_json: bool) -> None:
+def command(
+    *, run: str, puzzle: str, corpora: tuple[str, ...], variants: int | None, device: str, as_json: bool
+) -> None:
     """Print RUN's answer to PUZZLE beside the solution, and whether it is right.
 
     PUZZLE is one line, as RUN's task writes puzzles: in most its cells row by row, '.' for a blank; numbers above 9 are
-    letters from A on.
+    letters from A on. In tasks scored by vote it is the id of a task of the corpus, or a JSON file with one task; its
+    variants vote as in `trmpipe evaluate`, and the two best answers are shown.
     """
+    from trmpipe.trainer.evaluators import Answerer
     from trmpipe.trainer.inference import open_trained
-    from trmpipe.trainer.solving import answer_puzzle
+    from trmpipe.trainer.solving import answer_puzzle, evaluator_by_name
 
-    answer = answer_puzzle(open_trained(run, device), puzzle)
+    trained = open_trained(run, device)
+    evaluator = evaluator_by_name(trained)
+    solved: Solved
+    if isinstance(evaluator, Answerer):
+        solved = _by_name(trained, evaluator, puzzle, corpora, variants)
+    else:
+        for given, flag in ((corpora, "--corpus"), (variants, "--variants")):
+            if given:
+                raise click.BadParameter(f"{trained.task} puzzles are given as text; leave it out", param_hint=flag)
+        solved = answer_puzzle(trained, puzzle)
     if as_json:
-        echo_json(answer.to_json())
+        echo_json(solved.to_json())
         return
-    echo_lines(side_by_side([name, *as_text(picture).splitlines()] for name, picture in answer.pictures.items()))
-    echo(_verdict(answer))
-    sure = "" if answer.confidence is None else f"; it is {answer.confidence:.0%} sure of it"
-    echo(f"the model's answer stands from supervision step {answer.settled_step} on{sure}")
+    for number, part in enumerate(solved.parts()):
+        if number:
+            echo()
+        echo_boards(Board([title], picture) for title, picture in part.pictures.items())
+        echo_lines(part.lines)
 
 
-def _verdict(answer: "SolvedPuzzle") -> str:
-    if answer.num_solutions == 0:
-        return "this puzzle has no solution"
-    if answer.num_solutions == 1 and answer.num_wrong:
-        cells, differ = ("cell", "differs") if answer.num_wrong == 1 else ("cells", "differ")
-        return f"{answer.num_wrong} {cells} of the model's answer {differ} from the solution"
-    if answer.num_solutions > 1:
-        whether = "one of them" if answer.accepted else "none of them"
-        return f"this puzzle has several solutions, one of which is shown; the model's answer is {whether}"
-    if answer.num_solutions == 1:
-        return "solved: all cells are right"
-    return "solved: the answer is right" if answer.accepted else "the model's answer is not right"
+def _by_name(
+    trained: "TrainedRun", evaluator: "Answerer", puzzle: str, paths: tuple[str, ...], variants: int | None
+) -> "Solved":
+    """The answer to a puzzle that is called by its name."""
+    from trmpipe.trainer.inference import refuse_unfit, run_corpora
+
+    opened = run_corpora(trained, paths, partial(echo, err=True))
+    refuse_unfit(trained, opened)
+    with trained.examinee() as examinee, show_progress() as progress:
+        solved = evaluator.answer(examinee, opened, puzzle, variants or trained.num_variants, progress)
+    for remark in solved.remarks():
+        echo(remark, err=True)
+    return solved

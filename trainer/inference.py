@@ -175,11 +175,20 @@ def evaluate_run(
     Raises:
         RunError: the corpora hold nothing to score, or are not what the network was made for.
     """
+    refuse_unfit(trained, corpora)
+    with trained.examinee() as examinee:
+        return evaluator.evaluate(examinee, corpora, request, ranks, progress)
+
+
+def refuse_unfit(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
+    """Refuse corpora whose puzzles a run's network cannot be asked about.
+
+    Raises:
+        RunError: they hold another task, or its puzzle embeddings are those of other puzzles.
+    """
     refuse_other_sizes(trained, corpora)
     if corpora[0].spec.variant_identifiers:
         _refuse_other_content(trained, corpora)
-    with trained.examinee() as examinee:
-        return evaluator.evaluate(examinee, corpora, request, ranks, progress)
 
 
 def _refuse_other_content(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:

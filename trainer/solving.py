@@ -14,7 +14,9 @@ from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD
 
 from .errors import RunError
+from .evaluators import Evaluator, evaluator_of
 from .inference import TrainedRun
+from .solved import Part
 
 UNKNOWN = -1
 """Says of a number that nobody can know it."""
@@ -22,7 +24,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolvedPuzzle:
-    """A network's answer to one puzzle.
+    """A network's answer to one puzzle; a `Solved`.
 
     Attributes:
         puzzle: as the task writes it.
@@ -46,10 +48,43 @@ class SolvedPuzzle:
     confidence: float | None
     pictures: Mapping[str, Picture]
 
+    def parts(self) -> list[Part]:
+        """See `Solved`; one part."""
+        sure = "" if self.confidence is None else f"; it is {self.confidence:.0%} sure of it"
+        settled = f"the model's answer stands from supervision step {self.settled_step} on{sure}"
+        return [Part(pictures=self.pictures, lines=(self._verdict(), settled))]
+
+    def remarks(self) -> list[str]:
+        """See `Solved`; none."""
+        return []
+
+    def _verdict(self) -> str:
+        if self.num_solutions == 0:
+            return "this puzzle has no solution"
+        if self.num_solutions == 1 and self.num_wrong:
+            cells, differ = ("cell", "differs") if self.num_wrong == 1 else ("cells", "differ")
+            return f"{self.num_wrong} {cells} of the model's answer {differ} from the solution"
+        if self.num_solutions > 1:
+            whether = "one of them" if self.accepted else "none of them"
+            return f"this puzzle has several solutions, one of which is shown; the model's answer is {whether}"
+        if self.num_solutions == 1:
+            return "solved: all cells are right"
+        return "solved: the answer is right" if self.accepted else "the model's answer is not right"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, without the pictures."""
         names = [name for name in self.__dataclass_fields__ if name != "pictures"]
         return {name: getattr(self, name) for name in names}
+
+
+def evaluator_by_name(trained: TrainedRun) -> Evaluator | None:
+    """The evaluator of a task whose puzzles are called by name; None where they are given as text.
+
+    Raises:
+        InputError: the task's code is not installed.
+    """
+    spec = get_task(trained.task).spec
+    return evaluator_of(spec) if spec.named_groups else None
 
 
 def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:

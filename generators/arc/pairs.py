@@ -1,6 +1,7 @@
 """Tasks as the JSON of the public ARC repositories has them, read and checked.
 
-A task is ``{"train": [{"input", "output"}, ...], "test": [{"input", "output"}, ...]}``; outputs of tests may be missing.
+A task is ``{"train": [{"input", "output"}, ...], "test": [{"input", "output"}, ...]}``; the outputs of tests may be
+missing.
 
 Shapes: R rows, C columns.
 """

@@ -63,3 +63,11 @@ def test_pictures_name_the_puzzle_and_the_run(corpus4):
     assert puzzle_name(corpus, 3) == "sudoku4, held-out puzzle 3"
     text = get_task("sudoku4").format(corpus.read("test").inputs[0])
     assert puzzle_to_solve(corpus) == text
+
+
+@pytest.mark.parametrize("option", [["--corpus", "c"], ["--variants", "2"]])
+def test_solve_refuses_what_only_named_puzzles_need(train, trmpipe, tmp_path, option):
+    train(tmp_path / "run")
+    result = trmpipe("solve", tmp_path / "run", "." * 16, *option)
+    assert result.code == 2
+    assert "sudoku4 puzzles are given as text; leave it out" in result.message

@@ -25,9 +25,11 @@ from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
 from ..ranks import Ranks
+from .asking import ask_about
 from .pictures import draw_answers
 from .report import SeveralReports, VotesReport
 from .score import score
+from .solved_task import SolvedTask
 
 SUBMISSION = "submission.json"
 PICTURE = "arc.png"
@@ -112,6 +114,23 @@ class VotesEvaluator:
         progress.finish()
         gathered = ranks.gather(_joined(shares))
         return _report(request.folder, ending, corpus, tests, _joined(gathered)) if gathered else None
+
+    def answer(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        puzzle: str,
+        num_variants: int | None,
+        progress: Progress,
+    ) -> SolvedTask:
+        """The best answers by vote to one task, which is given by its id or as a JSON file; see `Answerer`."""
+        question = ask_about(corpora, puzzle, num_variants)
+        progress.start("predicting", len(question.rows))
+        rows = _predict(examinee, question.rows, 0, progress)
+        progress.finish()
+        tests = {question.task: {"test": question.tests}}
+        scores = score(question.names, rows.inputs, rows.answers, rows.probabilities, tests)
+        return SolvedTask(question=question, score=scores.tasks[0])
 
 
 def _add_tests(tests: dict[str, Any], rows: Examples, names: Sequence[str | None]) -> None:

@@ -79,6 +79,14 @@ def _add_legend(figure: Any) -> None:
 
 
 def _draw_grid(axes: Any, grid: Grid) -> None:
+    draw_picture(axes, grid_picture(grid))
+
+
+def grid_picture(grid: Grid) -> Picture:
+    """How a grid looks."""
     cells = [colour for row in grid for colour in row]
-    fills = tuple(PALETTE[FIRST_COLOUR + colour] for colour in cells)
-    draw_picture(axes, Picture(shape=(len(grid), len(grid[0])), symbols=("",) * len(cells), fills=fills))
+    return Picture(
+        shape=(len(grid), len(grid[0])),
+        symbols=tuple(map(str, cells)),
+        fills=tuple(PALETTE[FIRST_COLOUR + colour] for colour in cells),
+    )

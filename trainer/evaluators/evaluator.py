@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -13,6 +13,7 @@ from trmpipe.shards.progress import Progress
 from ..examinee import Examinee
 from ..judging import Judgement
 from ..ranks import Ranks
+from ..solved import Solved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,5 +92,32 @@ class Evaluator(Protocol):
 
         Raises:
             RunError: the corpora hold nothing to score.
+        """
+        ...
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """What an evaluator by vote may do besides: answer one puzzle that has a name and no text form."""
+
+    def answer(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        puzzle: str,
+        num_variants: int | None,
+        progress: Progress,
+    ) -> Solved:
+        """Let a model answer one puzzle.
+
+        Args:
+            examinee: the model.
+            corpora: those that it was trained on, in their order.
+            puzzle: as the user names it.
+            num_variants: let the first so many variants of it vote; None for all.
+            progress: told of every one.
+
+        Raises:
+            OptionError: there is no such puzzle.
         """
         ...
