@@ -38,15 +38,14 @@ def command(
     letters from A on. In tasks scored by vote it is the id of a task of the corpus, or a JSON file with one task; its
     variants vote as in `trmpipe evaluate`, and the two best answers are shown.
     """
-    from trmpipe.trainer.evaluators import Answerer
     from trmpipe.trainer.inference import open_trained
-    from trmpipe.trainer.solving import answer_puzzle, evaluator_by_name
+    from trmpipe.trainer.solving import answer_puzzle, answerer_of
 
     trained = open_trained(run, device)
-    evaluator = evaluator_by_name(trained)
+    answerer = answerer_of(trained)
     solved: Solved
-    if isinstance(evaluator, Answerer):
-        solved = _by_name(trained, evaluator, puzzle, corpora, variants)
+    if answerer is not None:
+        solved = _by_name(trained, answerer, puzzle, corpora, variants)
     else:
         for given, flag in ((corpora, "--corpus"), (variants, "--variants")):
             if given:

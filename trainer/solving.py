@@ -14,7 +14,7 @@ from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD
 
 from .errors import RunError
-from .evaluators import Evaluator, evaluator_of
+from .evaluators import Answerer, evaluator_of
 from .inference import TrainedRun
 from .solved import Part
 
@@ -77,14 +77,15 @@ class SolvedPuzzle:
         return {name: getattr(self, name) for name in names}
 
 
-def evaluator_by_name(trained: TrainedRun) -> Evaluator | None:
+def answerer_of(trained: TrainedRun) -> Answerer | None:
     """The evaluator of a task whose puzzles are called by name; None where they are given as text.
 
     Raises:
         InputError: the task's code is not installed.
     """
     spec = get_task(trained.task).spec
-    return evaluator_of(spec) if spec.named_groups else None
+    found: object = evaluator_of(spec) if spec.named_groups else None
+    return found if isinstance(found, Answerer) else None
 
 
 def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
