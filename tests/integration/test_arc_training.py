@@ -319,3 +319,9 @@ def test_what_is_no_task_gets_one_line(trmpipe, run, tasks, tmp_path, monkeypatc
     result = trmpipe("solve", run, puzzle)
     assert result.code == code
     assert words in result.message
+
+
+def test_the_hint_after_training_can_be_pasted(trmpipe, run, corpus):
+    puzzle = puzzle_to_solve(Corpus.open(corpus))
+    assert puzzle == "task0"
+    assert trmpipe("solve", run, puzzle).code == 0

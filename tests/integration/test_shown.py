@@ -112,7 +112,9 @@ def test_grids_are_coloured_on_a_terminal_and_plain_where_nobody_wants_colours(c
     colours = {0: "0;0;0", 1: "0;116;217", 2: "255;65;54", 3: "46;204;64"}
     for colour in np.unique(tasks["task0"]["test"][0]["input"]):
         assert f"48;2;{colours[colour]}m" in said
-    assert "\x1b" not in on_a_terminal(arguments, NO_COLOR="1")
+    plain = on_a_terminal(arguments, NO_COLOR="1")
+    assert "\x1b" not in plain
+    assert all(row in plain for row in rows(tasks["task0"]["test"][0]["input"]))
 
 
 def test_boards_that_do_not_fit_beside_each_other_stand_below(capsys, monkeypatch):
