@@ -95,6 +95,8 @@ def text_batches(file: Any, path: str, task: Task, wanted: Wanted) -> Iterator[B
     """
     pieces = _pieces(file)
     start = next(pieces, b"").removeprefix(_BYTE_ORDER_MARK)
+    if not start:
+        return iter(())
     first = next(iter(start.decode().splitlines()), "")
     delimiter = next((letter for letter in _DELIMITERS if letter in first), ",")
     whole = chain([start], pieces)
@@ -127,7 +129,7 @@ def parquet_batches(raw: bytes, path: str, wanted: Wanted) -> Iterator[Batch]:
             lines = np.arange(first, first + len(batch), dtype=np.int64)
             first += len(batch)
             yield Batch(lines=lines, **{role: _as_text(batch[name]) for role, name in columns.items()})
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: two columns have one name.
         raise PuzzleFileError(f"{path} is no Parquet file of puzzles as text: {in_one_line(error)}") from error
 
 
@@ -184,7 +186,7 @@ def _find_columns(cells: Sequence[str], where: str, wanted: Wanted) -> _Columns:
     usual = (_QUESTION, *_PUZZLES)
     puzzle = wanted.column.strip().lower() or next((name for name in usual if name in names), "")
     shown = ", ".join(name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}..." for name in cells[:_SHOWN])
-    there = f"it has {shown}{', ...' if len(cells) > _SHOWN else ''}"
+    there = f"it has {shown}{', ...' if len(cells) > _SHOWN else ''}" if any(names) else "it is empty"
     if wanted.column and puzzle not in names:
         raise PuzzleFileError(f"{where} has no column {wanted.column!r}; {there}; give one of these with --column")
     if not puzzle:

@@ -1,7 +1,9 @@
 """Runs that somebody has changed: sealed files and checkpoints with new content and a digest that fits it."""
 
 import json
+from contextlib import contextmanager
 
+import pytest
 import torch
 
 from trmpipe.shards import json_digest
@@ -9,6 +11,26 @@ from trmpipe.shards.json_files import seal
 from trmpipe.trainer.checkpoint import write_checkpoint
 from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.run_config import BINDING
+
+
+@contextmanager
+def quick_training():
+    """Torch on one thread, and no pictures."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+        yield
+    torch.set_num_threads(before)
+
+
+def make_run(corpus, out):
+    """A run of `TINY` in the folder `out`, which is given back."""
+    from trmpipe.cli.main import run
+
+    with quick_training():
+        assert run(["train", str(corpus), "--out", str(out), *TINY]) == 0
+    return out
 
 
 def reseal(path, *, rehash=True, replace=None, **changes):

@@ -1,7 +1,6 @@
 """Tasks as the JSON of the public ARC repositories has them, read and checked.
 
 A task is ``{"train": [{"input", "output"}, ...], "test": [{"input", "output"}, ...]}``; tests may lack outputs.
-missing.
 
 Shapes: R rows, C columns.
 """

@@ -13,20 +13,17 @@ import pytest
 import torch
 
 from tests.disks import tiny_disk
-from tests.runs import TINY
+from tests.runs import TINY, quick_training
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, step_of
 from trmpipe.trainer.lines import LineFile
 from trmpipe.trainer.loop import Loop
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Torch on one thread, and no pictures."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def quick():
+    """See `quick_training`."""
+    with quick_training():
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 import torch
 
-from tests.runs import TINY, reseal, resign
+from tests.runs import TINY, make_run, reseal, resign
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
 from trmpipe.trainer.errors import RunError
 
@@ -18,13 +18,7 @@ from trmpipe.trainer.errors import RunError
 @pytest.fixture(scope="module")
 def trained(corpus4, tmp_path_factory):
     """A run with puzzle embeddings; not to be changed."""
-    from trmpipe.cli.main import run
-
-    out = tmp_path_factory.mktemp("runs") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
-        assert run(["train", str(corpus4), "--out", str(out), *TINY]) == 0
-    return out
+    return make_run(corpus4, tmp_path_factory.mktemp("runs") / "run")
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import gzip
 import hashlib
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from trmpipe.generators.registry import get_task
@@ -81,6 +83,21 @@ def test_a_mistake_is_named(tmp_path, text, message):
         parsed(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "p.txt holds no puzzle"), ("\n\n", "p.txt line 1 has no column 'board'; it is empty")]
+)
+def test_a_column_that_an_empty_file_does_not_have(tmp_path, text, message):
+    with pytest.raises(PuzzleFileError, match=message):
+        read_puzzle_file(str(write(tmp_path / "p.txt", text)), TASK, column="board")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    table = pa.table([pa.array([A]), pa.array([A])], names=["question", "question"])
+    pq.write_table(table, tmp_path / "p.parquet")
+    with pytest.raises(PuzzleFileError, match=r"is no Parquet file of puzzles as text: .*exists 2 times"):
+        read_puzzle_file(str(tmp_path / "p.parquet"), TASK)
 
 
 @pytest.mark.parametrize("path", ["missing.txt", "."])

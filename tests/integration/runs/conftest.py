@@ -3,20 +3,15 @@
 import shutil
 
 import pytest
-import torch
 
-from tests.runs import TINY
-from trmpipe.cli.main import run as run_command
+from tests.runs import TINY, make_run, quick_training
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Torch on one thread, and no pictures."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def quick():
+    """See `quick_training`."""
+    with quick_training():
+        yield
 
 
 @pytest.fixture
@@ -27,11 +22,7 @@ def train(trmpipe, corpus4):
 @pytest.fixture(scope="module")
 def finished(corpus4, tmp_path_factory):
     """A run of 9 steps; not to be changed."""
-    out = tmp_path_factory.mktemp("runs") / "nine"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
-        assert run_command(["train", str(corpus4), "--out", str(out), *TINY]) == 0
-    return out
+    return make_run(corpus4, tmp_path_factory.mktemp("runs") / "nine")
 
 
 @pytest.fixture
