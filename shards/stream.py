@@ -122,6 +122,11 @@ class Stream:
         return self._batch_size
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the training set is read once and kept, so that a batch takes no time to speak of."""
+        return isinstance(self._holder, WholeHolder)
+
+    @property
     def step(self) -> int:
         """The step that iteration gives next."""
         return self._step
@@ -181,6 +186,10 @@ class Stream:
             batch = self.batch(self._step)
             self._step += 1
             yield batch
+
+    def seek(self, step: int) -> None:
+        """Go on from `step`, for those who read by `batch`; iteration moves by itself."""
+        self._step = step
 
     def get_state(self) -> dict[str, Any]:
         """Where the stream stands: JSON, the same on every rank."""

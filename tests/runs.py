@@ -9,6 +9,7 @@ import torch
 from trmpipe.shards import json_digest
 from trmpipe.shards.json_files import seal
 from trmpipe.trainer.checkpoint import write_checkpoint
+from trmpipe.trainer.feeding import rows_of
 from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.run_config import BINDING
 
@@ -82,3 +83,14 @@ def stopping_at(monkeypatch, step):
     """Ctrl-C after a step."""
     act = Loop._reason_to_end
     monkeypatch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if loop.step >= step else act(loop))
+
+
+def rows_for(trainer, batch, step):
+    """A batch as the trainer takes it at a step."""
+    return rows_of(batch, trainer.learner.draws(step, trainer.slots), trainer.device)
+
+
+def step_on(trainer, batch, step):
+    """Train on a batch; returns the sums of the metrics by name."""
+    metrics = trainer.train_step(rows_for(trainer, batch, step), step)
+    return {name: column.double().sum().item() for name, column in metrics.items()}

@@ -46,18 +46,22 @@ def _try_once(net: nn.Module, learner: Learner, seq_len: int) -> None:
     torch.autograd.grad(lesson.loss.sum(), list(net.parameters()), allow_unused=True)
 
 
-def lesson_of_nothing(net: nn.Module, learner: Learner, seq_len: int) -> Lesson:
-    """What a learner makes of `TRIAL_ROWS` rows of nothing.
+def lesson_of_nothing(net: nn.Module, learner: Learner, seq_len: int, num_rows: int = TRIAL_ROWS) -> Lesson:
+    """What a learner makes of a few rows of nothing.
 
     Args:
         net: the network.
         learner: how it is taught.
         seq_len: tokens of an example.
+        num_rows: how many.
     """
     device = next(net.parameters()).device
-    tokens = torch.ones((TRIAL_ROWS, seq_len), dtype=torch.int64, device=device)
-    identifiers = torch.zeros(TRIAL_ROWS, dtype=torch.int64, device=device)
-    rows = Rows(inputs=tokens, labels=tokens, identifiers=identifiers, slots=np.arange(TRIAL_ROWS))
-    work = learner.take_up(net, learner.begin(net, TRIAL_ROWS, seq_len), rows, 0)
+    tokens = torch.ones((num_rows, seq_len), dtype=torch.int64, device=device)
+    identifiers = torch.zeros(num_rows, dtype=torch.int64, device=device)
+    draws = {
+        name: torch.from_numpy(values).to(device) for name, values in learner.draws(0, np.arange(num_rows)).items()
+    }
+    rows = Rows(inputs=tokens, labels=tokens, identifiers=identifiers, draws=draws)
+    work = learner.take_up(net, learner.begin(net, num_rows, seq_len), rows)
     embeddings = puzzle_rows(cast(Network, net), identifiers)
-    return learner.learn(net, work, embeddings, 0, judge_by_label)
+    return learner.learn(net, work, embeddings, judge_by_label)

@@ -24,7 +24,7 @@ from .models import MODELS
 from .models.trm import TRMConfig
 from .optim import OPTIMISERS, EmbeddingConfig
 from .optim.adam_atan2 import AdamATan2Config
-from .parts import Part, name_of
+from .parts import Part, later, name_of, names_of_later_fields
 from .schedule import SCHEDULES, ConstantConfig
 
 SECTIONS: dict[str, Registry[Part]] = {
@@ -42,6 +42,7 @@ NAME = "name"
 """Key of a section's JSON that says which entry it is."""
 
 SAMPLINGS = ("blocks", "published")
+PRECISIONS = ("auto", "fp32", "bf16")
 _MOST_ANSWERS = 10_000
 """Supervision steps of an evaluation, the answers of all of which are compared."""
 _MOST_SLICES = 1024
@@ -83,6 +84,9 @@ class TrainConfig:
         batch_size: examples of a step, all ranks together.
         num_slices: parts of a rank's batch that are differentiated one by one, on a CPU in as many threads side by
             side; their gradients are summed in order.
+        precision: of the forward pass: ``"fp32"``, ``"bf16"``, or ``"auto"``, which a new run replaces by one of them,
+            see `precision`; weights and optimisers are always in float32.
+        clip_norm: largest norm of the gradient of all parameters together, to which it is scaled down; 0 for no limit.
         max_steps: step at which training ends and the schedules have run out.
         sampling: how variants are drawn: ``"blocks"``, each once before one comes again, or ``"published"``, each time
             at random.
@@ -102,6 +106,8 @@ class TrainConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     batch_size: int = 768
     num_slices: int = 1
+    precision: str = later("auto")
+    clip_norm: float = later(0.0)
     max_steps: int = 65_100
     sampling: str = "blocks"
     ema_decay: float = 0.999
@@ -116,7 +122,8 @@ class TrainConfig:
         one_of("sampling", self.sampling, SAMPLINGS)
         at_least(1, self, "", "batch_size", "max_steps", "checkpoint_every", "log_every")
         at_least(1, self, "", "num_slices", most=_MOST_SLICES)
-        at_least(0, self, "", "ema_warm")
+        at_least(0, self, "", "ema_warm", "clip_norm")
+        one_of("precision", self.precision, PRECISIONS)
         share(self, "", "ema_decay")
         if not 0 <= self.seed <= MOST:
             raise SettingError(f"seed is {self.seed}; give one from 0 to 2**63 - 1")
@@ -170,7 +177,8 @@ def _typed(config: type[Any], values: dict[str, Any], skip: Iterable[str] = ()) 
         SettingError: a field is missing, there is no such field, or a value does not fit its type.
     """
     hints = get_type_hints(config)
-    if differing := {*values} ^ {field.name for field in dataclasses.fields(config)}:
+    names = {field.name for field in dataclasses.fields(config)}
+    if differing := ({*values} ^ names) - ({*values} ^ {*values, *names_of_later_fields(config)}):
         raise SettingError(f"{_UNFIT} (it differs in {printable(min(differing)):.100})")
     found = {}
     for name in values.keys() - set(skip):

@@ -32,11 +32,6 @@ def pick_device(name: str) -> torch.device:
     return torch.device(kind, int(os.environ["LOCAL_RANK"])) if own else torch.device(kind)
 
 
-def forward_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 on CUDA, as published; float32 elsewhere: CPUs without bf16 units are ten times slower in it."""
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
-
-
 def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:
     """Tokens or identifiers of any integer dtype as int64 on `device`."""
     return torch.from_numpy(values.astype(np.int64)).to(device)

@@ -3,6 +3,7 @@
 Shapes: N rows, S sequence.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,25 @@ class Examinee:
     spread: Map = map
 
     @torch.no_grad()
-    def answers(self, inputs: NDArray[np.uint8], identifiers: NDArray[np.int32]) -> Iterator[Answer]:
-        """The answers to `inputs` [N, S] with puzzle identifiers [N] after every step, one or more."""
-        tokens, numbers = as_tokens(inputs, self.device), as_tokens(identifiers, self.device)
-        yield from self.learner.answers(self.net, tokens, numbers, self.num_steps)
+    def answers(self, inputs: NDArray[np.uint8], identifiers: NDArray[np.int32], restart: int = 0) -> Iterator[Answer]:
+        """The answers after every step, one or more.
+
+        Args:
+            inputs: [N, S].
+            identifiers: [N], puzzle identifiers.
+            restart: a network that draws at random answers otherwise at every restart; others do not.
+        """
+        tokens, numbers, keys = (
+            as_tokens(values, self.device) for values in (inputs, identifiers, example_keys(inputs, restart))
+        )
+        yield from self.learner.answers(self.net, tokens, numbers, self.num_steps, keys)
+
+
+def example_keys(inputs: NDArray[np.uint8], restart: int) -> NDArray[np.int64]:
+    """What networks draw from that draw at random: int64 [N], a digest of each of `inputs` [N, S] and of the restart.
+
+    So an answer depends neither on the order of the examples nor on how they are cut into batches.
+    """
+    number = restart.to_bytes(8, "little")
+    digests = [hashlib.blake2b(row.tobytes() + number, digest_size=8).digest() for row in np.ascontiguousarray(inputs)]
+    return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)

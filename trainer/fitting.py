@@ -13,6 +13,7 @@ from trmpipe.shards import Examples, Stream
 
 from .errors import SettingError
 from .examinee import Examinee
+from .feeding import Feeder
 from .scoring import score_here
 from .trainer import Trainer
 
@@ -55,11 +56,15 @@ def fitted_steps(
 def _seconds_of_a_step(trainer: Trainer, stream: Stream, enough: float) -> float:
     """The median over steps that take `enough` seconds together; the first one, which warms up, does not count."""
     taken: list[float] = []
-    trainer.train_step(stream.batch(0), 0)
-    while sum(taken) < enough or not taken:
-        step = 1 + len(taken)
-        batch = stream.batch(step)
-        taken.append(_seconds(lambda batch=batch, step=step: trainer.train_step(batch, step)))  # type: ignore[misc]
+    with Feeder(stream, trainer.learner, trainer.slots, trainer.device) as feeder:
+        trainer.train_step(feeder.rows(0), 0)
+        trainer.wait()
+        while sum(taken) < enough or not taken:
+            started = time.perf_counter()
+            step = 1 + len(taken)
+            trainer.train_step(feeder.rows(step), step)
+            trainer.wait()
+            taken.append(time.perf_counter() - started)
     return median(taken)
 
 

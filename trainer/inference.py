@@ -14,12 +14,13 @@ from trmpipe.shards.urls import check_url, is_local, printable
 
 from .build import build_learner, build_net, corpus_sizes
 from .config import TrainConfig
-from .device import forward_dtype, pick_device
+from .device import pick_device
 from .errors import RunError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
 from .learners import Learner
+from .precision_choice import precision_of
 from .ranks import Ranks
 from .run_config import RunConfig
 from .run_folder import RunFolder
@@ -85,7 +86,7 @@ def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
     config = about.train_config()
     state = load_run_state(run.last_checkpoint(), about.hash)
     device = pick_device(device_name)
-    dtype = forward_dtype(device)
+    dtype = precision_of(config, device)
     advice = "delete the checkpoint to use the one before"
 
     def check(net: nn.Module) -> None:

@@ -3,20 +3,22 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 
-from trmpipe.shards import Batch, Examples, Stream
+from trmpipe.shards import Examples, Stream
 
 from .checkpoint import list_checkpoints, save_checkpoint
 from .choosing import TaskChoice
 from .config import TrainConfig
 from .errors import DivergedError, RunError
 from .examinee import Examinee
+from .feeding import Feeder
 from .forms import all_finite, tensors_in
+from .learners import Rows, Tensors
 from .metrics import Means, MetricWriter
 from .run_folder import RunFolder
 from .run_state import RunState, StreamState, to_plain
@@ -42,7 +44,7 @@ class TrainingListener(Protocol):
         ...
 
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
-        """A step was taken: metrics averaged since the last line, and steps/s of this session."""
+        """A step was taken: the metrics averaged since the last line, as last read, and steps/s of this session."""
         ...
 
     def evaluated(self, step: int, scores: Scores) -> None:
@@ -112,6 +114,7 @@ class Loop:
         config_digest: noted in checkpoints.
         means: metrics since the last line.
         clock: where this session's time went.
+        read: the means as they were last read.
     """
 
     config: TrainConfig
@@ -127,6 +130,7 @@ class Loop:
     end: int | None = None
     means: Means = field(default_factory=Means)
     clock: Clock = field(default_factory=Clock)
+    read: dict[str, float] = field(default_factory=dict)
 
     @property
     def step(self) -> int:
@@ -158,18 +162,20 @@ class Loop:
         self.listener.begin(self.config.max_steps)
         reason = self._reason_to_end()
         saved = self.step if reason else -1
-        batches = iter(self.stream)
-        while not reason:
-            if not self._one_step(batches):
+        with Feeder(self.stream, self.trainer.learner, self.trainer.slots, self.trainer.device) as feeder:
+            if not reason:
+                feeder.begin(self.step)
+            while not reason:
+                if not self._one_step(feeder):
+                    reason = self._reason_to_end()
+                    break
+                if self.writer.failure:
+                    self.save()
+                    raise self.writer.failure
+                if self.step % self.config.checkpoint_every == 0:
+                    self.save()
+                    saved = self.step
                 reason = self._reason_to_end()
-                break
-            if self.writer.failure:
-                self.save()
-                raise self.writer.failure
-            if self.step % self.config.checkpoint_every == 0:
-                self.save()
-                saved = self.step
-            reason = self._reason_to_end()
         if saved != self.step:
             self.save()
         return reason
@@ -183,9 +189,10 @@ class Loop:
         self.clock.timed("saving", self._save)
 
     def _save(self) -> None:
+        self._refuse_diverged()
         trained = self.trainer.get_state()
         if not all_finite(tensors_in(to_plain(trained))):
-            raise self._diverged("a weight")
+            raise self._diverged("a weight", self.step)
         state = RunState(
             step=self.step,
             config_digest=self.config_digest,
@@ -208,43 +215,59 @@ class Loop:
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
 
-    def _one_step(self, batches: Iterator[Batch]) -> bool:
+    def _one_step(self, feeder: Feeder) -> bool:
         """Take a step, with all that is due after it; returns whether it was taken and not given up."""
-        before = self.step
         try:
-            sums = self.clock.timed("training", lambda: self._train(batches))
+            metrics = self.clock.timed("training", lambda: self._train(feeder))
         except StepGivenUp:
-            self.stream.set_state({**self.stream.get_state(), "step": before})
             return False
+        self.stream.seek(self.step + 1)
         step, every = self.step, self.config.evaluation.every
-        if not all(map(math.isfinite, sums.values())):
-            raise self._diverged(next(name for name, value in sums.items() if not math.isfinite(value)))
-        self.means.add(sums, len(self.trainer.slots))
+        self.means.add(metrics, step)
         self.clock.steps += 1
-        self.listener.trained(step, self.means.current(), self.clock.rate)
-        if step % self.config.log_every == 0:
+        writes = step % self.config.log_every == 0
+        if writes or self._reading_is_free:
+            self._refuse_diverged()
+            self.read = self.means.current()
+        self.listener.trained(step, self.read, self.clock.rate)
+        if writes:
             self.writer.train(step, self.trainer.learning_rate, self.means.take())
             self.writer.timing(step, self.clock.values())
         if every and step % every == 0 and self.held_out:
             self._evaluate(step)
         return True
 
-    def _diverged(self, what: str) -> DivergedError:
-        """The error of a training in which `what` is no number any more."""
+    @property
+    def _reading_is_free(self) -> bool:
+        """Whether the metrics of a step can be read without waiting: a CPU's are there when the step is."""
+        return self.trainer.device.type == "cpu" and self.trainer.ranks.world_size == 1
+
+    def _refuse_diverged(self) -> None:
+        """Refuse to go on after a step whose loss, or another metric, was no number.
+
+        Raises:
+            DivergedError: there was one.
+        """
+        bad = self.means.first_bad_step()
+        if bad is not None:
+            sums = self.means.current()
+            raise self._diverged(next(name for name, value in sums.items() if not math.isfinite(value)), bad)
+
+    def _diverged(self, what: str, step: int) -> DivergedError:
+        """The error of a training in which `what` is no number any more since `step`."""
         saved = list_checkpoints(self.run.checkpoints)
         last = f"the last good checkpoint is {saved[-1]}" if saved else "there is no checkpoint yet"
         return DivergedError(
-            f"training diverged: {what} is not finite after step {self.step}; {last}. Start a new run with a lower "
+            f"training diverged: {what} is not finite after step {step}; {last}. Start a new run with a lower "
             "learning rate (--set optimiser.lr=...) or a longer warm-up (--set schedule.warmup_steps=...)"
         )
 
-    def _train(self, batches: Iterator[Batch]) -> dict[str, float]:
-        step = self.step
-        batch: Batch = self.clock.timed("waiting", lambda: next(batches))
+    def _train(self, feeder: Feeder) -> Tensors:
+        rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
         watch = Watch(lambda seconds: bool(self.stop) or self._time_is_up(seconds))
         try:
             with watched(self.trainer.net, watch):
-                return self.trainer.train_step(batch, step)
+                return self.trainer.train_step(rows, self.step)
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"the memory of {self.trainer.device.type} does not hold a step of this run; cut the batch into more "

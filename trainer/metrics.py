@@ -3,7 +3,7 @@
 What a step measures is the learner's affair; here metrics are sums by name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -13,49 +13,95 @@ from .board import Board
 from .errors import RunError, RunWriteError
 from .files import writing
 from .lines import LineFile
+from .losses import wide_dtype
+from .ranks import Ranks
 from .run_folder import RunFolder
 from .run_state import MeansState
 
 
 class Means:
-    """Running sums of the metrics; their state is part of a checkpoint, so that a line can span an interruption."""
+    """Running sums of the metrics; their state is part of a checkpoint, so that a line can span an interruption.
 
-    def __init__(self) -> None:
-        self._sums: dict[str, float] = {}
+    They stay on the device, in float64 where it has that, until somebody asks for them: so a step waits for nothing.
+
+    Args:
+        ranks: of the processes that share the batch.
+    """
+
+    def __init__(self, ranks: Ranks | None = None) -> None:
+        self._ranks = ranks or Ranks()
+        self._before: dict[str, float] = {}
+        self._sums: dict[str, Tensor] = {}
         self._count = 0
+        self._first_bad: Tensor | None = None
 
-    def add(self, sums: Mapping[str, float], count: int) -> None:
-        """Take in the sums over `count` examples, of the same names every time.
+    @torch.no_grad()
+    def add(self, metrics: Mapping[str, Tensor], step: int) -> None:
+        """Take in what `step` measured of this rank's slots, [B] each, of the same names every time.
 
         Raises:
             RunError: the means before, out of a checkpoint, were of other metrics.
         """
-        if self._count and self._sums.keys() != sums.keys():
+        if self._count and (self._sums or self._before).keys() != metrics.keys():
             raise RunError(
-                f"the checkpoint's means are of {', '.join(self._sums) or 'nothing':.100}, this run measures "
-                f"{', '.join(sums)}; delete it to go on from the one before"
+                f"the checkpoint's means are of {', '.join(self._before) or 'nothing':.100}, this run measures "
+                f"{', '.join(metrics)}; delete it to go on from the one before"
             )
+        sums = {name: column.to(wide_dtype(column.device)).sum() for name, column in metrics.items()}
+        self._note_first_bad(torch.stack(list(sums.values())).isfinite().all(), step)
         for name, value in sums.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count += count
+            before = self._sums.get(name)
+            self._sums[name] = self._before.get(name, 0.0) + value if before is None else before + value
+        self._count += self._ranks.world_size * len(next(iter(metrics.values())))
+
+    def _note_first_bad(self, finite: Tensor, step: int) -> None:
+        before = torch.full_like(finite, -1, dtype=torch.int64) if self._first_bad is None else self._first_bad
+        self._first_bad = torch.where((before < 0) & ~finite, step, before)
+
+    def first_bad_step(self) -> int | None:
+        """The first step since the means began at which some metric was not finite, None for none; waits for it."""
+        found = [-1 if self._first_bad is None else int(self._first_bad)]
+        bad = [step for step in self._ranks.of_all(found[0]) if step >= 0]
+        return min(bad, default=None)
 
     def current(self) -> dict[str, float]:
-        """The means up to now, by name."""
-        return {name: total / self._count for name, total in self._sums.items()}
+        """The means up to now, by name; waits for the device, and every rank must call it."""
+        return {name: total / self._count for name, total in self._totals().items()}
+
+    def _totals(self) -> dict[str, float]:
+        return _added(self._ranks.of_all(self._own()))
+
+    def _own(self) -> dict[str, float]:
+        """The sums of this rank, or those out of a checkpoint where no step was taken since."""
+        if not self._sums:
+            return dict(self._before)
+        return dict(zip(self._sums, torch.stack(list(self._sums.values())).tolist(), strict=True))
 
     def take(self) -> dict[str, float]:
-        """The means, after which all begins again."""
+        """The means, after which all begins again; see `current`."""
         means = self.current()
-        self._sums, self._count = {}, 0
+        self._before, self._sums, self._count, self._first_bad = {}, {}, 0, None
         return means
 
     def get_state(self) -> MeansState:
-        """For a checkpoint."""
-        return MeansState(sums=dict(self._sums), count=self._count)
+        """For a checkpoint; waits for the device, and every rank must call it."""
+        by_rank = self._ranks.of_all(self._own())
+        return MeansState(
+            sums=_added(by_rank), count=self._count, by_rank=tuple(by_rank) if self._ranks.world_size > 1 else ()
+        )
 
     def set_state(self, state: MeansState) -> None:
-        """Go on from `get_state`."""
-        self._sums, self._count = dict(state.sums), state.count
+        """Go on from `get_state`; where it was called by other ranks, the first one takes the sums of all."""
+        first = self._ranks.rank == 0
+        own = {name: value if first else 0.0 for name, value in state.sums.items()}
+        if len(state.by_rank) == self._ranks.world_size:
+            own = dict(state.by_rank[self._ranks.rank])
+        self._before, self._sums, self._count = own, {}, state.count
+
+
+def _added(by_rank: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The sums over ranks, in their order."""
+    return {name: sum((one[name] for one in by_rank[1:]), start=value) for name, value in by_rank[0].items()}
 
 
 class MetricWriter:
@@ -110,10 +156,3 @@ class MetricWriter:
                 yield
         except RunWriteError as error:
             self.failure = self.failure or error
-
-
-@torch.no_grad()
-def measure(metrics: Mapping[str, Tensor]) -> dict[str, float]:
-    """The sums of metrics [B], in float64 on the CPU, as mps has no float64."""
-    sums = torch.stack([column.cpu().double().sum() for column in metrics.values()]).tolist()
-    return dict(zip(metrics, sums, strict=True))

@@ -32,6 +32,7 @@ from .run_state import RunState, load_run_state
 RUNS = Path("runs")
 """Where runs lie that the user gives no folder."""
 _LENGTH = "train.max_steps"
+_PRECISION = "train.precision"
 
 
 def run_path(request: TrainRequest, preset: str, config: TrainConfig, corpora: list[Corpus]) -> Path:
@@ -85,6 +86,12 @@ def saved_steps(path: Path, request: TrainRequest) -> int | None:
         was = "not fitted to a time" if saved.minutes is None else f"fitted to {saved.minutes:g} minutes"
         raise RunError(f"{path} was {was}, not to {request.minutes:g} minutes; give the options that it was made with")
     return saved.train_config().max_steps
+
+
+def saved_precision(path: Path, request: TrainRequest) -> str | None:
+    """The precision of a run to go on with; None for a new one."""
+    run = RunFolder(path)
+    return run.read_config().train_config().precision if request.resume and run.config_file.exists() else None
 
 
 def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder, RunConfig, RunState | None]:
@@ -190,7 +197,16 @@ def _differing(saved: RunConfig, config: RunConfig) -> set[str]:
     That run may have gone on meanwhile.
     """
     then, now = (
-        flatten({**one.binding, "from": one.origin.run if one.origin else None, "origin": None})
+        flatten(
+            {
+                **one.binding,
+                "train": to_json(one.train_config()),
+                "from": one.origin.run if one.origin else None,
+                "origin": None,
+            }
+        )
         for one in (saved, config)
     )
+    if now[_PRECISION] == "auto":  # What a new run would choose is the machine's affair; this one has chosen.
+        now[_PRECISION] = then[_PRECISION]
     return {name for name in then | now if then.get(name) != now.get(name)}

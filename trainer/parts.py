@@ -5,7 +5,7 @@ name stands beside a config that it does not fit, and an entry is added by one l
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from trmpipe.generators.plugins import Registry
@@ -13,6 +13,7 @@ from trmpipe.generators.plugins import Registry
 from .errors import SettingError
 
 Entry = TypeVar("Entry")
+_LATER = "later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,16 @@ class Part:
 
     config: type[Any]
     build: Callable[..., Any]
+
+
+def later(default: Any) -> Any:
+    """A field of a config class that runs made before it was added lack: they were made with `default`."""
+    return field(default=default, metadata={_LATER: True})
+
+
+def names_of_later_fields(config: type[Any]) -> set[str]:
+    """The fields of a config class that may be missing in the settings of a run."""
+    return {one.name for one in fields(config) if one.metadata.get(_LATER)}
 
 
 def entries_that_load(registry: Registry[Entry]) -> Iterator[tuple[str, Entry]]:

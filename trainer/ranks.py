@@ -4,12 +4,13 @@ Objects pass between ranks through gloo, which works on any machine, whatever de
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch.distributed
+from torch import Tensor
 
 from .errors import RunError
 
@@ -35,6 +36,48 @@ class Ranks:
         found: list[Any] | None = [None] * self.world_size if self.rank == 0 else None
         torch.distributed.gather_object(value, found)
         return found or []
+
+    def of_all(self, value: Any) -> list[Any]:
+        """The values of all ranks in their order, on every rank; every rank must call it."""
+        if self.world_size == 1:
+            return [value]
+        found: list[Any] = [None] * self.world_size
+        torch.distributed.all_gather_object(found, value)
+        return found
+
+    def share(self, value: Any) -> Any:
+        """The value of rank 0 on every rank; every rank must call it, what the others give does not count."""
+        if self.world_size == 1:
+            return value
+        values = [value if self.rank == 0 else None]
+        torch.distributed.broadcast_object_list(values)
+        return values[0]
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors by their sums over the ranks, in place and in one exchange; float32 each."""
+        if self.world_size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+        torch._foreach_copy_(list(tensors), [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
+
+    def rows_of_all(self, rows: Tensor) -> Tensor:
+        """The rows [B, ...] of every rank, one rank after the other, on every rank; all have equally many."""
+        if self.world_size == 1:
+            return rows
+        whole = rows.new_empty((self.world_size * len(rows), *rows.shape[1:]))
+        torch.distributed.all_gather_into_tensor(whole, rows.contiguous())
+        return whole
+
+    def rows_on_first(self, rows: Tensor) -> Tensor:
+        """The rows of all ranks on rank 0 and its CPU, this rank's own on the others; every rank must call it."""
+        if self.world_size == 1:
+            return rows
+        own = rows.cpu().contiguous()
+        parts = [torch.empty_like(own) for _ in range(self.world_size)] if self.rank == 0 else None
+        torch.distributed.gather(own, parts)
+        return torch.cat(parts) if parts else own
 
 
 def world_size() -> int:

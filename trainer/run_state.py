@@ -35,10 +35,17 @@ class StreamState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeansState:
-    """Of `metrics.Means`."""
+    """Of `metrics.Means`.
+
+    Attributes:
+        sums: over all ranks, by name.
+        count: examples in them.
+        by_rank: the sums of each rank, so that as many go on to the last bit; empty for a single one.
+    """
 
     sums: dict[Word, float]
     count: Count
+    by_rank: tuple[dict[Word, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,7 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
     texts = [text for value in state.stream.config.values() for text in (value if isinstance(value, list) else [value])]
     if any(isinstance(text, str) and not (text.isprintable() and len(text) <= _MOST_LETTERS) for text in texts):
         raise RunError(f"{where} is damaged: its stream's config holds what is no word; {advice}")
-    if not all(map(math.isfinite, state.means.sums.values())):
+    if not all(math.isfinite(value) for sums in (state.means.sums, *state.means.by_rank) for value in sums.values()):
         raise RunError(f"{where} is damaged: its means are not finite; {advice}")
     return state
 

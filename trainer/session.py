@@ -17,7 +17,7 @@ from .build import build_learner, build_net, build_schedule, corpus_sizes
 from .choosing import choose_corpora
 from .compiling import compile_core
 from .config import TrainConfig
-from .device import choose_compile, forward_dtype, pick_device
+from .device import choose_compile, pick_device
 from .evaluators import evaluator_of
 from .files import write_sealed
 from .fitting import fitted_steps
@@ -26,10 +26,11 @@ from .judging import Judge
 from .loop import Clock, Loop, TrainingListener
 from .memory import Room, refuse_large_activations, refuse_too_large
 from .metrics import MetricWriter
-from .opening import open_run, run_config, run_path, saved_steps
+from .opening import open_run, run_config, run_path, saved_precision, saved_steps
 from .origin import find_origin, load_origin
 from .overrides import apply_overrides
 from .pictures import draw_pictures
+from .precision_choice import choose_precision, precision_of
 from .presets import choose_preset, get_preset, what_to_expect
 from .puzzle_words import puzzle_to_solve
 from .ranks import refuse_ranks
@@ -88,13 +89,14 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
     preset, config = resolve_config(request, corpora[0], device, notes.append)
     room = refuse_too_large(config, corpus_sizes(*corpora), device)
     path = run_path(request, preset, config, corpora)
+    config = with_precision(config, path, request, corpora, device, notes.append)
     if request.minutes is not None:
         config = replace(config, max_steps=fit_steps(request, config, corpora, device, room, path, notes.append))
     origin = find_origin(request.start) if request.start and not request.resume else None
     whole = run_config(request, preset, config, corpora, origin)
     stream = build_stream(config, corpora, request)
     notes += too_few_variants(request, corpora)
-    net = build_net(config, whole.sizes, device, forward_dtype(device))
+    net = build_net(config, whole.sizes, device, precision_of(config, device))
     learner = build_learner(config, net)
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
@@ -118,6 +120,34 @@ def train(request: TrainRequest, listener: TrainingListener) -> TrainResult:
         spread = stack.enter_context(side_by_side(threads))
         begin = partial(build_loop, partial(Loop, **shared), run, saved, net, judge, spread)
         return finish(*run_phases(begin, saved, state), corpora)
+
+
+def with_precision(
+    config: TrainConfig,
+    path: Path,
+    request: TrainRequest,
+    corpora: Sequence[Corpus],
+    device: torch.device,
+    note: Callable[[str], None],
+) -> TrainConfig:
+    """The config with the precision that a run to go on with has, or that a new one is to have.
+
+    Args:
+        config: of the run.
+        path: of its folder.
+        request: what the user asks for.
+        corpora: to train on.
+        device: to train on.
+        note: is told of a choice.
+    """
+    if config.precision != "auto":
+        return config
+    saved = saved_precision(path, request)
+    if saved is not None:
+        return replace(config, precision=saved)
+    precision, reason = choose_precision(config, corpus_sizes(*corpora), device)
+    note(f"precision {precision}: {reason}")
+    return replace(config, precision=precision)
 
 
 def build_loop(
@@ -189,7 +219,7 @@ def fit_steps(
     if saved := saved_steps(path, request):
         return saved
     started, sizes = time.perf_counter(), corpus_sizes(*corpora)
-    net = build_net(config, sizes, device, forward_dtype(device))
+    net = build_net(config, sizes, device, precision_of(config, device))
     learner = build_learner(config, net)
     refuse_large_activations(config, net, learner, sizes, num_threads(request, config, device), room)
     compile_core(net, learner, choose_compile(device, request.compile), sizes.seq_len)
@@ -225,8 +255,6 @@ def run_loop(loop: Loop, state: RunState | None) -> str:
     try:
         if state:
             loop.restore(state)
-        # Reads the corpus, so that the first step does not wait for it.
-        loop.stream.batch(loop.step)
         reason = loop.run_steps()
     finally:
         loop.writer.close()

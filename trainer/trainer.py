@@ -9,26 +9,22 @@ Shapes: B slots of this rank, b those of a slice, D width.
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trmpipe.shards import Batch
-
 from .build import build_optimisers, build_schedule, set_learning_rates
 from .config import TrainConfig
-from .device import as_tokens
 from .errors import RunError, SettingError
 from .forms import refuse_other_forms, refuse_other_optimiser, refuse_other_values
 from .judging import Judge
 from .learners import Learner, Lesson, Rows, Tensors
 from .learners.learner import IDENTIFIERS
-from .metrics import measure
 from .models import CorpusSizes, Network, puzzle_rows
 from .optim import EMA, sign_sgd_rows
+from .precision import computing_copy, refresh
 from .ranks import Ranks
 from .run_state import TrainerState
 from .sketch import optimiser_states
@@ -64,6 +60,9 @@ class Trainer:
         ranks: which process this is; it holds slots rank * B to (rank + 1) * B of the global batch, whose size the
             number of processes divides.
         spread: how slices of the batch are mapped, see `threads.side_by_side`.
+
+    Attributes:
+        teach: the learner's `learn`, which may be replaced by a compiled form of it.
     """
 
     def __init__(
@@ -77,16 +76,19 @@ class Trainer:
         ranks: Ranks | None = None,
         spread: Map = map,
     ) -> None:
-        ranks = ranks or Ranks()
+        self.ranks = ranks or Ranks()
         self.config, self.net = config, net.train()
         self.learner, self.judge, self.spread = learner, judge, spread
+        self.teach = learner.learn
         self.parameters = list(net.parameters())
         self.device = self.parameters[0].device
+        self._computing = computing_copy(net)
+        self._leaves = list(self._computing.parameters())
         self.optimisers = build_optimisers(config, net)
         self.schedule = build_schedule(config)
         self.ema = EMA(net, config.ema_decay, warm=config.ema_warm)
-        num_slots = config.batch_size // ranks.world_size
-        self.slots = np.arange(ranks.rank * num_slots, (ranks.rank + 1) * num_slots)
+        num_slots = config.batch_size // self.ranks.world_size
+        self.slots = np.arange(num_slots) + self.ranks.rank * num_slots
         self.state = learner.begin(net, num_slots, sizes.seq_len)
         self._sizes = sizes
         self._settings = [_settings(optimiser) for optimiser in self.optimisers]
@@ -101,43 +103,44 @@ class Trainer:
         """The rate of the last step, of the first optimiser."""
         return float(self.optimisers[0].param_groups[0]["lr"])
 
-    def train_step(self, batch: Batch, step: int) -> dict[str, float]:
-        """Train on this rank's rows of the batch of `step`, counted from 0.
+    def train_step(self, rows: Rows, step: int) -> Tensors:
+        """Train on this rank's rows of the batch of `step`, counted from 0; nothing waits for the device.
 
         Returns:
-            The sums over this rank's slots of the metrics that the learner takes.
+            The metrics that the learner takes, [B] each.
         """
         factor = self.schedule(step)
         set_learning_rates(self.optimisers, factor)
-        work = self.learner.take_up(self.net, self.state, self._rows(batch), step)
+        with torch.no_grad():
+            work = self.learner.take_up(self._computing, self.state, rows)
         parts = [{name: value[run] for name, value in work.items()} for run in self._runs()]
-        shares = list(self.spread(partial(self._differentiate, step=step), parts))
+        shares = list(self.spread(self._differentiate, parts))
         self._descend([share.gradients for share in shares])
         self._descend_embedding(work[IDENTIFIERS], shares, factor)
         self.state = _joined([share.state for share in shares])
         self.ema.update(self.net, step + 1)
-        return measure(_joined([share.metrics for share in shares]))
+        refresh(self._computing, self.net)
+        return _joined([share.metrics for share in shares])
 
-    def _rows(self, batch: Batch) -> Rows:
-        inputs, labels, identifiers = (
-            as_tokens(values, self.device) for values in (batch.inputs, batch.labels, batch.identifiers)
-        )
-        return Rows(inputs=inputs, labels=labels, identifiers=identifiers, slots=self.slots)
+    def wait(self) -> None:
+        """Until the device has done all that it was asked for."""
+        if self.device.type != "cpu":
+            getattr(torch, self.device.type).synchronize()
 
     def _runs(self) -> list[slice]:
         return slices(len(self.slots), self.config.num_slices)
 
-    def _differentiate(self, work: Tensors, step: int) -> _Share:
+    def _differentiate(self, work: Tensors) -> _Share:
         """Forward and backward over some slots; touches nothing but its arguments, so slices may run side by side."""
         rows = puzzle_rows(self._network, work[IDENTIFIERS])
-        wanted = [*self.parameters, *(() if rows is None else (rows.requires_grad_(),))]
-        lesson: Lesson = self.learner.learn(self.net, work, rows, step, self.judge)
+        wanted = [*self._leaves, *(() if rows is None else (rows.requires_grad_(),))]
+        lesson: Lesson = self.teach(self._computing, work, rows, self.judge)
         # Parameters that a learner does not use, such as a halting head, have no gradient.
         gradients = torch.autograd.grad(lesson.loss.sum() / self.config.batch_size, wanted, allow_unused=True)
         return _Share(
             state=lesson.state,
             metrics=lesson.metrics,
-            gradients=gradients[: len(self.parameters)],
+            gradients=gradients[: len(self._leaves)],
             row_gradients=None if rows is None else gradients[-1],
         )
 
@@ -146,10 +149,11 @@ class Trainer:
         return cast(Network, self.net)
 
     def _descend(self, gradients: Sequence[Sequence[Tensor | None]]) -> None:
-        """Step along the sum of the slices' gradients, taken in their order."""
+        """Step along the sum of the slices' and ranks' gradients, taken in their order."""
         for parameter, *shares in zip(self.parameters, *gradients, strict=True):
-            given = [share for share in shares if share is not None]
+            given = [share.to(parameter.dtype) for share in shares if share is not None]
             parameter.grad = sum(given[1:], start=given[0]) if given else None
+        self.ranks.add_up([parameter.grad for parameter in self.parameters if parameter.grad is not None])
         for optimiser in self.optimisers:
             optimiser.step()
 
@@ -160,14 +164,14 @@ class Trainer:
         if table is not None and gradients:
             sign_sgd_rows(
                 table,
-                identifiers,
-                torch.cat(gradients),
+                self.ranks.rows_of_all(identifiers),
+                self.ranks.rows_of_all(torch.cat(gradients)),
                 lr=self.config.embedding.lr * factor,
                 weight_decay=self.config.embedding.weight_decay,
             )
 
     def get_state(self) -> TrainerState:
-        """Everything that the next step depends on, the stream aside.
+        """Everything that the next step depends on, the stream aside; whole on rank 0, and every rank must call it.
 
         Raises:
             SettingError: an optimiser changes more of its groups than the learning rate, which would be lost.
@@ -181,11 +185,11 @@ class Trainer:
             net=dict(self.net.state_dict()),
             ema=dict(self.averaged.state_dict()),
             optimisers=[optimiser.state_dict()["state"] for optimiser in self.optimisers],
-            state=self.state,
+            state={name: self.ranks.rows_on_first(value) for name, value in self.state.items()},
         )
 
     def set_state(self, state: TrainerState) -> None:
-        """Go on where `get_state` was called; settings stay those of the config.
+        """Go on where `get_state` was called, by any number of ranks; settings stay those of the config.
 
         Raises:
             RunError: something in it has other names, shapes or dtypes than config, learner and network ask for.
@@ -193,14 +197,20 @@ class Trainer:
         self._refuse_other_state(state)
         # Copies, since a checkpoint's tensors are views of its file.
         self.net.load_state_dict(state.net)
+        refresh(self._computing, self.net)
         self.averaged.load_state_dict(state.ema)
         for optimiser, saved in zip(self.optimisers, state.optimisers, strict=True):
             optimiser.load_state_dict({**optimiser.state_dict(), "state": copy.deepcopy(saved)})
-        self.state = {name: value.clone().to(self.device) for name, value in state.state.items()}
+        own = slice(int(self.slots[0]), int(self.slots[-1]) + 1)
+        self.state = {name: value[own].clone().to(self.device) for name, value in state.state.items()}
 
     def _refuse_other_state(self, state: TrainerState) -> None:
         advice = "resume with the learner, model and batch size that the run was started with"
-        refuse_other_forms("the checkpoint's state does not fit the learner", state.state, self.state, advice)
+        whole = {
+            name: torch.empty((self.config.batch_size, *value.shape[1:]), dtype=value.dtype, device="meta")
+            for name, value in self.state.items()
+        }
+        refuse_other_forms("the checkpoint's state does not fit the learner", state.state, whole, advice)
         refuse_other_values(state.state, self.learner.limits(self._sizes), advice)
         for what, found in (("weights", state.net), ("average", state.ema)):
             expected = self.net.state_dict()

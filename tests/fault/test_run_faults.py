@@ -156,9 +156,9 @@ def test_a_loss_that_is_not_finite_ends_the_run(train, tmp_path):
 def test_the_last_good_checkpoint_is_named(train, tmp_path, monkeypatch):
     before = Loop._train
 
-    def diverging(loop, batches):
-        sums = before(loop, batches)
-        return {**sums, "loss": math.inf} if loop.step == 6 else sums
+    def diverging(loop, feeder):
+        metrics = before(loop, feeder)
+        return {**metrics, "loss": metrics["loss"] + math.inf} if loop.step == 5 else metrics
 
     monkeypatch.setattr(Loop, "_train", diverging)
     result = train(tmp_path / "run")
@@ -172,11 +172,11 @@ def test_the_last_good_checkpoint_is_named(train, tmp_path, monkeypatch):
 def test_weights_that_are_not_finite_are_not_saved(train, tmp_path, monkeypatch):
     before = Loop._train
 
-    def spoiling(loop, batches):
-        sums = before(loop, batches)
-        if loop.step == 4:
+    def spoiling(loop, feeder):
+        metrics = before(loop, feeder)
+        if loop.step == 3:
             next(iter(loop.trainer.averaged.parameters())).view(-1)[3] = math.nan
-        return sums
+        return metrics
 
     monkeypatch.setattr(Loop, "_train", spoiling)
     result = train(tmp_path / "run")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.runs import step_on
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
@@ -36,7 +37,7 @@ def curve(preset, corpus):
     stream = Stream([corpus], seed=config.seed, batch_size=16)
     with side_by_side(2) as spread:
         trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes, spread=spread)
-        sums = [trainer.train_step(stream.batch(step), step) for step in range(NUM_STEPS)]
+        sums = [step_on(trainer, stream.batch(step), step) for step in range(NUM_STEPS)]
     return [[one["loss"] / 16, one["halt_loss"] / 16] for one in sums]
 
 

@@ -312,7 +312,7 @@ def test_solve_says_whether_the_answer_is_one_of_several(undisturbed, trmpipe, m
 
     for solution, words in (("1234341221434321", "is one of them"), ("1" * 16, "is none of them")):
         tokens = torch.tensor([[int(value) + 1 for value in solution]])
-        monkeypatch.setattr(DeepSupervision, "answers", lambda *_, t=tokens: iter([Answer(t, torch.zeros(1))]))
+        monkeypatch.setattr(DeepSupervision, "answers", lambda *_, t=tokens: iter([Answer(t, torch.zeros(1), None)]))
         assert words in trmpipe("solve", undisturbed, "1" + "." * 15).out
 
 

@@ -7,6 +7,7 @@ import psutil
 import pytest
 import torch
 
+from tests.runs import step_on
 from trmpipe.shards import Batch
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.checkpoint import load_checkpoint, save_checkpoint
@@ -68,7 +69,7 @@ def test_a_million_rows_cost_a_step_what_ten_do():
     for _ in range(30):
         for trainer, batch in batches.items():
             start = time.perf_counter()
-            trainer.train_step(batch, 0)
+            step_on(trainer, batch, 0)
             seconds[trainer].append(time.perf_counter() - start)
     assert memory().rss - before < table(many).nbytes / 4
     # The quickest of many: other processes only ever slow a step. A pass over the table would take ten steps' time.
@@ -85,7 +86,7 @@ def test_a_trainer_holds_the_table_once():
 
 def test_a_step_moves_the_rows_of_its_batch_alone():
     trainer = make_trainer(50)
-    trainer.train_step(make_batch([3, 3, 3, 17, 17, 41, 41, 41]), 0)
+    step_on(trainer, make_batch([3, 3, 3, 17, 17, 41, 41, 41]), 0)
     moved = table(trainer).abs().sum(1).nonzero().flatten().tolist()
     assert moved == [3, 17, 41]
 
@@ -97,7 +98,7 @@ def test_rates_and_decay_of_the_embedding_are_its_own():
     with torch.no_grad():
         table(trainer)[:] = 2.0
     weights = [parameter.clone() for parameter in trainer.parameters]
-    trainer.train_step(make_batch([4] * BATCH), 0)
+    step_on(trainer, make_batch([4] * BATCH), 0)
     assert all(torch.equal(*pair) for pair in zip(weights, trainer.parameters, strict=True))
     steps = (table(trainer)[4] - 2.0 * (1 - 0.5 * 0.1)).abs()
     assert steps == pytest.approx([0.5] * WIDTH, rel=1e-5)
@@ -108,18 +109,18 @@ def test_the_embedding_warms_up_as_the_rest_does():
     trainer = make_trainer(10, "embedding.lr=0.8", "embedding.weight_decay=0", "schedule.warmup_steps=4")
     for step in range(5):
         before = table(trainer)[4].clone()
-        trainer.train_step(make_batch([4] * BATCH), step)
+        step_on(trainer, make_batch([4] * BATCH), step)
         length = (table(trainer)[4] - before).abs().max().item()
         assert length == pytest.approx(0.8 * min(1, (step + 1) / 4), rel=1e-5)
 
 
 def test_a_checkpoint_holds_the_table_once_and_gives_it_back(tmp_path):
     trainer = make_trainer(50_000)
-    trainer.train_step(make_batch(range(BATCH)), 0)
+    step_on(trainer, make_batch(range(BATCH)), 0)
     path = save_checkpoint(tmp_path, 1, {"trainer": to_plain(trainer.get_state())})
     assert path.stat().st_size < 1.5 * table(trainer).nbytes
     other = make_trainer(50_000)
     other.set_state(typed(load_checkpoint(path)["trainer"], TrainerState, "", ""))
     assert torch.equal(table(other), table(trainer))
     assert other.averaged.puzzle_emb.weights is table(other)
-    assert trainer.train_step(make_batch(range(BATCH)), 1) == other.train_step(make_batch(range(BATCH)), 1)
+    assert step_on(trainer, make_batch(range(BATCH)), 1) == step_on(other, make_batch(range(BATCH)), 1)

@@ -92,8 +92,8 @@ class Script:
     def __init__(self, steps):
         self.steps = torch.tensor(steps)
 
-    def answers(self, net, inputs, identifiers, num_steps):
-        return (Answer(step, None) for step in self.steps)
+    def answers(self, net, inputs, identifiers, num_steps, keys):
+        return (Answer(step, None, None) for step in self.steps)
 
 
 def scores(held_out, steps):

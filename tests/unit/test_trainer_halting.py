@@ -11,6 +11,7 @@ from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.learners.halting import exploration_draws, halted, minimum_steps
+from trmpipe.trainer.models import Outcome
 
 HALT_PURPOSE = 7
 
@@ -18,22 +19,30 @@ HALT_PURPOSE = 7
 VOCABULARY = 5000
 
 
-class CountingNet:
+class CountingNet(torch.nn.Module):
     """Latents that count supervision steps, so that a reset shows; halting logits that the test gives."""
 
-    def initial(self, batch):
-        return {"a": torch.zeros(2, batch, 1), "b": torch.full((2, batch, 1), 100.0)}
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
 
-    def step(self, latents, inputs, rows):
+    def initial(self, keys):
+        return {"a": torch.zeros(2, len(keys), 1), "b": torch.full((2, len(keys), 1), 100.0)}
+
+    def step(self, latents, inputs, rows, keys):
         logits = torch.zeros(*inputs.shape, VOCABULARY)
-        return {name: z + 1 for name, z in latents.items()}, logits, self.halt
+        return Outcome({name: z + 1 for name, z in latents.items()}, logits, self.halt)
 
 
-def rows(step, batch, seq_len=3):
+def rows(learner, step, batch, seq_len=3):
     """Rows that tell step and slot: 100 * step + slot + 1."""
     values = 100 * step + torch.arange(batch)[:, None] + 1
     inputs = values.expand(batch, seq_len)
-    return Rows(inputs=inputs, labels=inputs + 1, identifiers=values[:, 0], slots=np.arange(batch))
+    return Rows(inputs=inputs, labels=inputs + 1, identifiers=values[:, 0], draws=drawn(learner, step, batch))
+
+
+def drawn(learner, step, batch):
+    return {name: torch.from_numpy(values) for name, values in learner.draws(step, np.arange(batch)).items()}
 
 
 def test_draws_depend_on_seed_step_and_slot_alone():
@@ -81,7 +90,7 @@ def test_halted_slots_take_the_new_row_of_their_index():
     generator = torch.Generator().manual_seed(3)
     for step in range(30):
         was_halted = state["halted"].tolist()
-        work = learner.take_up(net, state, rows(step, batch), step)
+        work = learner.take_up(net, state, rows(learner, step, batch))
         for slot in range(batch):
             if was_halted[slot]:
                 owner[slot], spent[slot] = step, 0
@@ -94,21 +103,21 @@ def test_halted_slots_take_the_new_row_of_their_index():
             assert work["latents.b"][slot, :, 0].tolist() == [100 + spent[slot]] * 2
             spent[slot] += 1
         net.halt = torch.rand(batch, generator=generator) - 0.6
-        state = learner.learn(net, work, None, step, judge_by_label).state
+        state = learner.learn(net, work, None, judge_by_label).state
         assert state["halted"].tolist() == [q > 0 or n >= 5 for q, n in zip(net.halt.tolist(), spent, strict=True)]
 
 
 def test_halting_learns_what_the_judge_says():
     net, learner = CountingNet(), DeepSupervision(DeepSupervisionConfig(), seed=0, max_steps=1)
     net.halt = torch.zeros(2)
-    work = learner.take_up(net, learner.begin(net, 2, 3), rows(0, 2), 0)
+    work = learner.take_up(net, learner.begin(net, 2, 3), rows(learner, 0, 2))
 
     def judge(inputs, labels, answers):
         verdict = judge_by_label(inputs, labels, answers)
         return replace(verdict, solved=torch.tensor([True, False]), more={"accepted": torch.ones(2)})
 
     net.halt = torch.tensor([3.0, 3.0])
-    lesson = learner.learn(net, work, None, 0, judge)
+    lesson = learner.learn(net, work, None, judge)
     assert lesson.metrics["halt_loss"].tolist() == pytest.approx([np.log1p(np.exp(-3)), np.log1p(np.exp(3))])
     assert list(lesson.metrics) == ["loss", "halt_loss", "cell", "exact", "accepted", "supervision_steps"]
 

@@ -68,8 +68,8 @@ def test_step_equals_batch_first_reference(mixer, num_prefix):
     net = small_net(mixer, num_prefix)
     inputs = torch.randint(7, (5, 9), generator=generator(4))
     identifiers = torch.tensor([0, 3, 1, 1, 2])
-    start = net.initial(5)
-    latents, logits, halt = net.step(start, inputs, puzzle_rows(net, identifiers))
+    start = net.initial(torch.zeros(5))
+    latents, logits, halt, _ = net.step(start, inputs, puzzle_rows(net, identifiers))
     first = [z.transpose(0, 1) for z in start.values()]
     z_H, z_L, expected, expected_halt = reference.step(*first, inputs, identifiers, net.state_dict(), net.config)
     # float32 rounding over some 30 products of width 16 to 24.
@@ -83,10 +83,10 @@ def test_step_equals_batch_first_reference(mixer, num_prefix):
 def test_only_the_last_cycle_is_differentiated():
     net = small_net("mlp_t", 0)
     inputs = torch.randint(7, (3, 9), generator=generator(4))
-    net.step(net.initial(3), inputs, None)[1].sum().backward()
+    net.step(net.initial(torch.zeros(3)), inputs, None)[1].sum().backward()
     whole = net.L_level.layers[0].mlp.down_proj.weight.grad.clone()
     with torch.no_grad():
-        latents = net._cycle(*net.initial(3).values(), net.embed(inputs, None))
+        latents = net._cycle(*net.initial(torch.zeros(3)).values(), net.embed(inputs, None))
     net.zero_grad()
     z_H, _ = net._cycle(*latents, net.embed(inputs, None))
     net.lm_head(z_H).sum().backward()
@@ -95,7 +95,7 @@ def test_only_the_last_cycle_is_differentiated():
 
 def test_latents_leave_a_step_without_gradient():
     net = small_net("mlp_t", 3)
-    latents, logits, _ = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    latents, logits, *_ = net.step(net.initial(torch.zeros(2)), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
     assert list(latents) == ["z_H", "z_L"]
     assert not any(z.requires_grad for z in latents.values())
     assert logits.requires_grad
@@ -103,13 +103,15 @@ def test_latents_leave_a_step_without_gradient():
 
 def test_halting_starts_at_minus_five():
     net = TRM(TRMConfig(**SMALL), CorpusSizes(seq_len=9, vocab_size=7), generator=generator())
-    _, _, halt = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    _, _, halt, _ = net.step(net.initial(torch.zeros(2)), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
     assert halt.tolist() == [-5.0, -5.0]
 
 
 def test_bfloat16_forward_keeps_float32_weights_and_outputs():
     net = small_net("attention", 3, torch.bfloat16)
-    latents, logits, halt = net.step(net.initial(2), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16))
+    latents, logits, halt, _ = net.step(
+        net.initial(torch.zeros(2)), torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 16)
+    )
     assert latents["z_H"].dtype == torch.bfloat16
     assert logits.dtype == halt.dtype == torch.float32
     assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
@@ -147,4 +149,4 @@ def test_puzzle_rows_are_those_of_the_identifiers():
 def test_one_pass_is_the_first_supervision_step():
     net = small_net("attention", 3)
     inputs, rows = torch.randint(7, (3, 9), generator=generator(4)), torch.zeros(3, 16)
-    assert torch.equal(net(inputs, rows), net.step(net.initial(3), inputs, rows)[1])
+    assert torch.equal(net(inputs, rows), net.step(net.initial(torch.zeros(3)), inputs, rows)[1])

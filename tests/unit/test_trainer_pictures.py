@@ -183,8 +183,8 @@ class Script:
     def __init__(self, steps):
         self.steps = torch.tensor(steps)
 
-    def answers(self, net, inputs, identifiers, num_steps):
-        return (Answer(step, None) for step in self.steps)
+    def answers(self, net, inputs, identifiers, num_steps, keys):
+        return (Answer(step, None, None) for step in self.steps)
 
 
 def test_the_puzzle_that_is_solved_last_and_for_good_is_shown():

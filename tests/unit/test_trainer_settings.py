@@ -186,6 +186,7 @@ OTHER = {
     "optimiser.betas": "0.5,0.6",
     "schedule.name": "cosine",
     "sampling": "published",
+    "precision": "bf16",
 }
 """Other values than the defaults, of settings that are no single number."""
 

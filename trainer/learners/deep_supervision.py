@@ -12,18 +12,24 @@ Source: TinyRecursiveModels, arXiv 2510.04871.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from trmpipe.generators.rng import NOISE
 from trmpipe.generators.task import PAD
 from trmpipe.shards.fields import MOST
 
 from ..checks import at_least, one_of, share
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import CorpusSizes, Latents, RecursiveNetwork, puzzle_rows
+from ..models import CorpusSizes, Latents, RecursiveNetwork, device_of, puzzle_rows
+from ..models.noise import keys_at
 from ..parts import Part
+from .draws import slot_words
 from .halting import exploration_draws, halted, minimum_steps
 from .learner import Answer, Lesson, Rows, Tensors
 
@@ -76,10 +82,10 @@ class DeepSupervision:
 
     def begin(self, net: RecursiveNetwork, batch: int, seq_len: int) -> Tensors:
         """Halted slots, so that the first step fills them all; see `Learner.begin`."""
-        latents = {_LATENTS + name: z.transpose(0, 1) for name, z in net.initial(batch).items()}
-        device = next(iter(latents.values())).device
+        device = device_of(net)
         tokens = torch.full((batch, seq_len), PAD, dtype=torch.int64, device=device)
         zeros = torch.zeros(batch, dtype=torch.int64, device=device)
+        latents = {_LATENTS + name: z.transpose(0, 1) for name, z in net.initial(zeros).items()}
         return {
             **latents,
             "inputs": tokens,
@@ -94,31 +100,36 @@ class DeepSupervision:
         tokens = sizes.vocab_size
         return {"inputs": tokens, "labels": tokens, "identifiers": sizes.num_identifiers, "steps": MOST}
 
-    def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
-        """The slots with new rows where they had halted, and the fewest steps that each has to stay.
+    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
+        """How long each slot has to stay and may stay, and what the network draws from; see `Learner.draws`."""
+        longest = self.longest_stay(step)
+        explored = exploration_draws(self.seed, step, slots)
+        return {
+            "minimum": minimum_steps(explored, self.config.halt_exploration, longest),
+            "longest": np.full(len(slots), longest, np.int64),
+            "keys": slot_words(self.seed, NOISE, step, slots)[:, 0].view(np.int64),
+        }
 
-        See `Learner.take_up`.
-        """
+    def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows) -> Tensors:
+        """The slots with new rows where they had halted; see `Learner.take_up`."""
         free = state["halted"]
         latents = {
             _LATENTS + name: torch.where(free[:, None, None], z.transpose(0, 1), state[_LATENTS + name])
-            for name, z in net.initial(len(free)).items()
+            for name, z in net.initial(rows.draws["keys"]).items()
         }
-        draws = exploration_draws(self.seed, step, rows.slots)
-        minimum = minimum_steps(draws, self.config.halt_exploration, self.longest_stay(step))
         return {
             **latents,
             "inputs": torch.where(free[:, None], rows.inputs, state["inputs"]),
             "labels": torch.where(free[:, None], rows.labels, state["labels"]),
             "identifiers": torch.where(free, rows.identifiers, state["identifiers"]),
             "steps": torch.where(free, 0, state["steps"]),
-            "minimum": torch.from_numpy(minimum).to(free.device),
+            **rows.draws,
         }
 
-    def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, step: int, judge: Judge) -> Lesson:
+    def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """One supervision step; see `Learner.learn`."""
         inputs, labels, identifiers = work["inputs"], work["labels"], work["identifiers"]
-        latents, logits, halt = net.step(_latents_of(work), inputs, embeddings)
+        latents, logits, halt, _ = net.step(_latents_of(work), inputs, embeddings, work["keys"])
         verdict = judge(inputs, labels, logits.detach().argmax(-1))
         token_loss = example_loss(self._token_loss(logits, labels), labels)
         halt_loss = halting_loss(halt, verdict.solved)
@@ -131,7 +142,7 @@ class DeepSupervision:
                 "labels": labels,
                 "identifiers": identifiers,
                 "steps": steps,
-                "halted": halted(halt.detach(), steps, work["minimum"], self.longest_stay(step)),
+                "halted": halted(halt.detach(), steps, work["minimum"], work["longest"]),
             },
             metrics={
                 "loss": token_loss.detach(),
@@ -141,17 +152,31 @@ class DeepSupervision:
             },
         )
 
-    def answers(self, net: RecursiveNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
+    def answers(
+        self, net: RecursiveNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor
+    ) -> Iterator[Answer]:
         """The likeliest tokens after every supervision step, none cut short by halting; see `Learner.answers`."""
-        latents, rows = net.initial(len(inputs)), puzzle_rows(net, identifiers)
-        for _ in range(num_steps):
-            latents, logits, halt = net.step(latents, inputs, rows)
-            yield Answer(logits.argmax(-1), halt)
+        latents, rows = net.initial(keys), puzzle_rows(net, identifiers)
+        for step in range(num_steps):
+            before = latents
+            latents, logits, halt, _ = net.step(latents, inputs, rows, keys_at(keys, step))
+            yield Answer(logits.argmax(-1), halt, logits, residual(before, latents))
 
     def longest_stay(self, step: int) -> int:
         """Supervision steps after which a slot takes a new puzzle at `step`, sure of its answer or not."""
         early = step < self._early_steps
         return self.config.halt_early_steps if early else self.config.halt_max_steps
+
+
+def residual(before: Latents, after: Latents) -> Tensor:
+    """How far a step moved all latents together, as a share of their length: float32 [B]; latents are [S, B, D]."""
+    moved = sum(_squares(z.float() - before[name].float()) for name, z in after.items())
+    length = sum(_squares(z.float()) for z in after.values())
+    return torch.as_tensor(moved / length).sqrt()
+
+
+def _squares(z: Tensor) -> Tensor:
+    return z.square().sum((0, 2))
 
 
 def _latents_of(work: Tensors) -> Latents:

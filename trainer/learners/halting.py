@@ -1,8 +1,5 @@
 """ACT halting: when a slot leaves its puzzle, because the network is sure of its answer or because time is up.
 
-Exploration draws come from a counter-based key (seed, HALT, step, slot), so they depend neither on history nor on the
-number of ranks.
-
 Shapes: B slots of this rank.
 Source: TinyRecursiveModels, ``TinyRecursiveReasoningModel_ACTV1``.
 """
@@ -11,18 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmpipe.generators.rng import HALT, philox
+from trmpipe.generators.rng import HALT
+
+from .draws import slot_words
 
 
 def exploration_draws(seed: int, step: int, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Two uint64 for each slot, [B, 2]: the first decides on exploring, the second on the minimum.
 
     Args:
-        seed: root seed, 0 <= seed < 2**64.
+        seed: root seed, 0 <= seed < 2**63.
         step: training step from 0.
         slots: int64 [B], indices within the global batch.
     """
-    return np.array([philox(seed, HALT, 0, step, slot, 0)[:2] for slot in slots.tolist()], dtype=np.uint64)
+    return slot_words(seed, HALT, step, slots)
 
 
 def minimum_steps(draws: NDArray[np.uint64], probability: float, max_steps: int) -> NDArray[np.int64]:
@@ -41,13 +40,13 @@ def minimum_steps(draws: NDArray[np.uint64], probability: float, max_steps: int)
     return np.where(explores, minimum.astype(np.int64), 0)
 
 
-def halted(halt: Tensor, steps: Tensor, minimum: Tensor, max_steps: int) -> Tensor:
+def halted(halt: Tensor, steps: Tensor, minimum: Tensor, longest: Tensor | int) -> Tensor:
     """bool [B]: slots that are done, because q says so or time is up, and have spent their minimum.
 
     Args:
         halt: float [B] halting logits; above 0 means solved.
         steps: int64 [B] steps spent, this one included.
         minimum: int64 [B] of `minimum_steps`.
-        max_steps: steps after which a slot is done anyway.
+        longest: int64 [B] or one number, steps after which a slot is done anyway.
     """
-    return (steps >= max_steps) | ((halt > 0) & (steps >= minimum))
+    return (steps >= longest) | ((halt > 0) & (steps >= minimum))

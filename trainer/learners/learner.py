@@ -3,9 +3,13 @@
 The trainer holds a **state**, a flat mapping of batch-first tensors with a row for each slot of this rank. It hands it
 on from step to step and saves it in checkpoints without knowing what is in it. A training step is
 
-    work    = learner.take_up(net, state, rows, step)                       once, all slots of this rank
-    lessons = learner.learn(net, part of work, embeddings, step, judge)     for each slice of the work, side by side
+    draws   = learner.draws(step, slots)                               on the host, while the step before runs
+    work    = learner.take_up(net, state, rows)                        once, all slots of this rank
+    lessons = learner.learn(net, part of work, embeddings, judge)      for each slice of the work, side by side
     state   = the lessons' states, one slice after the other
+
+All that depends on the number of the step comes in with the draws, as tensors: so the rest is one graph of operations
+on the device, the same at every step, which reads no value back to the host.
 
 Shapes: B slots (or rows) of this rank, b those of a slice, S sequence, D width.
 """
@@ -36,14 +40,13 @@ class Rows:
         inputs: int64 [B, S] tokens.
         labels: int64 [B, S].
         identifiers: int64 [B] puzzle identifiers.
-        slots: int64 [B], places of the rows in the global batch, for randomness that does not depend on the ranks; not
-            on the device.
+        draws: what `Learner.draws` gave for this step, [B, ...] each.
     """
 
     inputs: Tensor
     labels: Tensor
     identifiers: Tensor
-    slots: NDArray[np.int64]
+    draws: Tensors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,16 @@ class Answer:
 
     Attributes:
         tokens: int64 [B, S].
-        halt: [B] logits of the answer being right, above 0 for yes; None where the learner has no such thing.
+        halt: float32 [B], logits of the answer being right, above 0 for yes; None where the learner has no such thing.
+        logits: float32 [B, S, V], of which `tokens` are the likeliest.
+        residual: float32 [B], by how much the last step moved the network's state, as a share of its length; None
+            where there is no state.
     """
 
     tokens: Tensor
     halt: Tensor | None
+    logits: Tensor
+    residual: Tensor | None = None
 
 
 class Learner(Protocol):
@@ -91,33 +99,47 @@ class Learner(Protocol):
         """
         ...
 
-    def take_up(self, net: Any, state: Tensors, rows: Rows, step: int) -> Tensors:
+    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
+        """What the host says of every slot at a step: random numbers, and settings that change over the steps.
+
+        It is asked ahead of the step, in another thread.
+
+        Args:
+            step: training step, from 0.
+            slots: int64 [B], places in the global batch, so that nothing depends on the number of ranks.
+
+        Returns:
+            Arrays [B, ...] by name; empty where nothing is drawn.
+        """
+        ...
+
+    def take_up(self, net: Any, state: Tensors, rows: Rows) -> Tensors:
         """The work of a step, before it is sliced: all that `learn` needs of every slot.
 
         Args:
             net: the network.
             state: what the step before left.
-            rows: the rows of the batch.
-            step: training step, from 0.
+            rows: the rows of the batch, and what was drawn for the step.
 
         Returns:
             Tensors [B, ...] without gradient, `IDENTIFIERS` among them.
         """
         ...
 
-    def learn(self, net: Any, work: Tensors, embeddings: Tensor | None, step: int, judge: Judge) -> Lesson:
+    def learn(self, net: Any, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """Run the network on a slice; other slices may be worked on at the same time in other threads.
+
+        It may be compiled as one graph, so it reads no value of a tensor.
 
         Args:
             net: the network.
             work: b rows of what `take_up` gave.
             embeddings: float [b, D], the puzzle embeddings of the slice, with gradient; None where there are none.
-            step: training step, from 0.
             judge: says what answers are worth.
         """
         ...
 
-    def answers(self, net: Any, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
+    def answers(self, net: Any, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor) -> Iterator[Answer]:
         """The network's answers after every step, as many as the learner makes; called without gradient.
 
         Args:
@@ -125,5 +147,6 @@ class Learner(Protocol):
             inputs: int64 [B, S].
             identifiers: int64 [B].
             num_steps: steps that the user asks for; a learner of one pass gives one answer whatever it says.
+            keys: int64 [B], what a network that draws at random draws from; others do not look at it.
         """
         ...

@@ -7,7 +7,10 @@ as it is.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..checks import one_of
@@ -54,11 +57,15 @@ class OnePass:
         """Nothing; see `Learner.limits`."""
         return {}
 
-    def take_up(self, net: DirectNetwork, state: Tensors, rows: Rows, step: int) -> Tensors:
+    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
+        """Nothing; see `Learner.draws`."""
+        return {}
+
+    def take_up(self, net: DirectNetwork, state: Tensors, rows: Rows) -> Tensors:
         """The rows of the batch as they are; see `Learner.take_up`."""
         return {"inputs": rows.inputs, "labels": rows.labels, "identifiers": rows.identifiers}
 
-    def learn(self, net: DirectNetwork, work: Tensors, embeddings: Tensor | None, step: int, judge: Judge) -> Lesson:
+    def learn(self, net: DirectNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """One pass; see `Learner.learn`."""
         inputs, labels = work["inputs"], work["labels"]
         logits = net(inputs, embeddings)
@@ -66,9 +73,12 @@ class OnePass:
         loss = example_loss(self._token_loss(logits, labels), labels)
         return Lesson(loss=loss, state={}, metrics={"loss": loss.detach(), **verdict.columns})
 
-    def answers(self, net: DirectNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int) -> Iterator[Answer]:
+    def answers(
+        self, net: DirectNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor
+    ) -> Iterator[Answer]:
         """The likeliest tokens, once, as the network has no steps; see `Learner.answers`."""
-        yield Answer(net(inputs, puzzle_rows(net, identifiers)).argmax(-1), None)
+        logits = net(inputs, puzzle_rows(net, identifiers))
+        yield Answer(logits.argmax(-1), None, logits)
 
 
 PART = Part(config=OnePassConfig, build=OnePass)

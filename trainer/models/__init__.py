@@ -10,9 +10,19 @@ from trmpipe.generators.plugins import Registry
 
 from ..errors import SettingError
 from ..parts import Part
-from .net import CorpusSizes, DirectNetwork, Latents, Network, RecursiveNetwork, puzzle_rows
+from .net import CorpusSizes, DirectNetwork, Latents, Network, Outcome, RecursiveNetwork, device_of, puzzle_rows
 
 MODELS: Registry[Part] = Registry("trmpipe.models", "model", {"trm": "trmpipe.trainer.models.trm:PART"}, SettingError)
 """Networks by name."""
 
-__all__ = ["MODELS", "CorpusSizes", "DirectNetwork", "Latents", "Network", "RecursiveNetwork", "puzzle_rows"]
+__all__ = [
+    "MODELS",
+    "CorpusSizes",
+    "DirectNetwork",
+    "Latents",
+    "Network",
+    "Outcome",
+    "RecursiveNetwork",
+    "device_of",
+    "puzzle_rows",
+]

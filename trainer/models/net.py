@@ -9,8 +9,9 @@ I identifiers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, NamedTuple, Protocol, cast
 
+import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
@@ -53,23 +54,41 @@ class Network(Protocol):
         ...
 
 
+class Outcome(NamedTuple):
+    """What a supervision step came to.
+
+    Attributes:
+        latents: the new ones, detached.
+        logits: float32 [B, S, V] of the answer.
+        halt: float32 [B], logits of the answer being right.
+        go_on: float32 [B], logits of what Q-learning expects of going on; None for a network without such a head.
+    """
+
+    latents: Latents
+    logits: Tensor
+    halt: Tensor
+    go_on: Tensor | None = None
+
+
 class RecursiveNetwork(Network, Protocol):
     """A network that improves its answer step by step."""
 
-    def initial(self, batch: int) -> Latents:
-        """The latents that every one of `batch` examples starts from, without gradient."""
+    def initial(self, keys: Tensor) -> Latents:
+        """The latents that examples start from, without gradient.
+
+        Args:
+            keys: int64 [B], from which a network draws that starts at random; of others their number alone counts.
+        """
         ...
 
-    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor) -> Outcome:
         """One supervision step.
 
         Args:
             latents: those of the step before, without gradient.
             inputs: int64 [B, S] tokens.
             rows: float [B, D], the puzzle embeddings of the batch, None for a network without.
-
-        Returns:
-            New latents (detached), logits float32 [B, S, V] and halting logits float32 [B].
+            keys: int64 [B], from which a network draws whose steps are noisy; others do not look at them.
         """
         ...
 
@@ -80,6 +99,11 @@ class DirectNetwork(Network, Protocol):
     def __call__(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Logits float32 [B, S, V] of the answers; arguments as in `RecursiveNetwork.step`."""
         ...
+
+
+def device_of(net: Network) -> torch.device:
+    """Where a network's parameters are."""
+    return next(cast(nn.Module, net).parameters()).device
 
 
 def puzzle_rows(net: Network, identifiers: Tensor) -> Tensor | None:

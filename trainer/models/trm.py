@@ -17,7 +17,7 @@ from ..checks import at_least, one_of
 from ..errors import SettingError
 from ..parts import Part
 from .layers import Attention, ChannelMLP, Linear, TokenMLP, inner_width, rms_norm, rotary_tables, trunc_normal
-from .net import CorpusSizes, Latents
+from .net import CorpusSizes, Latents, Outcome
 
 MIXERS = ("mlp_t", "attention")
 _Q_BIAS = -5.0
@@ -130,16 +130,17 @@ class PuzzleEmbedding(nn.Module):
 
 
 class HaltingHead(nn.Module):
-    """Two logits from one latent, of which only the first is used (the second is the published code's "continue")."""
+    """Two logits from one latent: that the answer is right, and the published code's "continue"."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(2, width))
         self.bias = nn.Parameter(torch.full((2,), _Q_BIAS))
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Logit float32 [B] that the answer is right, from `latent` [B, D]."""
-        return nn.functional.linear(latent.float(), self.weight, self.bias)[:, 0]
+    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Both logits, float32 [B] each, from `latent` [B, D]."""
+        both = nn.functional.linear(latent.float(), self.weight, self.bias)
+        return both[:, 0], both[:, 1]
 
 
 class TRM(nn.Module):
@@ -196,9 +197,9 @@ class TRM(nn.Module):
         """See `Network`; there is none without prefix slots, which would hold its rows."""
         return self.puzzle_emb.weights if self.config.num_prefix else None
 
-    def initial(self, batch: int) -> Latents:
-        """`z_H` and `z_L` that every example starts from, [S, batch, D]."""
-        shape = (self.seq_len, batch, self.config.width)
+    def initial(self, keys: Tensor) -> Latents:
+        """`z_H` and `z_L` that every example starts from, [S, B, D]; nothing is drawn."""
+        shape = (self.seq_len, len(keys), self.config.width)
         return {"z_H": self.H_init.to(self.dtype).expand(shape), "z_L": self.L_init.to(self.dtype).expand(shape)}
 
     def embed(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
@@ -210,8 +211,8 @@ class TRM(nn.Module):
         scaled: Tensor = math.sqrt(self.config.width) * x
         return scaled.to(self.dtype)
 
-    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None) -> tuple[Latents, Tensor, Tensor]:
-        """One supervision step; see `RecursiveNetwork.step` for shapes."""
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
+        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
         x = self.embed(inputs, rows)
         z_H, z_L = latents["z_H"], latents["z_L"]
         with torch.no_grad():
@@ -219,12 +220,11 @@ class TRM(nn.Module):
                 z_H, z_L = self._cycle(z_H, z_L, x)
         z_H, z_L = self._cycle(z_H, z_L, x)
         logits = self.lm_head(z_H[self.config.num_prefix :]).transpose(0, 1).float()
-        return {"z_H": z_H.detach(), "z_L": z_L.detach()}, logits, self.q_head(z_H[0])
+        return Outcome({"z_H": z_H.detach(), "z_L": z_L.detach()}, logits, *self.q_head(z_H[0]))
 
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Logits [B, S, V] of a single supervision step from the initial latents: `DirectNetwork`."""
-        _, logits, _ = self.step(self.initial(len(inputs)), inputs, rows)
-        return logits
+        return self.step(self.initial(inputs[:, 0]), inputs, rows).logits
 
     def _cycle(self, z_H: Tensor, z_L: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         rotary = (self.cosine, self.sine) if self.config.mixer == "attention" else None

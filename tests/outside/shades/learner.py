@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from trmpipe.trainer.learners import Answer, Lesson
@@ -31,29 +32,33 @@ class Lingering:
 
     def begin(self, net, batch, seq_len):
         tokens = torch.zeros(batch, seq_len, dtype=torch.int64)
-        return {"z": net.initial(batch)["z"].transpose(0, 1), "inputs": tokens, "labels": tokens}
+        return {"z": net.initial(tokens[:, 0])["z"].transpose(0, 1), "inputs": tokens, "labels": tokens}
 
     def limits(self, sizes):
         return {"inputs": sizes.vocab_size, "labels": sizes.vocab_size}
 
-    def take_up(self, net, state, rows, step):
-        starts = step % self.config.stay == 0
-        fresh = {"z": net.initial(len(rows.inputs))["z"].transpose(0, 1), "inputs": rows.inputs, "labels": rows.labels}
-        return {**(fresh if starts else state), "identifiers": rows.identifiers}
+    def draws(self, step, slots):
+        return {"starts": np.full(len(slots), step % self.config.stay == 0)}
 
-    def learn(self, net, work, embeddings, step, judge):
-        latents, logits, _ = net.step({"z": work["z"].transpose(0, 1)}, work["inputs"], embeddings)
+    def take_up(self, net, state, rows):
+        starts = rows.draws["starts"]
+        z = torch.where(starts[:, None, None], net.initial(rows.identifiers)["z"].transpose(0, 1), state["z"])
+        tokens = {name: torch.where(starts[:, None], getattr(rows, name), state[name]) for name in ("inputs", "labels")}
+        return {"z": z, **tokens, "identifiers": rows.identifiers}
+
+    def learn(self, net, work, embeddings, judge):
+        latents, logits, *_ = net.step({"z": work["z"].transpose(0, 1)}, work["inputs"], embeddings, None)
         chances = logits.softmax(-1).gather(-1, work["labels"].unsqueeze(-1)).squeeze(-1)
         loss = -((1 - chances) ** self.config.focus * chances.log()).mean(-1)
         verdict = judge(work["inputs"], work["labels"], logits.detach().argmax(-1))
         state = {"z": latents["z"].transpose(0, 1), "inputs": work["inputs"], "labels": work["labels"]}
         return Lesson(loss=loss, state=state, metrics={"loss": loss.detach(), **verdict.columns})
 
-    def answers(self, net, inputs, identifiers, num_steps):
-        latents = net.initial(len(inputs))
+    def answers(self, net, inputs, identifiers, num_steps, keys):
+        latents = net.initial(keys)
         for _ in range(num_steps):
-            latents, logits, _ = net.step(latents, inputs, None)
-            yield Answer(logits.argmax(-1), None)
+            latents, logits, *_ = net.step(latents, inputs, None, keys)
+            yield Answer(logits.argmax(-1), None, logits)
 
 
 PART = Part(config=LingeringConfig, build=Lingering)

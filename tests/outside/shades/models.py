@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from trmpipe.trainer.models import Outcome
 from trmpipe.trainer.parts import Part
 
 
@@ -29,7 +30,7 @@ class Puddle(nn.Module):
 
     def __init__(self, config, sizes, *, generator, dtype):
         super().__init__()
-        self.width, self.seq_len, self.dtype = config.width, sizes.seq_len, dtype
+        self.width, self.seq_len = config.width, sizes.seq_len
         self.tokens = nn.Parameter(_normal((sizes.vocab_size, config.width), generator))
         self.places = nn.Parameter(_normal((sizes.seq_len, config.width), generator))
         self.core = nn.Linear(3 * config.width, config.width)
@@ -38,15 +39,15 @@ class Puddle(nn.Module):
             layer.weight.data = _normal(layer.weight.shape, generator)
             nn.init.zeros_(layer.bias)
 
-    def initial(self, batch):
-        return {"z": torch.zeros(self.seq_len, batch, self.width)}
+    def initial(self, keys):
+        return {"z": torch.zeros(self.seq_len, len(keys), self.width)}
 
-    def step(self, latents, inputs, rows):
+    def step(self, latents, inputs, rows, keys):
         z = latents["z"]
         shown = self.tokens[inputs.T] + self.places[:, None]
         z = torch.tanh(self.core(torch.cat((z, shown, z.mean(0).expand_as(z)), -1)))
         logits = self.head(z).transpose(0, 1).float()
-        return {"z": z.detach()}, logits, logits.mean((1, 2))
+        return Outcome({"z": z.detach()}, logits, logits.mean((1, 2)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,68 @@
+"""Which dtype the forward pass of a new run has; it is noted in config.json, and a run that goes on keeps it.
+
+CUDA takes bfloat16, as published. A CPU is ten times slower in it without units for it and up to twice as fast with
+them, by the size of the network: so where there are units, a few rows are learned from in both.
+"""
+
+import time
+from statistics import median
+
+import torch
+
+from .build import build_learner, build_net
+from .compiling import lesson_of_nothing
+from .config import TrainConfig
+from .models import CorpusSizes
+from .precision import computing_copy
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_TRIALS = 3
+_TRIAL_ROWS = 16
+
+
+def precision_of(config: TrainConfig, device: torch.device) -> torch.dtype:
+    """The dtype of a run's forward pass; runs of before the setting have bfloat16 on CUDA and float32 elsewhere."""
+    if config.precision == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    return DTYPES[config.precision]
+
+
+def choose_precision(config: TrainConfig, sizes: CorpusSizes, device: torch.device) -> tuple[str, str]:
+    """The precision of a new run for which none is asked, and why, in words.
+
+    Args:
+        config: of the run.
+        sizes: of its corpora.
+        device: where it runs.
+    """
+    if device.type == "cuda":
+        return "bf16", "as published"
+    if device.type != "cpu" or not has_bf16_units():
+        return "fp32", f"{device.type} has no units for bf16" if device.type == "cpu" else f"as ever on {device.type}"
+    seconds = {name: _seconds_of_a_lesson(config, sizes, device, dtype) for name, dtype in DTYPES.items()}
+    chosen = min(seconds, key=lambda name: seconds[name])
+    words = ", ".join(f"{name} {1000 * value:,.0f} ms" for name, value in seconds.items())
+    return chosen, f"measured on {_rows(config)} examples: {words}"
+
+
+def has_bf16_units() -> bool:
+    """Whether this CPU multiplies matrices of bfloat16 by instructions of their own."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _rows(config: TrainConfig) -> int:
+    """Examples of a trial: those of a slice, as far as they take no time to speak of."""
+    return min(_TRIAL_ROWS, max(1, config.batch_size // config.num_slices))
+
+
+def _seconds_of_a_lesson(config: TrainConfig, sizes: CorpusSizes, device: torch.device, dtype: torch.dtype) -> float:
+    """The median time to learn from a few rows of nothing, forward and backward."""
+    net = computing_copy(build_net(config, sizes, device, dtype).train())
+    learner, parameters = build_learner(config, net), list(net.parameters())
+    taken = []
+    for _ in range(1 + _TRIALS):
+        started = time.perf_counter()
+        lesson = lesson_of_nothing(net, learner, sizes.seq_len, _rows(config))
+        torch.autograd.grad(lesson.loss.sum(), parameters, allow_unused=True)
+        taken.append(time.perf_counter() - started)
+    return median(taken[1:])
