@@ -144,6 +144,10 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         return _fail(_one_line(error.format_message()), error.exit_code)
     if isinstance(error, TrmpipeError):
+        from trmpipe.trainer.errors import EndedElsewhereError
+
+        if isinstance(error, EndedElsewhereError):
+            return 1
         return _fail(_one_line(str(error)), 2 if isinstance(error, OptionError) else 1)
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or "a file"

@@ -42,7 +42,14 @@ _PLAIN_SECONDS = 10
     help="The run's folder. [default: runs/<corpus>-<preset>-<changed settings>-seed<seed>]",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@click.option("--compile", "compile_wish", default="auto", show_default=True, type=click.Choice(["auto", "on", "off"]))
+@click.option(
+    "--compile",
+    "compile_wish",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "on", "graphs", "off"]),
+    help="Compile the supervision step; graphs: replay it as CUDA graphs besides.",
+)
 @click.option("--seed", type=WholeNumber(), help="Root seed of weights and order; the preset's by default.")
 @click.option("--groups", type=WholeNumber(1), help="Train on the first so many groups.")
 @click.option("--variants", type=WholeNumber(1), help="Use the first so many variants of each group.")
@@ -56,14 +63,17 @@ def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **optio
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
+    from trmpipe.trainer.ranks import joined_ranks
     from trmpipe.trainer.request import TrainRequest
     from trmpipe.trainer.session import train
 
     if options["minutes"] is not None and options["max_steps"] is not None:
         raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
-    with _show_training() as listener:
-        result = train(request, listener)
+    with joined_ranks() as ranks, _show_training(silent=ranks.rank > 0) as listener:
+        result = train(request, listener, ranks)
+    if result is None:
+        return 0
     if as_json:
         echo_json(_as_json(result))
     else:
@@ -152,8 +162,11 @@ class _BarTraining(_PlainTraining):
 
 
 @contextmanager
-def _show_training() -> Iterator[_PlainTraining]:
-    """Progress on stderr for the time of a ``with`` block."""
+def _show_training(*, silent: bool) -> Iterator[_PlainTraining]:
+    """Progress on stderr for the time of a ``with`` block; of a silent one nothing is told but errors."""
+    if silent:
+        yield _PlainTraining()
+        return
     if not sys.stderr.isatty():
         plain = _PlainTraining()
         with announced_compilation(plain.announcer):

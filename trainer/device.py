@@ -39,10 +39,11 @@ def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class CompileChoice:
-    """Whether to call torch.compile, and one line that says why."""
+    """Whether to call torch.compile, one line that says why, and whether its kernels are replayed as CUDA graphs."""
 
     wanted: bool
     reason: str
+    graphs: bool = False
 
 
 def find_compiler() -> str | None:
@@ -57,14 +58,20 @@ def choose_compile(device: torch.device, wish: str) -> CompileChoice:
 
     Args:
         device: where the network runs.
-        wish: ``"auto"``, ``"on"`` or ``"off"``.
+        wish: ``"auto"``, ``"on"``, ``"graphs"`` or ``"off"``.
+
+    Raises:
+        SettingError: CUDA graphs are asked for, and the device has none.
     """
     if wish == "off":
         return CompileChoice(False, "torch.compile is off")
+    if wish == "graphs" and device.type != "cuda":
+        raise SettingError(f"CUDA graphs need CUDA, and training is on {device.type}; take --compile on or auto")
     if device.type == "cuda":
         if importlib.util.find_spec("triton") is None:
             return CompileChoice(False, "torch.compile is not used: triton is not installed")
-        return CompileChoice(True, "torch.compile is on")
+        graphs = wish == "graphs"
+        return CompileChoice(True, "torch.compile is on" + (", with CUDA graphs" if graphs else ""), graphs)
     if device.type == "mps":
         return CompileChoice(False, "torch.compile is not used on mps")
     return _choose_on_cpu(wish)

@@ -15,6 +15,10 @@ class DivergedError(RunError):
     """A loss or a weight is not finite, so that training on would teach nothing."""
 
 
+class EndedElsewhereError(RunError):
+    """Another process of the same training ended it, and told why."""
+
+
 class RunExistsError(TrmpipeError, FileExistsError):
     """A new run would overwrite an old one."""
 

@@ -3,53 +3,31 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import torch
 
 from trmpipe.shards import Examples, Stream
 
 from .checkpoint import list_checkpoints, save_checkpoint
-from .choosing import TaskChoice
 from .config import TrainConfig
 from .errors import DivergedError, RunError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
 from .learners import Rows, Tensors
-from .metrics import Means, MetricWriter
+from .listener import TrainingListener
+from .metrics import Means, MetricWriter, NoWriter
+from .ranks import Ranks
 from .run_folder import RunFolder
-from .run_state import RunState, StreamState, to_plain
-from .scoring import Scores, score_here
+from .run_state import MeansState, RunState, StreamState, TrainerState, to_plain
+from .scoring import Scores, score_parts
 from .signals import StopRequest
 from .trainer import Trainer
 from .watch import StepGivenUp, Watch, watched
-
-
-class TrainingListener(Protocol):
-    """What a front end is told while training runs; all calls come from one thread."""
-
-    def note(self, line: str) -> None:
-        """One line worth knowing."""
-        ...
-
-    def choose_task(self, choices: Sequence[TaskChoice]) -> int | None:
-        """Which of several tasks is to be trained, see `choosing.Chooser`."""
-        ...
-
-    def begin(self, total: int) -> None:
-        """Training to step `total` begins or goes on."""
-        ...
-
-    def trained(self, step: int, means: dict[str, float], rate: float) -> None:
-        """A step was taken: the metrics averaged since the last line, as last read, and steps/s of this session."""
-        ...
-
-    def evaluated(self, step: int, scores: Scores) -> None:
-        """Held-out puzzles were scored."""
-        ...
 
 
 @dataclass(slots=True)
@@ -106,8 +84,8 @@ class Loop:
         stream: where batches come from; its step is the run's.
         held_out: puzzles scored every `evaluation.every` steps, by the name of their corpus.
         run: the run's folder.
-        writer: where metrics go.
-        listener: the front end.
+        writer: where metrics go; those of other ranks than the first go nowhere.
+        listener: the front end; that of other ranks is told nothing.
         stop: set when the user asks to stop.
         max_minutes: minutes of this session, evaluations included, after which it stops; None for no limit.
         end: step at which this loop ends; None for the run's last.
@@ -122,15 +100,23 @@ class Loop:
     stream: Stream
     held_out: Mapping[str, Examples]
     run: RunFolder
-    writer: MetricWriter
+    writer: MetricWriter | NoWriter
     listener: TrainingListener
     stop: StopRequest
     max_minutes: float | None
     config_digest: str
     end: int | None = None
-    means: Means = field(default_factory=Means)
+    means: Means = field(init=False)
     clock: Clock = field(default_factory=Clock)
     read: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.means = Means(self.ranks)
+
+    @property
+    def ranks(self) -> Ranks:
+        """Of the processes that train together."""
+        return self.trainer.ranks
 
     @property
     def step(self) -> int:
@@ -169,15 +155,13 @@ class Loop:
                 if not self._one_step(feeder):
                     reason = self._reason_to_end()
                     break
-                if self.writer.failure:
-                    self.save()
-                    raise self.writer.failure
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
                     saved = self.step
                 reason = self._reason_to_end()
         if saved != self.step:
             self.save()
+        self.ranks.first(self.writer.refuse_failure)
         return reason
 
     def save(self) -> None:
@@ -190,7 +174,12 @@ class Loop:
 
     def _save(self) -> None:
         self._refuse_diverged()
-        trained = self.trainer.get_state()
+        trained, means = self.trainer.get_state(), self.means.get_state()
+        self.ranks.first(lambda: self._write(trained, means))
+
+    def _write(self, trained: TrainerState, means: MeansState) -> None:
+        """Write a checkpoint; the first rank's affair."""
+        assert isinstance(self.writer, MetricWriter), "the first rank writes"
         if not all_finite(tensors_in(to_plain(trained))):
             raise self._diverged("a weight", self.step)
         state = RunState(
@@ -198,7 +187,7 @@ class Loop:
             config_digest=self.config_digest,
             trainer=trained,
             stream=StreamState(**self.stream.get_state()),
-            means=self.means.get_state(),
+            means=means,
             metrics=self.writer.metrics.kept(),
             timings=self.writer.timings.kept(),
         )
@@ -240,7 +229,7 @@ class Loop:
     @property
     def _reading_is_free(self) -> bool:
         """Whether the metrics of a step can be read without waiting: a CPU's are there when the step is."""
-        return self.trainer.device.type == "cpu" and self.trainer.ranks.world_size == 1
+        return self.trainer.device.type == "cpu" and self.ranks.world_size == 1
 
     def _refuse_diverged(self) -> None:
         """Refuse to go on after a step whose loss, or another metric, was no number.
@@ -250,8 +239,8 @@ class Loop:
         """
         bad = self.means.first_bad_step()
         if bad is not None:
-            sums = self.means.current()
-            raise self._diverged(next(name for name, value in sums.items() if not math.isfinite(value)), bad)
+            what = next(name for name, value in self.means.current().items() if not math.isfinite(value))
+            self.ranks.first(partial(_throw, self._diverged(what, bad)))
 
     def _diverged(self, what: str, step: int) -> DivergedError:
         """The error of a training in which `what` is no number any more since `step`."""
@@ -264,9 +253,9 @@ class Loop:
 
     def _train(self, feeder: Feeder) -> Tensors:
         rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
-        watch = Watch(lambda seconds: bool(self.stop) or self._time_is_up(seconds))
+        watch = Watch(lambda seconds: self.ranks.world_size == 1 and (bool(self.stop) or self._time_is_up(seconds)))
         try:
-            with watched(self.trainer.net, watch):
+            with watched(self.trainer.watched_core, watch):
                 return self.trainer.train_step(rows, self.step)
         except torch.OutOfMemoryError as error:
             raise RunError(
@@ -275,13 +264,20 @@ class Loop:
             ) from error
 
     def _evaluate(self, step: int) -> None:
-        scores: Scores = self.clock.timed(
-            "evaluating", lambda: score_here(self.examinee, self.held_out, self.trainer.judge)
+        scores: Scores | None = self.clock.timed(
+            "evaluating", lambda: score_parts(self.examinee, self.held_out, self.trainer.judge, self.ranks)
         )
-        self.writer.test(step, scores.metrics())
-        self.listener.evaluated(step, scores)
+        if scores is not None:
+            self.writer.test(step, scores.metrics())
+            self.listener.evaluated(step, scores)
 
     def _reason_to_end(self) -> str:
+        """Why training ends now, the same on every rank; '' for going on."""
+        return next(filter(None, self.ranks.of_all(self._own_reason())), "")
+
+    def _own_reason(self) -> str:
+        if self.writer.failure:
+            return "failure"
         if self.stop:
             return "interrupted"
         if self.step >= (self.config.max_steps if self.end is None else self.end):
@@ -291,3 +287,7 @@ class Loop:
     def _time_is_up(self, more: float = 0.0) -> bool:
         """Whether the minutes of this session are over, `more` seconds from what the clock has."""
         return self.max_minutes is not None and self.clock.total + more >= 60 * self.max_minutes
+
+
+def _throw(error: Exception) -> None:
+    raise error

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from .build import build_learner
-from .compiling import TRIAL_ROWS, lesson_of_nothing
 from .config import TrainConfig
 from .errors import SettingError
 from .forms import tensors_in
 from .learners import Learner
 from .models import CorpusSizes
 from .sketch import optimiser_states, sketch_net, without_numbers
+from .trial import TRIAL_ROWS, lesson_of_nothing
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY = Path("/proc/meminfo")

@@ -104,6 +104,27 @@ def _added(by_rank: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: sum((one[name] for one in by_rank[1:]), start=value) for name, value in by_rank[0].items()}
 
 
+class NoWriter:
+    """The writer of a rank whose metrics the first one has."""
+
+    failure = None
+
+    def train(self, step: int, lr: float, means: dict[str, float]) -> None:
+        """Nothing."""
+
+    def test(self, step: int, scores: dict[str, float]) -> None:
+        """Nothing."""
+
+    def timing(self, step: int, values: dict[str, float]) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+    def refuse_failure(self) -> None:
+        """Nothing."""
+
+
 class MetricWriter:
     """Writes metrics as JSON lines and as TensorBoard scalars.
 
@@ -144,6 +165,15 @@ class MetricWriter:
         """Flush everything to the disk."""
         with self._noting_failure():
             self._board.close()
+
+    def refuse_failure(self) -> None:
+        """Raise what could not be written.
+
+        Raises:
+            RunWriteError: something could not.
+        """
+        if self.failure:
+            raise self.failure
 
     def _scalars(self, group: str, step: int, values: dict[str, float]) -> None:
         with self._noting_failure():

@@ -10,10 +10,10 @@ from statistics import median
 import torch
 
 from .build import build_learner, build_net
-from .compiling import lesson_of_nothing
 from .config import TrainConfig
 from .models import CorpusSizes
 from .precision import computing_copy
+from .trial import lesson_of_nothing
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _TRIALS = 3

@@ -1,10 +1,10 @@
 """The processes of one command under torchrun; a command started without it is the only rank.
 
-Objects pass between ranks through gloo, which works on any machine, whatever device the networks are on.
+Objects pass between ranks through gloo, which works on any machine; tensors on CUDA through NCCL.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import torch.distributed
 from torch import Tensor
 
-from .errors import RunError
+from .errors import EndedElsewhereError, RunError
 
 _MOST_RANKS = 1 << 16
 
@@ -53,6 +53,27 @@ class Ranks:
         torch.distributed.broadcast_object_list(values)
         return values[0]
 
+    def first(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives on rank 0, which alone does it, on every rank; every rank must call it.
+
+        Raises:
+            Exception: what it raised, on rank 0.
+            EndedElsewhereError: on the others.
+        """
+        if self.world_size == 1:
+            return work()
+        done, value = False, None
+        try:
+            if self.rank == 0:
+                done, value = True, work()
+        except BaseException:
+            self.share((False, None))
+            raise
+        done, value = self.share((done, value))
+        if not done:
+            raise EndedElsewhereError("the first of the processes gave up, and said why")
+        return value
+
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors by their sums over the ranks, in place and in one exchange; float32 each."""
         if self.world_size == 1 or not tensors:
@@ -75,9 +96,11 @@ class Ranks:
         if self.world_size == 1:
             return rows
         own = rows.cpu().contiguous()
-        parts = [torch.empty_like(own) for _ in range(self.world_size)] if self.rank == 0 else None
-        torch.distributed.gather(own, parts)
-        return torch.cat(parts) if parts else own
+        # As bytes, since gloo does not know all dtypes.
+        sent = own.reshape(-1).view(torch.uint8)
+        parts = [torch.empty_like(sent) for _ in range(self.world_size)] if self.rank == 0 else None
+        torch.distributed.gather(sent, parts)
+        return torch.cat(parts).view(own.dtype).view(-1, *own.shape[1:]) if parts else own
 
 
 def world_size() -> int:
@@ -88,19 +111,6 @@ def world_size() -> int:
     return int(said)
 
 
-def refuse_ranks() -> None:
-    """Refuse to be one of several processes.
-
-    Raises:
-        RunError: torchrun started more than this one; all of them would write the same run.
-    """
-    if world_size() > 1:
-        raise RunError(
-            f"torchrun started {world_size()} processes, and training runs in one; run `trmpipe train` without "
-            "torchrun (`trmpipe evaluate` takes several)"
-        )
-
-
 @contextmanager
 def joined_ranks() -> Iterator[Ranks]:
     """The ranks that torchrun started, connected for the time of a ``with`` block."""
@@ -108,7 +118,7 @@ def joined_ranks() -> Iterator[Ranks]:
     if size == 1:
         yield Ranks()
         return
-    torch.distributed.init_process_group("gloo")
+    torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Ranks(rank=torch.distributed.get_rank(), world_size=size)
     finally:

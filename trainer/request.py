@@ -23,7 +23,7 @@ class TrainRequest:
         max_minutes: stop and save after so many minutes in this session, evaluations included.
         out: the run's folder; None for one below ``runs``, see `naming.run_name`.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
-        compile: ``"auto"``, ``"on"`` or ``"off"``.
+        compile: ``"auto"``, ``"on"``, ``"graphs"`` (CUDA graphs besides) or ``"off"``.
         seed: instead of the preset's.
         groups: train on the first so many groups.
         variants: use the first so many variants of each.

@@ -10,7 +10,7 @@ from trmpipe.shards import Stream
 
 from .build import build_schedule
 from .config import SECTIONS, TrainConfig
-from .loop import TrainingListener
+from .listener import TrainingListener
 from .parts import name_of
 from .request import TrainRequest
 from .run_config import RunConfig

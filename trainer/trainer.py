@@ -7,7 +7,7 @@ Shapes: B slots of this rank, b those of a slice, D width.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -60,9 +60,6 @@ class Trainer:
         ranks: which process this is; it holds slots rank * B to (rank + 1) * B of the global batch, whose size the
             number of processes divides.
         spread: how slices of the batch are mapped, see `threads.side_by_side`.
-
-    Attributes:
-        teach: the learner's `learn`, which may be replaced by a compiled form of it.
     """
 
     def __init__(
@@ -79,11 +76,11 @@ class Trainer:
         self.ranks = ranks or Ranks()
         self.config, self.net = config, net.train()
         self.learner, self.judge, self.spread = learner, judge, spread
-        self.teach = learner.learn
+        self.learn_by(learner.learn, compiled=False)
         self.parameters = list(net.parameters())
         self.device = self.parameters[0].device
-        self._computing = computing_copy(net)
-        self._leaves = list(self._computing.parameters())
+        self.computing = computing_copy(net)
+        self._leaves = list(self.computing.parameters())
         self.optimisers = build_optimisers(config, net)
         self.schedule = build_schedule(config)
         self.ema = EMA(net, config.ema_decay, warm=config.ema_warm)
@@ -109,18 +106,39 @@ class Trainer:
         Returns:
             The metrics that the learner takes, [B] each.
         """
+        if self._is_compiled:
+            # What CUDA graphs gave for the step before may be overwritten: all of it was copied.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         factor = self.schedule(step)
         set_learning_rates(self.optimisers, factor)
         with torch.no_grad():
-            work = self.learner.take_up(self._computing, self.state, rows)
+            work = self.learner.take_up(self.computing, self.state, rows)
         parts = [{name: value[run] for name, value in work.items()} for run in self._runs()]
         shares = list(self.spread(self._differentiate, parts))
         self._descend([share.gradients for share in shares])
         self._descend_embedding(work[IDENTIFIERS], shares, factor)
         self.state = _joined([share.state for share in shares])
         self.ema.update(self.net, step + 1)
-        refresh(self._computing, self.net)
+        refresh(self.computing, self.net)
         return _joined([share.metrics for share in shares])
+
+    def learn_by(self, learn: Callable[..., Lesson], *, compiled: bool) -> None:
+        """Call `learn` in place of `Learner.learn` from here on; one that is compiled is not left within a step."""
+        self._learn, self._is_compiled = learn, compiled
+
+    def try_learning(self, work: Tensors) -> None:
+        """Learn from a slice and forget it."""
+        self._differentiate(work)
+
+    @property
+    def slice_sizes(self) -> set[int]:
+        """Slots of a slice; there are two numbers where they cannot be equal."""
+        return {run.stop - run.start for run in self._runs()}
+
+    @property
+    def watched_core(self) -> nn.Module | None:
+        """The module whose calls a step can be left at; None where it is one graph, which nothing gets in between."""
+        return None if self._is_compiled else cast(Network, self.computing).core
 
     def wait(self) -> None:
         """Until the device has done all that it was asked for."""
@@ -134,7 +152,7 @@ class Trainer:
         """Forward and backward over some slots; touches nothing but its arguments, so slices may run side by side."""
         rows = puzzle_rows(self._network, work[IDENTIFIERS])
         wanted = [*self._leaves, *(() if rows is None else (rows.requires_grad_(),))]
-        lesson: Lesson = self.teach(self._computing, work, rows, self.judge)
+        lesson: Lesson = self._learn(self.computing, work, rows, self.judge)
         # Parameters that a learner does not use, such as a halting head, have no gradient.
         gradients = torch.autograd.grad(lesson.loss.sum() / self.config.batch_size, wanted, allow_unused=True)
         return _Share(
@@ -197,7 +215,7 @@ class Trainer:
         self._refuse_other_state(state)
         # Copies, since a checkpoint's tensors are views of its file.
         self.net.load_state_dict(state.net)
-        refresh(self._computing, self.net)
+        refresh(self.computing, self.net)
         self.averaged.load_state_dict(state.ema)
         for optimiser, saved in zip(self.optimisers, state.optimisers, strict=True):
             optimiser.load_state_dict({**optimiser.state_dict(), "state": copy.deepcopy(saved)})

@@ -7,11 +7,9 @@ resumed takes it anew. It is asked whenever the network's core is called, in eve
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
-
-from .models import Network
 
 LONG_SECONDS = 2.0
 """A step that has taken less is finished."""
@@ -43,10 +41,9 @@ class Watch:
 
 
 @contextmanager
-def watched(net: nn.Module, watch: Watch) -> Iterator[None]:
-    """Ask at every call of the core of `net` for the time of a ``with`` block; of a compiled one nothing is asked."""
-    core = cast(Network, net).core
-    if core._compiled_call_impl is not None:
+def watched(core: nn.Module | None, watch: Watch) -> Iterator[None]:
+    """Ask at every call of `core` for the time of a ``with`` block; without one nothing is asked."""
+    if core is None:
         yield
         return
     handle = core.register_forward_pre_hook(watch.ask)

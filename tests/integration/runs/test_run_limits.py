@@ -53,8 +53,8 @@ def test_max_minutes_say_that_the_schedule_is_cut_off(train, tmp_path):
 def test_evaluations_count_in_the_minutes(train, tmp_path, monkeypatch):
     from trmpipe.trainer import loop
 
-    act = loop.score_here
-    monkeypatch.setattr(loop, "score_here", lambda *arguments: (time.sleep(0.7), act(*arguments))[1])
+    act = loop.score_parts
+    monkeypatch.setattr(loop, "score_parts", lambda *arguments: (time.sleep(0.7), act(*arguments))[1])
     result = train("--out", tmp_path / "run", "--max-minutes", 0.01, "--json")
     # The first evaluation is after step 4 and takes longer than the 0.6 seconds.
     assert json.loads(result.out)["step"] <= 4
@@ -79,7 +79,7 @@ def test_a_long_step_is_given_up_when_time_is_up(train, nine, tmp_path, monkeypa
 
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("trmpipe.trainer.session.refuse_large_activations", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.preparing.refuse_large_activations", lambda *arguments: None)
         patch.setattr(Level, "forward", slow)
         patch.setattr(watch, "LONG_SECONDS", 0.04)
         patch.setattr(Loop, "_time_is_up", lambda loop, more=0.0: len(calls) > 4 * slices)

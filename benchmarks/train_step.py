@@ -1,0 +1,216 @@
+"""A training step of TRM's mixer beside a plainly written equivalent of the published one, in turn in one run.
+
+The equivalent follows the published code's choices: activations [B, S, D], weights cast at every call, RMSNorm in
+float32, stable-max in float64, AdamATan2 and the average parameter by parameter, eager, torch's own threads. It takes
+the same weights, and its loss has to agree with ours before anything is timed. Both train on the same random rows.
+
+    python -m benchmarks.train_step                    # both sizes, about three minutes
+    python -m benchmarks.train_step --only 6x6 --rounds 9
+
+Shapes: B batch, S sequence with its prefix, D width, V vocabulary.
+"""
+
+import argparse
+import json
+import math
+import platform
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trmpipe.trainer.build import build_learner, build_net
+from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.learners import Rows
+from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
+from trmpipe.trainer.models import CorpusSizes
+from trmpipe.trainer.models.trm import TRMConfig
+from trmpipe.trainer.precision_choice import has_bf16_units
+from trmpipe.trainer.threads import side_by_side
+from trmpipe.trainer.trainer import Trainer
+
+CPU = torch.device("cpu")
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+SIZES = {
+    "D=512": (TRMConfig(), CorpusSizes(seq_len=81, vocab_size=11), 32),
+    "6x6": (TRMConfig(width=128, h_cycles=2, l_cycles=3), CorpusSizes(seq_len=36, vocab_size=8), 128),
+}
+BETAS = (0.9, 0.95)
+RATE, DECAY, EMA_DECAY = 1e-4, 1.0, 0.999
+
+
+class PlainStep:
+    """The published step: weights by name, latents carried on, no module.
+
+    Args:
+        state: a state dict with the published names.
+        config: the model's sizes.
+        dtype: of the forward pass.
+        batch: B.
+    """
+
+    def __init__(self, state: dict[str, Tensor], config: TRMConfig, dtype: torch.dtype, batch: int) -> None:
+        buffers = ("H_init", "L_init", "puzzle_emb.weights")
+        self.config, self.dtype = config, dtype
+        self.weights = {name: value.clone().requires_grad_() for name, value in state.items() if name not in buffers}
+        self.table = state["puzzle_emb.weights"].clone()
+        self.means = {name: (torch.zeros_like(w), torch.zeros_like(w)) for name, w in self.weights.items()}
+        self.average = {name: value.detach().clone() for name, value in self.weights.items()}
+        self.start = [state[name].to(dtype) for name in ("H_init", "L_init")]
+        self.latents: list[Tensor] | None = None
+        self.batch, self.steps = batch, 0
+
+    def __call__(self, inputs: Tensor, labels: Tensor, identifiers: Tensor) -> float:
+        """Train on a batch of rows; returns the loss a puzzle. No slot halts within a timing."""
+        rows = self.table[identifiers].requires_grad_()
+        z_H, z_L, logits, halt = self._forward(inputs, rows)
+        self.latents = [z_H.detach(), z_L.detach()]
+        solved = (logits.argmax(-1) == labels).all(-1)
+        token_loss = -self._log_stablemax(logits.double()).gather(-1, labels[..., None]).squeeze(-1).mean(-1)
+        halt_loss = F.binary_cross_entropy_with_logits(halt, solved.float(), reduction="none")
+        loss = (token_loss + 0.5 * halt_loss).sum() / self.batch
+        loss.backward()
+        self._descend(identifiers, rows)
+        return float(loss.detach())
+
+    def _forward(self, inputs: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        config = self.config
+        x = F.embedding(inputs, self.weights["embed_tokens.embedding_weight"].to(self.dtype))
+        prefix = F.pad(rows.to(self.dtype), (0, (config.num_prefix - 1) * config.width))
+        x = math.sqrt(config.width) * torch.cat((prefix.view(len(rows), config.num_prefix, -1), x), 1)
+        if self.latents is None:
+            self.latents = [one.expand(x.shape) for one in self.start]
+        z_H, z_L = self.latents
+        with torch.no_grad():
+            for _ in range(config.h_cycles - 1):
+                z_H, z_L = self._cycle(z_H, z_L, x)
+        z_H, z_L = self._cycle(z_H, z_L, x)
+        logits = self._linear(z_H, "lm_head")[:, config.num_prefix :].float()
+        q = F.linear(z_H[:, 0].float(), self.weights["q_head.weight"], self.weights["q_head.bias"])
+        return z_H, z_L, logits, q[:, 0]
+
+    def _cycle(self, z_H: Tensor, z_L: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        for _ in range(self.config.l_cycles):
+            z_L = self._level(z_L, z_H + x)
+        return self._level(z_H, z_L), z_L
+
+    def _level(self, z: Tensor, injected: Tensor) -> Tensor:
+        z = z + injected
+        for i in range(self.config.num_layers):
+            turned = z.transpose(1, 2)
+            turned = self._norm(turned + self._swiglu(turned, f"L_level.layers.{i}.mlp_t"))
+            z = turned.transpose(1, 2)
+            z = self._norm(z + self._swiglu(z, f"L_level.layers.{i}.mlp"))
+        return z
+
+    def _swiglu(self, x: Tensor, name: str) -> Tensor:
+        gate, up = self._linear(x, f"{name}.gate_up_proj").chunk(2, -1)
+        return self._linear(F.silu(gate) * up, f"{name}.down_proj")
+
+    def _linear(self, x: Tensor, name: str) -> Tensor:
+        return F.linear(x, self.weights[f"{name}.weight"].to(x.dtype))
+
+    def _norm(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + 1e-5)).to(x.dtype)
+
+    def _log_stablemax(self, logits: Tensor) -> Tensor:
+        scale = torch.where(logits < 0, 1 / (1 - logits + 1e-30), logits + 1)
+        return torch.log(scale / scale.sum(-1, keepdim=True))
+
+    @torch.no_grad()
+    def _descend(self, identifiers: Tensor, rows: Tensor) -> None:
+        self.steps += 1
+        for name, weight in self.weights.items():
+            mean, square = self.means[name]
+            assert weight.grad is not None
+            mean.lerp_(weight.grad, 1 - BETAS[0])
+            square.mul_(BETAS[1]).addcmul_(weight.grad, weight.grad, value=1 - BETAS[1])
+            update = torch.atan2(mean / (1 - BETAS[0] ** self.steps), (square / (1 - BETAS[1] ** self.steps)).sqrt())
+            weight.mul_(1 - RATE * DECAY).add_(update, alpha=-RATE)
+            weight.grad = None
+            self.average[name].mul_(EMA_DECAY).add_(weight, alpha=1 - EMA_DECAY)
+        touched, place = identifiers.unique(return_inverse=True)
+        assert rows.grad is not None
+        summed = torch.zeros(len(touched), self.config.width).index_add_(0, place, rows.grad)
+        self.table[touched] = self.table[touched] * (1 - RATE * DECAY) - RATE * summed.sign()
+
+
+def rows_of_a_size(sizes: CorpusSizes, batch: int) -> Rows:
+    """Random rows that no slot leaves: exploration asks for the longest stay."""
+    random = np.random.default_rng(0)
+    tokens = [torch.from_numpy(random.integers(1, sizes.vocab_size, (batch, sizes.seq_len))) for _ in range(2)]
+    stay = torch.full((batch,), 10**6)
+    draws = {"minimum": stay, "longest": stay, "keys": torch.zeros(batch, dtype=torch.int64)}
+    return Rows(inputs=tokens[0], labels=tokens[1], identifiers=torch.zeros(batch, dtype=torch.int64), draws=draws)
+
+
+def seconds_of(step: Callable[[], Any]) -> float:
+    """The time that one call takes."""
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def in_turn(plain: PlainStep, trainer: Trainer, rows: Rows, rounds: int) -> dict[str, float]:
+    """Median seconds of both steps, taken in turn; our slices' threads are there only for ours."""
+    times: dict[str, list[float]] = {"published": [], "ours": []}
+    for number in range(rounds):
+        times["published"].append(seconds_of(partial(plain, rows.inputs, rows.labels, rows.identifiers)))
+        with side_by_side(trainer.config.num_slices) as trainer.spread:
+            list(trainer.spread(len, [()] * trainer.config.num_slices))
+            times["ours"].append(seconds_of(partial(trainer.train_step, rows, 2001 + number)))
+    return {who: round(median(values), 4) for who, values in times.items()}
+
+
+def compare(name: str, rounds: int, num_slices: int, dtypes: list[str]) -> dict[str, Any]:
+    """Time both steps in turn, in every dtype, after their losses have agreed.
+
+    Args:
+        name: of the size.
+        rounds: steps of each that are timed.
+        num_slices: slices of our batch, a thread each.
+        dtypes: of the forward pass.
+    """
+    model, sizes, batch = SIZES[name]
+    config = TrainConfig(model=model, learner=DeepSupervisionConfig(), batch_size=batch, num_slices=num_slices)
+    rows = rows_of_a_size(sizes, batch)
+    found: dict[str, Any] = {"size": name, "batch": batch, "num_slices": num_slices, "rounds": rounds}
+    for dtype in dtypes:
+        net = build_net(config, sizes, CPU, DTYPES[dtype])
+        plain = PlainStep(dict(net.state_dict()), model, DTYPES[dtype], batch)
+        trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes)
+        theirs = plain(rows.inputs, rows.labels, rows.identifiers)
+        metrics = trainer.train_step(rows, 2000)
+        ours = float((metrics["loss"] + 0.5 * metrics["halt_loss"]).mean())
+        assert math.isclose(ours, theirs, rel_tol=1e-4 if dtype == "fp32" else 0.03), (ours, theirs)
+        found[dtype] = in_turn(plain, trainer, rows, rounds)
+        found[dtype]["ratio"] = round(found[dtype]["published"] / found[dtype]["ours"], 3)
+    best = {who: min(found[dtype][who] for dtype in dtypes) for who in ("published", "ours")}
+    return {**found, "ratio of the better dtypes": round(best["published"] / best["ours"], 3)}
+
+
+def main() -> None:
+    """Print a line of JSON for the machine, and one for each size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=list(SIZES), help="one size alone")
+    parser.add_argument("--rounds", type=int, default=5, help="steps that are timed, of each")
+    parser.add_argument("--slices", type=int, default=2, help="slices of our batch")
+    options = parser.parse_args()
+    capability = torch.backends.cpu.get_cpu_capability()
+    about = {"capability": capability, "bf16_units": has_bf16_units(), "threads": torch.get_num_threads()}
+    print(json.dumps({"machine": platform.processor() or platform.machine(), **about, "torch": torch.__version__}))
+    dtypes = list(DTYPES) if has_bf16_units() else ["fp32"]
+    for name in [options.only] if options.only else list(SIZES):
+        print(json.dumps(compare(name, options.rounds, options.slices, dtypes)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

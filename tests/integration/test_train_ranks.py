@@ -1,0 +1,145 @@
+"""Several processes train one run: the losses of one, within rounding, and the same bytes however often it is cut."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+
+import pytest
+import torch
+
+from tests.runs import TINY, quick_training
+from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.listener import Unheard
+from trmpipe.trainer.preparing import prepare
+from trmpipe.trainer.ranks import Ranks
+from trmpipe.trainer.request import TrainRequest
+
+SETTINGS = [*TINY, "--max-steps=6", "--set=batch_size=8", "--set=checkpoint_every=1", "--set=log_every=1"]
+LOSS_TOLERANCE = 1e-3
+"""float32 sums over a batch in another order, six steps of Muon on."""
+
+
+def start_ranks(world_size, *arguments):
+    """`trmpipe` in so many processes, as a child in a group of its own."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}"]
+    return subprocess.Popen(
+        [*command, "-m", "trmpipe.cli.main", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+
+
+def ranks(world_size, *arguments):
+    """Exit code, stdout and stderr."""
+    process = start_ranks(world_size, *arguments)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def lines_of(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def alone(corpus4, tmp_path_factory):
+    from trmpipe.cli.main import run
+
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    with quick_training():
+        assert run(["train", str(corpus4), "--out", str(folder), *SETTINGS]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pair(corpus4, tmp_path_factory):
+    """Trained by two processes, without a break."""
+    folder = tmp_path_factory.mktemp("pair") / "run"
+    code, out, err = ranks(2, "train", corpus4, "--out", folder, *SETTINGS)
+    assert code == 0, err
+    assert out.count("run  ") == 1
+    assert err.count("torch.compile is not used") == 1
+    return folder
+
+
+def same_losses(one, other):
+    """Whether two runs have the same curve within rounding."""
+    for before, after in zip(lines_of(one), lines_of(other), strict=True):
+        assert before.keys() == after.keys()
+        for name in ("step", "split", "lr", "supervision_steps"):
+            assert before.get(name) == after.get(name)
+        if before["split"] == "train":
+            assert after["loss"] == pytest.approx(before["loss"], rel=LOSS_TOLERANCE)
+
+
+def test_two_processes_have_the_losses_of_one(alone, pair):
+    same_losses(alone, pair)
+    states = [load_checkpoint(list_checkpoints(run / "checkpoints")[-1])["trainer"]["state"] for run in (alone, pair)]
+    for name in ("inputs", "labels", "steps", "halted"):
+        assert torch.equal(states[0][name], states[1][name]), name
+
+
+def cut_short(run, folder):
+    """A copy of a run, as it was after its fourth step."""
+    shutil.copytree(run, folder)
+    for path in list_checkpoints(folder / "checkpoints")[1:]:
+        path.unlink()
+    return folder
+
+
+def test_one_process_goes_on_where_two_were(alone, pair, corpus4, tmp_path):
+    from trmpipe.cli.main import run
+
+    folder = cut_short(pair, tmp_path / "run")
+    with quick_training():
+        assert run(["train", str(corpus4), "--out", str(folder), *SETTINGS, "--resume"]) == 0
+    same_losses(alone, folder)
+
+
+@pytest.mark.slow
+def test_four_processes_go_on_where_one_was(alone, corpus4, tmp_path):
+    folder = cut_short(alone, tmp_path / "run")
+    code, _, err = ranks(4, "train", corpus4, "--out", folder, *SETTINGS, "--resume")
+    assert code == 0, err
+    same_losses(alone, folder)
+
+
+@pytest.mark.slow
+def test_a_pair_that_is_killed_goes_on_to_the_same_bytes(pair, corpus4, tmp_path):
+    folder = tmp_path / "run"
+    start = ["train", corpus4, "--out", folder, *SETTINGS]
+    process = start_ranks(2, *start)
+    deadline = time.monotonic() + 200
+    while not list_checkpoints(folder / "checkpoints") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    code, _, err = ranks(2, *start, "--resume")
+    assert code == 0, err
+    assert (folder / "metrics.jsonl").read_bytes() == (pair / "metrics.jsonl").read_bytes()
+    last = [load_checkpoint(list_checkpoints(run / "checkpoints")[-1]) for run in (pair, folder)]
+    for name, value in last[0]["trainer"]["net"].items():
+        assert torch.equal(value, last[1]["trainer"]["net"][name]), name
+
+
+def test_what_cannot_be_shared_is_told_once(corpus4, tmp_path):
+    code, _, err = ranks(2, "train", corpus4, "--out", tmp_path / "run", *SETTINGS, "--set=batch_size=9")
+    assert code != 0
+    assert err.count("batch_size is 9, which 2 processes cannot share evenly") == 1
+    assert err.count("trmpipe: ") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_minutes_are_not_measured_by_several_processes(corpus4, tmp_path):
+    request = TrainRequest(paths=(str(corpus4),), minutes=1.0, out=str(tmp_path / "run"), device="cpu")
+    with ExitStack() as stack, pytest.raises(SettingError, match="--minutes measures the steps of one process"):
+        prepare(request, Unheard(), torch.device("cpu"), Ranks(rank=0, world_size=2), stack)
+    assert not (tmp_path / "run").exists()
