@@ -179,8 +179,8 @@ class PlainProgress:
     def _say(self) -> None:
         seconds = max(self._clock() - self._started, 1e-9)
         rate = self._done / seconds
-        left = f", {(self._total - self._done) / rate:.0f} s left" if 0 < self._done < self._total else ""
-        echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:.1f} s ({rate:,.0f}/s){left}", err=True)
+        left = f", {(self._total - self._done) / rate:,.0f} s left" if 0 < self._done < self._total else ""
+        echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:,.1f} s ({rate:,.0f}/s){left}", err=True)
 
 
 class BarProgress:
@@ -248,12 +248,12 @@ def show_progress(*, silent: bool = False) -> Iterator["Progress"]:
         with announced_compilation(announcer) as clock:
             yield PlainProgress(clock, announcer)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TimeRemainingColumn
 
     columns = (
         plain_column("{task.description:>18}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        counts_column(),
         plain_column("{task.fields[rate]:>12}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
@@ -270,6 +270,19 @@ def plain_column(text: str) -> Any:
     from rich.progress import TextColumn
 
     return TextColumn(text, markup=False)
+
+
+def counts_column() -> Any:
+    """A column of bars: how many parts of how many are done; of a bar without an end, how many."""
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class Counts(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            total = "?" if task.total is None else f"{int(task.total):,}"
+            return Text(f"{int(task.completed):>{len(total)},}/{total}", style="progress.download")
+
+    return Counts()
 
 
 def open_bars(*columns: Any) -> Any:
@@ -311,5 +324,7 @@ def bytes_in_words(num_bytes: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things: ``1 shard``, ``2,000 shards``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """A number of things, see `trmpipe.shards.words`."""
+    from trmpipe.shards import words
+
+    return words.counted(count, noun)

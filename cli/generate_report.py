@@ -25,7 +25,7 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         return
     _say_what_was_written(outcome, seconds)
     if outcome.remade:
-        reasons = ", ".join(f"{count:,} times {reason}" for reason, count in outcome.remade.items())
+        reasons = ", ".join(f"{counted(count, 'time')} {reason}" for reason, count in outcome.remade.items())
         echo(f"  made again, as it could not be trusted: {reasons}")
     if not outcome.drops:
         for reason, count in outcome.skipped.items():
@@ -33,8 +33,9 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
     for role, drops in outcome.drops.items():
         _say_drops(role, drops, supplier.noun)
     if outcome.leaks:
-        shown, noun = _listed(outcome.leaks, supplier.noun), f"training {supplier.noun}s"
-        echo(f"  {len(outcome.leaks):,} {noun} are {outcome.leaks[0].reason} and stay: {shown}")
+        shown, words = _listed(outcome.leaks, supplier.noun), counted(len(outcome.leaks), f"training {supplier.noun}")
+        verb, stay = ("is", "stays") if len(outcome.leaks) == 1 else ("are", "stay")
+        echo(f"  {words} {verb} {outcome.leaks[0].reason} and {stay}: {shown}")
         if supplier.advice:
             echo(f"  ({supplier.advice})")
     if outcome.num_short:
@@ -78,13 +79,13 @@ def _say_what_was_written(outcome: Any, seconds: float) -> None:
     if outcome.written == 0:
         echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
     else:
-        resumed = f", {outcome.kept} of {outcome.kept + outcome.written} parts were there" if outcome.kept else ""
+        resumed = f", {outcome.kept:,} of {outcome.kept + outcome.written:,} parts were there" if outcome.kept else ""
         echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
     examples = f" and {train.examples:,} examples" if train.examples != train.puzzles else ""
     num_bytes = sum(file.size_bytes for file in manifest.all_files())
     echo(
-        f"  {train.groups:,} training puzzles with {train.puzzles:,} variants{examples}, {test.groups:,} held out, "
-        f"{bytes_in_words(num_bytes)}"
+        f"  {counted(train.groups, 'training puzzle')} with {counted(train.puzzles, 'variant')}{examples}, "
+        f"{test.groups:,} held out, {bytes_in_words(num_bytes)}"
     )
 
 

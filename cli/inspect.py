@@ -125,6 +125,8 @@ def _counts_in_words(split: dict[str, Any]) -> str:
     if split["puzzles"] == split["groups"]:
         return words
     least, most = split["variants"]["min"], split["variants"]["max"]
+    if split["groups"] == 1:
+        return f"{words} with {counted(most, 'variant')}"
     each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
     return f"{words} with {each} variants each, {split['puzzles']:,} in all"
 

@@ -1,18 +1,12 @@
 """``trmpipe solve``: let a trained model solve a puzzle, and check it."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
 from .arguments import WholeNumber
 from .boards import Board, echo_boards
 from .console import echo, echo_json, echo_lines, show_progress
-
-if TYPE_CHECKING:
-    from trmpipe.trainer.evaluators import Answerer
-    from trmpipe.trainer.inference import TrainedRun
-    from trmpipe.trainer.solved import Solved
 
 
 @click.command(name="solve")
@@ -39,18 +33,14 @@ def command(
     variants vote as in `trmpipe evaluate`, and the two best answers are shown.
     """
     from trmpipe.trainer.inference import open_trained
-    from trmpipe.trainer.solving import answer_puzzle, answerer_of
+    from trmpipe.trainer.solving import solve
 
     trained = open_trained(run, device)
-    answerer = answerer_of(trained)
-    solved: Solved
-    if answerer is not None:
-        solved = _by_name(trained, answerer, puzzle, corpora, variants)
-    else:
-        for given, flag in ((corpora, "--corpus"), (variants, "--variants")):
-            if given:
-                raise click.BadParameter(f"{trained.task} puzzles are given as text; leave it out", param_hint=flag)
-        solved = answer_puzzle(trained, puzzle)
+    tell = partial(echo, err=True)
+    with show_progress() as progress:
+        solved = solve(trained, puzzle, corpora=corpora, variants=variants, tell=tell, progress=progress)
+    for remark in solved.remarks():
+        echo(remark, err=True)
     if as_json:
         echo_json(solved.to_json())
         return
@@ -59,18 +49,3 @@ def command(
             echo()
         echo_boards(Board([title], picture) for title, picture in part.pictures.items())
         echo_lines(part.lines)
-
-
-def _by_name(
-    trained: "TrainedRun", evaluator: "Answerer", puzzle: str, paths: tuple[str, ...], variants: int | None
-) -> "Solved":
-    """The answer to a puzzle that is called by its name."""
-    from trmpipe.trainer.inference import refuse_unfit, run_corpora
-
-    opened = run_corpora(trained, paths, partial(echo, err=True))
-    refuse_unfit(trained, opened)
-    with trained.examinee() as examinee, show_progress() as progress:
-        solved = evaluator.answer(examinee, opened, puzzle, variants or trained.num_variants, progress)
-    for remark in solved.remarks():
-        echo(remark, err=True)
-    return solved

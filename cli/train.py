@@ -11,7 +11,7 @@ import click
 
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
-from .console import ask_number, echo, echo_json, open_bars, plain_column, print_above
+from .console import ask_number, counts_column, echo, echo_json, open_bars, plain_column, print_above
 
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of progress."""
@@ -111,7 +111,7 @@ class _PlainTraining:
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
             left = (self._total - step) * (time.monotonic() - self._began) / max(1, step - self._first)
-            echo(f"step {step:,}: {_means_in_words(means)}; {rate:.1f} steps/s, {_clock(left)} left", err=True)
+            echo(f"step {step:,}: {_means_in_words(means)}; {rate:,.1f} steps/s, {_clock(left)} left", err=True)
 
     def evaluated(self, step: int, scores: Any) -> None:
         """Held-out puzzles were scored; the first time, how that compares with training is told."""
@@ -152,7 +152,7 @@ class _BarTraining(_PlainTraining):
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
         self.announcer.work_goes_on()
-        words = f"{_means_in_words(means)}{self._test}; {rate:.1f} steps/s"
+        words = f"{_means_in_words(means)}{self._test}; {rate:,.1f} steps/s"
         self._bar.update(self._task, completed=step, words=words)
 
     def evaluated(self, step: int, scores: Any) -> None:
@@ -162,7 +162,7 @@ class _BarTraining(_PlainTraining):
 
 
 @contextmanager
-def _show_training(*, silent: bool) -> Iterator[_PlainTraining]:
+def _show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
     """Progress on stderr for the time of a ``with`` block; of a silent one nothing is told but errors."""
     if silent:
         yield _PlainTraining()
@@ -172,10 +172,10 @@ def _show_training(*, silent: bool) -> Iterator[_PlainTraining]:
         with announced_compilation(plain.announcer):
             yield plain
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TimeRemainingColumn
 
     words = plain_column("{task.fields[words]}")
-    with open_bars(BarColumn(bar_width=20), MofNCompleteColumn(), words, TimeRemainingColumn()) as bar:
+    with open_bars(BarColumn(bar_width=20), counts_column(), words, TimeRemainingColumn()) as bar:
         training = _BarTraining(bar)
         with announced_compilation(training.announcer):
             yield training
@@ -195,7 +195,7 @@ def _print_result(result: Any) -> None:
     clock = result.clock
     echo(
         f"{result.step:,} of {result.max_steps:,} steps, {clock.training / 60:.2f} minutes of training in this session "
-        f"({clock.rate:.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
+        f"({clock.rate:,.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
     )
     if result.scores:
         echo(result.scores.summary())

@@ -65,12 +65,15 @@ class Selection:
         wanted: how many to choose; None takes all.
         test: the selection whose classes may not be chosen, where there is one.
         patience: candidates in a row of which none is chosen, after which no more are taken; None for any number.
+
+    Attributes:
+        num_in_vain: candidates since the last one that was chosen.
     """
 
     def __init__(self, wanted: int | None, test: "Selection | None" = None, patience: int | None = None) -> None:
         self.wanted = wanted
         self._patience = patience
-        self._num_in_vain = 0
+        self.num_in_vain = 0
         self.count = 0
         self.num_offered = 0
         self.drops: list[Drop] = []
@@ -86,7 +89,7 @@ class Selection:
     @property
     def is_exhausted(self) -> bool:
         """Whether so many candidates in a row were offered in vain that no more are taken."""
-        return self._patience is not None and self._num_in_vain >= self._patience
+        return self._patience is not None and self.num_in_vain >= self._patience
 
     def offer(self, candidates: Examined) -> None:
         """Choose from `candidates` in their order until enough are chosen."""
@@ -95,7 +98,7 @@ class Selection:
             if self.is_full or self.is_exhausted:
                 break
             self.num_offered += 1
-            self._num_in_vain += 1
+            self.num_in_vain += 1
             candidate = int(candidates.groups.candidates[i])
             if digest in self._test_classes:
                 self.drops.append(Drop(candidate=candidate, reason=TEST_TWINS, twin=self._test_classes[digest]))
@@ -104,7 +107,7 @@ class Selection:
             else:
                 self.classes[digest] = candidate
                 self.count += 1
-                self._num_in_vain = 0
+                self.num_in_vain = 0
                 kept.append(i)
         self._parts.append(candidates.take(np.array(kept, np.int64)))
 

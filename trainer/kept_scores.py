@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trmpipe.shards import Corpus, Store, json_digest
+from trmpipe.shards import Corpus, json_digest
 from trmpipe.shards.fields import Count, Positive, Word
 from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import read_sealed
-from trmpipe.shards.ownership import owned
 
 from .errors import RunError
 from .evaluators import EvaluationRequest, Report
 from .files import damage_of_a_run, read_file, write_sealed
 from .naming import folder_name
 from .run_config import TrainedOn
-from .run_folder import RunFolder
+from .run_folder import RunFolder, owning_evaluations
 from .scoring import headline_of
 
 VERSION = 1
@@ -91,7 +90,7 @@ def keep_scores(
         "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "scores": report.to_json(),
     }
-    with owned(Store(run.path.absolute()), run.evaluations.name):
+    with owning_evaluations(run.path):
         for left in run.evaluations.glob("*"):
             if is_temporary(left.name):
                 left.unlink()

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.progress import Progress, Silent
 
+from . import solving
 from .evaluators import EvaluationRequest, Report, evaluator_of
 from .inference import TrainedRun, evaluate_run, open_trained, run_corpora
 from .ranks import Ranks
 from .scoring import EVALUATION_BATCH
-from .solving import SolvedPuzzle, answer_puzzle
+from .solved import Solved
+
+Corpora: TypeAlias = Corpus | str | os.PathLike[str] | Iterable[Corpus | str | os.PathLike[str]]
+"""One or more, opened or by their paths; none for those that a run was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,35 @@ class LoadedRun:
         """Steps that it was trained for."""
         return self.trained.step
 
-    def solve(self, puzzle: str) -> SolvedPuzzle:
-        """The model's answer to a puzzle, given as `trmpipe solve` takes it, and what the task says of it.
+    def solve(
+        self,
+        puzzle: str | os.PathLike[str],
+        corpora: Corpora = (),
+        *,
+        variants: int | None = None,
+        progress: Progress | None = None,
+    ) -> Solved:
+        """The model's answer to a puzzle, and what the task says of it; all as `trmpipe solve` does.
+
+        Args:
+            puzzle: as text; in tasks scored by vote a name, such as an ARC task's id, or the path of a file.
+            corpora: puzzles with names: one or more, opened or by their paths; by default those that it was trained on.
+            variants: of a puzzle with a name, let the first so many variants vote.
+            progress: who is told how far it is.
 
         Raises:
-            InputError: the text is no puzzle of the task.
+            InputError: there is no such puzzle.
+            NoCorpusError: the corpora that it was trained on are no longer where they were.
+            RunError: the corpora are not what the network was made for.
         """
-        return answer_puzzle(self.trained, puzzle)
+        return solving.solve(
+            self.trained,
+            os.fspath(puzzle),
+            corpora=_paths_of(corpora),
+            variants=variants,
+            tell=_warn,
+            progress=progress or Silent(),
+        )
 
     def answers(self, examples: Examples) -> NDArray[np.uint8]:
         """The model's answers uint8 [N, S] to examples, such as ``corpus.read("test")``, after the last step."""
@@ -67,7 +94,7 @@ class LoadedRun:
 
     def evaluate(
         self,
-        corpora: Corpus | str | os.PathLike[str] | Iterable[Corpus | str | os.PathLike[str]] = (),
+        corpora: Corpora = (),
         *,
         limit: int | None = None,
         variants: int | None = None,
@@ -84,9 +111,7 @@ class LoadedRun:
         Raises:
             RunError: the corpora hold nothing to score, or are not what the network was made for.
         """
-        given = [corpora] if isinstance(corpora, Corpus | str | os.PathLike) else corpora
-        paths = tuple(one.path if isinstance(one, Corpus) else os.fspath(one) for one in given)
-        opened = run_corpora(self.trained, paths, lambda line: warnings.warn(line, stacklevel=3))
+        opened = run_corpora(self.trained, _paths_of(corpora), _warn)
         request = EvaluationRequest(folder=self.path, limit=limit, variants=variants or self.trained.num_variants)
         evaluator = evaluator_of(opened[0].spec)
         report = evaluate_run(self.trained, opened, evaluator, request, Ranks(), progress or Silent())
@@ -108,6 +133,32 @@ def load_run(path: str | os.PathLike[str], device: str = "auto") -> LoadedRun:
     return LoadedRun(open_trained(os.fspath(path), device))
 
 
-def solve(run: LoadedRun | str | os.PathLike[str], puzzle: str) -> SolvedPuzzle:
-    """The answer of a run, loaded or by its path, to a puzzle; see `LoadedRun.solve`."""
-    return (run if isinstance(run, LoadedRun) else load_run(run)).solve(puzzle)
+def solve(
+    run: LoadedRun | str | os.PathLike[str],
+    puzzle: str | os.PathLike[str],
+    corpora: Corpora = (),
+    *,
+    variants: int | None = None,
+    progress: Progress | None = None,
+) -> Solved:
+    """The answer of a run to a puzzle; see `LoadedRun.solve`.
+
+    Args:
+        run: loaded, or its path.
+        puzzle: as there, like all that follows.
+        corpora: puzzles with names.
+        variants: of a puzzle with a name.
+        progress: who is told how far it is.
+    """
+    loaded = run if isinstance(run, LoadedRun) else load_run(run)
+    return loaded.solve(puzzle, corpora, variants=variants, progress=progress)
+
+
+def _paths_of(corpora: Corpora) -> tuple[str, ...]:
+    given = [corpora] if isinstance(corpora, Corpus | str | os.PathLike) else corpora
+    return tuple(one.path if isinstance(one, Corpus) else os.fspath(one) for one in given)
+
+
+def _warn(line: str) -> None:
+    """Tell what a command would say on stderr."""
+    warnings.warn(line, stacklevel=3)

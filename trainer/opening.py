@@ -126,7 +126,9 @@ def _extended(run: RunFolder, saved: RunConfig, config: RunConfig, step: int) ->
     length = config.train_config().max_steps
     if length <= saved.max_steps:
         return saved
-    longer = dataclasses.replace(saved, extensions=(*saved.extensions, Extension(from_step=step, max_steps=length)))
+    # Of a checkpoint before the last extension: what came after it is taken anew, and not as that extension had it.
+    before = [extension for extension in saved.extensions if extension.from_step <= step]
+    longer = dataclasses.replace(saved, extensions=(*before, Extension(from_step=step, max_steps=length)))
     write_sealed(run.config_file, longer.to_json())
     return longer
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from trmpipe.shards import json_digest
+from trmpipe.shards import DamagedError, json_digest
 from trmpipe.shards.fields import Count, Digest, FileName, Positive, Word
-from trmpipe.shards.json_files import check_seal, read_json
+from trmpipe.shards.json_files import check_seal, convert, read_json
 
 from .config import TrainConfig, from_json
 from .errors import RunError, SettingError
@@ -177,7 +177,25 @@ def read_run_config(path: Path) -> RunConfig:
     config = typed(values, RunConfig, str(path), _ADVICE)
     if json_digest(config.binding) != config.hash:
         raise RunError(f"{path} is damaged: its hash is not that of its settings; {_ADVICE}")
-    for before, after in pairwise((Extension(from_step=0, max_steps=1), *config.extensions)):
-        if not (before.from_step <= after.from_step < after.max_steps and before.max_steps < after.max_steps):
-            raise RunError(f"{path} is damaged: its extensions are in no order; {_ADVICE}")
+    with damage_of_a_run():
+        _check_extensions(config, str(path))
     return config
+
+
+def _check_extensions(config: RunConfig, path: str) -> None:
+    """Refuse extensions that do not each make the run longer, from a step that it had.
+
+    Of the settings the one number is read here: what a package that is not installed brought cannot be.
+
+    Raises:
+        DamagedError: one does not.
+    """
+    if not config.extensions:
+        return
+    length = convert(config.train.get("max_steps"), Positive, f"{path} (max_steps)", _ADVICE)
+    for before, after in pairwise((Extension(from_step=0, max_steps=length), *config.extensions)):
+        if not before.from_step <= after.from_step <= before.max_steps < after.max_steps:
+            raise DamagedError(
+                f"{path} is damaged: an extension from step {after.from_step:,} to {after.max_steps:,} steps does not "
+                f"follow on one from step {before.from_step:,} to {before.max_steps:,}; {_ADVICE}"
+            )

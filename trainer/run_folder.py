@@ -4,15 +4,24 @@ metrics.jsonl holds only what is a pure function of config and corpus, so that a
 uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trmpipe.shards import Store
+from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.files import is_temporary
+from trmpipe.shards.ownership import owned
 
 from .checkpoint import list_checkpoints
 from .errors import NoRunError, RunExistsError
 from .files import write_sealed, writing
 from .run_config import RunConfig, read_run_config
+
+_WAIT_SECONDS = 10.0
+"""How long one evaluation waits for another that is writing, which takes a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +120,24 @@ def create_run(path: Path, config: RunConfig) -> RunFolder:
         run.remove_temporaries()
     write_sealed(run.config_file, config.to_json())
     return run
+
+
+@contextmanager
+def owning_evaluations(path: Path) -> Iterator[None]:
+    """Own what evaluations write in a run's folder; training owns all else of it, so that both can be under way.
+
+    Raises:
+        OwnedError: another evaluation is writing there, and does not come to an end.
+        WriteError: the folder cannot be written.
+    """
+    ended = time.monotonic() + _WAIT_SECONDS
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(owned(Store(path.absolute()), RunFolder(path).evaluations.name))
+                break
+            except OwnedError:
+                # It was tried for a while.
+                if time.monotonic() > ended:
+                    raise
+        yield

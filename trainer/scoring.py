@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from trmpipe.shards import Examples
 from trmpipe.shards.progress import Progress, Silent
+from trmpipe.shards.words import counted
 
 from .device import as_tokens
 from .examinee import Examinee
@@ -89,7 +90,8 @@ class Scores:
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
         parts = "".join(f"; {name} {part.last()['exact']:.1%} exact" for name, part in self.parts.items())
-        words = f"held out: {last['exact']:.1%} exact{more}, {self._cells_in_words()} ({self.num_puzzles:,} puzzles)"
+        cells, number = self._cells_in_words(), counted(self.num_puzzles, "puzzle")
+        words = f"held out: {last['exact']:.1%} exact{more}, {cells} ({number})"
         return words + parts
 
     def _cells_in_words(self) -> str:

@@ -1,6 +1,9 @@
-"""A trained network's answer to one puzzle, beside what the task says of it."""
+"""A trained network's answer to one puzzle, beside what the task says of it.
 
-from collections.abc import Mapping
+Some tasks write puzzles as text, others call them by name: `solve` takes both, for the command and for Python.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +15,12 @@ from trmpipe.generators.errors import OptionError, TextError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD
+from trmpipe.shards.progress import Progress
 
 from .errors import RunError
 from .evaluators import Answerer, evaluator_of
-from .inference import TrainedRun
-from .solved import Part
+from .inference import TrainedRun, refuse_unfit, run_corpora
+from .solved import Part, Solved
 
 UNKNOWN = -1
 """Says of a number that nobody can know it."""
@@ -77,29 +81,56 @@ class SolvedPuzzle:
         return {name: getattr(self, name) for name in names}
 
 
-def answerer_of(trained: TrainedRun) -> Answerer | None:
-    """The evaluator of a task whose puzzles are called by name; None where they are given as text.
+def solve(
+    trained: TrainedRun,
+    puzzle: str,
+    *,
+    corpora: Sequence[str],
+    variants: int | None,
+    tell: Callable[[str], None],
+    progress: Progress,
+) -> Solved:
+    """Let a network answer one puzzle, in whatever way its task takes one.
+
+    Args:
+        trained: the run.
+        puzzle: as text; of a task whose puzzles are called by name, what its evaluator takes: a name, or a file.
+        corpora: paths of the corpora that hold the names; none for those that the run was trained on.
+        variants: let the first so many variants of a named puzzle vote; None for those that it was trained on.
+        tell: see `run_corpora`.
+        progress: told of every variant.
 
     Raises:
-        InputError: the task's code is not installed.
+        OptionError: there is no such puzzle, or what goes with names was given for one that is text.
+        NoCorpusError: the corpora are no longer where they were.
+        RunError: the corpora are not those that the network was made for.
+        InputError: the task's code is not installed, or its puzzles can be given in neither way.
     """
+    answerer = _answerer_of(trained)
+    if answerer is None:
+        if corpora or variants is not None:
+            raise OptionError(
+                f"{trained.task} puzzles are given as text: no corpus and no number of variants go with one; leave "
+                "them out"
+            )
+        return _answer_text(trained, puzzle)
+    if variants is not None and variants < 1:
+        raise OptionError(f"variants is {variants}; expected 1 or more")
+    opened = run_corpora(trained, tuple(corpora), tell)
+    refuse_unfit(trained, opened)
+    with trained.examinee() as examinee:
+        return answerer.answer(examinee, opened, puzzle, variants or trained.num_variants, progress)
+
+
+def _answerer_of(trained: TrainedRun) -> Answerer | None:
+    """The evaluator of a task whose puzzles are called by name; None where they are given as text."""
     spec = get_task(trained.task).spec
     found: object = evaluator_of(spec) if spec.named_groups else None
     return found if isinstance(found, Answerer) else None
 
 
-def answer_puzzle(trained: TrainedRun, text: str) -> SolvedPuzzle:
-    """Let the network solve a puzzle, and check its answer.
-
-    Args:
-        trained: a run on a task whose puzzles can be given as text.
-        text: the puzzle as the task reads it.
-
-    Raises:
-        OptionError: the text is no puzzle of the task.
-        InputError: its puzzles have no text form, or its code is not installed.
-        RunError: the run's network is not made for puzzles of its task.
-    """
+def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
+    """Let the network solve a puzzle that is given as its task writes it, and check its answer."""
     task = get_task(trained.task)
     sizes = trained.about.sizes
     if (sizes.seq_len, sizes.vocab_size) != (task.spec.seq_len, task.spec.vocab_size):

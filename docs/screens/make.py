@@ -32,8 +32,11 @@ SCREENS = (
     ("", "generate sudoku --size 4 --aug 1000 --n 28 --test 8 --out shards/sudoku4"),
     ("train", "train shards/sudoku4 --out runs/sudoku4"),
     ("evaluate", "evaluate runs/sudoku4"),
+    ("solve-sudoku", "solve runs/sudoku4 ...3..21.4..1..."),
     ("", "generate arc --dataset arc-agi-1 --n 20 --aug 10 --out shards/arc"),
     ("inspect-arc", "inspect shards/arc --split test --puzzles 1"),
+    ("", "train shards/arc --max-steps 200 --out runs/arc"),
+    ("solve-arc", "solve runs/arc 136b0064"),
 )
 """Names of pictures and the commands that they show, in the order in which they need each other; '' shows nothing."""
 

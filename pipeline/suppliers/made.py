@@ -18,6 +18,9 @@ from .supplier import Count, Request, Supplier
 
 _FIRST_BATCH = 4
 _LARGEST_BATCH = 64
+_BATCH_OF_VAIN = 8
+"""Of the candidates in a row that brought nothing so far, this part may be one more batch. A batch costs 2 ms of
+driver, as much as 64 puzzles of 4x4, so that a task that runs out of classes is given up sooner."""
 _SECONDS_PER_BATCH = 0.25
 _PATIENCE = 512
 """Candidates in a row that may miss the options before the command gives up."""
@@ -46,7 +49,7 @@ class Made(Supplier[Source]):
         try:
             _fill(train, TRAIN, recipe, cluster, progress)
         except ExhaustedError as error:
-            raise ExhaustedError(f"{error} ({test.count} more are held out for the test)") from error
+            raise ExhaustedError(f"{error} ({test.count:,} more are held out for the test)") from error
         chosen = train.chosen()
         # Where nothing is held out, no candidate was made that would tell the widths of the arrays.
         held_out = test.chosen() if test.count else chosen.take(slice(0, 0))
@@ -78,9 +81,10 @@ class _Batches:
             yield self._recipe, self._purpose, start, count
             start += count
 
-    def took(self, seconds: float, count: int) -> None:
-        """Learn from a batch of `count` candidates."""
-        self._size = int(np.clip(_SECONDS_PER_BATCH * count / max(seconds, 1e-6), 1, _LARGEST_BATCH))
+    def took(self, seconds: float, count: int, num_in_vain: int) -> None:
+        """Learn from a batch of `count` candidates, up to which so many in a row brought nothing."""
+        largest = max(_LARGEST_BATCH, num_in_vain // _BATCH_OF_VAIN)
+        self._size = int(np.clip(_SECONDS_PER_BATCH * count / max(seconds, 1e-6), 1, largest))
 
 
 def _fill(selection: Selection, purpose: int, recipe: Request, cluster: Cluster, progress: Progress) -> None:
@@ -93,15 +97,15 @@ def _fill(selection: Selection, purpose: int, recipe: Request, cluster: Cluster,
     with closing(cluster.map(make_candidates, batches)) as parts:
         while not (selection.is_full or selection.is_exhausted) and (part := next(parts, None)) is not None:
             candidates, seconds, count = part
-            batches.took(seconds, count)
             before = selection.count
             last, stop = _offer_in_order(selection, candidates, last, stop + count, recipe), stop + count
+            batches.took(seconds, count, selection.num_in_vain)
             progress.advance(selection.count - before)
     progress.finish()
     if not selection.is_full:
         raise ExhaustedError(
-            f"{recipe.task} has too few different puzzles: {selection.count} distinct {split} ones were found among "
-            f"{selection.num_offered} candidates, {wanted} were asked for; ask for fewer"
+            f"{recipe.task} has too few different puzzles: {selection.count:,} distinct {split} ones were found among "
+            f"{selection.num_offered:,} that were made, {wanted:,} were asked for; ask for fewer"
         )
 
 
@@ -125,8 +129,9 @@ def _offer_in_order(selection: Selection, candidates: Examined, last: int, stop:
     selection.offer(candidates.take(slice(0, reach)))
     if len(wide) and not selection.is_full:
         raise ExhaustedError(
-            f"{_PATIENCE} candidates of {recipe.task} in a row miss {in_words(recipe.options)} "
-            f"({selection.count} puzzles were found, {selection.wanted} were asked for); ask for a wider range"
+            f"{_PATIENCE} puzzles of {recipe.task} made in a row miss {in_words(recipe.options)} "
+            f"({selection.count:,} were found that meet it, {selection.wanted or 0:,} were asked for); ask for a wider "
+            "range"
         )
     return int(numbers[-1]) if len(candidates) else last
 

@@ -130,7 +130,7 @@ class Supplier(ABC, Generic[Given]):
     options: tuple[Option, ...] = ()
     distinct: bool = True
     generates: bool = False
-    noun: str = "candidate"
+    noun: str = "puzzle"
     advice: str = ""
 
     @property

@@ -51,7 +51,7 @@ def clean(tmp_path_factory):
         (
             ["--size", "4", "--difficulty", "7:8", "--n", "3"],
             1,
-            "512 candidates of sudoku4 in a row miss --difficulty 7:8",
+            "512 puzzles of sudoku4 made in a row miss --difficulty 7:8",
         ),
         (["--size", "4", "--n", "29"], 1, "28 distinct training ones were found among"),
         (["--input", "nowhere.txt"], 1, "cannot read nowhere.txt: No such file or directory"),

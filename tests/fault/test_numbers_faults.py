@@ -7,6 +7,7 @@ from collections import namedtuple
 import pytest
 
 from tests.clusters import work_here
+from tests.shards_corpora import split_layout
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.pipeline import ArgumentError, Recipe, RecipeError, estimate, generate
 
@@ -36,6 +37,17 @@ def test_what_cannot_be_is_refused_in_one_line(trmpipe, tmp_path, monkeypatch, a
     assert result.code in (1, 2)
     assert message in result.message
     assert os.listdir(tmp_path) == []
+
+
+def test_a_manifest_names_so_many_shards_and_no_more():
+    """By the layout alone: where this is not refused, nobody waits until they are written."""
+    layout = {name: split_layout(name, [80_000], 1, 2) for name in ("train", "test")}
+    estimate.check_layouts(layout)
+    for count in (80_001, 1 << 30):
+        layout["test"] = split_layout("test", [count], 1, 2)
+        message = f"test would have {(count + 1) // 2:,} shards, expected 40,000 at most; give a larger --shard-groups"
+        with pytest.raises(RecipeError, match=message):
+            estimate.check_layouts(layout)
 
 
 def test_a_corpus_larger_than_the_disk_is_refused_by_what_it_packs_to(tmp_path, monkeypatch):

@@ -80,6 +80,47 @@ def test_a_second_sigterm_acts_at_once(generation):
     assert process.returncode == -signal.SIGTERM
 
 
+HELD = """
+with HeldSignals() as signals:
+    print("ready", flush=True)
+    while not signals._held:
+        time.sleep(0.001)
+    print("first", flush=True)
+    time.sleep(10)
+"""
+LET_THROUGH = """
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+with HeldSignals() as signals, signals.let_through():
+    try:
+        print("ready", flush=True)
+        time.sleep(10)
+    except KeyboardInterrupt:
+        print("first", flush=True)
+        time.sleep(10)
+"""
+UNWOUND = """
+try:
+    print("ready", flush=True)
+    time.sleep(10)
+except main._Terminated:
+    print("first", flush=True)
+    time.sleep(10)
+"""
+
+
+@pytest.mark.parametrize("work", [HELD, LET_THROUGH, UNWOUND], ids=["held", "let through", "unwinding"])
+def test_a_second_signal_ends_a_process_wherever_the_first_one_waits(work):
+    """The process would go on for ten seconds, and end otherwise."""
+    head = "import signal, time\nfrom trmpipe.cli import main\nfrom trmpipe.pipeline.interrupts import HeldSignals\n"
+    code = f"{head}signal.signal(signal.SIGTERM, main._unwind)\ntry:\n    exec({work!r})\nexcept BaseException: pass"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    for word in ("ready", "first"):
+        assert process.stdout.readline() == f"{word}\n"
+        process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+
+
 @pytest.fixture
 def handlers():
     """Handlers that raise; those of before are put back."""

@@ -3,12 +3,14 @@
 TRMPIPE_FUZZ_INPUTS says how many inputs all tests make; of damaged folders, which take long, it is a small part.
 """
 
+import io
 import json
 import os
 import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.clusters import work_here
@@ -176,6 +178,48 @@ def test_sealed_plans_that_lie_raise_nothing_foreign(tmp_path, begun):
         if message_of(lambda out=out: generate(RECIPE, str(out))) is None:
             assert verify(Corpus.open(out)).problems == (), seed
         shutil.rmtree(out)
+
+
+def other_arrays(data, chance):
+    """The file of a plan's arrays with one of them changed: written anew, so that its own sums are right."""
+    arrays = dict(np.load(io.BytesIO(data)))
+    name = chance.choice(sorted(arrays))
+    array, kind = arrays[name], chance.randrange(6)
+    if kind == 0:
+        del arrays[name]
+    elif kind == 1:
+        arrays[name] = array[: len(array) // 2]
+    elif kind == 2:
+        arrays[name] = np.concatenate([array, array])
+    elif kind == 3:
+        arrays[name] = array.astype(chance.choice([np.int64, np.float32, np.uint8, np.bool_, "U3"]))
+    elif kind == 4:
+        arrays[name] = array[..., None]
+    else:
+        value = np.array(chance.choice([-1, 0, 200, 2**15, 2**62])).astype(array.dtype)
+        arrays[name] = np.where(chance.randrange(2) * np.ones(array.shape, bool), value, array)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def test_sealed_plans_with_other_arrays_raise_nothing_foreign(tmp_path, begun):
+    """What kernels are handed is checked, or they would write where it says."""
+    found = 0
+    for seed in range(INPUTS // 2):
+        chance, out = random.Random(seed), tmp_path / "out"
+        shutil.copytree(begun, out)
+        path, bases = out / ".progress" / "plan.json", out / ".progress" / "bases.npz"
+        value = json.loads(path.read_bytes())
+        del value["digest"]
+        bases.write_bytes(other_arrays(bases.read_bytes(), chance))
+        value["bases_sha256"] = sha256_hex(bases.read_bytes())
+        path.write_bytes(seal(value))
+        remade = {}
+        message_of(lambda out=out, remade=remade: remade.update(generate(RECIPE, str(out)).remade))
+        found += "the saved plan is damaged" in remade
+        shutil.rmtree(out)
+    assert found > INPUTS / 4, "what is no plan is made again, and told"
 
 
 def test_hostile_manifests_make_regenerate_write_in_its_own_folder_alone(tmp_path, monkeypatch, clean):

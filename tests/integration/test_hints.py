@@ -70,4 +70,4 @@ def test_solve_refuses_what_only_named_puzzles_need(train, trmpipe, tmp_path, op
     train(tmp_path / "run")
     result = trmpipe("solve", tmp_path / "run", "." * 16, *option)
     assert result.code == 2
-    assert "sudoku4 puzzles are given as text; leave it out" in result.message
+    assert "sudoku4 puzzles are given as text: no corpus and no number of variants go with one" in result.message

@@ -6,6 +6,7 @@ import pytest
 
 from trmpipe.cli.compilation import Announcer, announced_compilation
 from trmpipe.cli.console import PlainProgress, show_progress
+from trmpipe.cli.train import _show_training
 from trmpipe.generators.jit import kernel
 from trmpipe.shards.compilation import watch_compilation
 
@@ -126,3 +127,23 @@ def test_progress_of_a_stage_tells_compilation_in_lines_of_its_own(new_kernel, c
     assert re.fullmatch(r"compiled 2 kernels in \d+\.\d s", lines[1])
     assert lines[2].startswith("puzzles: 1 of 1 in 0.0 s")
     assert len(lines) == 3
+
+
+def test_numbers_of_bars_and_lines_have_commas(monkeypatch, capsys):
+    progress = PlainProgress(iter([0.0, 1000.0, 1000.0, 1000.0]).__next__, Announcer(lambda _: None))
+    progress.start("puzzles", 30_000_000)
+    progress.advance(2_000)
+    assert "puzzles: 2,000 of 30,000,000 in 1,000.0 s (2/s), 14,999,000 s left" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    with show_progress() as progress:
+        progress.start("puzzles", 12_000)
+        progress.advance(1_500)
+        progress.finish()
+    assert " 1,500/12,000" in capsys.readouterr().err
+    with _show_training() as training:
+        training.begin(12_000)
+        training.trained(1_500, {"loss": 1.0, "exact": 0.5}, 2_345.67)
+    said = capsys.readouterr().err
+    assert " 1,500/12,000" in said
+    assert "2,345.7 steps/s" in said

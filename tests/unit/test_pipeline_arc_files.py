@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 
 import numpy as np
@@ -168,6 +169,32 @@ def test_a_mistake_is_named(tmp_path, content, message):
     assert str(caught.value).startswith(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_larger_than_its_json_can_be_read_from_is_refused_unread(tmp_path):
+    """It is a hole on the disk: to read it would take half a gigabyte, and seconds."""
+    large = tmp_path / "large.json"
+    large.touch()
+    os.truncate(large, (512 << 20) + 1)
+    for given in (large, tmp_path):
+        with pytest.raises(ArcFileError) as caught:
+            read_arc_set(str(given))
+        assert str(caught.value) == f"{large} has 536,870,913 bytes, expected 536,870,912 at most; split it"
+    os.truncate(large, 0)
+    with pytest.raises(ArcFileError, match="is no JSON"):
+        read_arc_set(str(large))
+
+
+def test_an_id_has_a_length_that_names_of_variants_and_messages_can_bear(tmp_path):
+    path = write(tmp_path / "set.json", {"x" * 1000: TASK})
+    assert [task.id for task in read_arc_set(path).tasks] == ["x" * 1000]
+    path = write(tmp_path / "set.json", {"x" * 100_000: TASK})
+    with pytest.raises(ArcFileError, match="an id is printable, has 1 to 1000 characters") as caught:
+        read_arc_set(path)
+    assert len(str(caught.value)) < 1200
+    path = write(tmp_path / "set.json", {"x" * 1001: TASK})
+    with pytest.raises(ArcFileError, match="an id is printable, has 1 to 1000 characters"):
+        read_arc_set(path)
 
 
 @pytest.mark.parametrize(

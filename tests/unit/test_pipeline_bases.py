@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.blocks_of_variants import augment
+from tests.clusters import Here
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import Examined, Groups
@@ -47,6 +48,15 @@ def test_a_selection_leaves_out_the_classes_of_the_test():
     assert train.chosen().groups.candidates.tolist() == [3]
     assert count_reasons(train.drops) == {"twins of a held-out puzzle": 2}
     assert {drop.twin for drop in train.drops} == {1}
+
+
+def test_patience_ends_with_so_many_in_a_row_of_which_none_is_chosen():
+    selection = Selection(9, patience=3)
+    selection.offer(examined(p1=1, p2=1, p3=1, p4=2, p5=1, p6=2))
+    assert (selection.num_in_vain, selection.is_exhausted) == (2, False)
+    selection.offer(examined(p7=2, p8=3))
+    assert (selection.num_in_vain, selection.is_exhausted) == (3, True)
+    assert (selection.count, selection.num_offered) == (2, 7)
 
 
 @pytest.fixture(scope="module")
@@ -165,5 +175,40 @@ def test_candidates_may_miss_the_options_so_many_times_in_a_row(monkeypatch, bat
             bases = made.SUPPLIER.choose(recipe, (), cluster, Silent())
             assert bases.train.groups.candidates.tolist() == [511, 1023, 1535]
             return
-        with pytest.raises(ExhaustedError, match=r"512 candidates of sudoku4 in a row miss --difficulty 7:8 \(0 puzz"):
+        with pytest.raises(
+            ExhaustedError, match=r"512 puzzles of sudoku4 made in a row miss --difficulty 7:8 \(0 were"
+        ):
             made.SUPPLIER.choose(recipe, (), cluster, Silent())
+
+
+class FewTask(SparseTask):
+    """A task of three classes; one is rare, and comes in time, once."""
+
+    def __init__(self, rare):
+        super().__init__(1)
+        self.rare = rare
+
+    def examine(self, groups):
+        classes = np.where(groups.candidates == self.rare, 2, groups.candidates % 2)
+        return Examined.plain(groups, np.repeat(classes[:, None], 32, axis=1).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("rare", "found", "made_of_all"), [(20_001, 3, 40_002), (20_002, 2, 20_002)])
+def test_a_task_that_runs_out_of_classes_is_given_up_in_few_batches(monkeypatch, rare, found, made_of_all):
+    """20,000 in a row that bring no new class, and no fewer, in batches that grow with them."""
+    task, batches = FewTask(rare), []
+
+    def observed(recipe, purpose, start, count):
+        batches.append(count)
+        return made.make_candidates(recipe, purpose, start, count)
+
+    monkeypatch.setattr(Recipe, "make_task", lambda recipe: task)
+    recipe = Recipe(task="sudoku4", n=100_000, test=0)
+    message = f"{found} distinct training ones were found among {made_of_all:,} that were made, 100,000 were asked for"
+    real = Here.map
+    monkeypatch.setattr(Here, "map", lambda here, function, arguments: real(here, observed, arguments))
+    with pytest.raises(ExhaustedError, match=message) as caught:
+        made.SUPPLIER.choose(recipe, (), Here(), Silent())
+    assert "candidate" not in str(caught.value)
+    assert len(batches) < 120
+    assert max(batches) <= 20_000 // 8

@@ -129,6 +129,6 @@ def test_puzzles_that_are_given_whole_have_no_open_cells():
     found = scores(examples([[2, 3]], [[2, 3]]), [[[2, 3]]])
     assert found.open_cells is None
     assert "guessing" not in found.to_json()
-    assert found.summary() == "held out: 100.0% exact, 100.0% of cells right (1 puzzles)"
+    assert found.summary() == "held out: 100.0% exact, 100.0% of cells right (1 puzzle)"
     assert PuzzleReport(scores=found, corpora=("c",)).lines()[0].split() == ["supervision", "step", "cells", "exact"]
     assert len(PuzzleReport(scores=found, corpora=("c",)).lines()) == 2

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 
 import pytest
@@ -137,7 +138,14 @@ def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
         ("num_slices=100000", "num_slices is 100000; it must be 1024 at most"),
         ("model.num_layers=1000000", "model.num_layers is 1000000; it must be 1000 at most"),
         ("model.h_cycles=1000000", "model.h_cycles is 1000000; it must be 1000 at most"),
+        ("model.l_cycles=1001", "model.l_cycles is 1001; it must be 1000 at most"),
         ("model.width=10000000", "model.width is 10000000; it must be 1048576 at most"),
+        ("model.num_heads=1048577", "model.num_heads is 1048577; it must be 1048576 at most"),
+        ("model.inner=1048577", "model.inner is 1048577; it must be 1048576 at most"),
+        ("model.token_inner=1048577", "model.token_inner is 1048577; it must be 1048576 at most"),
+        ("model.num_prefix=1048577", "model.num_prefix is 1048577; it must be 1048576 at most"),
+        ("model.num_layers=0", "model.num_layers is 0; it must be at least 1"),
+        ("model.inner=-1", "model.inner is -1; it must be at least 0"),
         ("seed=99999999999999999999", "seed is a whole number of 67 bits"),
         ("embedding.lr=-1", "embedding.lr is -1.0; it must be at least 0"),
         ("evaluation.steps=0", "evaluation.steps is 0; it must be at least 1"),
@@ -248,3 +256,26 @@ def test_compiling_needs_a_compiler(monkeypatch):
     choice = choose_compile(pick_device("cpu"), "on")
     assert not choice.wanted
     assert "no C++ compiler was found" in choice.reason
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("", {"seed": 10**20}, "seed is a whole number of 67 bits"),
+        ("", {"log_every": 10**20}, "log_every is a whole number of 67 bits"),
+        ("optimiser", {"betas": [float("nan"), 0.9]}, "betas is nan; it must be a finite number"),
+        ("optimiser", {"lr": float("inf")}, "lr is inf; it must be a finite number"),
+        ("model", {"width": 10**20}, "width is a whole number of 67 bits"),
+    ],
+)
+def test_numbers_out_of_a_file_are_those_that_arrays_take(section, change, message):
+    values = to_json(TrainConfig())
+    values = {**values, **change} if not section else {**values, section: {**values[section], **change}}
+    with pytest.raises(SettingError, match=re.escape(message)):
+        from_json(values)
+
+
+@pytest.mark.parametrize("rate", [math.inf, math.nan])
+def test_a_config_made_in_python_is_checked_alike(rate):
+    with pytest.raises(SettingError, match=r"optimiser\.lr is"):
+        AdamWConfig(lr=rate)

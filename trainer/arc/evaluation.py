@@ -25,6 +25,7 @@ from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
 from ..ranks import Ranks
+from ..run_folder import owning_evaluations
 from .asking import ask_about
 from .pictures import draw_answers
 from .report import SeveralReports, VotesReport
@@ -77,8 +78,9 @@ class VotesEvaluator:
     ) -> Report | None:
         """Predict this rank's share of the rows; on rank 0, score those of all and write what is to be kept.
 
-        See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder. Where several corpora
-        are scored, each by its own votes, their files have the corpora's names behind.
+        See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder, which is owned meanwhile
+        as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where
+        several corpora are scored, each by its own votes, their files have the corpora's names behind.
         """
         tested = tested_corpora(corpora)
         if not tested:
@@ -182,6 +184,7 @@ def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], ro
     names = [known[identifier] for identifier in rows.identifiers.tolist()]
     scores = score(names, rows.inputs, rows.answers, rows.probabilities, tests)
     submission, picture = (folder / Path(name).with_stem(Path(name).stem + ending) for name in (SUBMISSION, PICTURE))
-    write_json(submission, scores.submission(), indent=None)
-    draw_answers(scores, tests, picture)
+    with owning_evaluations(folder):
+        write_json(submission, scores.submission(), indent=None)
+        draw_answers(scores, tests, picture)
     return VotesReport(scores=scores, corpus=corpus.path, submission=submission, picture=picture)

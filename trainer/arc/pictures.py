@@ -64,7 +64,12 @@ def _draw_row(row: Sequence[Any], name: str, pair: Mapping[str, Any], fared: Inp
     for place, (axes, answer) in enumerate(zip(row[2:], fared.best, strict=False), 1):
         _draw_grid(axes, answer.grid)
         verdict = "" if output is None else "right, " if answer.grid == output else "wrong, "
-        axes.set_title(f"answer {place}: {verdict}{answer.votes} of {fared.num_votes} votes", fontsize=9)
+        axes.set_title(f"answer {place}: {verdict}{votes_in_words(answer.votes, fared.num_votes)}", fontsize=9)
+
+
+def votes_in_words(count: int, total: int) -> str:
+    """How many of all votes an answer got: ``1 of 1 vote``, ``1,000 of 1,001 votes``."""
+    return f"{count:,} of {total:,} vote{'' if total == 1 else 's'}"
 
 
 def _add_legend(figure: Any) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trmpipe.shards.words import counted
+
 from .score import ArcScores
 
 _REMARKS = (
@@ -38,7 +40,7 @@ class VotesReport:
     @property
     def subject(self) -> str:
         """See `Report`."""
-        return f"{len(self.scores.scored):,} tasks of {self.corpus}, {self.scores.num_rows:,} votes"
+        return f"{counted(len(self.scores.scored), 'task')} of {self.corpus}, {counted(self.scores.num_rows, 'vote')}"
 
     def to_json(self) -> dict[str, Any]:
         """See `Report`."""

@@ -9,7 +9,7 @@ from trmpipe.generators.picture import Picture
 
 from ..solved import Part
 from .asking import Question
-from .pictures import grid_picture
+from .pictures import grid_picture, votes_in_words
 from .score import ATTEMPTS, InputScore, TaskScore
 from .votes import Grid
 
@@ -34,7 +34,7 @@ class SolvedTask:
     def _part(self, number: int, pair: dict[str, Grid | None], fared: InputScore) -> Part:
         pictures: dict[str, Picture] = {f"input {number}": grid_picture(pair["input"] or [])}
         for place, answer in enumerate(fared.best, 1):
-            pictures[f"answer {place}: {_votes(answer.votes, fared.num_votes)}"] = grid_picture(answer.grid)
+            pictures[f"answer {place}: {votes_in_words(answer.votes, fared.num_votes)}"] = grid_picture(answer.grid)
         if pair["output"] is not None:
             pictures["solution"] = grid_picture(pair["output"])
         return Part(pictures=pictures, lines=(f"test input {number} of {self.question.task}: {_verdict(fared)}",))
@@ -68,10 +68,6 @@ class SolvedTask:
             "variants": variants,
             "inputs": inputs,
         }
-
-
-def _votes(count: int, total: int) -> str:
-    return f"{count:,} of {total:,} vote{'' if total == 1 else 's'}"
 
 
 def _verdict(fared: InputScore) -> str:

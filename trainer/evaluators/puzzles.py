@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Progress
+from trmpipe.shards.words import counted
 
 from ..errors import RunError
 from ..examinee import Examinee
@@ -38,7 +39,7 @@ class PuzzleReport:
     @property
     def subject(self) -> str:
         """See `Report`."""
-        return f"{self.scores.num_puzzles:,} held-out puzzles of {' and '.join(self.corpora)}"
+        return f"{counted(self.scores.num_puzzles, 'held-out puzzle')} of {' and '.join(self.corpora)}"
 
     def to_json(self) -> dict[str, Any]:
         """See `Report`."""

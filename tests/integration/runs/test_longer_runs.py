@@ -10,15 +10,20 @@ import torch
 
 from tests.runs import TINY, config, metrics, reseal, stopping_at
 from trmpipe.trainer.checkpoint import digest_of, list_checkpoints
+from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.run_folder import RunFolder
 
 # Names.
 
 
 def test_names_tell_the_corpus_folder_and_what_was_changed(train, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert train("--max-steps=1", "--set=optimiser.name=adamw", "--set=optimiser.lr=3e-4", "--groups=5").code == 0
+    settings = ("--set=optimiser.name=adamw", "--set=optimiser.lr=3e-4")
+    done = train("--max-steps=1", *settings, "--groups=5", "--variants=5000")
+    assert done.code == 0
+    assert "--variants asks for 5,000 of each group, none has more than " in done.err
     (name,) = (path.name for path in Path("runs").iterdir())
-    assert name.startswith("sudoku4-sudoku4-cpu-groups=5-optimiser.name=adamw-")
+    assert name.startswith("sudoku4-sudoku4-cpu-groups=5-variants=5000-optimiser.name=adamw-")
     assert re.fullmatch(r"[A-Za-z0-9._=+,-]{1,200}", name)
     assert name.endswith("-seed0")
 
@@ -61,6 +66,13 @@ def test_a_long_name_is_cut_and_stays_its_own(named):
 
 
 # Made longer.
+
+
+def refused(path):
+    """Why a run's config is not believed."""
+    with pytest.raises(RunError) as caught:
+        RunFolder(path).read_config()
+    return str(caught.value)
 
 
 def test_resume_with_more_steps_makes_a_finished_run_longer(train, nine):
@@ -121,9 +133,35 @@ def test_a_run_is_never_made_shorter(train, nine):
     )
 
 
-def test_extensions_out_of_order_are_damage(train, nine):
-    reseal(nine / "config.json", extensions=[{"from_step": 9, "max_steps": 12}, {"from_step": 3, "max_steps": 20}])
-    assert "its extensions are in no order" in train("--out", nine, "--resume").message
+def test_a_run_can_be_made_longer_from_before_its_last_extension(train, nine, tmp_path):
+    early = shutil.copytree(nine / "checkpoints", tmp_path / "early")
+    assert train("--out", nine, "--resume", "--max-steps=12").code == 0
+    shutil.rmtree(nine / "checkpoints")
+    shutil.copytree(early, nine / "checkpoints")
+    (nine / "checkpoints" / "step-000009.pt").unlink()
+    assert train("--out", nine, "--resume", "--max-steps=13").code == 0
+    assert config(nine)["extensions"] == [{"from_step": 8, "max_steps": 13}]
+    assert train("--out", nine, "--resume", "--max-steps=13").code == 0
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [(9, 12), (3, 20)],
+        [(9, 12), (10, 12)],
+        [(9, 12), (13, 20)],
+        [(4, 8)],
+        [(9, 9)],
+        [(10, 12)],
+    ],
+    ids=["order", "not longer", "beyond", "shorter than the run", "as long as the run", "beyond the run"],
+)
+def test_extensions_that_do_not_follow_on_the_run_are_damage(nine, extensions):
+    """The run has 9 steps."""
+    names = ("from_step", "max_steps")
+    reseal(nine / "config.json", extensions=[dict(zip(names, values, strict=True)) for values in extensions])
+    step, length = extensions[-1]
+    assert f"an extension from step {step} to {length} steps does not follow on" in refused(nine)
 
 
 def test_resuming_finds_the_run_under_its_old_name(trmpipe, corpus4, tmp_path, monkeypatch):

@@ -27,10 +27,11 @@ def test_evaluate_keeps_its_scores_and_runs_shows_them(trmpipe, nine, corpus4):
     assert told["scores"][1]["exact"] == exact
 
 
-def test_scores_are_kept_beside_a_training_and_not_against_an_owner(trmpipe, nine):
+def test_scores_are_kept_beside_a_training_and_not_against_an_owner(trmpipe, nine, monkeypatch):
     from trmpipe.shards import Store
     from trmpipe.shards.ownership import owned
 
+    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 0.0)
     with owned(Store(nine)):
         assert trmpipe("evaluate", nine).code == 0
     assert len(list((nine / "evaluations").iterdir())) == 1

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
-import pytest
 
 from tests.arc_corpora import make_arc_corpus, small_tasks
-from trmpipe.shards import Corpus, Examples
+from tests.arc_runs import TINY, VARIANTS, perfect_answers
+from trmpipe.shards import Corpus, Store
+from trmpipe.shards.ownership import owned
 from trmpipe.trainer.arc import evaluation as arc_evaluation
 from trmpipe.trainer.arc import score
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
@@ -18,53 +20,12 @@ from trmpipe.trainer.inference import evaluate_run, open_trained
 from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
 from trmpipe.trainer.ranks import Ranks
 
-VARIANTS = 6
-TINY = [
-    "--set=model.width=8",
-    "--set=model.num_heads=1",
-    "--set=model.inner=8",
-    "--set=model.num_layers=1",
-    "--set=batch_size=4",
-    "--set=evaluation.steps=2",
-    "--set=learner.halt_max_steps=2",
-    "--set=learner.halt_early_steps=1",
-    "--set=log_every=1",
-    "--set=evaluation.every=2",
-    "--device=cpu",
-]
-
-
-@pytest.fixture(scope="module")
-def tasks():
-    """Four tasks; one has two test inputs, of which one has no known solution."""
-    some = small_tasks(4)
-    some["task1"]["test"] = small_tasks(2, num_tests=2, seed=7)["task0"]["test"]
-    some["task1"]["test"][1].pop("output")
-    return some
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory, tasks):
-    path = tmp_path_factory.mktemp("corpora") / "arc"
-    make_arc_corpus(path, tasks, VARIANTS)
-    return path
-
 
 def test_tasks_are_called_by_their_ids(corpus):
     """In titles, and in the hint after training, as an ARC task has no text form."""
     opened = Corpus.open(str(corpus))
     assert puzzle_to_solve(opened) == "task0"
     assert [puzzle_name(opened, 0), puzzle_name(opened, 1, 1)] == ["arc, task0", "arc, task1, example 2 of 2"]
-
-
-@pytest.fixture(scope="module")
-def run(corpus, tmp_path_factory):
-    """A run of a few steps; not to be changed but by evaluations."""
-    from trmpipe.cli.main import run as program
-
-    out = tmp_path_factory.mktemp("runs") / "arc"
-    assert program(["train", str(corpus), "--out", str(out), "--max-steps", "3", *TINY]) == 0
-    return out
 
 
 class Recorder:
@@ -130,19 +91,37 @@ def test_scores_as_json_name_every_task(trmpipe, run):
     assert (fewer["rows"], list(fewer["per_task"])) == (15, ["task0", "task1"])
 
 
-def perfect_answers(corpus, wrong):
-    """A stand-in for the network that knows the labels, but for rows whose identifier is in `wrong`."""
-    rows = Examples.join(list(held_out_rows(corpus)))
-    keys = zip(rows.identifiers.tolist(), map(bytes, rows.inputs), strict=True)
-    known = dict(zip(keys, rows.labels, strict=True))
+def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
+    """The owner comes to an end while it is waited for, or does not."""
+    trmpipe("evaluate", run)
+    before = (run / "submission.json").stat().st_mtime_ns
+    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 0.0)
+    with owned(Store(run), "evaluations"):
+        refused = trmpipe("evaluate", run)
+    assert refused.code == 1
+    assert f"another command is writing {run} (process {os.getpid()} on " in refused.message
+    assert (run / "submission.json").stat().st_mtime_ns == before
 
-    def answer(examinee, inputs, identifiers):
-        found = []
-        for key, given in zip(identifiers.tolist(), inputs, strict=True):
-            found.append(np.full(900, 2, np.uint8) if key in wrong else known[key, bytes(given)])
-        return np.array(found), np.full(len(found), 0.5)
+    begun, ended = threading.Event(), threading.Event()
 
-    return answer
+    def own():
+        with owned(Store(run), "evaluations"):
+            begun.set()
+            ended.wait(60)
+
+    other = threading.Thread(target=own)
+    other.start()
+    assert begun.wait(60)
+    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 60.0)
+
+    def scored(*rows):
+        threading.Timer(0.5, ended.set).start()
+        return score(*rows)
+
+    monkeypatch.setattr(arc_evaluation, "score", scored)
+    assert trmpipe("evaluate", run).code == 0
+    other.join()
+    assert (run / "submission.json").stat().st_mtime_ns > before
 
 
 def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeypatch):
@@ -255,73 +234,3 @@ def test_variants_are_for_tasks_scored_by_vote(trmpipe, corpus4, tmp_path):
     refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
     assert refused.code == 2
     assert "sudoku4 is not scored by vote; leave it out" in refused.message
-
-
-def answers_of(told):
-    return [[answer["grid"] for answer in one["answers"]] for one in told["inputs"]]
-
-
-def test_solve_gives_the_answers_that_evaluate_hands_in(trmpipe, run, tasks):
-    trmpipe("evaluate", run)
-    submission = json.loads((run / "submission.json").read_text())
-    for name, task in tasks.items():
-        told = json.loads(trmpipe("solve", run, name, "--json").out)
-        assert (told["task"], told["trained"], told["variants"]) == (name, True, VARIANTS)
-        assert [one["input"] for one in told["inputs"]] == [pair["input"] for pair in task["test"]]
-        for grids, attempts in zip(answers_of(told), submission[name], strict=True):
-            handed_in = [*grids, *(grids[:1] if len(grids) == 1 else []), *([[[0]]] * 2 if not grids else [])]
-            assert handed_in == [attempts["attempt_1"], attempts["attempt_2"]]
-    fewer = json.loads(trmpipe("solve", run, "task0", "--json", "--variants", 2).out)
-    assert (fewer["variants"], fewer["inputs"][0]["votes"]) == (2, 2)
-
-
-def test_solve_shows_answers_and_solution_side_by_side(trmpipe, run, corpus, tasks, monkeypatch):
-    monkeypatch.setattr(arc_evaluation, "final_answers", perfect_answers(Corpus.open(corpus), set()))
-    said = trmpipe("solve", run, "task1").out.splitlines()
-    first, second = tasks["task1"]["test"]
-    solution = np.fliplr(first["input"]).tolist()
-    assert said[0].split() == ["input", "1", "answer", "1:", *f"{VARIANTS} of {VARIANTS} votes".split(), "solution"]
-    assert [line.split() for line in said[1:4]] == [
-        ["".join(map(str, row)) for row in rows] for rows in zip(first["input"], solution, solution, strict=True)
-    ]
-    assert said[4] == "test input 1 of task1: solved, answer 1 is the solution"
-    assert "solution" not in said[6]
-    assert said[-1].startswith("test input 2 of task1: ")
-    assert "output" not in second
-
-
-def test_solve_takes_a_task_out_of_a_file(trmpipe, run, tasks, tmp_path):
-    (tmp_path / "task2.json").write_text(json.dumps(tasks["task2"]))
-    (tmp_path / "stranger.json").write_text(json.dumps(tasks["task2"]))
-    by_file, by_id = (trmpipe("solve", run, puzzle, "--json").out for puzzle in (tmp_path / "task2.json", "task2"))
-    assert json.loads(by_file) == json.loads(by_id)
-    stranger = trmpipe("solve", run, tmp_path / "stranger.json", "--json")
-    told = json.loads(stranger.out)
-    assert (told["task"], told["trained"], told["variants"]) == ("stranger", False, 1)
-    assert "the run was not trained on stranger, so it has no puzzle embeddings" in stranger.err
-
-
-@pytest.mark.parametrize(
-    ("puzzle", "code", "words"),
-    [
-        ("nobody", 2, "is called 'nobody'; give a file of one task"),
-        ("none.json", 2, "none.json: No such file or directory; give a file of one task"),
-        ("many.json", 2, "many.json is no task file; give a file of one task"),
-        ("bad.json", 1, "bad.json is no JSON"),
-        ("ragged.json", 1, "is ragged: row 2 has 1 cells, row 1 has 2"),
-    ],
-)
-def test_what_is_no_task_gets_one_line(trmpipe, run, tasks, tmp_path, monkeypatch, puzzle, code, words):
-    monkeypatch.chdir(tmp_path)
-    ragged = {"train": [{"input": [[1, 2], [3]], "output": [[1]]}], "test": [{"input": [[1]]}]}
-    for name, text in (("many", json.dumps(tasks)), ("bad", "{"), ("ragged", json.dumps(ragged))):
-        (tmp_path / f"{name}.json").write_text(text)
-    result = trmpipe("solve", run, puzzle)
-    assert result.code == code
-    assert words in result.message
-
-
-def test_the_hint_after_training_can_be_pasted(trmpipe, run, corpus):
-    puzzle = puzzle_to_solve(Corpus.open(corpus))
-    assert puzzle == "task0"
-    assert trmpipe("solve", run, puzzle).code == 0
