@@ -31,6 +31,8 @@ COMMANDS = {
     "verify": ("verify", "Check every byte of a corpus against its digests."),
     "regenerate": ("regenerate", "Make a corpus again from its manifest, and compare."),
     "presets": ("presets", "List the presets for training."),
+    "import": ("import_group", "Take in what other programs made, such as published checkpoints."),
+    "export": ("export_group", "Write what other programs read, such as checkpoints."),
 }
 """Command: module in this package that holds it as ``command``, and its line in the list."""
 

@@ -141,7 +141,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise NoRunError(f"there is no checkpoint {path}; give a run folder that `trmpipe train` wrote")
     try:
         _check_digest(path)
-        _check_content(path)
+        refuse_other_content(path)
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         version = state["checkpoint_version"]
     except Exception as error:
@@ -186,8 +186,13 @@ def _check_digest(path: Path) -> None:
             raise RunError("its digest is not that of its content")
 
 
-def _check_content(path: Path) -> None:
-    """Refuse an archive that would take more memory than its size says, or name what no checkpoint holds."""
+def refuse_other_content(path: Path) -> None:
+    """Refuse an archive that would take more memory than its size says, or name what no checkpoint holds.
+
+    Raises:
+        RunError: why, without the path.
+        zipfile.BadZipFile: it is no archive.
+    """
     with zipfile.ZipFile(path) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise RunError("it holds compressed parts")

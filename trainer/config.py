@@ -43,7 +43,7 @@ NAME = "name"
 
 SAMPLINGS = ("blocks", "published")
 PRECISIONS = ("auto", "fp32", "bf16")
-_MOST_ANSWERS = 10_000
+MOST_ANSWERS = 10_000
 """Supervision steps of an evaluation, the answers of all of which are compared."""
 _MOST_SLICES = 1024
 """Slices of a batch, each a thread on a CPU."""
@@ -64,7 +64,7 @@ class EvaluationConfig:
     limit: int = 500
 
     def __post_init__(self) -> None:
-        at_least(1, self, "evaluation", "steps", most=_MOST_ANSWERS)
+        at_least(1, self, "evaluation", "steps", most=MOST_ANSWERS)
         at_least(0, self, "evaluation", "every", "limit")
 
 

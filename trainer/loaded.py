@@ -16,6 +16,7 @@ from trmpipe.shards.progress import Progress, Silent
 from . import solving
 from .evaluators import EvaluationRequest, Report, evaluator_of
 from .inference import TrainedRun, evaluate_run, open_trained, run_corpora
+from .predicting import Values, predict
 from .ranks import Ranks
 from .scoring import EVALUATION_BATCH
 from .solved import Solved
@@ -91,6 +92,13 @@ class LoadedRun:
                 *_, last = examinee.answers(examples.inputs[rows], examples.identifiers[rows])
                 found[rows] = last.tokens.cpu().numpy()
         return found
+
+    def predict(
+        self, inputs: Values, puzzle_identifiers: Values | None = None, num_steps: int = 16
+    ) -> tuple[Values, Values | None]:
+        """Logits after the last of `num_steps` supervision steps, and halting logits; see `predicting.predict`."""
+        with self.trained.examinee() as examinee:
+            return predict(examinee, self.trained.about.sizes, inputs, puzzle_identifiers, num_steps)
 
     def evaluate(
         self,

@@ -40,7 +40,7 @@ def run_name(request: TrainRequest, preset: str, config: TrainConfig, corpora: l
         changes = {"minutes": f"{request.minutes:g}", **changes, "max_steps": None}
     more = [f"+{len(corpora) - 1}"] if len(corpora) > 1 else []
     words = [f"{key}={value}" for key, value in changes.items() if value is not None]
-    whole = _safe("-".join(["".join([folder_name(corpora[0]), *more]), preset, *words]))
+    whole = safe_name("-".join(["".join([folder_name(corpora[0]), *more]), preset, *words]))
     return f"{_bounded(whole)}-seed{config.seed}"
 
 
@@ -72,7 +72,8 @@ def _in_words(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, str) else str(value)
 
 
-def _safe(text: str) -> str:
+def safe_name(text: str) -> str:
+    """A text as the name of a folder that no shell and no file system takes for anything else."""
     safe = "".join(letter if letter.isalnum() or letter in _SAFE else "_" for letter in text)
     return safe.lstrip(".-") or "run"
 

@@ -114,6 +114,11 @@ def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder,
     run.remove_temporaries()
     # A run that was killed before its first checkpoint starts over.
     checkpoints = list_checkpoints(run.checkpoints)
+    if saved.imported and not checkpoints:
+        raise RunError(
+            f"{path} holds no checkpoint, and the weights that it was made of were in one; import "
+            f"{saved.imported.file} again into another folder"
+        )
     state = load_run_state(checkpoints[-1], saved.hash) if checkpoints else None
     keep_first(run.metrics_file, state.metrics if state else Kept())
     keep_first(run.timings_file, state.timings if state else Kept())

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from trmpipe.generators.plugins import Registry
 
 from .errors import SettingError
+from .published_form import PublishedForm
 
 Entry = TypeVar("Entry")
 _LATER = "later"
@@ -23,10 +24,12 @@ class Part:
     Attributes:
         config: a frozen dataclass whose fields all have defaults; each entry has a class of its own.
         build: makes the part; its first argument is a config of that class, the registry says what the others are.
+        published: of a model, how its weights are published; None where there is no such form.
     """
 
     config: type[Any]
     build: Callable[..., Any]
+    published: PublishedForm | None = None
 
 
 def later(default: Any) -> Any:

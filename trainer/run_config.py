@@ -27,7 +27,7 @@ were flat."""
 _ADVICE = "restore the file, or start a new run"
 BINDING = ("train", "groups", "variants", "corpora")
 """Fields that the hash covers; `origin` too, where there is one."""
-_LATER = ("origin", "extensions", "minutes")
+_LATER = ("origin", "extensions", "minutes", "imported")
 """Fields that config.json has only where they say something, so that all other runs keep their bytes."""
 
 Paths = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=10_000)]
@@ -65,6 +65,21 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The published weights that a run was made of.
+
+    Attributes:
+        file: name of their file.
+        step: the one that they are of; the run's first checkpoint bears it.
+        digest: the file's hex SHA-256.
+    """
+
+    file: Word
+    step: Count
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """What a run was started with.
 
@@ -82,6 +97,7 @@ class RunConfig:
         origin: the weights that it begins with; None for those of its seed.
         extensions: how it was made longer, in order. No hash covers them: a run stays the run that it was.
         minutes: the time that its steps were fitted to, None where they were not.
+        imported: the weights that it was made of, which its first checkpoint holds; None for a run that was trained.
     """
 
     preset: Word
@@ -97,6 +113,7 @@ class RunConfig:
     origin: Origin | None = None
     extensions: tuple[Extension, ...] = ()
     minutes: Annotated[float, Meta(gt=0)] | None = None
+    imported: Imported | None = None
 
     @property
     def binding(self) -> dict[str, Any]:
@@ -134,7 +151,10 @@ class RunConfig:
         """Plain values with the version, to be sealed."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         plain = {"paths": list(self.paths), "sizes": dataclasses.asdict(self.sizes), **self.binding}
-        later = {"extensions": [dataclasses.asdict(extension) for extension in self.extensions]}
+        later = {
+            "extensions": [dataclasses.asdict(extension) for extension in self.extensions],
+            "imported": dataclasses.asdict(self.imported) if self.imported else None,
+        }
         whole = {"version": CONFIG_VERSION, **values, **plain, **later}
         return {name: value for name, value in whole.items() if value or name not in _LATER}
 

@@ -24,6 +24,7 @@ from .learners import Learner, Lesson, Rows, Tensors
 from .learners.learner import IDENTIFIERS
 from .models import CorpusSizes, Network, puzzle_rows
 from .optim import EMA, sign_sgd_rows
+from .optim.clip import clip_gradients
 from .precision import computing_copy, refresh
 from .ranks import Ranks
 from .run_state import TrainerState
@@ -171,7 +172,10 @@ class Trainer:
         for parameter, *shares in zip(self.parameters, *gradients, strict=True):
             given = [share.to(parameter.dtype) for share in shares if share is not None]
             parameter.grad = sum(given[1:], start=given[0]) if given else None
-        self.ranks.add_up([parameter.grad for parameter in self.parameters if parameter.grad is not None])
+        found = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        self.ranks.add_up(found)
+        if self.config.clip_norm and found:
+            clip_gradients(found, self.config.clip_norm)
         for optimiser in self.optimisers:
             optimiser.step()
 

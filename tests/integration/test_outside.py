@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from tests.conformance.optimiser import OptimiserConformance
 from tests.conformance.task import TaskConformance
 from tests.plug_ins import add_entry, all_registries
 from trmpipe.generators import registry
 from trmpipe.shards import Corpus
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.optim import OPTIMISERS
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.parts import Part
@@ -53,6 +56,12 @@ class TestShadesWithOptions(TaskConformance):
     @pytest.fixture
     def task(self):
         return registry.get_task("shades4", {"open": "4:7", "corners": "yes"})
+
+
+class TestSignum(OptimiserConformance):
+    @pytest.fixture
+    def part(self):
+        return OPTIMISERS["signum"]
 
 
 def make(trmpipe, out, *options):
@@ -163,6 +172,20 @@ def test_a_model_with_one_state_and_another_loss_learns(trmpipe, tmp_path):
     said = trmpipe("evaluate", tmp_path / "run").out
     assert "accepted" in said
     assert "says solved" not in said, "the learner has no halting head"
+
+
+def test_a_model_is_published_under_names_of_its_own(trmpipe, tmp_path):
+    train(trmpipe, tmp_path, "--max-steps", 3)
+    told = json.loads(trmpipe("export", "checkpoint", tmp_path / "run", "--json").out)
+    assert "_orig_mod.model.inner.mixing.weight" in torch.load(told["file"], weights_only=True)
+    taken = trmpipe("import", "checkpoint", told["file"], "--corpus", tmp_path / "c4", "--out", tmp_path / "again")
+    assert (taken.code, "puddle of width 24" in taken.out) == (0, True)
+    nets = [open_trained(str(tmp_path / name), "cpu").net.state_dict() for name in ("run", "again")]
+    assert all(torch.equal(nets[0][name], nets[1][name]) for name in nets[0] | nets[1])
+    refused = trmpipe(
+        "import", "checkpoint", told["file"], "--corpus", tmp_path / "c4", "--out", tmp_path / "x", "--heads", 2
+    )
+    assert (refused.code, "the model puddle has no setting num_heads; it has width" in refused.message) == (2, True)
 
 
 def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path):

@@ -240,7 +240,7 @@ def test_a_section_of_no_entry_is_refused():
         TrainConfig(optimiser=OnePassConfig())
 
 
-@pytest.mark.parametrize(("schedule", "at_half"), [("constant", 1.0), ("cosine", 0.5), ("linear", 0.5)])
+@pytest.mark.parametrize(("schedule", "at_half"), [("constant", 1.0), ("cosine", 0.5), ("linear", 0.5), ("wsd", 1.0)])
 def test_schedules(schedule, at_half):
     settings = [f"schedule.name={schedule}", "schedule.warmup_steps=10", "max_steps=100"]
     factor = build_schedule(apply_overrides(TrainConfig(), settings))
@@ -248,6 +248,30 @@ def test_schedules(schedule, at_half):
     assert factor(50) == pytest.approx(at_half)
     if schedule != "constant":
         assert factor(100) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("decay", "at_half"), [("linear", 0.5), ("sqrt", 1 - 0.5**0.5)])
+def test_wsd_is_stable_and_then_falls(decay, at_half):
+    settings = ["schedule.name=wsd", "schedule.warmup_steps=10", "schedule.decay_share=0.2", f"schedule.decay={decay}"]
+    factor = build_schedule(apply_overrides(TrainConfig(), [*settings, "max_steps=200"]))
+    for step in range(200):
+        warm, done = min(1, (step + 1) / 10), max(0, step - 160) / 40
+        expected = warm * (1 - done if decay == "linear" else 1 - done**0.5)
+        assert factor(step) == pytest.approx(expected), step
+    assert [factor(step) for step in (160, 180, 200, 300)] == pytest.approx([1, at_half, 0, 0])
+
+
+def test_wsd_without_a_decay_stays_and_is_refused_other_ways_to_fall():
+    usual = ["schedule.name=wsd", "max_steps=50", "schedule.warmup_steps=0"]
+    factor = build_schedule(apply_overrides(TrainConfig(), [*usual, "schedule.decay_share=0"]))
+    assert {factor(step) for step in range(60)} == {1.0}
+    for setting, words in (
+        ("decay=cliff", "schedule.decay is 'cliff'; take one of sqrt, linear"),
+        ("decay_share=1.5", "schedule.decay_share is 1.5; it must be from 0 to 1"),
+        ("warmup_steps=-1", "schedule.warmup_steps is -1; it must be at least 0"),
+    ):
+        with pytest.raises(SettingError, match=words):
+            apply_overrides(TrainConfig(), [*usual, f"schedule.{setting}"])
 
 
 def test_compiling_needs_a_compiler(monkeypatch):

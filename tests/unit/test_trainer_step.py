@@ -71,6 +71,24 @@ def test_threads_change_nothing(corpus4):
     assert torch.equal(state.state["latents.z_H"], threaded_state.state["latents.z_H"])
 
 
+def test_the_gradient_of_all_slices_together_is_clipped(corpus4):
+    """Descent with a rate of 1: a step of weights is the gradient, no longer than asked for."""
+    corpus = Corpus.open(corpus4)
+    lengths = {}
+    for clip in (0.0, 0.01, 1e6):
+        trainer = make_trainer(corpus, "num_slices=2", f"clip_norm={clip}")
+        trainer.optimisers = [torch.optim.SGD(trainer.parameters, lr=1.0)]
+        for optimiser in trainer.optimisers:
+            optimiser.param_groups[0]["base_lr"] = 1.0
+        before = [parameter.detach().clone() for parameter in trainer.parameters]
+        step_on(trainer, Stream([corpus], seed=0, batch_size=10).batch(0), 0)
+        moved = [a - b for a, b in zip(before, trainer.parameters, strict=True)]
+        lengths[clip] = torch.cat([one.flatten() for one in moved]).norm().item()
+    assert lengths[0.01] == pytest.approx(0.01, rel=1e-3)
+    assert lengths[0.0] == pytest.approx(lengths[1e6])
+    assert lengths[0.0] > 0.02
+
+
 def test_the_puzzle_embedding_moves(corpus4):
     _, state = run(corpus4, 2)
     assert state.net["puzzle_emb.weights"].abs().sum() > 0

@@ -8,14 +8,17 @@ Source: TinyRecursiveModels, arXiv 2510.04871; defaults are its Sudoku-Extreme m
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..checks import at_least, one_of
-from ..errors import SettingError
+from ..errors import RunError, SettingError
 from ..parts import Part
+from ..published_form import PublishedForm, Shapes, count_layers, dimension
 from .layers import Attention, ChannelMLP, Linear, TokenMLP, inner_width, rms_norm, rotary_tables, trunc_normal
 from .net import CorpusSizes, Latents, Outcome
 
@@ -26,6 +29,7 @@ _ROPE_BASE = 10000.0
 _MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any TRM, and few enough that the modules are made in a second."""
 _MOST_WIDTH = 1 << 20
+_CYCLES = ("h_cycles", "l_cycles")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,4 +237,49 @@ class TRM(nn.Module):
         return self.L_level(z_H + z_L, rotary), z_L
 
 
-PART = Part(config=TRMConfig, build=TRM)
+def published_sizes(shapes: Shapes, seq_len: int, base: Mapping[str, Any]) -> TRMConfig:
+    """The config of a published state dict; see `PublishedForm.sizes`.
+
+    Sizes that follow the published rule are given as 0, so that published checkpoints have the config of their preset.
+
+    Args:
+        shapes: of its tensors.
+        seq_len: tokens of an example.
+        base: settings of which heads and cycles hold, and the prefix where no mixer over the sequence tells it.
+    """
+    layer = "L_level.layers.0"
+    width = dimension(shapes, "embed_tokens.embedding_weight", 1)
+    inner = dimension(shapes, f"{layer}.mlp.down_proj.weight", 1)
+    found = {
+        **base,
+        "width": width,
+        "num_layers": count_layers(shapes, "L_level.layers."),
+        "inner": 0 if inner == inner_width(width) else inner,
+    }
+    if f"{layer}.self_attn.qkv_proj.weight" in shapes:
+        num_prefix = base["num_prefix"] if "puzzle_emb.weights" in shapes else 0
+        return TRMConfig(**{**found, "mixer": "attention", "token_inner": 0, "num_prefix": num_prefix})
+    whole, token_inner = (dimension(shapes, f"{layer}.mlp_t.down_proj.weight", axis) for axis in (0, 1))
+    if whole < seq_len:
+        raise RunError(f"{layer}.mlp_t.down_proj.weight mixes {whole:,} tokens, expected {seq_len:,} at least")
+    token_inner = 0 if token_inner == inner_width(whole) else token_inner
+    return TRMConfig(**{**found, "mixer": "mlp_t", "token_inner": token_inner, "num_prefix": whole - seq_len})
+
+
+def untold_settings(config: TRMConfig) -> tuple[str, ...]:
+    """What the tensors of a published state dict do not tell; see `PublishedForm.untold`."""
+    return ("num_heads", "num_prefix", *_CYCLES) if config.mixer == "attention" else _CYCLES
+
+
+PART = Part(
+    config=TRMConfig,
+    build=TRM,
+    published=PublishedForm(
+        modules=frozenset({"H_init", "L_init", "embed_tokens", "lm_head", "q_head", "L_level"}),
+        optional_modules=frozenset({"puzzle_emb"}),
+        tokens="embed_tokens.embedding_weight",
+        puzzles="puzzle_emb.weights",
+        sizes=published_sizes,
+        untold=untold_settings,
+    ),
+)

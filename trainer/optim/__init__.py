@@ -9,6 +9,7 @@ from trmpipe.generators.plugins import Registry
 
 from ..errors import SettingError
 from ..parts import Part
+from .clip import clip_gradients
 from .ema import EMA
 from .sign_sgd import EmbeddingConfig, sign_sgd_rows
 
@@ -24,4 +25,4 @@ OPTIMISERS: Registry[Part] = Registry(
 )
 """Optimisers by name."""
 
-__all__ = ["EMA", "OPTIMISERS", "EmbeddingConfig", "sign_sgd_rows"]
+__all__ = ["EMA", "OPTIMISERS", "EmbeddingConfig", "clip_gradients", "sign_sgd_rows"]

@@ -1,4 +1,9 @@
-"""AdamATan2 in plain torch: Adam whose update is atan2(m, sqrt(v)), so it is bounded and has no epsilon."""
+"""AdamATan2 in plain torch: Adam whose update is atan2(m, sqrt(v)), so it is bounded and has no epsilon.
+
+All parameters move together, one operation after the other (torch's foreach), so that on a GPU a step is a few dozen
+kernels however many parameters there are; on a CPU it takes the time that a loop over them takes. What is computed of
+each number, and in which order, is the same. Steps are counted on the host, so no step waits for the device.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +14,7 @@ from torch import Tensor, nn
 
 from ..checks import at_least, betas
 from ..parts import Part
+from .gradients import gradients_of, with_gradients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,26 +63,34 @@ class AdamATan2(torch.optim.Optimizer):
         """Take one step along the gradients; parameters without one are left alone."""
         assert closure is None, "a closure is never used here"
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group)
+            parameters = with_gradients(group)
+            if parameters:
+                self._update(parameters, group)
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["step"] = 0
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
-        state["step"] += 1
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        gradients = gradients_of(parameters)
+        states = [self._state_of(parameter) for parameter in parameters]
+        means, squares = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         beta1, beta2 = group["betas"]
-        gradient = parameter.grad
-        assert gradient is not None
-        state["exp_avg"].lerp_(gradient, 1 - beta1)
-        state["exp_avg_sq"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        mean = state["exp_avg"] / (1 - beta1 ** state["step"])
-        deviation = (state["exp_avg_sq"] / (1 - beta2 ** state["step"])).sqrt_()
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(torch.atan2(mean, deviation), alpha=-group["lr"])
+        torch._foreach_lerp_(means, gradients, 1 - beta1)
+        torch._foreach_mul_(squares, beta2)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - beta2)
+        updates = torch._foreach_div(means, [1 - beta1 ** state["step"] for state in states])
+        deviations = torch._foreach_div(squares, [1 - beta2 ** state["step"] for state in states])
+        torch._foreach_sqrt_(deviations)
+        # Of atan2 torch has no foreach form.
+        for update, deviation in zip(updates, deviations, strict=True):
+            update.atan2_(deviation)
+        torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+        torch._foreach_add_(parameters, updates, alpha=-group["lr"])
+
+    def _state_of(self, parameter: Tensor) -> dict[str, Any]:
+        """The moments of a parameter, and the number of the step that is being made."""
+        state: dict[str, Any] = self.state[parameter]
+        if not state:
+            state.update(step=0, exp_avg=torch.zeros_like(parameter), exp_avg_sq=torch.zeros_like(parameter))
+        state["step"] += 1
+        return state
 
 
 def build(config: AdamATan2Config, net: nn.Module) -> list[torch.optim.Optimizer]:

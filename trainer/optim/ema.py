@@ -29,5 +29,4 @@ class EMA:
     def update(self, model: nn.Module, step: int) -> None:
         """Take in the weights of `model` after `step` (from 1)."""
         decay = min(self.decay, (1 + step) / (self.warm + step)) if self.warm else self.decay
-        for mean, parameter in zip(self.model.parameters(), model.parameters(), strict=True):
-            mean.lerp_(parameter, 1 - decay)
+        torch._foreach_lerp_(list(self.model.parameters()), list(model.parameters()), 1 - decay)

@@ -37,7 +37,9 @@ def sign_sgd_rows(weights: Tensor, identifiers: Tensor, gradients: Tensor, *, lr
 
     Source: TinyRecursiveModels, ``CastedSparseEmbeddingSignSGD``.
     """
-    rows, place = torch.unique(identifiers, return_inverse=True)
-    summed = torch.zeros((len(rows), weights.shape[1]), dtype=gradients.dtype, device=gradients.device)
-    summed.index_add_(0, place, gradients)
-    weights[rows] = weights[rows] * (1 - lr * weight_decay) - lr * summed.sign()
+    # Not torch.unique: how many rows there are is known only after waiting for the device. Here every sum has a place
+    # among B, that of its identifier's first occurrence in order; places that are not met stay empty.
+    place = torch.searchsorted(identifiers.sort().values, identifiers)
+    summed = torch.zeros_like(gradients).index_add_(0, place, gradients)
+    # Positions of one identifier all write the same row.
+    weights[identifiers] = weights[identifiers] * (1 - lr * weight_decay) - lr * summed[place].sign()

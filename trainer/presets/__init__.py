@@ -4,6 +4,8 @@ An entry is a `Preset`. A new one is a line in `PRESETS` and its declaration; an
 the group ``trmpipe.presets``. Ours come first where several suit.
 """
 
+from typing import Any
+
 from trmpipe.generators.plugins import Registry
 
 from ..config import TrainConfig
@@ -59,6 +61,21 @@ def choose_preset(task: str, device_type: str) -> tuple[str, str]:
     )
 
 
+def published_presets(model: type[Any], task: str | None = None) -> dict[str, Preset]:
+    """The presets by which published weights of a model were trained, those that are declared for a task first.
+
+    Args:
+        model: the class of the model's config.
+        task: name of a task.
+    """
+    found = [
+        (name, preset)
+        for name, preset in entries_that_load(PRESETS)
+        if preset.published and type(preset.config().model) is model
+    ]
+    return dict(sorted(found, key=lambda pair: task not in pair[1].tasks))
+
+
 def what_to_expect(name: str, task: str, *, changed: bool) -> str:
     """One line on what the preset called `name` reached on a task, or that nobody has recorded it.
 
@@ -74,4 +91,4 @@ def what_to_expect(name: str, task: str, *, changed: bool) -> str:
     return f"expect: {hedge}{expectation.in_words()}"
 
 
-__all__ = ["PRESETS", "Expectation", "Preset", "choose_preset", "get_preset", "what_to_expect"]
+__all__ = ["PRESETS", "Expectation", "Preset", "choose_preset", "get_preset", "published_presets", "what_to_expect"]

@@ -46,6 +46,7 @@ PUBLISHED = Preset(
     doc="Published for ARC-AGI-1: 518,000 steps of 768 with attention; ARC-AGI-2 took 724,000.",
     tasks=("arc",),
     devices=("cuda",),
+    published=True,
     expectations=(
         Expectation(
             task="arc",

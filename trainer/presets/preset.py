@@ -46,6 +46,7 @@ class Preset:
         devices: kinds of devices that it is chosen on.
         general: whether it is chosen for tasks that no preset was made for.
         expectations: what it reached, one a task at most; none for a task on which nothing is recorded.
+        published: whether published weights were trained so: then it says what their tensors do not tell.
     """
 
     config: Callable[[], TrainConfig]
@@ -54,6 +55,7 @@ class Preset:
     devices: tuple[str, ...]
     general: bool = False
     expectations: tuple[Expectation, ...] = ()
+    published: bool = False
 
     def expectation(self, task: str) -> Expectation | None:
         """What it reached on the task of this name; None where nothing is recorded."""

@@ -70,6 +70,7 @@ MLP = Preset(
     doc="Published for Sudoku-Extreme, with the MLP mixer: 65,100 steps of 768.",
     tasks=("sudoku9", "sudoku16"),
     devices=("cuda",),
+    published=True,
     expectations=(
         Expectation(
             task="sudoku9",
@@ -85,6 +86,7 @@ ATTENTION = Preset(
     doc="Published for Sudoku-Extreme, with attention: 65,100 steps of 768.",
     tasks=("sudoku9", "sudoku16"),
     devices=("cuda",),
+    published=True,
     expectations=(
         Expectation(
             task="sudoku9",

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.models import Outcome
 from trmpipe.trainer.parts import Part
+from trmpipe.trainer.published_form import PublishedForm, dimension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,5 +88,18 @@ def _normal(shape, generator):
     return torch.randn(shape, generator=generator) * 0.3
 
 
-PUDDLE = Part(config=PuddleConfig, build=Puddle)
+def published_sizes(shapes, seq_len, base):
+    if dimension(shapes, "places", 0) != seq_len:
+        raise RunError(f"places has {dimension(shapes, 'places', 0)} rows, expected {seq_len}")
+    return PuddleConfig(width=dimension(shapes, "tokens", 1))
+
+
+PUBLISHED = PublishedForm(
+    modules=frozenset({"tokens", "places", "mixing", "head"}),
+    tokens="tokens",
+    sizes=published_sizes,
+    untold=lambda config: (),
+    rename=lambda name: name.replace("core.", "mixing."),
+)
+PUDDLE = Part(config=PuddleConfig, build=Puddle, published=PUBLISHED)
 GLANCE = Part(config=GlanceConfig, build=Glance)

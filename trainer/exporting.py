@@ -1,0 +1,60 @@
+"""`trmpipe export checkpoint`: the averaged weights of a run under their published names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import SECTIONS
+from .errors import RunError
+from .inference import open_trained
+from .parts import entries_that_load, name_of
+from .published import published_tensors
+from .tensor_files import write_tensors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """What came of an export.
+
+    Attributes:
+        path: of the file.
+        step: steps that the weights were trained for.
+        num_tensors: in the file.
+        num_numbers: in them.
+    """
+
+    path: Path
+    step: int
+    num_tensors: int
+    num_numbers: int
+
+
+def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
+    """Write the weight average of a run's last checkpoint as the published code does.
+
+    Args:
+        run: the run's folder.
+        out: the file; by its suffix one of safetensors, else one of torch. By default ``step_<steps>`` in the folder.
+
+    Raises:
+        NoRunError: the folder is no run, or holds no checkpoint.
+        RunError: a file of it is damaged, or its model has no published form.
+        RunWriteError: the file cannot be written.
+    """
+    trained = open_trained(run, "cpu")
+    models = SECTIONS["model"]
+    name = name_of(models, trained.config.model)
+    form = models[name].published
+    if form is None:
+        known = ", ".join(other for other, part in entries_that_load(models) if part.published)
+        raise RunError(f"{run} is of the model {name}, which has no published form; those that have one: {known}")
+    tensors = published_tensors(trained.net, form)
+    path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; give a file with --out, such as {path / f'step_{trained.step}'}")
+    write_tensors(path, tensors)
+    return ExportResult(
+        path=path,
+        step=trained.step,
+        num_tensors=len(tensors),
+        num_numbers=sum(tensor.numel() for tensor in tensors.values()),
+    )
