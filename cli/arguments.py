@@ -111,6 +111,16 @@ class Address(_Kind):
         return str(value)
 
 
+checkpoint_option = click.option(
+    "--checkpoint",
+    default="last",
+    show_default=True,
+    metavar="WHICH",
+    help="last; best, of a run that keeps puzzles aside to choose it by; or a number of steps.",
+)
+"""Which checkpoint of a run is taken; `RunFolder.checkpoint` checks it."""
+
+
 def refuse(value: Any, expected: str, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
     """Refuse the value of an argument.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .arguments import WholeNumber
+from .arguments import WholeNumber, checkpoint_option
 from .console import echo, echo_json, echo_lines, show_progress
 
 
@@ -27,10 +27,18 @@ from .console import echo, echo_json, echo_lines, show_progress
     type=WholeNumber(1),
     help="In tasks scored by vote: let the first so many variants of a puzzle vote.",
 )
+@checkpoint_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def command(
-    *, run: str, corpora: tuple[str, ...], limit: int | None, variants: int | None, device: str, as_json: bool
+    *,
+    run: str,
+    corpora: tuple[str, ...],
+    limit: int | None,
+    variants: int | None,
+    checkpoint: str,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Score RUN's averaged weights on held-out puzzles, those of every corpus where there are several.
 
@@ -44,7 +52,7 @@ def command(
     from trmpipe.trainer.inference import evaluate_run, open_trained, run_corpora
     from trmpipe.trainer.ranks import joined_ranks
 
-    trained = open_trained(run, device)
+    trained = open_trained(run, device, checkpoint)
     opened = run_corpora(trained, corpora, partial(echo, err=True))
     evaluator = evaluator_of(opened[0].spec)
     if variants is not None and not evaluator.takes_variants:

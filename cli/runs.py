@@ -19,27 +19,38 @@ def command(*, folder: str, as_json: bool) -> int:
     from pathlib import Path
 
     from trmpipe.trainer.listing import list_runs
+    from trmpipe.trainer.seed_groups import seed_groups
 
     runs, damaged = list_runs(Path(folder))
+    groups = seed_groups(runs)
     if as_json:
-        echo_json({"runs": [run.to_json() for run in runs], "damaged": damaged})
+        about = {"runs": [run.to_json() for run in runs], "seeds": [group.to_json() for group in groups]}
+        echo_json({**about, "damaged": damaged})
     elif runs:
         rows = [_row(run, Path(folder)) for run in runs]
         for line in table_lines([("run", "preset", "seed", "steps", "scores", "changed"), *rows]):
             echo(line)
+    for group in [] if as_json else groups:
+        words = "; ".join(f"{name} {spread.in_words()}" for name, spread in group.spreads.items())
+        echo(f"{', '.join(str(_name(run, Path(folder))) for run in group.runs)}: {words}")
     for line in [*damaged, *(line for run in runs for line in run.damaged)]:
         echo(line, err=True)
     return 1 if damaged else 0
 
 
-def _row(run: Any, folder: Any) -> tuple[str, ...]:
+def _name(run: Any, folder: Any) -> Any:
+    """Where a run is below the folder that is listed."""
     name = run.path.relative_to(folder)
+    return run.path if str(name) == "." else name
+
+
+def _row(run: Any, folder: Any) -> tuple[str, ...]:
     settings = run.settings
     changed = (
         "preset not installed" if settings is None else " ".join(f"{key}={value}" for key, value in settings.items())
     )
     return (
-        str(run.path if str(name) == "." else name),
+        str(_name(run, folder)),
         run.about.preset,
         str(run.about.train["seed"]),
         f"{run.step:,}/{run.about.max_steps:,}",
@@ -49,9 +60,18 @@ def _row(run: Any, folder: Any) -> tuple[str, ...]:
 
 
 def _scores(run: Any) -> str:
-    """The most telling scores in words."""
-    if not run.scores:
-        return "-"
-    kept = run.scores[0]
+    """The most telling scores in words, and those of the best checkpoint where that is another one."""
+    shown = run.scores[:1]
+    if run.best is not None and not (shown and shown[0].step == run.best):
+        shown = [*shown, *[kept for kept in run.scores if kept.step == run.best][:1]]
+    parts = [_of_step(run, kept) for kept in shown]
+    if run.best is not None and run.best not in [kept.step for kept in shown]:
+        parts.append(f"best after step {run.best:,}")
+    return "; ".join(parts) or "-"
+
+
+def _of_step(run: Any, kept: Any) -> str:
     words = ", ".join(f"{value:.1%} {name}" for name, value in kept.headline.items())
+    if kept.step == run.best:
+        return f"{words} (best, step {kept.step:,})"
     return words if kept.step == run.step else f"{words} (step {kept.step:,})"

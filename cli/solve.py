@@ -4,7 +4,7 @@ from functools import partial
 
 import click
 
-from .arguments import WholeNumber
+from .arguments import WholeNumber, checkpoint_option
 from .boards import Board, echo_boards
 from .console import echo, echo_json, echo_lines, show_progress
 
@@ -21,10 +21,18 @@ from .console import echo, echo_json, echo_lines, show_progress
 @click.option(
     "--variants", type=WholeNumber(1), help="In tasks scored by vote: let the first so many variants of a puzzle vote."
 )
+@checkpoint_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def command(
-    *, run: str, puzzle: str, corpora: tuple[str, ...], variants: int | None, device: str, as_json: bool
+    *,
+    run: str,
+    puzzle: str,
+    corpora: tuple[str, ...],
+    variants: int | None,
+    checkpoint: str,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Print RUN's answer to PUZZLE beside the solution, and whether it is right.
 
@@ -35,7 +43,7 @@ def command(
     from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.solving import solve
 
-    trained = open_trained(run, device)
+    trained = open_trained(run, device, checkpoint)
     tell = partial(echo, err=True)
     with show_progress() as progress:
         solved = solve(trained, puzzle, corpora=corpora, variants=variants, tell=tell, progress=progress)

@@ -1,9 +1,8 @@
 """``trmpipe train``: train a model on corpora."""
 
-import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +11,14 @@ import click
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
 from .console import ask_number, counts_column, echo, echo_json, open_bars, plain_column, print_above
+from .train_report import print_result, result_as_json
+from .train_seeds import MOST_SEEDS, train_seeds
 
 _PLAIN_SECONDS = 10
 """Seconds between two plain lines of progress."""
+_HELD_OUT = "test"
+_OTHERS = {"monitor": "kept aside", "train_eval": "trained on"}
+"""Sets that are scored, as metrics.jsonl calls them, and words for them."""
 
 
 @click.command(name="train")
@@ -39,7 +43,7 @@ _PLAIN_SECONDS = 10
 @click.option(
     "--out",
     type=RunPlace(),
-    help="The run's folder. [default: runs/<corpus>-<preset>-<changed settings>-seed<seed>]",
+    help="The run's folder; with --seeds that of all. [default: runs/<corpus>-<preset>-<changed settings>-seed<seed>]",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option(
@@ -51,11 +55,16 @@ _PLAIN_SECONDS = 10
     help="Compile the supervision step; graphs: replay it as CUDA graphs besides.",
 )
 @click.option("--seed", type=WholeNumber(), help="Root seed of weights and order; the preset's by default.")
+@click.option(
+    "--seeds",
+    type=WholeNumber(1, MOST_SEEDS),
+    help="Train so many runs, one after the other, with seeds from --seed on; then mean and deviation of their scores.",
+)
 @click.option("--groups", type=WholeNumber(1), help="Train on the first so many groups.")
 @click.option("--variants", type=WholeNumber(1), help="Use the first so many variants of each group.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, with the same options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **options: Any) -> int:
+def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_json: bool, **options: Any) -> int:
     """Train on the corpora at PATH, each a corpus, a folder of them, or a pattern such as 'shards/*seed0'.
 
     Several corpora of one task are trained on together, and scored on the held-out puzzles of each. Where there are
@@ -63,21 +72,25 @@ def command(*, paths: tuple[str, ...], compile_wish: str, as_json: bool, **optio
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
-    from trmpipe.trainer.ranks import joined_ranks
+    from trmpipe.trainer.ranks import joined_ranks, world_size
     from trmpipe.trainer.request import TrainRequest
     from trmpipe.trainer.session import train
 
     if options["minutes"] is not None and options["max_steps"] is not None:
         raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
-    with joined_ranks() as ranks, _show_training(silent=ranks.rank > 0) as listener:
+    if seeds is not None:
+        if world_size() > 1:
+            raise click.UsageError("--seeds trains one run after the other; under torchrun give each its own --seed")
+        return train_seeds(request, seeds, show_training, as_json=as_json)
+    with joined_ranks() as ranks, show_training(silent=ranks.rank > 0) as listener:
         result = train(request, listener, ranks)
     if result is None:
         return 0
     if as_json:
-        echo_json(_as_json(result))
+        echo_json(result_as_json(result))
     else:
-        _print_result(result)
+        print_result(result)
     return 130 if result.reason == "interrupted" else 0
 
 
@@ -113,10 +126,11 @@ class _PlainTraining:
             left = (self._total - step) * (time.monotonic() - self._began) / max(1, step - self._first)
             echo(f"step {step:,}: {_means_in_words(means)}; {rate:,.1f} steps/s, {_clock(left)} left", err=True)
 
-    def evaluated(self, step: int, scores: Any) -> None:
-        """Held-out puzzles were scored; the first time, how that compares with training is told."""
-        self._explain(scores)
-        echo(f"step {step:,}: {scores.summary()}", err=True)
+    def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
+        """Puzzles were scored; the first time, how that compares with training is told."""
+        self._explain(next(iter(scores.values())))
+        held_out = [scores[_HELD_OUT].summary()] if _HELD_OUT in scores else []
+        echo(f"step {step:,}: {'; '.join([*held_out, *_others_in_words(scores)])}", err=True)
 
     def _explain(self, scores: Any) -> None:
         if not self._scored:
@@ -155,14 +169,15 @@ class _BarTraining(_PlainTraining):
         words = f"{_means_in_words(means)}{self._test}; {rate:,.1f} steps/s"
         self._bar.update(self._task, completed=step, words=words)
 
-    def evaluated(self, step: int, scores: Any) -> None:
-        """Held-out puzzles were scored; the first time, how that compares with training is told."""
-        self._explain(scores)
-        self._test = f"; held out {scores.last()['exact']:.1%} exact"
+    def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
+        """Puzzles were scored; the first time, how that compares with training is told."""
+        self._explain(next(iter(scores.values())))
+        held_out = [f"held out {scores[_HELD_OUT].last()['exact']:.1%} exact"] if _HELD_OUT in scores else []
+        self._test = "".join(f"; {words}" for words in [*held_out, *_others_in_words(scores)])
 
 
 @contextmanager
-def _show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
+def show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
     """Progress on stderr for the time of a ``with`` block; of a silent one nothing is told but errors."""
     if silent:
         yield _PlainTraining()
@@ -181,6 +196,11 @@ def _show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
             yield training
 
 
+def _others_in_words(scores: Mapping[str, Any]) -> list[str]:
+    """How many of the puzzles are solved that are not held-out ones."""
+    return [f"{words} {scores[split].last()['exact']:.1%} exact" for split, words in _OTHERS.items() if split in scores]
+
+
 def _means_in_words(means: dict[str, float]) -> str:
     return f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"
 
@@ -188,47 +208,3 @@ def _means_in_words(means: dict[str, float]) -> str:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-
-def _print_result(result: Any) -> None:
-    """Where everything is, how it went, and what to do next."""
-    clock = result.clock
-    echo(
-        f"{result.step:,} of {result.max_steps:,} steps, {clock.training / 60:.2f} minutes of training in this session "
-        f"({clock.rate:,.1f} steps/s, {clock.wait_share:.2%} of it waiting for data after the first batch)"
-    )
-    if result.scores:
-        echo(result.scores.summary())
-    echo(f"run       {result.run}")
-    for picture in result.pictures:
-        echo(f"picture   {picture}")
-    if result.step < result.max_steps:
-        word = "interrupted and saved" if result.reason == "interrupted" else "time is up, saved"
-        if result.reason == "minutes":
-            echo(
-                f"schedule  cut off at {result.rate_left:.0%} of the full learning rate; to let it run out, go on, or "
-                "train anew with --minutes in place of --max-minutes"
-            )
-        echo(f"{word} after step {result.step:,}; to go on: the same command with --resume")
-    else:
-        echo(f"next      trmpipe evaluate {shlex.quote(str(result.run))}")
-        if result.puzzle_to_solve:
-            echo(f"          {_solve_command(str(result.run), result.puzzle_to_solve)}")
-
-
-def _solve_command(run: str, puzzle: str) -> str:
-    """A command that can be pasted: it lets the run solve a puzzle, whatever characters that is written in."""
-    options_end = ["--"] if puzzle.startswith("-") else []
-    return shlex.join(["trmpipe", "solve", *options_end, run, puzzle])
-
-
-def _as_json(result: Any) -> dict[str, Any]:
-    return {
-        "run": str(result.run),
-        "ended": result.reason,
-        "step": result.step,
-        "max_steps": result.max_steps,
-        **result.clock.values(),
-        "scores": result.scores.to_json() if result.scores else None,
-        "pictures": [str(picture) for picture in result.pictures],
-    }

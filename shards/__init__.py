@@ -33,6 +33,7 @@ from .layout import ShardSpec, SplitLayout, default_layout
 from .manifest import FORMAT_VERSION, MANIFEST, PROGRESS, InputRecord, Manifest, SplitManifest, read_manifest
 from .progress import Progress, Silent
 from .records import FileRecord, ShardRecord, UnitRecord
+from .seen import Seen
 from .store import Store
 from .stream import DEFAULT_MEMORY_LIMIT_BYTES, Stream
 from .verify import Verification, verify
@@ -61,6 +62,7 @@ __all__ = [
     "NoCorpusError",
     "Progress",
     "Provenance",
+    "Seen",
     "ShardContent",
     "ShardRecord",
     "ShardSpec",

@@ -169,12 +169,15 @@ class Corpus:
         canonical = np.frombuffer(b"".join(catalog.canonical[groups]), np.uint8).reshape(-1, DIGEST_BYTES)
         return ShardContent(inputs=rows[0], labels=rows[1], candidates=catalog.candidates[groups], canonical=canonical)
 
-    def rows(self, split: str, *, num_groups: int | None = None, num_variants: int | None = None) -> Iterator[Examples]:
+    def rows(
+        self, split: str, *, first_group: int = 0, num_groups: int | None = None, num_variants: int | None = None
+    ) -> Iterator[Examples]:
         """The examples of a split, shard by shard in their reading order; shards without a wanted one are not opened.
 
         Args:
             split: ``"train"`` or ``"test"``.
-            num_groups: only the first so many groups, by default all.
+            first_group: only groups from this one on.
+            num_groups: only so many groups from there on, by default all.
             num_variants: only the first so many variants of each group, by default all.
 
         Raises:
@@ -182,12 +185,12 @@ class Corpus:
             DamagedError: a shard is missing, cut off or changed.
         """
         layout = self.layout(split)
-        most_groups = layout.num_groups if num_groups is None else num_groups
+        groups = range(first_group, layout.num_groups if num_groups is None else first_group + num_groups)
         most_variants = layout.max_variants if num_variants is None else num_variants
         return (
-            _first_rows(Examples.of_shard(layout, shard, *self.read_shard(split, shard)), most_groups, most_variants)
+            _wanted_rows(Examples.of_shard(layout, shard, *self.read_shard(split, shard)), groups, most_variants)
             for shard in layout.shards()
-            if _is_wanted(layout, shard, most_groups, most_variants)
+            if _is_wanted(layout, shard, groups, most_variants)
         )
 
     def read(self, split: str, limit: int | None = None) -> Examples:
@@ -276,13 +279,13 @@ def open_corpus(url: str | os.PathLike[str]) -> Corpus:
     return Corpus.open(url)
 
 
-def _is_wanted(layout: SplitLayout, shard: ShardSpec, num_groups: int, num_variants: int) -> bool:
-    """Whether a shard holds a variant of the first groups and variants."""
-    groups = max(num_groups - shard.groups[0], 0)
-    return shard.variants[0] < num_variants and bool(layout.counts(shard)[:groups].any())
+def _is_wanted(layout: SplitLayout, shard: ShardSpec, groups: range, num_variants: int) -> bool:
+    """Whether a shard holds one of the first variants of some groups."""
+    wanted = slice(*(max(group - shard.groups[0], 0) for group in (groups.start, groups.stop)))
+    return shard.variants[0] < num_variants and bool(layout.counts(shard)[wanted].any())
 
 
-def _first_rows(examples: Examples, num_groups: int, num_variants: int) -> Examples:
-    """Those of the first groups and variants; all of them are not copied."""
-    wanted = (examples.groups < num_groups) & (examples.variants < num_variants)
+def _wanted_rows(examples: Examples, groups: range, num_variants: int) -> Examples:
+    """Those of the first variants of some groups; all of them are not copied."""
+    wanted = (examples.groups >= groups.start) & (examples.groups < groups.stop) & (examples.variants < num_variants)
     return examples if wanted.all() else examples.take(np.flatnonzero(wanted))

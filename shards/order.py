@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from .kernels import order_as_published, order_by_windows
 
+WITH_REPLACEMENT = ("published",)
+"""Rules by which a variant may come again before all of its group have come."""
+
 SAMPLINGS = {"blocks": order_by_windows, "published": order_as_published}
 """Rules by the words of `Stream`; ``"blocks"`` is that of the windows."""
 

@@ -24,7 +24,8 @@ from .examples import BLANK_IDENTIFIER, Batch
 from .for_torch import as_torch
 from .kernels import find_rows, gather_rows, order_window
 from .layout import SplitLayout
-from .order import SAMPLINGS, Order
+from .order import SAMPLINGS, WITH_REPLACEMENT, Order
+from .seen import Seen, seen_variants
 from .table import Holder, Span, WholeHolder
 from .windows import WindowHolder
 
@@ -165,6 +166,11 @@ class Stream:
     def positions(self, start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Groups, variants and examples, int64 [count] each, of the global positions from `start` on; reads no data."""
         return self._order.at(start, count)
+
+    def seen(self, step: int) -> Seen:
+        """How many of the variants the global batches before `step` have shown; reads no data."""
+        repeats, num_examples = self._sampling in WITH_REPLACEMENT, step * self._batch_size
+        return seen_variants(self._order, self._counts, repeats=repeats, num_examples=num_examples)
 
     def __getitem__(self, step: int) -> "dict[str, torch.Tensor]":
         """The batch at `step` as int64 tensors by name, as a ``DataLoader`` asks for it.

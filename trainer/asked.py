@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from trmpipe.shards import Corpus, Stream
+from trmpipe.shards import Corpus, Examples, Stream
 
 from .build import build_learner, build_net, corpus_sizes
 from .compiling import compile_steps
@@ -16,78 +15,15 @@ from .device import choose_compile
 from .errors import SettingError
 from .evaluators import evaluator_of
 from .fitting import fitted_steps
-from .held_out import read_held_out
 from .memory import Room, refuse_large_activations
-from .opening import saved_precision, saved_steps
-from .overrides import apply_overrides
-from .precision_choice import choose_precision, precision_of
-from .presets import choose_preset, get_preset, what_to_expect
+from .opening import saved_steps
+from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
+from .result import num_scored_at_the_end
+from .scored_sets import join_sets, num_training_groups, scored_sets
 from .threads import Map, side_by_side
 from .trainer import Trainer
-
-FINAL_LIMIT = 1000
-"""Held-out puzzles scored at the end of a session; ``trmpipe evaluate`` scores all."""
-
-
-def resolve_config(
-    request: TrainRequest, corpus: Corpus, device: torch.device, note: Callable[[str], None]
-) -> tuple[str, TrainConfig]:
-    """The preset's name and its config with the user's changes; the choice and its reason are told.
-
-    Args:
-        request: what the user asks for.
-        corpus: the first one.
-        device: to train on.
-        note: is told which preset it is.
-    """
-    preset, reason, config = config_for(request, corpus, device)
-    own = get_preset(preset)
-    note(f"preset {preset}: {reason}")
-    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
-    return preset, config
-
-
-def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:
-    """The preset's name, why it is taken, and its config with the user's changes."""
-    preset, reason = request.preset, "as asked"
-    if preset is None:
-        preset, reason = choose_preset(corpus.spec.name, device.type)
-    config = apply_overrides(get_preset(preset), request.settings)
-    if request.max_steps is not None:
-        config = replace(config, max_steps=request.max_steps)
-    if request.seed is not None:
-        config = replace(config, seed=request.seed)
-    return preset, reason, config
-
-
-def with_precision(
-    config: TrainConfig,
-    path: Path,
-    request: TrainRequest,
-    corpora: Sequence[Corpus],
-    device: torch.device,
-    note: Callable[[str], None],
-) -> TrainConfig:
-    """The config with the precision that a run to go on with has, or that a new one is to have.
-
-    Args:
-        config: of the run.
-        path: of its folder.
-        request: what the user asks for.
-        corpora: to train on.
-        device: to train on.
-        note: is told of a choice.
-    """
-    if config.precision != "auto":
-        return config
-    saved = saved_precision(path, request)
-    if saved is not None:
-        return replace(config, precision=saved)
-    precision, reason = choose_precision(config, corpus_sizes(*corpora), device)
-    note(f"precision {precision}: {reason}")
-    return replace(config, precision=precision)
 
 
 def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainRequest, ranks: Ranks) -> Stream:
@@ -103,7 +39,7 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
         corpora,
         seed=config.seed,
         batch_size=config.batch_size,
-        num_groups=request.groups,
+        num_groups=num_training_groups(config, corpora, request),
         num_variants=request.variants,
         sampling=config.sampling,
         rank=ranks.rank,
@@ -168,11 +104,13 @@ def fit_steps(
         raise SettingError("--minutes measures the steps of one process; under torchrun give --max-steps")
     assert request.minutes is not None
     started = time.perf_counter()
-    held_out, final = (read_held_out(corpora, limit) for limit in (config.evaluation.limit, FINAL_LIMIT))
     with side_by_side(num_threads(request, config, device)) as spread:
         trainer = _throwaway_trainer(request, config, corpora, device, room, spread)
-        stream, spent = build_stream(config, corpora, request, ranks), time.perf_counter() - started
-        steps = fitted_steps(request.minutes, trainer, stream, held_out, len(final), spent)
+        stream = build_stream(config, corpora, request, ranks)
+        scored = scored_sets(config, corpora, stream.num_groups)
+        examples = Examples.join([Examples.empty(trainer.sizes.seq_len), *join_sets(scored)])
+        final, spent = num_scored_at_the_end(corpora, scored), time.perf_counter() - started
+        steps = fitted_steps(request.minutes, trainer, stream, examples, final, spent)
     note(f"{steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
     return steps
 

@@ -8,7 +8,7 @@ A digest that fits says nothing of who wrote the file. It is read with ``weights
 executed. Only plain values and dense tensors are read, which lie in the file as they are and are mapped into memory, so
 that its size bounds what it takes.
 
-The last `KEEP` are kept.
+The last ones are kept, `KEEP` of them where a run says nothing else, and the best one under a name of its own.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from .errors import NoRunError, RunError, RunWriteError
 CHECKPOINT_VERSION = 3
 KEEP = 3
 _NAME = re.compile(r"step-(\d{6,18})\.pt")
+_BEST = re.compile(r"best-step-(\d{6,18})\.pt")
 _DIGEST_BYTES = 64
 _COMMENT_LENGTH = _DIGEST_BYTES.to_bytes(2, "little")
 _CHUNK_BYTES = 1 << 20
@@ -43,17 +44,31 @@ def checkpoint_path(folder: Path, step: int) -> Path:
     return folder / f"step-{step:06d}.pt"
 
 
+def best_path(folder: Path, step: int) -> Path:
+    """Where the checkpoint after `step` lies if it is the best one: ``<folder>/best-step-000123.pt``."""
+    return folder / f"best-{checkpoint_path(folder, step).name}"
+
+
 def step_of(path: Path) -> int:
     """The step in a checkpoint's name."""
-    match = _NAME.fullmatch(path.name)
+    match = _NAME.fullmatch(path.name) or _BEST.fullmatch(path.name)
     return int(match[1]) if match else -1
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in a folder by rising step; temporary files do not count."""
+    """The checkpoints in a folder by rising step, without the best ones; temporary files do not count."""
+    return _named(_NAME, folder)
+
+
+def list_best(folder: Path) -> list[Path]:
+    """The best checkpoints in a folder by rising step: one, and a better one until the next checkpoint notes it."""
+    return _named(_BEST, folder)
+
+
+def _named(pattern: re.Pattern[str], folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=step_of)
+    return sorted((path for path in folder.iterdir() if pattern.fullmatch(path.name)), key=step_of)
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = KEEP) -> Path:
@@ -69,6 +84,37 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
         RunWriteError: the disk is full or the folder cannot be written to; no part of the file is left.
     """
     path = checkpoint_path(folder, step)
+    _save(path, step, state)
+    drop_old_checkpoints(folder, keep=keep)
+    return path
+
+
+def save_best(folder: Path, step: int, state: dict[str, Any]) -> Path:
+    """Write `state`, that after `step`, as the best checkpoint.
+
+    The one before stays until `drop_other_bests`: an ordinary checkpoint may be gone on with that knows of it alone.
+
+    Args:
+        folder: the run's checkpoints; made where it is missing.
+        step: number of steps taken.
+        state: as of `save_checkpoint`.
+
+    Raises:
+        RunWriteError: as `save_checkpoint`.
+    """
+    path = best_path(folder, step)
+    _save(path, step, state)
+    return path
+
+
+def drop_other_bests(folder: Path, step: int | None) -> None:
+    """Delete all best checkpoints but that after `step`; all of them where it is None."""
+    for path in list_best(folder):
+        if step_of(path) != step:
+            path.unlink(missing_ok=True)
+
+
+def _save(path: Path, step: int, state: dict[str, Any]) -> None:
     whole = {**state, "checkpoint_version": CHECKPOINT_VERSION, "step": step}
     try:
         write_atomically(path, lambda file: write_checkpoint(file, whole))
@@ -79,8 +125,6 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
             f"the checkpoint {path} could not be written ({reason}); free some space and go on with --resume, "
             "or give another --out"
         ) from error
-    drop_old_checkpoints(folder, keep=keep)
-    return path
 
 
 def write_checkpoint(file: BinaryIO, whole: dict[str, Any]) -> None:

@@ -57,15 +57,33 @@ class EvaluationConfig:
         steps: supervision steps that each held-out puzzle gets.
         every: steps between two evaluations while training; 0 for none before the end.
         limit: held-out puzzles of each evaluation while training.
+        monitor: training puzzles, the last ones, that are kept aside and never trained on; the best checkpoint is the
+            one that solves most of them. 0 for none.
+        patience: evaluations without a better score on the puzzles kept aside after which training stops; 0 for never.
+        train_limit: puzzles of the training set that each evaluation scores too, so that the gap to the held-out ones
+            can be told; 0 for none.
     """
 
     steps: int = 16
     every: int = 2000
     limit: int = 500
+    monitor: int = later(0)
+    patience: int = later(0)
+    train_limit: int = later(0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "evaluation", "steps", most=MOST_ANSWERS)
-        at_least(0, self, "evaluation", "every", "limit")
+        at_least(0, self, "evaluation", "every", "limit", "monitor", "patience", "train_limit")
+        if self.monitor and not self.every:
+            raise SettingError(
+                "evaluation.monitor keeps puzzles aside for evaluations while training, and evaluation.every is 0; "
+                "set it to the steps between two of them"
+            )
+        if self.patience and not self.monitor:
+            raise SettingError(
+                "evaluation.patience counts evaluations on puzzles that are kept aside, and evaluation.monitor is 0; "
+                "set it to a number of training puzzles"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +112,7 @@ class TrainConfig:
         ema_warm: in the first steps the average is over fewer: step n weighs it by (1 + n) / (this + n) at most; 0 for
             no such start.
         checkpoint_every: steps between checkpoints.
+        checkpoint_keep: checkpoints that are kept, the last ones; the best one is kept beside them.
         log_every: steps between lines of metrics, each the mean over them.
         seed: root seed of weights, order and exploration.
     """
@@ -113,6 +132,7 @@ class TrainConfig:
     ema_decay: float = 0.999
     ema_warm: int = 0
     checkpoint_every: int = 2000
+    checkpoint_keep: int = later(3)
     log_every: int = 20
     seed: int = 0
 
@@ -120,7 +140,7 @@ class TrainConfig:
         for section, registry in SECTIONS.items():
             name_of(registry, getattr(self, section))
         one_of("sampling", self.sampling, SAMPLINGS)
-        at_least(1, self, "", "batch_size", "max_steps", "checkpoint_every", "log_every")
+        at_least(1, self, "", "batch_size", "max_steps", "checkpoint_every", "checkpoint_keep", "log_every")
         at_least(1, self, "", "num_slices", most=_MOST_SLICES)
         at_least(0, self, "", "ema_warm", "clip_norm")
         one_of("precision", self.precision, PRECISIONS)

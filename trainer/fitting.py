@@ -23,7 +23,7 @@ _SHARE = 0.05
 
 
 def fitted_steps(
-    minutes: float, trainer: Trainer, stream: Stream, held_out: Examples, final_limit: int, spent: float
+    minutes: float, trainer: Trainer, stream: Stream, scored: Examples, num_at_the_end: int, spent: float
 ) -> int:
     """Steps of a run that ends, its evaluations included, after so many minutes on this machine as it is now.
 
@@ -31,8 +31,8 @@ def fitted_steps(
         minutes: for all of it.
         trainer: a throwaway one; it is trained.
         stream: of the run; it is read and not moved.
-        held_out: puzzles of an evaluation while training.
-        final_limit: most puzzles of the evaluation at the end, which has `held_out` of them at least.
+        scored: puzzles of an evaluation while training.
+        num_at_the_end: puzzles of the evaluation at the end, which has as many as `scored` at least.
         spent: seconds that are gone already.
 
     Raises:
@@ -40,8 +40,8 @@ def fitted_steps(
     """
     config, started = trainer.config, time.perf_counter()
     step = _seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
-    evaluation = _seconds(lambda: _score(trainer, held_out)) if len(held_out) else 0.0
-    final = evaluation * max(1.0, final_limit / max(1, len(held_out)))
+    evaluation = _seconds(lambda: _score(trainer, scored)) if len(scored) else 0.0
+    final = evaluation * max(1.0, num_at_the_end / max(1, len(scored)))
     every = config.evaluation.every
     left = 60 * minutes - spent - (time.perf_counter() - started) - final
     steps = int(left / (step + (evaluation / every if every else 0.0)))
@@ -68,7 +68,7 @@ def _seconds_of_a_step(trainer: Trainer, stream: Stream, enough: float) -> float
     return median(taken)
 
 
-def _score(trainer: Trainer, held_out: Examples) -> None:
+def _score(trainer: Trainer, scored: Examples) -> None:
     config = trainer.config
     examinee = Examinee(
         net=trainer.averaged,
@@ -77,7 +77,7 @@ def _score(trainer: Trainer, held_out: Examples) -> None:
         device=trainer.device,
         spread=trainer.spread,
     )
-    score_here(examinee, held_out, trainer.judge)
+    score_here(examinee, scored, trainer.judge)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -72,7 +72,7 @@ def first_held_out(corpora: Sequence[Corpus], parts: Mapping[str, Examples]) -> 
 def _read_one(corpus: Corpus, offset: int, limit: int | None) -> Examples:
     """The first held-out puzzles of one corpus; see `read_held_out_parts`."""
     if not corpus.spec.test_variants:
-        return _counted_on(corpus.read("test", limit=limit), offset)
+        return counted_on(corpus.read("test", limit=limit), offset)
     bases = Examples.join(list(held_out_rows(corpus, num_variants=1, offset=offset)))
     return bases.take(np.flatnonzero((bases.labels != PAD).any(1))[:limit])
 
@@ -89,10 +89,10 @@ def held_out_rows(
         offset: added to the puzzle identifiers, see `identifiers_before`.
     """
     for rows in corpus.rows("test", num_groups=num_groups, num_variants=num_variants):
-        yield _counted_on(rows, offset)
+        yield counted_on(rows, offset)
 
 
-def _counted_on(rows: Examples, offset: int) -> Examples:
+def counted_on(rows: Examples, offset: int) -> Examples:
     """The rows with their puzzle identifiers `offset` further on; the blank one stays."""
     counted = np.where(rows.identifiers == BLANK_IDENTIFIER, BLANK_IDENTIFIER, rows.identifiers + offset)
     return replace(rows, identifiers=counted.astype(np.int32))

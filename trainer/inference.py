@@ -23,7 +23,7 @@ from .learners import Learner
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .run_config import RunConfig
-from .run_folder import RunFolder
+from .run_folder import LAST, RunFolder
 from .run_state import load_run_state
 from .sketch import sketch_net
 from .threads import side_by_side
@@ -31,7 +31,7 @@ from .threads import side_by_side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedRun:
-    """The weight average of a run's last checkpoint.
+    """The weight average of a checkpoint of a run.
 
     Attributes:
         run: its folder.
@@ -74,17 +74,23 @@ class TrainedRun:
             )
 
 
-def open_trained(path: str, device_name: str = "auto") -> TrainedRun:
-    """Open the last checkpoint of the run at `path`.
+def open_trained(path: str, device_name: str = "auto", checkpoint: str = LAST) -> TrainedRun:
+    """Open a checkpoint of the run at `path`.
+
+    Args:
+        path: of the run's folder.
+        device_name: as of `pick_device`.
+        checkpoint: ``"last"``, ``"best"``, or a number of steps.
 
     Raises:
+        SettingError: the checkpoint is called by no such word.
         NoRunError: the folder is no run, or holds no checkpoint.
         RunError: a file of it is damaged, or of another version of trmpipe.
     """
     run = RunFolder(Path(path))
     about = run.read_config()
     config = about.train_config()
-    state = load_run_state(run.last_checkpoint(), about.hash)
+    state = load_run_state(run.checkpoint(checkpoint), about.hash)
     device = pick_device(device_name)
     dtype = precision_of(config, device)
     advice = "delete the checkpoint to use the one before"

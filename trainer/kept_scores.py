@@ -113,10 +113,24 @@ def read_kept(run: RunFolder) -> tuple[list[KeptScores], list[str]]:
             damaged.append(str(error))
     if run.evaluation_file.exists():
         try:
-            found.append(_read_last(run))
+            found += _read_last(run)
         except RunError as error:
             damaged.append(str(error))
     return sorted(found, key=lambda kept: kept.rank, reverse=True), damaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BestSteps:
+    puzzles: Positive
+    steps: list[dict[Word, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Best:
+    """Of the best checkpoint in evaluation.json; without scores where there are no held-out puzzles."""
+
+    step: Count
+    scores: _BestSteps | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +140,28 @@ class _Last:
     step: Count
     puzzles: Positive
     steps: list[dict[Word, float]]
+    best: _Best | None = None
 
 
-def _read_last(run: RunFolder) -> KeptScores:
+def _read_last(run: RunFolder) -> list[KeptScores]:
+    """The scores of the last weights, and of the best ones where they are others."""
     path = run.evaluation_file
     with damage_of_a_run():
         last = read_sealed(read_file(path), _Last, str(path), _ADVICE)
-    if not last.steps:
+    found = [(last.step, last.puzzles, last.steps)]
+    if last.best and last.best.scores and last.best.step != last.step:
+        found.append((last.best.step, last.best.scores.puzzles, last.best.scores.steps))
+    if not all(steps for _, _, steps in found):
         raise RunError(f"{path} is damaged: it has no steps; {_ADVICE}")
     about = run.read_config()
-    return KeptScores(
-        step=last.step,
-        corpora=about.corpora,
-        corpus=about.corpora[0].name,
-        limit=last.puzzles,
-        variants=None,
-        headline=headline_of({name: value for name, value in last.steps[-1].items() if name != "step"}),
-    )
+    return [
+        KeptScores(
+            step=step,
+            corpora=about.corpora,
+            corpus=about.corpora[0].name,
+            limit=puzzles,
+            variants=None,
+            headline=headline_of({name: value for name, value in steps[-1].items() if name != "step"}),
+        )
+        for step, puzzles, steps in found
+    ]

@@ -21,7 +21,9 @@ _MOST_BYTES = 256 << 20
 """More than a million lines."""
 _CHUNK_BYTES = 1 << 20
 _OF_NOTHING = hashlib.sha256().hexdigest()
-SPLITS = ("train", "test")
+HELD_OUT, MONITOR, SAMPLE = "test", "monitor", "train_eval"
+"""Puzzles that are scored: held-out ones, training ones kept aside, and some that are trained on."""
+SPLITS = ("train", HELD_OUT, MONITOR, SAMPLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class MetricLine:
 
     Attributes:
         step: after which it was written.
-        split: ``"train"`` or ``"test"``.
+        split: one of `SPLITS`; ``"train"`` are the means over batches of training.
         values: the metrics by name.
     """
 

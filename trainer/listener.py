@@ -1,6 +1,6 @@
 """What a front end is told while a training runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from .choosing import TaskChoice
@@ -26,8 +26,8 @@ class TrainingListener(Protocol):
         """A step was taken: the metrics averaged since the last line, as last read, and steps/s of this session."""
         ...
 
-    def evaluated(self, step: int, scores: Scores) -> None:
-        """Held-out puzzles were scored."""
+    def evaluated(self, step: int, scores: Mapping[str, Scores]) -> None:
+        """Puzzles were scored: held-out ones and others, by the split that metrics call them."""
         ...
 
 
@@ -47,5 +47,5 @@ class Unheard:
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """Nothing."""
 
-    def evaluated(self, step: int, scores: Scores) -> None:
+    def evaluated(self, step: int, scores: Mapping[str, Scores]) -> None:
         """Nothing."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from trmpipe.generators.errors import TrmpipeError
 
-from .checkpoint import list_checkpoints, step_of
+from .checkpoint import list_best, list_checkpoints, step_of
 from .errors import NoRunError, SettingError
 from .kept_scores import KeptScores, read_kept
 from .naming import changed_settings
@@ -23,6 +23,7 @@ class ListedRun:
         about: its config.
         settings: what differs from its preset, by name; None where its preset is not installed here.
         step: steps that its last checkpoint has.
+        best: steps that its best checkpoint has; None where no puzzles are kept aside to choose it by.
         scores: all that is kept, the most telling first.
         damaged: a line for each file of scores that cannot be read.
     """
@@ -31,6 +32,7 @@ class ListedRun:
     about: RunConfig
     settings: dict[str, Any] | None
     step: int
+    best: int | None
     scores: list[KeptScores]
     damaged: list[str]
 
@@ -45,6 +47,7 @@ class ListedRun:
             "seed": about.train["seed"],
             "from": about.origin.run if about.origin else None,
             "step": self.step,
+            "best_step": self.best,
             "max_steps": about.max_steps,
             "scores": [
                 {
@@ -84,12 +87,13 @@ def list_runs(folder: Path) -> tuple[list[ListedRun], list[str]]:
 def _listed(run: RunFolder) -> ListedRun:
     about = run.read_config()
     scores, damaged = read_kept(run)
-    checkpoints = list_checkpoints(run.checkpoints)
+    checkpoints, best = list_checkpoints(run.checkpoints), list_best(run.checkpoints)
     return ListedRun(
         path=run.path,
         about=about,
         settings=_settings(about),
         step=step_of(checkpoints[-1]) if checkpoints else 0,
+        best=step_of(best[-1]) if best else None,
         scores=scores,
         damaged=damaged,
     )

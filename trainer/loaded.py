@@ -18,6 +18,7 @@ from .evaluators import EvaluationRequest, Report, evaluator_of
 from .inference import TrainedRun, evaluate_run, open_trained, run_corpora
 from .predicting import Values, predict
 from .ranks import Ranks
+from .run_folder import LAST
 from .scoring import EVALUATION_BATCH
 from .solved import Solved
 
@@ -127,18 +128,20 @@ class LoadedRun:
         return report
 
 
-def load_run(path: str | os.PathLike[str], device: str = "auto") -> LoadedRun:
-    """The weight average of the last checkpoint of the run at `path`.
+def load_run(path: str | os.PathLike[str], device: str = "auto", checkpoint: str | int = LAST) -> LoadedRun:
+    """The weight average of a checkpoint of the run at `path`.
 
     Args:
         path: a folder that `trmpipe train` wrote.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        checkpoint: ``"last"``, ``"best"`` (of a run with puzzles kept aside), or a number of steps.
 
     Raises:
+        SettingError: the checkpoint is called by no such word.
         NoRunError: the folder is no run, or holds no checkpoint.
         RunError: a file of it is damaged, or of another version of trmpipe.
     """
-    return LoadedRun(open_trained(os.fspath(path), device))
+    return LoadedRun(open_trained(os.fspath(path), device, str(checkpoint)))
 
 
 def solve(

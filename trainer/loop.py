@@ -10,20 +10,23 @@ from typing import Any
 
 import torch
 
-from trmpipe.shards import Examples, Stream
+from trmpipe.shards import Stream
 
-from .checkpoint import list_checkpoints, save_checkpoint
+from .best import after_evaluation
+from .checkpoint import drop_other_bests, list_checkpoints, save_best, save_checkpoint
 from .config import TrainConfig
 from .errors import DivergedError, RunError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
 from .learners import Rows, Tensors
+from .lines import MONITOR
 from .listener import TrainingListener
 from .metrics import Means, MetricWriter, NoWriter
 from .ranks import Ranks
 from .run_folder import RunFolder
-from .run_state import MeansState, RunState, StreamState, TrainerState, to_plain
+from .run_state import BestState, MeansState, RunState, StreamState, TrainerState, to_plain
+from .scored_sets import Parts
 from .scoring import Scores, score_parts
 from .signals import StopRequest
 from .trainer import Trainer
@@ -82,7 +85,7 @@ class Loop:
         config: of the run.
         trainer: network, optimisers and the learner's state.
         stream: where batches come from; its step is the run's.
-        held_out: puzzles scored every `evaluation.every` steps, by the name of their corpus.
+        scored: puzzles scored every `evaluation.every` steps, see `scored_sets`.
         run: the run's folder.
         writer: where metrics go; those of other ranks than the first go nowhere.
         listener: the front end; that of other ranks is told nothing.
@@ -93,12 +96,13 @@ class Loop:
         means: metrics since the last line.
         clock: where this session's time went.
         read: the means as they were last read.
+        best: the best evaluation so far.
     """
 
     config: TrainConfig
     trainer: Trainer
     stream: Stream
-    held_out: Mapping[str, Examples]
+    scored: Mapping[str, Parts]
     run: RunFolder
     writer: MetricWriter | NoWriter
     listener: TrainingListener
@@ -109,6 +113,7 @@ class Loop:
     means: Means = field(init=False)
     clock: Clock = field(default_factory=Clock)
     read: dict[str, float] = field(default_factory=dict)
+    best: BestState | None = None
 
     def __post_init__(self) -> None:
         self.means = Means(self.ranks)
@@ -139,7 +144,7 @@ class Loop:
         """Train until something ends it, and save.
 
         Returns:
-            ``"steps"``, ``"minutes"`` or ``"interrupted"``.
+            ``"steps"``, ``"patience"``, ``"minutes"`` or ``"interrupted"``.
 
         Raises:
             DivergedError: the loss or a weight is not finite.
@@ -173,16 +178,29 @@ class Loop:
         self.clock.timed("saving", self._save)
 
     def _save(self) -> None:
+        self._gather_for(self._write)
+
+    def _gather_for(self, write: Callable[[RunState], object]) -> None:
+        """Let the first rank write the state of this moment, to which all of them add theirs."""
         self._refuse_diverged()
         trained, means = self.trainer.get_state(), self.means.get_state()
-        self.ranks.first(lambda: self._write(trained, means))
+        self.ranks.first(lambda: write(self._state(trained, means)))
 
-    def _write(self, trained: TrainerState, means: MeansState) -> None:
-        """Write a checkpoint; the first rank's affair."""
+    def _write(self, state: RunState) -> None:
+        """Write a checkpoint."""
+        save_checkpoint(self.run.checkpoints, self.step, to_plain(state), keep=self.config.checkpoint_keep)
+        drop_other_bests(self.run.checkpoints, self.best.step if self.best else None)
+
+    def _write_best(self, state: RunState) -> None:
+        """Write the best checkpoint."""
+        save_best(self.run.checkpoints, self.step, to_plain(state))
+
+    def _state(self, trained: TrainerState, means: MeansState) -> RunState:
+        """All that a checkpoint holds; the first rank's affair."""
         assert isinstance(self.writer, MetricWriter), "the first rank writes"
         if not all_finite(tensors_in(to_plain(trained))):
             raise self._diverged("a weight", self.step)
-        state = RunState(
+        return RunState(
             step=self.step,
             config_digest=self.config_digest,
             trainer=trained,
@@ -190,8 +208,8 @@ class Loop:
             means=means,
             metrics=self.writer.metrics.kept(),
             timings=self.writer.timings.kept(),
+            best=self.best,
         )
-        save_checkpoint(self.run.checkpoints, self.step, to_plain(state))
 
     def restore(self, state: RunState) -> None:
         """Go on where `save` was called.
@@ -203,6 +221,7 @@ class Loop:
         self.stream.set_state(dataclasses.asdict(state.stream))
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
+        self.best = state.best
 
     def _one_step(self, feeder: Feeder) -> bool:
         """Take a step, with all that is due after it; returns whether it was taken and not given up."""
@@ -222,7 +241,7 @@ class Loop:
         if writes:
             self.writer.train(step, self.trainer.learning_rate, self.means.take())
             self.writer.timing(step, self.clock.values())
-        if every and step % every == 0 and self.held_out:
+        if every and step % every == 0 and self.scored:
             self._evaluate(step)
         return True
 
@@ -264,12 +283,21 @@ class Loop:
             ) from error
 
     def _evaluate(self, step: int) -> None:
-        scores: Scores | None = self.clock.timed(
-            "evaluating", lambda: score_parts(self.examinee, self.held_out, self.trainer.judge, self.ranks)
-        )
-        if scores is not None:
-            self.writer.test(step, scores.metrics())
+        scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
+        for split, found in scores.items():
+            self.writer.scored(split, step, found.metrics())
+        if scores:
             self.listener.evaluated(step, scores)
+        best = after_evaluation(self.best, step, scores[MONITOR].last()) if MONITOR in scores else self.best
+        self.best = self.ranks.share(best)
+        if self.best is not None and self.best.step == step:
+            self.clock.timed("saving", lambda: self._gather_for(self._write_best))
+
+    def _scores(self) -> dict[str, Scores]:
+        """The scores of every set, by the split that metrics call it; the first rank has them."""
+        judge, examinee = self.trainer.judge, self.examinee
+        found = {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()}
+        return {split: scores for split, scores in found.items() if scores is not None}
 
     def _reason_to_end(self) -> str:
         """Why training ends now, the same on every rank; '' for going on."""
@@ -282,6 +310,9 @@ class Loop:
             return "interrupted"
         if self.step >= (self.config.max_steps if self.end is None else self.end):
             return "steps"
+        patience = self.config.evaluation.patience
+        if patience and self.best and self.best.worse >= patience:
+            return "patience"
         return "minutes" if self._time_is_up() else ""
 
     def _time_is_up(self, more: float = 0.0) -> bool:

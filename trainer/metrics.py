@@ -112,7 +112,7 @@ class NoWriter:
     def train(self, step: int, lr: float, means: dict[str, float]) -> None:
         """Nothing."""
 
-    def test(self, step: int, scores: dict[str, float]) -> None:
+    def scored(self, split: str, step: int, scores: dict[str, float]) -> None:
         """Nothing."""
 
     def timing(self, step: int, values: dict[str, float]) -> None:
@@ -151,10 +151,10 @@ class MetricWriter:
         self.metrics.append({"step": step, "split": "train", "lr": lr, **means})
         self._scalars("train", step, {"lr": lr, **means})
 
-    def test(self, step: int, scores: dict[str, float]) -> None:
-        """Note an evaluation after `step`."""
-        self.metrics.append({"step": step, "split": "test", **scores})
-        self._scalars("test", step, scores)
+    def scored(self, split: str, step: int, scores: dict[str, float]) -> None:
+        """Note what an evaluation after `step` came to on one of the sets of `lines.SPLITS`."""
+        self.metrics.append({"step": step, "split": split, **scores})
+        self._scalars(split, step, scores)
 
     def timing(self, step: int, values: dict[str, float]) -> None:
         """Note wall-clock values at `step`."""

@@ -11,12 +11,13 @@ from trmpipe.generators.registry import look_of
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Corpus, Examples
 
+from .curves import draw_curves
 from .device import as_tokens
 from .drawing import draw_legend, draw_picture
 from .examinee import Examinee
 from .figures import make_figure, save_figure
 from .judging import Judge
-from .lines import MetricLine, read_metrics
+from .lines import read_metrics
 from .puzzle_words import puzzle_name
 from .run_folder import RunFolder
 
@@ -72,31 +73,6 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, corpus
         title = puzzle_name(corpus, solving.group, solving.example)
         pictures.append(draw_solving(solving, corpus.spec, title, run.path / SOLVING))
     return pictures
-
-
-def draw_curves(lines: list[MetricLine], title: str, path: Path) -> Path:
-    """Draw the losses in training, and the accuracy in training and on held-out puzzles, over the steps."""
-    figure, (left, right) = make_figure(1, 2, (10, 4.4), title)
-    train = [line for line in lines if line.split == "train"]
-    test = [line for line in lines if line.split == "test"]
-    for name in train[0].values if train else {}:
-        if name == "loss" or name.endswith("_loss"):
-            left.plot(*_curve(train, name), label=name.replace("_", " "))
-    left.set(xlabel="step", ylabel="training loss", yscale="log")
-    right.plot(*_curve(train, "exact"), label="exact, training batch", alpha=0.6)
-    for name, words in (("exact", "exact, held out"), ("cell", "cells, given ones too, held out")):
-        right.plot(*_curve(test, name), "o-", label=words)
-    right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    return save_figure(figure, path)
-
-
-def _curve(lines: list[MetricLine], name: str) -> tuple[list[int], list[float]]:
-    """Steps and values of the lines that have a metric."""
-    having = [line for line in lines if name in line.values]
-    return [line.step for line in having], [line.values[name] for line in having]
 
 
 def instructive(examinee: Examinee, held_out: Examples, judge: Judge) -> Solving:

@@ -16,13 +16,10 @@ from trmpipe.shards.ownership import owned
 
 from .asked import (
     build_stream,
-    config_for,
     fit_steps,
     num_threads,
     refuse_uneven_batch,
-    resolve_config,
     too_few_variants,
-    with_precision,
 )
 from .build import build_learner, build_net, corpus_sizes
 from .checkpoint import checkpoint_path
@@ -35,6 +32,7 @@ from .origin import find_origin, load_origin
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
+from .resolving import path_of_run_on, resolve_config, with_precision
 from .run_config import RunConfig
 from .run_state import RunState, load_run_state
 from .telling import tell_beginning
@@ -106,7 +104,7 @@ def prepare(
     Raises:
         TrmpipeError: anything that the user can mend, in one line.
     """
-    corpora = choose_corpora(request, listener, partial(_path_of_run_on, request, device))
+    corpora = choose_corpora(request, listener, partial(path_of_run_on, request, device))
     evaluator_of(corpora[0].spec)  # Refuses a task whose code it takes and that is not here.
     notes: list[str] = []  # Told once nothing is refused any more.
     preset, config = resolve_config(request, corpora[0], device, notes.append)
@@ -131,9 +129,3 @@ def prepare(
     tell_beginning(listener, notes, request, saved, state, path)
     found = tuple(corpus.path for corpus in corpora)
     return Prepared(corpora=found, path=run.path, run=saved, step=state.step if state else None), corpora, state
-
-
-def _path_of_run_on(request: TrainRequest, device: torch.device, corpus: Corpus) -> Path:
-    """Where a run is that is named after `corpus`."""
-    preset, _, config = config_for(request, corpus, device)
-    return run_path(request, preset, config, [corpus])

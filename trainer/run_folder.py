@@ -15,13 +15,15 @@ from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.files import is_temporary
 from trmpipe.shards.ownership import owned
 
-from .checkpoint import list_checkpoints
-from .errors import NoRunError, RunExistsError
+from .checkpoint import list_best, list_checkpoints, step_of
+from .errors import NoRunError, RunExistsError, SettingError
 from .files import write_sealed, writing
 from .run_config import RunConfig, read_run_config
 
 _WAIT_SECONDS = 10.0
 """How long one evaluation waits for another that is writing, which takes a second or two."""
+LAST, BEST = "last", "best"
+"""Words for checkpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,43 @@ class RunFolder:
         if not found:
             raise NoRunError(f"{self.path} holds no checkpoint; give a run folder that `trmpipe train` wrote")
         return found[-1]
+
+    def checkpoint(self, wanted: str) -> Path:
+        """A checkpoint as a user names it.
+
+        Args:
+            wanted: ``"last"``, ``"best"``, or a number of steps.
+
+        Raises:
+            SettingError: it is none of these.
+            NoRunError: there is none such.
+        """
+        if wanted == LAST:
+            return self.last_checkpoint()
+        best, others = list_best(self.checkpoints), list_checkpoints(self.checkpoints)
+        if wanted == BEST:
+            if not best:
+                raise NoRunError(self._why_no_best())
+            return best[-1]
+        if not (wanted.isascii() and wanted.isdecimal()):
+            raise SettingError(f"the checkpoint {wanted!r:.60} is unknown; give {LAST}, {BEST}, or a number of steps")
+        found = [path for path in (*others, *best) if str(step_of(path)) == wanted.lstrip("0")]
+        if not found:
+            kept = [f"{step_of(path):,}" for path in others] + [f"{step_of(path):,} (best)" for path in best]
+            have = f"those after step {', '.join(kept)}" if kept else "none"
+            raise NoRunError(f"{self.path} keeps no checkpoint after step {wanted:.20}; it keeps {have}")
+        return found[0]
+
+    def _why_no_best(self) -> str:
+        if self.read_config().train_config().evaluation.monitor:
+            return (
+                f"{self.path} holds no best checkpoint: nothing was evaluated yet, or its file was deleted; train on, "
+                f"or ask for {LAST}"
+            )
+        return (
+            f"{self.path} has no best checkpoint, as it was trained without puzzles kept aside to choose it by; train "
+            f"with --set evaluation.monitor=N, or ask for {LAST}"
+        )
 
     def read_config(self) -> RunConfig:
         """What `create_run` wrote.

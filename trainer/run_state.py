@@ -4,8 +4,9 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
 from torch import Tensor
 
 from trmpipe.shards.fields import Count, Digest, Word
@@ -19,6 +20,7 @@ _DEPTH = 6
 """Levels of containers in a state: the deepest are the values that an optimiser holds of a parameter."""
 
 _MOST_LETTERS = 1000
+Share = Annotated[float, Meta(ge=0, le=1)]
 Plain = int | str | None | list[str]
 """No text among several types has a bound here: msgspec 0.22 frees such a type twice when the program ends."""
 
@@ -49,6 +51,23 @@ class MeansState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BestState:
+    """The evaluation that was best so far, see `best.after_evaluation`.
+
+    Attributes:
+        step: after which it was made.
+        exact: share of the puzzles kept aside that were solved.
+        cell: share of their cells that were right.
+        worse: evaluations since then.
+    """
+
+    step: Count
+    exact: Share
+    cell: Share
+    worse: Count = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerState:
     """Of a `trainer.Trainer`: tensors by name, and for each optimiser the state of its parameters by their number."""
 
@@ -70,6 +89,7 @@ class RunState:
         means: metrics since the last line.
         metrics: what metrics.jsonl held.
         timings: what timings.jsonl held.
+        best: the best evaluation so far; None where nothing is kept aside, or not yet evaluated.
     """
 
     step: Count
@@ -79,6 +99,7 @@ class RunState:
     means: MeansState
     metrics: Kept
     timings: Kept
+    best: BestState | None = None
 
 
 def to_plain(value: Any) -> Any:
@@ -107,6 +128,8 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
         raise RunError(
             f"{where} is damaged: it is of step {state.step}, its stream of step {state.stream.step}; {advice}"
         )
+    if state.best is not None and not state.best.step <= state.step:
+        raise RunError(f"{where} is damaged: its best evaluation is of step {state.best.step}; {advice}")
     texts = [text for value in state.stream.config.values() for text in (value if isinstance(value, list) else [value])]
     if any(isinstance(text, str) and not (text.isprintable() and len(text) <= _MOST_LETTERS) for text in texts):
         raise RunError(f"{where} is damaged: its stream's config holds what is no word; {advice}")

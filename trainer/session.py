@@ -4,23 +4,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from trmpipe.shards import Corpus
 
-from .asked import FINAL_LIMIT, build_stream, num_threads
+from .asked import build_stream, num_threads
 from .build import build_learner, build_net, build_schedule
 from .compiling import compile_steps
 from .device import CompileChoice, choose_compile, pick_device
 from .evaluators import evaluator_of
-from .files import write_sealed
-from .held_out import first_held_out, read_held_out_parts
+from .held_out import first_held_out
 from .judging import Judge
 from .listener import TrainingListener, Unheard
-from .loop import Clock, Loop
+from .loop import Loop
 from .metrics import MetricWriter, NoWriter
 from .origin import load_origin
 from .pictures import draw_pictures
@@ -28,42 +26,17 @@ from .precision_choice import precision_of
 from .preparing import prepare_together
 from .puzzle_words import puzzle_to_solve
 from .ranks import Ranks
+from .regime import regime_of
 from .request import TrainRequest
+from .result import FinalScores, TrainResult, final_scores, read_final
 from .run_config import RunConfig
 from .run_folder import RunFolder
 from .run_state import RunState, load_run_state
-from .scoring import Scores, score_parts
+from .scored_sets import scored_sets
 from .signals import stop_on_signals
 from .telling import describe
 from .threads import Map, side_by_side
 from .trainer import Trainer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
-    """What a session came to.
-
-    Attributes:
-        run: the run's folder.
-        reason: ``"steps"``, ``"minutes"`` or ``"interrupted"``.
-        step: steps taken in all sessions.
-        max_steps: steps of the whole run.
-        rate_left: share of the full learning rate that the schedule stands at.
-        scores: on up to `FINAL_LIMIT` held-out puzzles; None where there are none or the user interrupted.
-        clock: where this session's time went.
-        pictures: pictures written.
-        puzzle_to_solve: what `trmpipe solve` may be given to try the run; empty where it takes none of the task.
-    """
-
-    run: Path
-    reason: str
-    step: int
-    max_steps: int
-    rate_left: float
-    scores: Scores | None
-    clock: Clock
-    pictures: tuple[Path, ...]
-    puzzle_to_solve: str
 
 
 def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None = None) -> TrainResult | None:
@@ -95,7 +68,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
         listener.note(describe(config, net, device, stream))
         shared: dict[str, Any] = {
             "stream": stream,
-            "held_out": read_held_out_parts(corpora, config.evaluation.limit),
+            "scored": scored_sets(config, corpora, stream.num_groups),
             "listener": listener,
             "stop": stack.enter_context(stop_on_signals()),
             "max_minutes": request.max_minutes,
@@ -105,7 +78,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             net=net, judge=judge, ranks=ranks, spread=spread, compile=choose_compile(device, request.compile)
         )
         begin = partial(build_loop, partial(Loop, **shared), listener.note, RunFolder(prepared.path), saved, parts)
-        return finish(*run_phases(begin, saved, state), corpora)
+        return finish(*run_phases(begin, saved, state), corpora, request.variants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,25 +162,31 @@ def run_loop(loop: Loop, state: RunState | None) -> str:
     return reason
 
 
-def finish(loop: Loop, reason: str, corpora: list[Corpus]) -> TrainResult | None:
-    """Score the average on held-out puzzles unless the user is waiting, and draw pictures; rank 0 has the result."""
-    scores, judge = None, loop.trainer.judge
-    parts = read_held_out_parts(corpora, FINAL_LIMIT)
-    if reason != "interrupted" and parts:
-        scores = score_parts(loop.examinee, parts, judge, loop.ranks)
+def finish(loop: Loop, reason: str, corpora: list[Corpus], num_variants: int | None) -> TrainResult | None:
+    """Score the average on held-out puzzles unless the user is waiting, and draw pictures; rank 0 has the result.
+
+    Args:
+        loop: at its end.
+        reason: why it ended.
+        corpora: that it was trained on.
+        num_variants: variants of each puzzle that it used; None for all.
+    """
+    parts, config = read_final(corpora), loop.config
+    scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts)
     if loop.ranks.rank > 0:
         return None
-    if scores is not None:
-        write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json()})
     corpus, held_out = first_held_out(corpora, parts)
-    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, judge)
+    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.trainer.judge)
     return TrainResult(
         run=loop.run.path,
+        seed=config.seed,
         reason=reason,
         step=loop.step,
-        max_steps=loop.config.max_steps,
-        rate_left=build_schedule(loop.config)(loop.step),
+        max_steps=config.max_steps,
+        rate_left=build_schedule(config)(loop.step),
         scores=scores,
+        regime=regime_of(corpora, loop.stream.num_groups, num_variants, config.evaluation.monitor),
+        seen=loop.stream.seen(loop.step),
         clock=loop.clock,
         pictures=tuple(pictures),
         puzzle_to_solve=puzzle_to_solve(corpus),

@@ -88,7 +88,7 @@ class Trainer:
         num_slots = config.batch_size // self.ranks.world_size
         self.slots = np.arange(num_slots) + self.ranks.rank * num_slots
         self.state = learner.begin(net, num_slots, sizes.seq_len)
-        self._sizes = sizes
+        self.sizes = sizes
         self._settings = [_settings(optimiser) for optimiser in self.optimisers]
 
     @property
@@ -233,13 +233,13 @@ class Trainer:
             for name, value in self.state.items()
         }
         refuse_other_forms("the checkpoint's state does not fit the learner", state.state, whole, advice)
-        refuse_other_values(state.state, self.learner.limits(self._sizes), advice)
+        refuse_other_values(state.state, self.learner.limits(self.sizes), advice)
         for what, found in (("weights", state.net), ("average", state.ema)):
             expected = self.net.state_dict()
             refuse_other_forms(f"the checkpoint's {what} does not fit the model", found, expected, advice)
         if len(state.optimisers) != len(self.optimisers):
             raise RunError(f"the checkpoint has {len(state.optimisers)} optimisers, this run has others; {advice}")
-        after_a_step = optimiser_states(self.config, self._sizes)
+        after_a_step = optimiser_states(self.config, self.sizes)
         for number, saved in enumerate(state.optimisers):
             refuse_other_optimiser(number, saved, after_a_step[number] if after_a_step else None, advice)
 

@@ -36,7 +36,7 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
     from trmpipe.shards import Corpus
     from trmpipe.trainer.device import pick_device
     from trmpipe.trainer.request import TrainRequest
-    from trmpipe.trainer.session import resolve_config
+    from trmpipe.trainer.resolving import resolve_config
 
     for corpus, more, words in (
         (corpus6, {"seed": 5}, "expect: 98 % of held-out"),

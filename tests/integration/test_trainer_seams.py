@@ -19,7 +19,7 @@ from trmpipe.trainer.build import build_optimisers
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.evaluators import evaluator_of
-from trmpipe.trainer.held_out import _counted_on
+from trmpipe.trainer.held_out import counted_on
 from trmpipe.trainer.inference import open_trained, refuse_other_sizes, run_corpora
 from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.models import MODELS
@@ -234,7 +234,7 @@ def test_a_task_of_the_same_sizes_is_another_task(train, tmp_path):
         )
 
 
-def test_blank_identifiers_are_not_counted_on():
+def test_blank_identifiers_are_notcounted_on():
     rows = Examples.empty(4)
     rows = dataclasses.replace(rows, identifiers=np.array([0, 1, 7], np.int32))
-    assert _counted_on(rows, 5).identifiers.tolist() == [0, 6, 12]
+    assert counted_on(rows, 5).identifiers.tolist() == [0, 6, 12]

@@ -85,13 +85,13 @@ TINY = ["--device=cpu", "--set=model.width=16", "--set=model.num_heads=2", "--se
 def test_a_run_keeps_the_precision_that_it_began_with(trmpipe, corpus4, tmp_path, monkeypatch):
     """It was chosen on another machine: the choice is told, noted, and not made again."""
     monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *_: [])
-    monkeypatch.setattr("trmpipe.trainer.asked.choose_precision", lambda *_: ("bf16", "it is faster here"))
+    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: ("bf16", "it is faster here"))
     run = tmp_path / "run"
     begun = trmpipe("train", corpus4, "--out", run, "--max-steps=2", *TINY)
     assert begun.code == 0, begun.err
     assert "precision bf16: it is faster here" in begun.err
     assert json.loads((run / "config.json").read_text())["train"]["precision"] == "bf16"
-    monkeypatch.setattr("trmpipe.trainer.asked.choose_precision", lambda *_: ("fp32", "no units here"))
+    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: ("fp32", "no units here"))
     longer = trmpipe("train", corpus4, "--out", run, "--max-steps=3", "--resume", *TINY)
     assert longer.code == 0, longer.err
     assert "precision fp32" not in longer.err

@@ -10,7 +10,7 @@ import pytest
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import json_digest
 from trmpipe.trainer.build import build_schedule
-from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, from_json, to_json
+from trmpipe.trainer.config import SECTIONS, EvaluationConfig, TrainConfig, flatten, from_json, to_json
 from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners.one_pass import OnePassConfig
@@ -209,7 +209,7 @@ def fields_of(config, prefix=""):
 
 
 def test_hash_changes_with_any_setting():
-    config = TrainConfig()
+    config = TrainConfig(evaluation=EvaluationConfig(monitor=1))  # Without which there is no patience.
     values = flatten(to_json(config))
     assert set(values) == fields_of(config) | {f"{section}.name" for section in SECTIONS}
     del values["model.name"]  # There is one model alone.

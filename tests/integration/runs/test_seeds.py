@@ -1,0 +1,102 @@
+"""``trmpipe train --seeds N``: runs of their own, one after the other, gone on with, and what they come to together."""
+
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+
+from tests.runs import config, metrics
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.loop import Loop
+from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.seeds import Spread, seed_requests, spreads_of
+
+SHORT = ["--max-steps=4", "--set=evaluation.every=2", "--set=evaluation.monitor=4"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def at(loop):
+    return loop.config.seed, loop.step
+
+
+def runs_in(folder):
+    return sorted(path.parent for path in Path(folder).glob("*/config.json"))
+
+
+def test_each_seed_is_a_run_of_its_own_and_the_same_as_alone(train, trmpipe, place):
+    told = train(*SHORT, "--seeds=2", "--seed=3")
+    assert told.code == 0, told.err
+    found = runs_in("runs")
+    assert [path.name[-6:] for path in found] == ["-seed3", "-seed4"]
+    assert [config(path)["train"]["seed"] for path in found] == [3, 4]
+    assert len({metrics(path) for path in found}) == 2
+    for path in found:
+        assert str(path) in told.out
+    assert "regime    16 of 20 training puzzles x " in told.out
+    assert train(*SHORT, "--seed=4", "--out", "alone").code == 0
+    assert metrics(Path("alone")) == metrics(found[1])
+
+
+def test_mean_and_deviation(train, trmpipe, place):
+    told = json.loads(train(*SHORT, "--seeds=3", "--out=three", "--json").out)
+    assert (told["seeds"], told["finished"]) == (3, 3)
+    assert [one["seed"] for one in told["runs"]] == [0, 1, 2]
+    assert [Path(one["run"]) for one in told["runs"]] == runs_in("three")
+    last = [one["scores"]["steps"][-1]["exact"] for one in told["runs"]]
+    best = [one["best"]["scores"]["steps"][-1]["exact"] for one in told["runs"]]
+    for name, values in (("exact", last), ("exact at best", best)):
+        assert told["summary"][name] == {"mean": mean(values), "deviation": stdev(values), "seeds": 3}
+
+
+def test_numbers_that_not_all_runs_have_are_left_out():
+    found = spreads_of([{"exact": 0.5, "gap": 0.1}, {"exact": 0.7}, {"exact": 0.9}])
+    assert list(found) == ["exact"]
+    assert found["exact"].deviation == pytest.approx(0.2)
+    assert found["exact"].in_words() == "70.0% on average, deviation 20.0 points (n - 1), 3 seeds"
+    assert spreads_of([{"exact": 0.5}])["exact"] == Spread(mean=0.5, deviation=None, seeds=1)
+    assert spreads_of([]) == {}
+
+
+def test_interrupted_in_the_second_and_gone_on_with(train, place, monkeypatch):
+    assert train(*SHORT, "--seeds=3", "--out=whole").code == 0
+    act = Loop._reason_to_end
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if at(loop) == (1, 3) else act(loop))
+        stopped = train(*SHORT, "--seeds=3", "--out=broken")
+    assert stopped.code == 130
+    assert "1 of 3 runs are trained; to go on: the same command with --resume" in stopped.out
+    assert [path.name for path in runs_in("broken")] == ["seed0", "seed1"]
+    assert train(*SHORT, "--seeds=3", "--out=broken", "--resume").code == 0
+    assert [metrics(path) for path in runs_in("broken")] == [metrics(path) for path in runs_in("whole")]
+
+
+def test_what_is_refused_before_the_first_run(train, place):
+    assert train(*SHORT, "--seed=1", "--out=some/seed1").code == 0
+    there = train(*SHORT, "--seeds=2", "--out=some")
+    assert (there.code, "some/seed1 is a run already" in there.message) == (1, True)
+    assert [path.name for path in runs_in("some")] == ["seed1"]
+    nothing = train(*SHORT, "--seeds=2", "--resume")
+    assert (nothing.code, "there is none of the runs to go on with" in nothing.message) == (1, True)
+    for number in ("0", "1001", "x"):
+        refused = train(*SHORT, f"--seeds={number}")
+        assert (refused.code, "--seeds is" in refused.message) == (2, True)
+    request = TrainRequest(paths=("x",), minutes=1.0)
+    with pytest.raises(SettingError, match="--minutes measures the steps of every run for itself"):
+        seed_requests(request, 2, None)
+
+
+def test_runs_of_several_seeds_are_listed_together(train, trmpipe, place):
+    assert train(*SHORT, "--seeds=2", "--out=both").code == 0
+    assert train(*SHORT, "--variants=3", "--out=both/other").code == 0
+    listed = trmpipe("runs", "both")
+    lines = [line for line in listed.out.splitlines() if line.startswith("seed0, seed1: exact ")]
+    assert len(lines) == 1
+    (group,) = json.loads(trmpipe("runs", "both", "--json").out)["seeds"]
+    assert (group["seeds"], group["runs"]) == ([0, 1], ["both/seed0", "both/seed1"])
+    assert group["summary"]["exact"]["seeds"] == 2

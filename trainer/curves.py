@@ -1,0 +1,50 @@
+"""The picture of a run's curves: losses in training, accuracy on everything that is scored, and the gap."""
+
+from pathlib import Path
+from typing import Any
+
+from .figures import make_figure, save_figure
+from .lines import HELD_OUT, MONITOR, SAMPLE, MetricLine
+
+_WORDS = {SAMPLE: "exact, puzzles trained on", MONITOR: "exact, puzzles kept aside", HELD_OUT: "exact, held out"}
+GAP = "gap between trained on and held out"
+
+
+def draw_curves(lines: list[MetricLine], title: str, path: Path) -> Path:
+    """Draw the losses in training, and the accuracy in training and on all that was scored, over the steps.
+
+    Where puzzles that are trained on were scored too, the gap between them and the held-out ones is shaded.
+    """
+    figure, (left, right) = make_figure(1, 2, (10, 4.4), title)
+    by_split = {split: [line for line in lines if line.split == split] for split in ("train", *_WORDS)}
+    train = by_split["train"]
+    for name in train[0].values if train else {}:
+        if name == "loss" or name.endswith("_loss"):
+            left.plot(*_curve(train, name), label=name.replace("_", " "))
+    left.set(xlabel="step", ylabel="training loss", yscale="log")
+    right.plot(*_curve(train, "exact"), label="exact, training batch", alpha=0.6)
+    for split, words in _WORDS.items():
+        if by_split[split] or split == HELD_OUT:
+            right.plot(*_curve(by_split[split], "exact"), "o-", label=words)
+    right.plot(*_curve(by_split[HELD_OUT], "cell"), "o-", label="cells, given ones too, held out")
+    _shade_gap(right, by_split[SAMPLE], by_split[HELD_OUT])
+    right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return save_figure(figure, path)
+
+
+def _shade_gap(axes: Any, trained_on: list[MetricLine], held_out: list[MetricLine]) -> None:
+    """Shade what lies between two curves, at the steps that both have."""
+    above, below = (dict(zip(*_curve(lines, "exact"), strict=True)) for lines in (trained_on, held_out))
+    steps = [step for step in above if step in below]
+    if steps:
+        low, high = ([values[step] for step in steps] for values in (below, above))
+        axes.fill_between(steps, low, high, color="0.5", alpha=0.2, label=GAP)
+
+
+def _curve(lines: list[MetricLine], name: str) -> tuple[list[int], list[float]]:
+    """Steps and values of the lines that have a metric."""
+    having = [line for line in lines if name in line.values]
+    return [line.step for line in having], [line.values[name] for line in having]

@@ -1,0 +1,86 @@
+"""From what a user asks for to the config of a run: preset, changed settings, precision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from trmpipe.shards import Corpus
+
+from .build import corpus_sizes
+from .config import TrainConfig
+from .opening import run_path, saved_precision
+from .overrides import apply_overrides
+from .precision_choice import choose_precision
+from .presets import choose_preset, get_preset, what_to_expect
+from .request import TrainRequest
+
+
+def resolve_config(
+    request: TrainRequest, corpus: Corpus, device: torch.device, note: Callable[[str], None]
+) -> tuple[str, TrainConfig]:
+    """The preset's name and its config with the user's changes; the choice and its reason are told.
+
+    Args:
+        request: what the user asks for.
+        corpus: the first one.
+        device: to train on.
+        note: is told which preset it is.
+    """
+    preset, reason, config = config_for(request, corpus, device)
+    own = get_preset(preset)
+    note(f"preset {preset}: {reason}")
+    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
+    return preset, config
+
+
+def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:
+    """The preset's name, why it is taken, and its config with the user's changes.
+
+    Raises:
+        SettingError: there is no such preset or setting, or a value does not fit.
+    """
+    preset, reason = request.preset, "as asked"
+    if preset is None:
+        preset, reason = choose_preset(corpus.spec.name, device.type)
+    config = apply_overrides(get_preset(preset), request.settings)
+    if request.max_steps is not None:
+        config = replace(config, max_steps=request.max_steps)
+    if request.seed is not None:
+        config = replace(config, seed=request.seed)
+    return preset, reason, config
+
+
+def path_of_run_on(request: TrainRequest, device: torch.device, *corpora: Corpus) -> Path:
+    """Where a run on some corpora is, see `opening.run_path`."""
+    preset, _, config = config_for(request, corpora[0], device)
+    return run_path(request, preset, config, list(corpora))
+
+
+def with_precision(
+    config: TrainConfig,
+    path: Path,
+    request: TrainRequest,
+    corpora: Sequence[Corpus],
+    device: torch.device,
+    note: Callable[[str], None],
+) -> TrainConfig:
+    """The config with the precision that a run to go on with has, or that a new one is to have.
+
+    Args:
+        config: of the run.
+        path: of its folder.
+        request: what the user asks for.
+        corpora: to train on.
+        device: to train on.
+        note: is told of a choice.
+    """
+    if config.precision != "auto":
+        return config
+    saved = saved_precision(path, request)
+    if saved is not None:
+        return replace(config, precision=saved)
+    precision, reason = choose_precision(config, corpus_sizes(*corpora), device)
+    note(f"precision {precision}: {reason}")
+    return replace(config, precision=precision)

@@ -1,0 +1,66 @@
+"""Runs that differ in their seed alone, found among those that are listed, and how far their scores differ."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trmpipe.shards import json_digest
+
+from .kept_scores import KeptScores
+from .listing import ListedRun
+from .seeds import Spread, spreads_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedGroup:
+    """Runs that differ in their seed alone.
+
+    Attributes:
+        runs: two or more, by their seeds.
+        spreads: of their newest scores, which are answers to one question.
+    """
+
+    runs: tuple[ListedRun, ...]
+    spreads: Mapping[str, Spread]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "runs": [str(run.path) for run in self.runs],
+            "seeds": [run.about.train["seed"] for run in self.runs],
+            "summary": {name: spread.to_json() for name, spread in self.spreads.items()},
+        }
+
+
+def seed_groups(runs: Sequence[ListedRun]) -> list[SeedGroup]:
+    """The groups of runs whose newest scores are those of their last weights, and can be compared."""
+    found: dict[str, list[ListedRun]] = {}
+    for run in runs:
+        scored = run.scores[0] if run.scores else None
+        if scored is not None and scored.step == run.step:
+            found.setdefault(_question(run, scored), []).append(run)
+    return [
+        SeedGroup(
+            runs=tuple(sorted(group, key=lambda run: run.about.train["seed"])),
+            spreads=spreads_of([run.scores[0].headline for run in group]),
+        )
+        for group in found.values()
+        if len({run.about.train["seed"] for run in group}) == len(group) > 1
+    ]
+
+
+def _question(run: ListedRun, scored: KeptScores) -> str:
+    """Digest of all that runs which are compared have in common: settings, data, length, and what was scored."""
+    settings = {name: value for name, value in run.about.train.items() if name != "seed"}
+    stops_by_itself = run.about.train_config().evaluation.patience > 0
+    return json_digest(
+        {
+            **run.about.binding,
+            "train": settings,
+            "length": None if stops_by_itself else run.step,
+            "scored": [dataclasses.asdict(corpus) for corpus in scored.corpora],
+            "limit": scored.limit,
+            "votes": scored.variants,
+        }
+    )
