@@ -25,39 +25,51 @@ from .console import echo, echo_json, echo_lines, show_progress
 @click.option(
     "--variants",
     type=WholeNumber(1),
-    help="In tasks scored by vote: let the first so many variants of a puzzle vote.",
+    help="Let so many variants of a puzzle vote, the puzzle itself among them; in tasks scored by vote, the first so "
+    "many that the corpus holds.",
+)
+@click.option("--steps", type=WholeNumber(1, 10_000), help="Supervision steps of an answer. [default: the run's]")
+@click.option(
+    "--restarts",
+    type=WholeNumber(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Answers to each puzzle by a model that draws at random, one of which is chosen.",
+)
+@click.option(
+    "--choose",
+    type=click.Choice(["halt", "residual"]),
+    default="halt",
+    show_default=True,
+    help="Choose the restart with the largest halting logit, or the smallest residual over the last three steps.",
 )
 @checkpoint_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def command(
-    *,
-    run: str,
-    corpora: tuple[str, ...],
-    limit: int | None,
-    variants: int | None,
-    checkpoint: str,
-    device: str,
-    as_json: bool,
+    *, run: str, corpora: tuple[str, ...], checkpoint: str, device: str, as_json: bool, limit: int | None, **ways: Any
 ) -> None:
     """Score RUN's averaged weights on held-out puzzles, those of every corpus where there are several.
 
-    Exact accuracy after every supervision step, the share of right cells among those that are not given, beside what
-    guessing gets, and the share of accepted answers where a puzzle may have several right ones. In tasks scored by
-    vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's folder. The scores are
-    kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.
+    First comes the single pass: the run's own number of supervision steps, one answer to each puzzle. What --steps,
+    --restarts and --variants ask for is told beside it, never instead. Then accuracy after every step, of whole puzzles
+    and of the cells that are not given, beside what guessing gets; what halting would save; accuracy by difficulty.
+    Shares of puzzles have 95% intervals.
+
+    In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's
+    folder. The scores are kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.held_out import tested_corpora
-    from trmpipe.trainer.inference import evaluate_run, open_trained, run_corpora
+    from trmpipe.trainer.inference import evaluate_run, make_request, open_trained, run_corpora
     from trmpipe.trainer.ranks import joined_ranks
 
     trained = open_trained(run, device, checkpoint)
-    opened = run_corpora(trained, corpora, partial(echo, err=True))
+    tell = partial(echo, err=True)
+    opened = run_corpora(trained, corpora, tell)
     evaluator = evaluator_of(opened[0].spec)
-    if variants is not None and not evaluator.takes_variants:
-        raise click.BadParameter(f"{trained.task} is not scored by vote; leave it out", param_hint="--variants")
-    request = EvaluationRequest(folder=trained.run.path, limit=limit, variants=variants or trained.num_variants)
+    wish = EvaluationRequest(folder=trained.run.path, limit=limit, **ways)
+    request = make_request(trained, opened, evaluator, wish, tell)
     with joined_ranks() as ranks, show_progress(silent=ranks.rank > 0) as progress:
         report = evaluate_run(trained, opened, evaluator, request, ranks, progress)
     if report is None:

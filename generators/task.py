@@ -8,7 +8,7 @@ Shapes: G groups, R rows (examples of all variants asked for), N examples, S seq
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .groups import PAD, TEST, TRAIN, Examined, Groups, Rows, runs
 from .jit import WarmUp
+from .options import Range
 from .picture import Picture, plain_picture
 from .spec import TaskSpec
 
@@ -65,6 +66,11 @@ class Task(ABC):
     def frame(self) -> tuple[int, ...]:
         """Tokens that lie around a puzzle and are no part of it, so that they are cut off where it is shown."""
         return (PAD,)
+
+    @property
+    def levels(self) -> Mapping[str, Range]:
+        """Named ranges of the ratings that `rate` gives, from the easiest on; none here."""
+        return {}
 
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """Kernels that take seconds to compile and do not need each other, so that several processes can share them.
@@ -126,6 +132,29 @@ class Task(ABC):
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
+
+    def map_back(
+        self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        """Answers to the variants that `augment` gives for the same arguments, as answers to their bases.
+
+        Any answer is mapped, a wrong one too: by the inverse of what its variant does to labels.
+        `inverse.map_back_by_probes` does it for symmetries that move cells and rename tokens.
+
+        Args:
+            groups: the bases, as for `augment`.
+            seed: root seed.
+            start: first variant of every group.
+            counts: int64 [G], how many variants of each group.
+            answers: uint8 [R, S], one for each row of `augment`.
+
+        Returns:
+            uint8 [R, S].
+
+        Raises:
+            InputError: the task does not say how, as here.
+        """
+        raise InputError(f"{self.spec.name} does not say how an answer to a variant is mapped back to its puzzle")
 
     def variant_names(self, groups: Groups, names: Sequence[str], seed: int, counts: NDArray[np.int64]) -> list[str]:
         """Names from which the map of a variant follows, of the first `counts` variants of each group, in order.

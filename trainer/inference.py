@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
 from .learners import Learner
+from .models.net import draws_at_random
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .run_config import RunConfig
@@ -27,6 +28,7 @@ from .run_folder import LAST, RunFolder
 from .run_state import load_run_state
 from .sketch import sketch_net
 from .threads import side_by_side
+from .training_set import training_set_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,41 @@ def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
     if then_words == now_words:
         then_words, now_words = (f"{sizes.num_identifiers:,} puzzle identifiers" for sizes in (then, now))
     raise RunError(f"{trained.run.path} was trained on {then_words}, {corpora[0].path} holds {now_words}")
+
+
+def make_request(
+    trained: TrainedRun,
+    corpora: Sequence[Corpus],
+    evaluator: Evaluator,
+    wish: EvaluationRequest,
+    tell: Callable[[str], None],
+) -> EvaluationRequest:
+    """What a user asks for, checked and completed by what is known of the run.
+
+    Args:
+        trained: the run.
+        corpora: that are to be scored.
+        evaluator: of their task.
+        wish: what the user asks for.
+        tell: is told where a network draws nothing, so that one restart is made.
+
+    Raises:
+        OptionError: puzzles of this task cannot be asked so.
+    """
+    evaluator.check(wish, corpora)
+    restarts = wish.restarts
+    if restarts > 1 and not draws_at_random(trained.net):
+        tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
+        restarts = 1
+    # Where the test split holds variants, those that the run was not trained on have no embeddings.
+    subset = trained.num_variants if evaluator.takes_variants else None
+    return replace(
+        wish,
+        restarts=restarts,
+        variants=wish.variants or subset,
+        checkpoint_step=trained.step,
+        training_set=training_set_of(trained.about, corpora),
+    )
 
 
 def evaluate_run(

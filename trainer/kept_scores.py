@@ -1,7 +1,8 @@
 """Scores of `trmpipe evaluate`, kept in the run: a sealed file below ``evaluations/`` for each question.
 
-A question is: which corpora, how many puzzles, how many variants, after which step. Whoever asks it again replaces the
-answer. The folder has an owner of its own while it is written, so that a run can be evaluated while it is trained.
+A question is: which corpora, how many puzzles, after which step, and how each puzzle was asked (depth, restarts,
+variants), where that is not the usual way. Whoever asks it again replaces the answer. The folder has an owner of its
+own while it is written, so that a run can be evaluated while it is trained.
 """
 
 import time
@@ -36,7 +37,10 @@ class KeptScores:
         corpora: that it was scored on.
         corpus: name of the folder of the first of them.
         limit: groups that were asked for; None for all.
-        variants: variants of each that were asked for; None for all.
+        variants: variants of each that were asked for; None for all, or where none voted.
+        steps: supervision steps that were asked for; None for the run's own number.
+        restarts: that were made.
+        choose: what one of several was chosen by; empty where there was one.
         headline: the numbers that runs are compared by.
         made: when, as ISO 8601; empty where it is not noted.
     """
@@ -47,6 +51,9 @@ class KeptScores:
     limit: Positive | None
     variants: Positive | None
     headline: dict[Word, float]
+    steps: Positive | None = None
+    restarts: Positive = 1
+    choose: Word = ""
     made: Word = ""
 
     @property
@@ -80,6 +87,7 @@ def keep_scores(
         "corpora": [{"name": corpus.name, "content_digest": corpus.manifest.content_digest} for corpus in corpora],
         "limit": request.limit,
         "variants": request.variants,
+        **_asked_otherwise(request),
     }
     path = run.evaluations / f"step-{step:06d}-{json_digest(question)[:_NAME_LETTERS]}.json"
     values = {
@@ -96,6 +104,12 @@ def keep_scores(
                 left.unlink()
         write_sealed(path, values)
     return path
+
+
+def _asked_otherwise(request: EvaluationRequest) -> dict[str, int | str]:
+    """What makes it another question; nothing of the usual one, whose file keeps its name."""
+    depth: dict[str, int | str] = {} if request.steps is None else {"steps": request.steps}
+    return depth | ({"restarts": request.restarts, "choose": request.choose} if request.restarts > 1 else {})
 
 
 def read_kept(run: RunFolder) -> tuple[list[KeptScores], list[str]]:

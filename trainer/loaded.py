@@ -15,9 +15,10 @@ from trmpipe.shards.progress import Progress, Silent
 
 from . import solving
 from .evaluators import EvaluationRequest, Report, evaluator_of
-from .inference import TrainedRun, evaluate_run, open_trained, run_corpora
+from .inference import TrainedRun, evaluate_run, make_request, open_trained, run_corpora
 from .predicting import Values, predict
 from .ranks import Ranks
+from .restarts import HALT
 from .run_folder import LAST
 from .scoring import EVALUATION_BATCH
 from .solved import Solved
@@ -106,6 +107,9 @@ class LoadedRun:
         corpora: Corpora = (),
         *,
         limit: int | None = None,
+        steps: int | None = None,
+        restarts: int = 1,
+        choose: str = HALT,
         variants: int | None = None,
         progress: Progress | None = None,
     ) -> Report:
@@ -114,15 +118,24 @@ class LoadedRun:
         Args:
             corpora: one or more, opened or by their paths; by default those that it was trained on.
             limit: score the first so many puzzles only.
-            variants: in tasks scored by vote, let the first so many variants of a puzzle vote.
+            steps: supervision steps of an answer, the run's own number by default.
+            restarts: answers to each puzzle by a model that draws at random, one of which is chosen.
+            choose: what it is chosen by, ``"halt"`` (the largest halting logit) or ``"residual"`` (the smallest one
+                over the last three steps).
+            variants: let so many variants of a puzzle vote, the puzzle itself among them; in tasks scored by vote, the
+                first so many that the corpus holds.
             progress: who is told how far it is.
 
         Raises:
             RunError: the corpora hold nothing to score, or are not what the network was made for.
+            OptionError: a number is out of range, or puzzles of this task cannot be asked so.
         """
+        wish = EvaluationRequest(
+            folder=self.path, limit=limit, steps=steps, restarts=restarts, choose=choose, variants=variants
+        )
         opened = run_corpora(self.trained, _paths_of(corpora), _warn)
-        request = EvaluationRequest(folder=self.path, limit=limit, variants=variants or self.trained.num_variants)
         evaluator = evaluator_of(opened[0].spec)
+        request = make_request(self.trained, opened, evaluator, wish, _warn)
         report = evaluate_run(self.trained, opened, evaluator, request, Ranks(), progress or Silent())
         assert report is not None
         return report

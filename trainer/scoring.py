@@ -5,13 +5,14 @@ Ranks take whole batches in turn and rank 0 sums them in order, so that the scor
 Shapes: N puzzles, T answers of each (one a supervision step).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from trmpipe.shards import Examples
 from trmpipe.shards.progress import Progress, Silent
@@ -19,7 +20,8 @@ from trmpipe.shards.words import counted
 
 from .device import as_tokens
 from .examinee import Examinee
-from .judging import Judge
+from .judging import Judge, Judgement
+from .learners import Answer
 from .open_cells import OpenCells, add_open_cells, count_open, is_open
 from .ranks import Ranks
 
@@ -31,6 +33,12 @@ OPEN = "open_cell"
 
 HALTED = "halted"
 """The column of puzzles that the halting head thinks solved; absent where the learner has none."""
+
+
+Sums = dict[str, list[float]]
+"""Sums over the puzzles of a batch after each step, by column."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +78,13 @@ class Scores:
             **({"corpora": parts} if parts else {}),
         }
 
+    def after(self, step: int) -> dict[str, float]:
+        """Every column after a step, from 1 on."""
+        return {name: values[step - 1] for name, values in self.columns.items()}
+
     def last(self) -> dict[str, float]:
         """Every column after the last step; what lines of metrics hold."""
-        return {name: values[-1] for name, values in self.columns.items()}
+        return self.after(self.num_steps)
 
     def metrics(self) -> dict[str, float]:
         """Every column after the last step, for metrics.jsonl; of several corpora also ``column/corpus`` of each."""
@@ -125,39 +137,78 @@ def score(
     Returns:
         The scores on rank 0, None on the others.
     """
+    sums = in_batches(partial(_batch_sums, examinee, examples, judge), examinee, len(examples), ranks, progress)
+    return None if sums is None else means(sums, examples)
+
+
+def in_batches(
+    work: Callable[[int], Result],
+    examinee: Examinee,
+    num_rows: int,
+    ranks: Ranks | None = None,
+    progress: Progress | None = None,
+) -> list[Result] | None:
+    """What `work` makes of every batch, in the order of the batches, whatever the number of ranks.
+
+    Args:
+        work: is given the first row of a batch; called by several threads where the examinee spreads its batches.
+        examinee: says how batches are spread.
+        num_rows: of all batches.
+        ranks: of the processes that share the batches; by default this is the only one.
+        progress: told of this rank's rows.
+
+    Returns:
+        All results on rank 0, None on the others.
+    """
     ranks, progress = ranks or Ranks(), progress or Silent()
-    starts = range(0, len(examples), EVALUATION_BATCH)
+    starts = range(0, num_rows, EVALUATION_BATCH)
     mine = starts[ranks.rank :: ranks.world_size]
-    sizes = [min(EVALUATION_BATCH, len(examples) - start) for start in mine]
+    sizes = [min(EVALUATION_BATCH, num_rows - start) for start in mine]
     progress.start("scoring", sum(sizes))
     found = []
-    for size, sums in zip(sizes, examinee.spread(partial(_batch_sums, examinee, examples, judge), mine), strict=True):
-        found.append(sums)
+    for size, result in zip(sizes, examinee.spread(work, mine), strict=True):
+        found.append(result)
         progress.advance(size)
     progress.finish()
     gathered = ranks.gather(found)
-    if not gathered:
-        return None
-    return _means([gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))], examples)
+    return [gathered[i % ranks.world_size][i // ranks.world_size] for i in range(len(starts))] if gathered else None
 
 
-def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> dict[str, list[float]]:
-    """The sums of every column, T of each, over the batch that begins at `start`; of open cells under `OPEN`."""
-    rows = slice(start, start + EVALUATION_BATCH)
-    inputs, labels = (as_tokens(values[rows], examinee.device) for values in (examples.inputs, examples.labels))
-    asked = is_open(inputs, labels)
-    sums: dict[str, list[float]] = {}
-    for answer in examinee.answers(examples.inputs[rows], examples.identifiers[rows]):
-        columns = {**judge(inputs, labels, answer.tokens).columns, OPEN: ((answer.tokens == labels) & asked).sum(-1)}
-        if answer.halt is not None:
-            columns[HALTED] = answer.halt > 0
-        for name, column in columns.items():
-            sums.setdefault(name, []).append(float(column.cpu().double().sum()))
+def batch_of(examples: Examples, start: int) -> Examples:
+    """The batch of `in_batches` that begins at `start`."""
+    return examples.take(slice(start, start + EVALUATION_BATCH))
+
+
+def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> Sums:
+    rows = batch_of(examples, start)
+    inputs, labels = (as_tokens(values, examinee.device) for values in (rows.inputs, rows.labels))
+    sums: Sums = {}
+    for answer in examinee.answers(rows.inputs, rows.identifiers):
+        add_step(sums, inputs, labels, answer, judge)
     return sums
 
 
-def _means(batches: list[dict[str, list[float]]], examples: Examples) -> Scores:
-    """The scores from sums of the batches, in order."""
+def add_step(sums: Sums, inputs: Tensor, labels: Tensor, answer: Answer, judge: Judge) -> Judgement:
+    """Add the sums of every column over a batch after one more step, those of open cells under `OPEN`.
+
+    Args:
+        sums: of the steps before; changed.
+        inputs: int64 [N, S].
+        labels: int64 [N, S].
+        answer: to the inputs.
+        judge: says what it is worth, and that is returned.
+    """
+    verdict = judge(inputs, labels, answer.tokens)
+    columns = {**verdict.columns, OPEN: ((answer.tokens == labels) & is_open(inputs, labels)).sum(-1)}
+    if answer.halt is not None:
+        columns[HALTED] = answer.halt > 0
+    for name, column in columns.items():
+        sums.setdefault(name, []).append(float(column.cpu().double().sum()))
+    return verdict
+
+
+def means(batches: Sequence[Sums], examples: Examples) -> Scores:
+    """The scores of examples from the sums of their batches, in order."""
     totals: dict[str, NDArray[np.float64]] = {
         name: np.sum([batch[name] for batch in batches], axis=0) for name in batches[0]
     }
@@ -193,13 +244,13 @@ def score_parts(
     """
     found = {name: score(examinee, examples, judge, ranks, progress) for name, examples in parts.items()}
     scores = {name: one for name, one in found.items() if one is not None}
-    if not scores:
-        return None
-    return next(iter(scores.values())) if len(scores) == 1 else _together(scores)
+    return together(scores) if scores else None
 
 
-def _together(parts: Mapping[str, Scores]) -> Scores:
-    """The means over the puzzles of all parts."""
+def together(parts: Mapping[str, Scores]) -> Scores:
+    """The means over the puzzles of all parts, one or more; those of the one part where there is one."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
     num_puzzles = sum(part.num_puzzles for part in parts.values())
     names = next(iter(parts.values())).columns
     sums: dict[str, NDArray[np.float64]] = {

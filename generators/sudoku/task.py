@@ -1,14 +1,16 @@
 """Sudoku as a task: tokens, groups, variants, classes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..inverse import map_back_by_probes
 from ..jit import WarmUp
+from ..options import Range
 from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, with_traits
 from ..variants import augment_evenly
@@ -17,7 +19,7 @@ from .classes import automorphisms
 from .geometry import BOXES, SIZES, Geometry, geometry
 from .rating import rate_forms
 from .symmetry import MOST_VARIANTS, symmetry_tables
-from .targets import UNRATED, Target, has_pattern
+from .targets import LEVELS, UNRATED, Target, has_pattern
 from .text import VALUES, format_puzzle, parse_puzzles
 from .variants import augment_groups
 from .walk import build_goal, find
@@ -87,6 +89,11 @@ class SudokuTask(Task):
     def blank(self) -> int:
         """A cell without a clue."""
         return BLANK
+
+    @property
+    def levels(self) -> Mapping[str, Range]:
+        """Those of `targets.LEVELS` that the size has."""
+        return {name: ranges[self.size] for name, ranges in LEVELS.items() if self.size in ranges}
 
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """Those that `warm_ups` lists; see `Task.warm_ups`."""
@@ -175,6 +182,12 @@ class SudokuTask(Task):
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
         return augment_evenly(groups, counts, lambda some, count: self._augment_evenly(some, seed, start, count))
+
+    def map_back(
+        self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        """Cells and digits back in their places, exactly; see `Task.map_back`."""
+        return map_back_by_probes(self, groups, seed, start, counts, answers)
 
     def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
         """Inputs and labels, uint8 [G, count, C]."""

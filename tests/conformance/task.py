@@ -186,6 +186,28 @@ class TaskConformance:
             expected = np.concatenate([variants.reshape(-1, task.spec.seq_len) for variants in wanted])
             np.testing.assert_array_equal(tokens, expected)
 
+    def test_answers_to_variants_are_mapped_back(self, task):
+        groups = task.generate(SEED, TRAIN, 0, COUNT)
+        start = min(1, num_common(task, groups) - 1)
+        counts = 1 + np.arange(len(groups)) % (num_common(task, groups) - start)
+        variants = task.augment(groups, SEED, start, counts)
+        try:
+            found = [task.map_back(groups, SEED, start, counts, tokens) for tokens in variants]
+        except InputError:
+            pytest.skip("the task does not map answers back")
+        for tokens, base in zip(found, (groups.inputs, groups.labels), strict=True):
+            assert tokens.dtype == np.uint8
+            offsets = groups.offsets
+            rows = [np.tile(np.arange(*offsets[i : i + 2]), count) for i, count in enumerate(counts)]
+            np.testing.assert_array_equal(tokens, base[np.concatenate(rows)])
+        nothing = task.examine(groups.take(slice(0, 0))).groups
+        assert task.map_back(nothing, SEED, 0, counts[:0], found[0][:0]).shape == (0, task.spec.seq_len)
+
+    def test_levels_are_ranges_of_ratings(self, task):
+        levels = list(task.levels.values())
+        assert all(0 <= level.least <= level.most for level in levels)
+        assert levels == sorted(levels)
+
     def test_variants_depend_on_the_seed(self, task):
         groups = task.generate(SEED, TRAIN, 0, COUNT)
         count = num_common(task, groups)

@@ -219,7 +219,7 @@ def test_subsets_are_nested(trmpipe, corpus4, tmp_path):
 def test_evaluate_scores_every_step(trmpipe, undisturbed):
     table = trmpipe("evaluate", undisturbed)
     assert table.code == 0, table.err
-    assert [line.split()[0] for line in table.out.splitlines()[2:5]] == ["1", "2", "3"]
+    assert [line.split()[0] for line in table.out.splitlines()[3:6]] == ["1", "2", "3"]
     scores = json.loads(trmpipe("evaluate", undisturbed, "--json").out)
     final = json.loads((undisturbed / "evaluation.json").read_text())
     assert scores["steps"] == final["steps"]

@@ -83,10 +83,14 @@ def test_answers_that_the_task_accepts_count_beside_the_label(trmpipe, train, tm
     assert all({"exact", "accepted"} <= set(line) for line in lines(tmp_path / "run"))
     final = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     table = trmpipe("evaluate", tmp_path / "run")
-    assert table.out.splitlines()[1].split() == "supervision step open cells exact accepted says solved".split()
+    lines_said = table.out.splitlines()
+    assert lines_said[1].startswith("single pass: ")
+    assert " exact, " in lines_said[1]
+    assert " accepted; 2 steps, 1 restart, 1 variant, trained on 30 puzzles x " in lines_said[1]
+    assert lines_said[2].split() == "supervision step open cells exact accepted says solved".split()
     assert json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"] == final["steps"]
-    refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
-    assert refused.code == 2
+    voted = json.loads(trmpipe("evaluate", tmp_path / "run", "--variants", 3, "--json").out)["passes"][1]
+    assert voted["accepted"]["number"] == voted["exact"]["number"] == 12
 
 
 def other_solutions(task, groups):
@@ -160,8 +164,9 @@ def test_a_network_without_a_state_trains_stops_and_resumes(train, trmpipe, tmp_
     assert train(stopped, *GLANCING, "--resume").code == 0
     assert (stopped / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
     table = trmpipe("evaluate", whole).out.splitlines()
-    assert table[1].split() == "supervision step open cells exact accepted".split()
-    assert [line.split()[0] for line in table[2:-1]] == ["1"]
+    assert table[2].split() == "supervision step open cells exact accepted".split()
+    assert [line.split()[0] for line in table[3:5]] == ["1", "open"]
+    assert not [line for line in table if line.startswith("halting")]
     answer = json.loads(trmpipe("solve", whole, "a" + "." * 15, "--json").out)
     assert (answer["confidence"], answer["num_solutions"], answer["settled_step"]) == (None, -1, 1)
     assert "sure of it" not in trmpipe("solve", whole, "a" + "." * 15).out

@@ -1,5 +1,6 @@
 """The symmetries: ranked without gaps or repeats, all of them symmetries; variants equal to their plain reference."""
 
+import dataclasses
 from functools import cache
 from math import factorial
 
@@ -194,6 +195,33 @@ def test_variants_at_9x9_are_the_symmetries_that_the_bijection_names():
         names = np.array([0, *(BLANK + value for value in values)])
         np.testing.assert_array_equal(inputs[0, variant], names[groups.inputs[0, move]])
         np.testing.assert_array_equal(labels[0, variant], names[groups.labels[0, move]])
+
+
+def any_answers(rng, task, *shape):
+    return rng.integers(0, task.spec.vocab_size, (*shape, task.spec.seq_len), np.uint8)
+
+
+def test_any_answer_at_9x9_is_mapped_back_by_the_inverse_of_the_symmetry():
+    task, groups, rng = SudokuTask(size=9), make(9, 3, 1), np.random.default_rng(0)
+    answers, keys = any_answers(rng, task, 20), reference.bijection_keys(2**40, reference.AUGMENT, 0, 0, 3)
+    images = []
+    for variant, answer in enumerate(answers, 5):
+        spatial, label = reference.symmetry_of(variant, 9, keys)
+        names = np.array([0, *(BLANK + value for value in reference.relabelling(9, label))], np.uint8)
+        images.append(names[answer[list(reference.spatial_move(9, spatial))]])
+    found = task.map_back(groups, 2**40, 5, np.array([20]), np.array(images))
+    np.testing.assert_array_equal(found, answers)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_answers_are_mapped_back_at_every_size(size):
+    """Where there are automorphisms too; any answer takes the place of the label, which no map looks at."""
+    task, groups, rng = SudokuTask(size=size), whole(size)[0], np.random.default_rng(size)
+    counts = np.arange(len(groups)) % 3 * 4
+    answers = any_answers(rng, task, len(groups))
+    bases = dataclasses.replace(groups, labels=answers)
+    images = task.augment(bases, 7, 2, counts)[1]
+    np.testing.assert_array_equal(task.map_back(groups, 7, 2, counts, images), answers.repeat(counts, axis=0))
 
 
 @pytest.mark.parametrize("size", SIZES)

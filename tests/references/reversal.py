@@ -45,6 +45,12 @@ class ReversalTask(Task):
         inputs = np.array([word for words in variants for word in words], np.uint8).reshape(-1, LENGTH)
         return inputs, inputs[:, ::-1].copy()
 
+    def map_back(self, groups, seed, start, counts, answers):
+        words, _ = self.augment(groups, seed, start, counts)
+        names = np.zeros((len(words), len(self.spec.vocabulary)), np.uint8)
+        np.put_along_axis(names, words.astype(int), groups.inputs[base_rows(groups, counts)], axis=1)
+        return np.take_along_axis(names, answers.astype(int), axis=1)
+
     def _variants(self, word, candidate, seed, stop):
         keys = bijection_keys(seed, AUGMENT, 0, 0, candidate)
         count = len(RELABELLINGS) - 1
@@ -61,6 +67,13 @@ class ReversalTask(Task):
 
     def check(self, inputs, labels):
         return (inputs[:, ::-1] == labels).all(axis=1)
+
+
+def base_rows(groups, counts):
+    """The example of the bases that each row of `counts` variants of each group is an image of."""
+    offsets = groups.offsets
+    rows = [np.tile(np.arange(*offsets[i : i + 2]), count) for i, count in enumerate(counts)]
+    return np.concatenate([np.empty(0, np.int64), *rows])
 
 
 class OptionalTask(ReversalTask):

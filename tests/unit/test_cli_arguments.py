@@ -30,6 +30,8 @@ EVERY_RANGE = [
     (["train", "nowhere"], "--variants", 1, MOST),
     (["evaluate", "nowhere"], "--limit", 1, MOST),
     (["evaluate", "nowhere"], "--variants", 1, MOST),
+    (["evaluate", "nowhere"], "--steps", 1, 10_000),
+    (["evaluate", "nowhere"], "--restarts", 1, 10_000),
 ]
 
 

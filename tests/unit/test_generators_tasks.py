@@ -9,6 +9,7 @@ from tests.conformance.task import TaskConformance, assert_same_groups
 from tests.references.reversal import OptionalTask, ReversalTask
 from tests.references.stories import StoryTask, stories_of
 from trmpipe.generators.errors import InputError
+from trmpipe.generators.options import Range
 from trmpipe.generators.sudoku import SIZES, SudokuTask, Target, solve
 from trmpipe.generators.task import TRAIN, Examined, Groups, with_traits
 
@@ -136,6 +137,21 @@ class Boastful(ReversalTask):
         return super().num_variants(groups) * 0 + 6
 
 
+class Forward(ReversalTask):
+    """Leaves answers to variants as they are."""
+
+    def map_back(self, groups, seed, start, counts, answers):
+        return answers
+
+
+class Topsy(ReversalTask):
+    """Has the harder level first."""
+
+    @property
+    def levels(self):
+        return {"hard": Range(3, 5), "easy": Range(0, 2)}
+
+
 class Lenient(ReversalTask):
     def check(self, inputs, labels):
         return np.ones(len(inputs), np.bool_)
@@ -176,6 +192,8 @@ class Wide(ReversalTask):
         (Shifted, "test_a_variant_is_a_function_of_its_position_alone"),
         (Headless, "test_variant_zero_is_the_base"),
         (Uniform, "test_groups_may_be_asked_for_different_numbers_of_variants"),
+        (Forward, "test_answers_to_variants_are_mapped_back"),
+        (Topsy, "test_levels_are_ranges_of_ratings"),
         (WrongLabels, "test_variants_are_right_and_distinct"),
         (Lenient, "test_labels_are_right_and_others_are_wrong"),
         (Literal, "test_digests_tell_twins"),

@@ -4,7 +4,7 @@ Shapes: N rows (test inputs under their variants), S = 900 tokens of one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmpipe.generators.arc.grids import crop
+from trmpipe.generators.errors import OptionError
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.progress import Progress
@@ -68,6 +69,11 @@ class VotesEvaluator:
         """See `judge_by_label`."""
         return judge_by_label(inputs, labels, answers)
 
+    def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
+        """Refuse restarts, as every answer votes; see `Evaluator.check`."""
+        if request.restarts > 1:
+            raise OptionError(f"{corpora[0].spec.name} is scored by the votes of variants; leave out the restarts")
+
     def evaluate(
         self,
         examinee: Examinee,
@@ -82,6 +88,7 @@ class VotesEvaluator:
         as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where
         several corpora are scored, each by its own votes, their files have the corpora's names behind.
         """
+        examinee = replace(examinee, num_steps=request.steps or examinee.num_steps)
         tested = tested_corpora(corpora)
         if not tested:
             raise RunError(f"{corpora[0].path} holds no test inputs to score; generate it with a set of test tasks")
@@ -115,7 +122,11 @@ class VotesEvaluator:
             shares.append(_predict(examinee, mine, offset, progress))
         progress.finish()
         gathered = ranks.gather(_joined(shares))
-        return _report(request.folder, ending, corpus, tests, _joined(gathered)) if gathered else None
+        if not gathered:
+            return None
+        report = _report(request.folder, ending, corpus, tests, _joined(gathered))
+        num_tasks = len(report.scores.tasks)
+        return replace(report, protocol=request.protocol(puzzles=num_tasks, steps=examinee.num_steps))
 
     def answer(
         self,

@@ -1,7 +1,7 @@
 """What an evaluation by vote came to, for people and for programs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ class VotesReport:
         corpus: path of the corpus whose test inputs these are.
         submission: the file with two attempts for every test input.
         picture: input, target and best answers of a few tasks.
+        protocol: how the scores came about, see `EvaluationRequest.protocol`.
     """
 
     scores: ArcScores
     corpus: str
     submission: Path
     picture: Path
+    protocol: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -44,7 +46,8 @@ class VotesReport:
 
     def to_json(self) -> dict[str, Any]:
         """See `Report`."""
-        return {**self.scores.to_json(), "submission": str(self.submission), "picture": str(self.picture)}
+        about = {"protocol": dict(self.protocol)} if self.protocol else {}
+        return {**self.scores.to_json(), **about, "submission": str(self.submission), "picture": str(self.picture)}
 
     def headline(self) -> dict[str, float]:
         """See `Report`: the fractional scores of one and of two attempts, and of as many as are counted."""

@@ -1,34 +1,82 @@
 """The protocol of evaluators: what one answer is worth while training, and what a whole model is worth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from trmpipe.generators.errors import OptionError
 from trmpipe.shards import Corpus
+from trmpipe.shards.fields import MOST
 from trmpipe.shards.progress import Progress
 
 from ..examinee import Examinee
 from ..judging import Judgement
 from ..ranks import Ranks
+from ..restarts import CHOICES, HALT
 from ..solved import Solved
+from ..training_set import TrainingSet
+
+MOST_ANSWERS = 10_000
+"""Supervision steps of an answer, and variants that vote, at most."""
+MOST_RESTARTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRequest:
-    """What is to be scored.
+    """What is to be scored, and how.
 
     Attributes:
         folder: where files that belong to the scores go.
         limit: the first so many held-out groups; None for all.
-        variants: the first so many variants of each, for evaluators that take them; None for all.
+        variants: where the test split holds variants, the first so many of each group, None for all; elsewhere images
+            of each puzzle that vote, the puzzle among them, None for no vote.
+        steps: supervision steps of an answer; None for the run's own number.
+        restarts: answers of a network that draws at random, of which one is chosen.
+        choose: what it is chosen by, see `restarts.CHOICES`.
+        checkpoint_step: steps that the run has taken.
+        training_set: what the run learned from.
+
+    Raises:
+        OptionError: a number is out of range, or nothing is chosen by that.
     """
 
     folder: Path
     limit: int | None = None
     variants: int | None = None
+    steps: int | None = None
+    restarts: int = 1
+    choose: str = HALT
+    checkpoint_step: int = 0
+    training_set: TrainingSet = field(default_factory=TrainingSet)
+
+    def __post_init__(self) -> None:
+        for name, most in (("limit", MOST), ("variants", MOST), ("steps", MOST_ANSWERS), ("restarts", MOST_RESTARTS)):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= most:
+                raise OptionError(f"{name} is {value}; expected 1 to {most:,}")
+        if self.choose not in CHOICES:
+            raise OptionError(f"choose is {self.choose!r}; take one of {', '.join(CHOICES)}")
+
+    def protocol(self, *, puzzles: int, steps: int) -> dict[str, Any]:
+        """How the scores came about, as plain values.
+
+        Args:
+            puzzles: scored.
+            steps: supervision steps of the deepest answers.
+        """
+        return {
+            "split": "test",
+            "checkpoint_step": self.checkpoint_step,
+            "puzzles": puzzles,
+            "steps": steps,
+            "restarts": self.restarts,
+            "choose": self.choose if self.restarts > 1 else None,
+            "variants": self.variants,
+            "regime": self.training_set.to_json(),
+        }
 
 
 class Report(Protocol):
@@ -57,7 +105,19 @@ class Evaluator(Protocol):
 
     @property
     def takes_variants(self) -> bool:
-        """Whether the scores are over variants of the held-out groups, of which a request may ask for fewer."""
+        """Whether the scores are over the variants that the test split holds, of which a request may ask for fewer."""
+        ...
+
+    def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
+        """Refuse a request that this evaluator cannot meet, before any work.
+
+        Args:
+            request: what is to be scored.
+            corpora: as for `evaluate`.
+
+        Raises:
+            OptionError: puzzles of this task cannot be asked so.
+        """
         ...
 
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:

@@ -1,81 +1,29 @@
-"""The evaluation of puzzles that are judged one by one, whatever the judge: a table by supervision step."""
+"""The evaluation of puzzles that are judged one by one, whatever the judge."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
 
+import numpy as np
 from torch import Tensor
 
+from trmpipe.generators.errors import InputError, OptionError
+from trmpipe.generators.registry import installed_task
+from trmpipe.generators.task import Groups
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Progress
-from trmpipe.shards.words import counted
 
+from ..difficulty import levels_of
 from ..errors import RunError
 from ..examinee import Examinee
-from ..held_out import read_held_out_parts, tested_corpora
+from ..held_out import names_of, read_held_out_parts, tested_corpora
 from ..judging import Judgement
 from ..ranks import Ranks
-from ..scoring import HALTED, OPEN, Scores, score_parts
-from .evaluator import EvaluationRequest
-
-_HEADINGS = {"cell": "cells", OPEN: "open cells", HALTED: "says solved"}
-"""Columns that the table calls otherwise."""
-_STEP = "supervision step"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PuzzleReport:
-    """Scores after every supervision step; a `Report`.
-
-    Attributes:
-        scores: of the puzzles.
-        corpora: paths of the corpora that they are from.
-    """
-
-    scores: Scores
-    corpora: tuple[str, ...]
-
-    @property
-    def subject(self) -> str:
-        """See `Report`."""
-        return f"{counted(self.scores.num_puzzles, 'held-out puzzle')} of {' and '.join(self.corpora)}"
-
-    def to_json(self) -> dict[str, Any]:
-        """See `Report`."""
-        return self.scores.to_json()
-
-    def headline(self) -> dict[str, float]:
-        """See `Report`."""
-        return self.scores.headline()
-
-    def lines(self) -> list[str]:
-        """A table, a row for each supervision step, and what its words mean; of several corpora one of each too."""
-        lines = _table(self.scores)
-        for name, part in self.scores.parts.items():
-            lines += ["", f"{part.num_puzzles:,} of {name}", *_table(part)]
-        return lines
-
-
-def _table(scores: Scores) -> list[str]:
-    rows, open_cells = scores.to_json()["steps"], scores.open_cells
-    # Given cells, of which there may be many, are right whatever a network has learned: JSON alone counts them.
-    names = [name for name in scores.columns if name != "cell"]
-    names.insert(0, "cell" if open_cells is None else OPEN)
-    headings = {name: _HEADINGS.get(name, name) for name in names}
-    widths = {name: max(8, len(heading) + 2) for name, heading in headings.items()}
-    head = f"{_STEP} " + " ".join(f"{heading:>{widths[name]}}" for name, heading in headings.items())
-    table = [
-        f"{row['step']:>{len(_STEP)}} " + " ".join(f"{row[name]:>{widths[name]}.2%}" for name in names) for row in rows
-    ]
-    if open_cells is None:
-        return [head, *table]
-    return [
-        head,
-        *table,
-        f"open cells: the {open_cells.number:,} whose answer the puzzles do not show; guessing the commonest one "
-        f"for all of them gets {open_cells.guessing:.2%}",
-    ]
+from ..scoring import together
+from ..trials import Trial, Ways, try_puzzles
+from .evaluator import MOST_ANSWERS, EvaluationRequest
+from .puzzle_report import Findings, PuzzleReport
 
 
 class PuzzleEvaluator(ABC):
@@ -86,6 +34,26 @@ class PuzzleEvaluator(ABC):
     @abstractmethod
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """See `Evaluator.judge`."""
+
+    def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
+        """Refuse votes where answers to variants cannot be mapped back; see `Evaluator.check`."""
+        variants, spec = request.variants or 1, corpora[0].spec
+        if variants == 1:
+            return
+        if variants > MOST_ANSWERS:
+            raise OptionError(f"variants is {variants}; expected 1 to {MOST_ANSWERS:,}")
+        task = installed_task(spec)
+        if task is None:
+            raise OptionError(
+                f"variants of {spec.name} are made by the task's own code, which is not here; leave out the variants"
+            )
+        if any((corpus.catalog["test"].examples > 1).any() for corpus in tested_corpora(corpora)):
+            raise OptionError(f"puzzles of {spec.name} have several examples; leave out the variants")
+        nothing, none = np.empty((0, spec.seq_len), np.uint8), np.empty(0, np.int64)
+        try:
+            task.map_back(task.examine(Groups.single(none, nothing, nothing)).groups, 0, 0, none, nothing)
+        except InputError as error:
+            raise OptionError(f"{error}; leave out the variants") from error
 
     def evaluate(
         self,
@@ -99,10 +67,43 @@ class PuzzleEvaluator(ABC):
 
         Raises:
             RunError: there are no held-out puzzles.
+            OptionError: restarts are to be chosen by what the model does not tell.
         """
         parts = read_held_out_parts(corpora, request.limit)
         if not parts:
             raise RunError(f"{corpora[0].path} holds no held-out puzzles to score; generate it with --test N")
-        scores = score_parts(examinee, parts, self.judge, ranks, progress)
-        paths = tuple(corpus.path for corpus in tested_corpora(corpora))
-        return None if scores is None else PuzzleReport(scores=scores, corpora=paths)
+        tested = tested_corpora(corpora)
+        by_name = {name: corpus for name, corpus in zip(names_of(tested), tested, strict=True) if name in parts}
+        deep = replace(examinee, num_steps=max(examinee.num_steps, request.steps or 1))
+        ways = _ways(request, examinee.num_steps, by_name.values())
+        found = {
+            name: try_puzzles(deep, corpus, parts[name], self.judge, ways, ranks, progress)
+            for name, corpus in by_name.items()
+        }
+        known = {name: one for name, one in found.items() if one is not None}
+        if not known:
+            return None
+        build = partial(Findings, request=request, own_steps=examinee.num_steps)
+        whole = build(
+            scores=together({name: scores for name, (scores, _) in known.items()}),
+            trial=Trial.join([trial for _, trial in known.values()]),
+            levels=levels_of(list(by_name.values())),
+        )
+        each = {
+            name: build(scores=scores, trial=trial, levels=levels_of([by_name[name]]))
+            for name, (scores, trial) in known.items()
+        }
+        paths = tuple(corpus.path for corpus in tested)
+        return PuzzleReport(whole=whole, parts=each if len(each) > 1 else {}, corpora=paths)
+
+
+def _ways(request: EvaluationRequest, own_steps: int, corpora: Collection[Corpus]) -> Ways:
+    """How puzzles are asked beside the single pass, which makes `own_steps`."""
+    variants = request.variants or 1
+    return Ways(
+        steps=request.steps or own_steps,
+        restarts=request.restarts,
+        choose=request.choose,
+        variants=variants,
+        task=installed_task(next(iter(corpora)).spec) if variants > 1 else None,
+    )

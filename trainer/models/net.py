@@ -9,7 +9,7 @@ I identifiers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, Protocol, cast
+from typing import Annotated, Any, NamedTuple, Protocol, cast
 
 import torch
 from msgspec import Meta
@@ -71,7 +71,10 @@ class Outcome(NamedTuple):
 
 
 class RecursiveNetwork(Network, Protocol):
-    """A network that improves its answer step by step."""
+    """A network that improves its answer step by step.
+
+    One that draws from the keys that it is given has an attribute ``draws`` that is true, see `draws_at_random`.
+    """
 
     def initial(self, keys: Tensor) -> Latents:
         """The latents that examples start from, without gradient.
@@ -99,6 +102,11 @@ class DirectNetwork(Network, Protocol):
     def __call__(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Logits float32 [B, S, V] of the answers; arguments as in `RecursiveNetwork.step`."""
         ...
+
+
+def draws_at_random(net: Any) -> bool:
+    """Whether a network answers otherwise for other keys, which it declares by an attribute ``draws`` that is true."""
+    return bool(getattr(net, "draws", False))
 
 
 def device_of(net: Network) -> torch.device:

@@ -228,9 +228,17 @@ def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
     assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
 
 
-def test_variants_are_for_tasks_scored_by_vote(trmpipe, corpus4, tmp_path):
-    more = [one.replace("num_layers=1", "mixer=attention") for one in TINY]
-    assert trmpipe("train", corpus4, "--out", tmp_path / "run", "--max-steps", 1, *more).code == 0
-    refused = trmpipe("evaluate", tmp_path / "run", "--variants", 3)
+def test_any_depth_and_no_restarts(trmpipe, run):
+    assert json.loads(trmpipe("evaluate", run, "--json", "--steps", 1).out)["protocol"] == {
+        "split": "test",
+        "checkpoint_step": open_trained(str(run), "cpu").step,
+        "puzzles": 4,
+        "steps": 1,
+        "restarts": 1,
+        "choose": None,
+        "variants": None,
+        "regime": {"puzzles": 4, "variants": VARIANTS},
+    }
+    refused = trmpipe("evaluate", run, "--restarts", 3)
     assert refused.code == 2
-    assert "sudoku4 is not scored by vote; leave it out" in refused.message
+    assert "is scored by the votes of variants; leave out the restarts" in refused.message

@@ -17,9 +17,11 @@ class PuddleConfig:
 
     Attributes:
         width: D.
+        noise: size of what the state starts from, another for each key; 0 for a start from zeros.
     """
 
     width: int = 24
+    noise: float = 0.0
 
     def describe(self):
         return f"puddle of width {self.width}"
@@ -32,7 +34,7 @@ class Puddle(nn.Module):
 
     def __init__(self, config, sizes, *, generator, dtype):
         super().__init__()
-        self.width, self.seq_len = config.width, sizes.seq_len
+        self.width, self.seq_len, self.noise = config.width, sizes.seq_len, config.noise
         self.tokens = nn.Parameter(_normal((sizes.vocab_size, config.width), generator))
         self.places = nn.Parameter(_normal((sizes.seq_len, config.width), generator))
         self.core = nn.Linear(3 * config.width, config.width)
@@ -41,8 +43,15 @@ class Puddle(nn.Module):
             layer.weight.data = _normal(layer.weight.shape, generator)
             nn.init.zeros_(layer.bias)
 
+    @property
+    def draws(self):
+        return self.noise > 0
+
     def initial(self, keys):
-        return {"z": torch.zeros(self.seq_len, len(keys), self.width)}
+        if not self.draws:
+            return {"z": torch.zeros(self.seq_len, len(keys), self.width)}
+        places = torch.arange(1, 1 + self.seq_len * self.width, device=keys.device).view(self.seq_len, 1, self.width)
+        return {"z": self.noise * torch.sin(places * keys.remainder(1 << 20)[:, None] * 0.618)}
 
     def step(self, latents, inputs, rows, keys):
         z = latents["z"]

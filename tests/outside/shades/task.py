@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 
 from trmpipe.generators.errors import InputError, TextError
+from trmpipe.generators.inverse import map_back_by_probes
 from trmpipe.generators.options import Range
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.rng import AUGMENT, below, bijection_keys, open_stream, permute
@@ -104,6 +105,9 @@ class ShadesTask(Task):
         index = np.repeat(np.arange(len(groups)), counts)
         chosen = np.concatenate([np.empty((0, RENAMINGS.shape[1]), np.uint8), *renamings])
         return tuple(np.take_along_axis(chosen, tokens[index], axis=1) for tokens in (groups.inputs, groups.labels))
+
+    def map_back(self, groups, seed, start, counts, answers):
+        return map_back_by_probes(self, groups, seed, start, counts, answers)
 
     def check(self, inputs, labels):
         grids = labels.reshape(-1, self.size, self.size)
