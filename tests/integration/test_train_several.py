@@ -140,7 +140,13 @@ def test_a_mixture_is_scored_on_all_corpora(trmpipe, mixture, tmp_path, shards):
     assert (end["puzzles"], [part["puzzles"] for part in end["corpora"]]) == (9, [5, 4])
     assert f"; {NAMES[6]} " in mixture.out
     scores = json.loads(trmpipe("evaluate", "run", "--json").out)
-    assert (scores["steps"], scores["corpora"]) == (end["steps"], end["corpora"])
+    assert scores["steps"] == end["steps"]
+    for told, kept in zip(scores["corpora"], end["corpora"], strict=True):
+        assert {name: told[name] for name in kept} == kept
+    single = [part["passes"][0]["exact"] for part in (scores, *scores["corpora"])]
+    assert [one["number"] for one in single] == [9, 5, 4]
+    assert single[0]["right"] == single[1]["right"] + single[2]["right"]
+    assert sum(one["puzzles"] for one in scores["difficulty"]) == 9
     assert scores["corpus_paths"] == [str(shards / "more"), str(shards / NAMES[6])]
     said = trmpipe("evaluate", "run").out
     assert f"on 9 held-out puzzles of {shards / 'more'} and {shards / NAMES[6]}" in said
