@@ -28,6 +28,8 @@ def corpus_sizes(*corpora: Corpus) -> CorpusSizes:
         seq_len=spec.seq_len,
         vocab_size=spec.vocab_size,
         num_identifiers=1 + sum(corpus.num_identifiers - 1 for corpus in corpora),
+        rows=spec.grid_shape[0],
+        columns=spec.grid_shape[1],
     )
 
 

@@ -13,6 +13,7 @@ from trmpipe.generators.plugins import Registry
 from trmpipe.generators.task import PAD
 
 from .errors import SettingError
+from .widening import wide
 
 
 def wide_dtype(device: torch.device) -> torch.dtype:
@@ -48,8 +49,8 @@ def stablemax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def softmax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy under softmax of each token, float32; shapes as in `stablemax_cross_entropy`."""
-    flat = F.cross_entropy(logits.float().reshape(-1, logits.shape[-1]), labels.reshape(-1), reduction="none")
+    """Cross-entropy under softmax of each token, float32 or wider; shapes as in `stablemax_cross_entropy`."""
+    flat = F.cross_entropy(wide(logits).reshape(-1, logits.shape[-1]), labels.reshape(-1), reduction="none")
     return flat.view(labels.shape)
 
 
@@ -75,5 +76,6 @@ def example_loss(token_losses: Tensor, labels: Tensor) -> Tensor:
 
 
 def halting_loss(halt: Tensor, solved: Tensor) -> Tensor:
-    """Binary cross-entropy [B] of the halting logits [B] against `solved` bool [B]."""
-    return F.binary_cross_entropy_with_logits(halt.float(), solved.float(), reduction="none")
+    """Binary cross-entropy [B] of halting logits [B] against `solved` [B], bool or chances from 0 to 1."""
+    exact = wide(halt)
+    return F.binary_cross_entropy_with_logits(exact, solved.to(exact.dtype), reduction="none")

@@ -42,12 +42,11 @@ class Watch:
 
 @contextmanager
 def watched(core: nn.Module | None, watch: Watch) -> Iterator[None]:
-    """Ask at every call of `core` for the time of a ``with`` block; without one nothing is asked."""
-    if core is None:
-        yield
-        return
-    handle = core.register_forward_pre_hook(watch.ask)
+    """Ask at every call of `core`, one or several, for the time of a ``with`` block; without one nothing is asked."""
+    called = [] if core is None else [*core] if isinstance(core, nn.ModuleList) else [core]
+    handles = [module.register_forward_pre_hook(watch.ask) for module in called]
     try:
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()

@@ -211,6 +211,12 @@ def test_a_model_that_draws_at_random_is_restarted(trmpipe, tmp_path):
     assert "accepted; 4 steps, 3 restarts (by the smallest residual), 1 variant, trained on 40 puzzles x " in said
 
 
+def test_a_model_from_outside_learns_what_going_on_is_worth(trmpipe, tmp_path):
+    train(trmpipe, tmp_path, "--set", "learner.name=deep_supervision", "--set", "learner.continue_loss=true")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert all(0 < line["continue_loss"] < 2 for line in lines if line["split"] == "train")
+
+
 @pytest.mark.parametrize("model", ["puddle", "glance"])
 def test_resuming_is_exact(trmpipe, tmp_path, model):
     wishes = () if model == "puddle" else ("--set", "model.name=glance", "--set", "learner.name=one_pass")

@@ -74,6 +74,9 @@ OWN_FOLDERS = {
     "sudoku": ("generators/sudoku/", "trainer/presets/"),
     "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
     "trm": ("trainer/models/trm.py", "trainer/presets/"),
+    "hrm": ("trainer/models/hrm.py", "trainer/presets/"),
+    "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
+    "looped": ("trainer/models/looped.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
     "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
 }

@@ -24,13 +24,14 @@ from trmpipe.generators.task import PAD
 from trmpipe.shards.fields import MOST
 
 from ..checks import at_least, one_of, share
+from ..errors import SettingError
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
 from ..models import CorpusSizes, Latents, RecursiveNetwork, device_of, puzzle_rows
 from ..models.noise import keys_at
-from ..parts import Part
+from ..parts import Part, later
 from .draws import slot_words
-from .halting import exploration_draws, halted, minimum_steps
+from .halting import continue_target, exploration_draws, halted, minimum_steps
 from .learner import Answer, Lesson, Rows, Tensors
 
 _LATENTS = "latents."
@@ -48,6 +49,9 @@ class DeepSupervisionConfig:
         halt_early_steps: the same in the early part of the training, where short stays mean more new puzzles.
         halt_early_share: share of the training that is the early part; 0 for none.
         halt_exploration: chance that a puzzle has to stay for a number of supervision steps drawn at random.
+        continue_loss: learn too what going on is worth, by Q-learning, and leave a puzzle when halting is worth more:
+            HRM's halting, which costs a second forward pass; without it a puzzle is left when it is likelier right than
+            wrong.
     """
 
     loss: str = "stablemax"
@@ -56,6 +60,7 @@ class DeepSupervisionConfig:
     halt_early_steps: int = 16
     halt_early_share: float = 0.0
     halt_exploration: float = 0.1
+    continue_loss: bool = later(False)
 
     def __post_init__(self) -> None:
         one_of("learner.loss", self.loss, LOSSES.names())
@@ -66,6 +71,8 @@ class DeepSupervisionConfig:
 
 class DeepSupervision:
     """The learner; its metrics are ``loss``, ``halt_loss``, the judge's columns and ``supervision_steps``.
+
+    With the continue loss there is ``continue_loss`` too.
 
     Args:
         config: of the learner.
@@ -81,7 +88,16 @@ class DeepSupervision:
         self._token_loss = LOSSES[config.loss]
 
     def begin(self, net: RecursiveNetwork, batch: int, seq_len: int) -> Tensors:
-        """Halted slots, so that the first step fills them all; see `Learner.begin`."""
+        """Halted slots, so that the first step fills them all; see `Learner.begin`.
+
+        Raises:
+            SettingError: the network has no continue head, and the continue loss asks for it.
+        """
+        if self.config.continue_loss and not getattr(net, "has_continue_head", False):
+            raise SettingError(
+                "learner.continue_loss asks for a continue head, which this network has not; "
+                "set learner.continue_loss=false or another model.name"
+            )
         device = device_of(net)
         tokens = torch.full((batch, seq_len), PAD, dtype=torch.int64, device=device)
         zeros = torch.zeros(batch, dtype=torch.int64, device=device)
@@ -129,28 +145,44 @@ class DeepSupervision:
     def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """One supervision step; see `Learner.learn`."""
         inputs, labels, identifiers = work["inputs"], work["labels"], work["identifiers"]
-        latents, logits, halt, _ = net.step(_latents_of(work), inputs, embeddings, work["keys"])
+        outcome = net.step(_latents_of(work), inputs, embeddings, work["keys"])
+        latents, logits, halt = outcome.latents, outcome.logits, outcome.halt
         verdict = judge(inputs, labels, logits.detach().argmax(-1))
         token_loss = example_loss(self._token_loss(logits, labels), labels)
         halt_loss = halting_loss(halt, verdict.solved)
         steps = work["steps"] + 1
+        loss, margin, columns = token_loss + self.config.halt_weight * halt_loss, halt.detach(), {}
+        if self.config.continue_loss and outcome.go_on is not None:
+            going_on = halting_loss(outcome.go_on, self._worth_of_going_on(net, work, embeddings, latents))
+            loss, margin = loss + self.config.halt_weight * going_on, margin - outcome.go_on.detach()
+            columns = {"continue_loss": going_on.detach()}
         return Lesson(
-            loss=token_loss + self.config.halt_weight * halt_loss,
+            loss=loss,
             state={
                 **{_LATENTS + name: z.transpose(0, 1) for name, z in latents.items()},
                 "inputs": inputs,
                 "labels": labels,
                 "identifiers": identifiers,
                 "steps": steps,
-                "halted": halted(halt.detach(), steps, work["minimum"], work["longest"]),
+                "halted": halted(margin, steps, work["minimum"], work["longest"]),
             },
             metrics={
                 "loss": token_loss.detach(),
                 "halt_loss": halt_loss.detach(),
+                **columns,
                 **verdict.columns,
                 "supervision_steps": steps,
             },
         )
+
+    @torch.no_grad()
+    def _worth_of_going_on(
+        self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, latents: Latents
+    ) -> Tensor:
+        """What the next supervision step would say: [b]."""
+        following = net.step(latents, work["inputs"], embeddings, keys_at(work["keys"], 1))
+        assert following.go_on is not None
+        return continue_target(following.halt, following.go_on, work["steps"] + 1 >= work["longest"])
 
     def answers(
         self, net: RecursiveNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor

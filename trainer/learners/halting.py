@@ -5,6 +5,7 @@ Source: TinyRecursiveModels, ``TinyRecursiveReasoningModel_ACTV1``.
 """
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -44,9 +45,23 @@ def halted(halt: Tensor, steps: Tensor, minimum: Tensor, longest: Tensor | int) 
     """bool [B]: slots that are done, because q says so or time is up, and have spent their minimum.
 
     Args:
-        halt: float [B] halting logits; above 0 means solved.
+        halt: float [B] halting logits, above 0 where the answer is right; with the continue loss what they are above
+            those of going on.
         steps: int64 [B] steps spent, this one included.
         minimum: int64 [B] of `minimum_steps`.
         longest: int64 [B] or one number, steps after which a slot is done anyway.
     """
     return (steps >= longest) | ((halt > 0) & (steps >= minimum))
+
+
+def continue_target(halt: Tensor, go_on: Tensor, is_last: Tensor) -> Tensor:
+    """What going on is worth, [B] from 0 to 1: the better of what can be done next, which is halting after the last.
+
+    Args:
+        halt: float [B], logits of halting at the next supervision step.
+        go_on: float [B], logits of going on there.
+        is_last: bool [B], whether this supervision step is a slot's last.
+
+    Source: HRM's code, ``target_q_continue``; there is neither a replay buffer nor a target network.
+    """
+    return torch.sigmoid(torch.where(is_last, halt, torch.maximum(halt, go_on)))

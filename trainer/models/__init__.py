@@ -12,7 +12,17 @@ from ..errors import SettingError
 from ..parts import Part
 from .net import CorpusSizes, DirectNetwork, Latents, Network, Outcome, RecursiveNetwork, device_of, puzzle_rows
 
-MODELS: Registry[Part] = Registry("trmpipe.models", "model", {"trm": "trmpipe.trainer.models.trm:PART"}, SettingError)
+MODELS: Registry[Part] = Registry(
+    "trmpipe.models",
+    "model",
+    {
+        "trm": "trmpipe.trainer.models.trm:PART",
+        "hrm": "trmpipe.trainer.models.hrm:PART",
+        "direct_prediction": "trmpipe.trainer.models.direct:PART",
+        "looped": "trmpipe.trainer.models.looped:PART",
+    },
+    SettingError,
+)
 """Networks by name."""
 
 __all__ = [

@@ -14,10 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..widening import wide
+
 NORM_EPS = 1e-5
 """RMSNorm's epsilon (published code)."""
 
 _INNER_MULTIPLE = 256
+
+Rotary = tuple[Tensor, Tensor]
+"""Cosines and sines of rotary positions, [S, D/N] each."""
 
 
 def inner_width(width: int, expansion: float = 4.0) -> int:
@@ -51,9 +56,9 @@ def trunc_normal(
 
 
 def rms_norm(x: Tensor, dim: int) -> Tensor:
-    """RMSNorm without weights over axis `dim`, computed in float32 and returned in the dtype of `x`."""
-    wide = x.float()
-    return (wide * torch.rsqrt(wide.square().mean(dim, keepdim=True) + NORM_EPS)).to(x.dtype)
+    """RMSNorm without weights over axis `dim`, computed in float32 or wider and returned in the dtype of `x`."""
+    exact = wide(x)
+    return (exact * torch.rsqrt(exact.square().mean(dim, keepdim=True) + NORM_EPS)).to(x.dtype)
 
 
 class Linear(nn.Module):
@@ -99,7 +104,7 @@ class TokenMLP(nn.Module):
 
 
 class Attention(nn.Module):
-    """Non-causal self-attention with rotary positions; Q, K and V are stacked in one projection."""
+    """Non-causal self-attention; Q, K and V are stacked in one projection."""
 
     def __init__(self, width: int, num_heads: int, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -107,26 +112,64 @@ class Attention(nn.Module):
         self.qkv_proj = Linear(width, 3 * width, generator=generator)
         self.o_proj = Linear(width, width, generator=generator)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-        """Map `x` [S, B, D] to [S, B, D], given the tables of `rotary_tables`."""
+    def forward(self, x: Tensor, rotary: Rotary | None) -> Tensor:
+        """Map `x` [S, B, D] to [S, B, D], given the tables of rotary positions; None for no positions at all."""
         seq_len, batch, width = x.shape
         heads = self.qkv_proj(x).view(seq_len, batch, 3, self.num_heads, width // self.num_heads)
         query, key, value = heads.permute(2, 1, 3, 0, 4)
-        query, key = rotate(query, cosine, sine), rotate(key, cosine, sine)
+        if rotary is not None:
+            query, key = rotate(query, *rotary), rotate(key, *rotary)
         mixed = F.scaled_dot_product_attention(query, key, value)
         result: Tensor = self.o_proj(mixed.permute(2, 0, 1, 3).reshape(seq_len, batch, width))
         return result
 
 
-def rotary_tables(seq_len: int, head_width: int, base: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, float32 [S, D/N] each, of rotary positions 0 to `seq_len` - 1 (arXiv 2104.09864)."""
-    frequency = 1.0 / base ** (torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
-    angle = torch.outer(torch.arange(seq_len, dtype=torch.float32), frequency).repeat(1, 2)
-    return angle.cos(), angle.sin()
+def rotary_tables(seq_len: int, head_width: int, base: float, dtype: torch.dtype = torch.float32) -> Rotary:
+    """Cosines and sines, [S, D/N] each, of rotary positions 0 to `seq_len` - 1 (arXiv 2104.09864).
+
+    Args:
+        seq_len: S.
+        head_width: D/N, an even number.
+        base: of the wave lengths.
+        dtype: of the tables and of what computes them.
+    """
+    return _tables(_angles(torch.arange(seq_len, dtype=dtype), head_width, base))
+
+
+def rotary_tables_2d(
+    num_prefix: int, grid: tuple[int, int], head_width: int, base: float, dtype: torch.dtype = torch.float32
+) -> Rotary:
+    """Tables [S, D/N] by which half of a head's pairs turn by row, half by column: a grid behind P prefix slots.
+
+    Rows and columns are counted from 1, and all prefix slots stand at row 0, column 0, where no cell is: so a cell's
+    distance to them tells where it is in the grid. Wave lengths are those of a head of half the width.
+
+    Args:
+        num_prefix: P.
+        grid: rows and columns, which the sequence spells row by row.
+        head_width: D/N, a multiple of 4.
+        base: of the wave lengths.
+        dtype: of the tables and of what computes them.
+    """
+    rows, columns = grid
+    places = torch.cartesian_prod(torch.arange(1, rows + 1, dtype=dtype), torch.arange(1, columns + 1, dtype=dtype))
+    places = torch.cat((places.new_zeros(num_prefix, 2), places))
+    return _tables(torch.cat([_angles(places[:, axis], head_width // 2, base) for axis in range(2)], dim=-1))
+
+
+def _angles(positions: Tensor, width: int, base: float) -> Tensor:
+    """Angles [S, width/2] by which pairs turn at `positions` [S]."""
+    frequency = 1.0 / base ** (torch.arange(0, width, 2, dtype=positions.dtype) / width)
+    return torch.outer(positions, frequency)
+
+
+def _tables(angles: Tensor) -> Rotary:
+    whole = angles.repeat(1, 2)
+    return whole.cos(), whole.sin()
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn `x` [B, N, S, D/N] by its positions, the rotate-half form, in float32."""
+    """Turn `x` [B, N, S, D/N] by its positions, the rotate-half form, in float32 or wider."""
     first, second = x.chunk(2, dim=-1)
     half = torch.cat((-second, first), dim=-1)
     return (x * cosine + half * sine).to(x.dtype)

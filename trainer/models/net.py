@@ -8,7 +8,7 @@ I identifiers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, Protocol, cast
 
 import torch
@@ -30,11 +30,16 @@ class CorpusSizes:
         seq_len: tokens of an example.
         vocab_size: number of tokens, pad included.
         num_identifiers: number of puzzle identifiers, the blank one included.
+        rows: of the grid that a sequence spells row by row; 0 where none is known, as in runs of before it was noted.
+            It follows from the task, so sizes that differ in it alone are the same.
+        columns: of that grid.
     """
 
     seq_len: Annotated[int, Meta(ge=1, le=1 << 16)]
     vocab_size: Annotated[int, Meta(ge=1, le=257)]
     num_identifiers: Annotated[int, Meta(ge=1, le=2**31 - 1)] = 1
+    rows: Annotated[int, Meta(ge=0, le=1 << 16)] = field(default=0, compare=False)
+    columns: Annotated[int, Meta(ge=0, le=1 << 16)] = field(default=0, compare=False)
 
 
 class Network(Protocol):
@@ -42,7 +47,7 @@ class Network(Protocol):
 
     @property
     def core(self) -> nn.Module:
-        """The part where the work is: it is compiled, and Muon trains its matrices."""
+        """The part where the work is: it is compiled, and Muon trains its matrices; several are an `nn.ModuleList`."""
         ...
 
     @property
@@ -74,6 +79,7 @@ class RecursiveNetwork(Network, Protocol):
     """A network that improves its answer step by step.
 
     One that draws from the keys that it is given has an attribute ``draws`` that is true, see `draws_at_random`.
+    One whose outcomes have `Outcome.go_on` says so by an attribute ``has_continue_head`` that is true.
     """
 
     def initial(self, keys: Tensor) -> Latents:

@@ -19,6 +19,10 @@ PRESETS: Registry[Preset] = Registry(
     {
         "sudoku-mlp": "trmpipe.trainer.presets.sudoku:MLP",
         "sudoku-attention": "trmpipe.trainer.presets.sudoku:ATTENTION",
+        "hrm-sudoku": "trmpipe.trainer.presets.sudoku_papers:HRM",
+        "direct-sudoku": "trmpipe.trainer.presets.sudoku_papers:DIRECT",
+        "trm-single-z-sudoku": "trmpipe.trainer.presets.sudoku_papers:SINGLE_Z",
+        "trm-one-step-sudoku": "trmpipe.trainer.presets.sudoku_papers:ONE_STEP",
         "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
         "arc-cpu": "trmpipe.trainer.presets.arc:CPU",
         "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",

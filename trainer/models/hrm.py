@@ -1,0 +1,112 @@
+"""The Hierarchical Reasoning Model: a slow network over a fast one, and a gradient through the last call of each.
+
+Its halting is learned by Q-learning: `continue_loss` of the learner, which reads the second logit of the head.
+
+Parameter names and shapes are the published ones. The halting head computes in float32; in HRM's code it does so in the
+dtype of the forward pass.
+
+Shapes: B batch, S sequence with its P prefix slots, D width, V vocabulary.
+Source: HRM, arXiv 2506.21734, and its code; defaults are its Sudoku-Extreme model of 27.3M parameters.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..checks import at_least
+from ..parts import Part
+from .blocks import (
+    MOST_REPEATS,
+    HaltingHead,
+    Level,
+    StackConfig,
+    TokenNetwork,
+    check_stack,
+    cores,
+    first_answer,
+    fixed_start,
+)
+from .layers import trunc_normal
+from .net import CorpusSizes, Latents, Outcome
+from .published_stack import published_stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HRMConfig(StackConfig):
+    """Sizes of an HRM; the defaults are the published ones.
+
+    Attributes:
+        num_layers: layers of each of the two networks.
+        h_cycles: N, cycles of a supervision step, each ended by an update of z_H.
+        l_cycles: T, updates of z_L in a cycle.
+    """
+
+    mixer: str = "attention"
+    num_layers: int = 4
+    num_prefix: int = 1
+    h_cycles: int = 2
+    l_cycles: int = 2
+
+    def __post_init__(self) -> None:
+        check_stack(self)
+        at_least(1, self, "model", "h_cycles", "l_cycles", most=MOST_REPEATS)
+
+    def describe(self) -> str:
+        """A few words for the line that training begins with."""
+        return f"HRM, {self.mixer}, width {self.width}, H {self.h_cycles} L {self.l_cycles}"
+
+
+class HRM(TokenNetwork):
+    """Hierarchical Reasoning Model; see `TokenNetwork` for its arguments."""
+
+    has_continue_head = True
+    H_init: Tensor
+    L_init: Tensor
+
+    def __init__(
+        self,
+        config: HRMConfig,
+        sizes: CorpusSizes,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__(config, sizes, generator=generator, dtype=dtype)
+        self.config = config
+        self.q_head = HaltingHead(config.width)
+        self.H_level = Level(config, self.seq_len, generator=generator)
+        self.L_level = Level(config, self.seq_len, generator=generator)
+        for name in ("H_init", "L_init"):
+            self.register_buffer(name, trunc_normal((config.width,), 1.0, generator, torch.bfloat16))
+
+    @property
+    def core(self) -> nn.Module:
+        """Both networks, worth compiling."""
+        return cores((self.H_level, self.L_level))
+
+    def initial(self, keys: Tensor) -> Latents:
+        """`z_H` and `z_L` that every example starts from, [S, B, D]; nothing is drawn."""
+        starts = {"z_H": self.H_init, "z_L": self.L_init}
+        return {name: fixed_start(init, self.seq_len, len(keys), self.dtype) for name, init in starts.items()}
+
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
+        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
+        x, (N, T) = self.embed(inputs, rows), (self.config.h_cycles, self.config.l_cycles)
+        z_H, z_L = latents["z_H"], latents["z_L"]
+        with torch.no_grad():
+            for i in range(1, N * T):
+                z_L = self.L_level(z_L + (z_H + x), self.rotary)
+                if i % T == 0:
+                    z_H = self.H_level(z_H + z_L, self.rotary)
+        z_L = self.L_level(z_L + (z_H + x), self.rotary)
+        z_H = self.H_level(z_H + z_L, self.rotary)
+        halt, go_on = self.q_head(z_H[0])
+        return Outcome({"z_H": z_H.detach(), "z_L": z_L.detach()}, self.answer(z_H), halt, go_on)
+
+    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
+        """Logits [B, S, V] of a single supervision step from the initial latents: `DirectNetwork`."""
+        return first_answer(self, inputs, rows)
+
+
+PART = Part(config=HRMConfig, build=HRM, published=published_stack(HRMConfig, "L_level", "H_level"))
