@@ -10,10 +10,12 @@ def norm(x):
     return x / torch.sqrt((x * x).mean(-1, keepdim=True) + 1e-5)
 
 
-def swiglu(x, state, name):
+def mlp(x, state, name, kind):
     gate_up = x @ state[f"{name}.gate_up_proj.weight"].T
     half = gate_up.shape[-1] // 2
-    return (F.silu(gate_up[..., :half]) * gate_up[..., half:]) @ state[f"{name}.down_proj.weight"].T
+    gate, up = gate_up[..., :half], gate_up[..., half:]
+    inner = F.silu(gate) * up if kind == "swiglu" else torch.sigmoid(gate) * norm(gate * up)
+    return inner @ state[f"{name}.down_proj.weight"].T
 
 
 def attention(x, state, name, num_heads):
@@ -44,14 +46,15 @@ def turn(x):
 
 def core(x, state, config):
     """`x` [B, S, D] through all layers."""
+    kind = getattr(config, "mlp", "swiglu")
     for i in range(config.num_layers):
         layer = f"L_level.layers.{i}"
         if config.mixer == "mlp_t":
             x = x.transpose(1, 2)
-            x = norm(x + swiglu(x, state, f"{layer}.mlp_t")).transpose(1, 2)
+            x = norm(x + mlp(x, state, f"{layer}.mlp_t", kind)).transpose(1, 2)
         else:
             x = norm(x + attention(x, state, f"{layer}.self_attn", config.num_heads))
-        x = norm(x + swiglu(x, state, f"{layer}.mlp"))
+        x = norm(x + mlp(x, state, f"{layer}.mlp", kind))
     return x
 
 

@@ -73,12 +73,16 @@ def test_many_parameters_are_explained(path):
 OWN_FOLDERS = {
     "sudoku": ("generators/sudoku/", "trainer/presets/"),
     "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
-    "trm": ("trainer/models/trm.py", "trainer/presets/"),
     "hrm": ("trainer/models/hrm.py", "trainer/presets/"),
     "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
     "looped": ("trainer/models/looped.py", "trainer/presets/"),
+    "trm": ("trainer/models/trm.py", "trainer/models/eqr.py", "trainer/presets/"),
+    "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
+    "autoregressive": ("trainer/models/autoregressive.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
     "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
+    "token_by_token": ("trainer/learners/token_by_token.py", "trainer/presets/"),
+    "winner_take_all": ("trainer/learners/winner_take_all.py", "trainer/presets/"),
 }
 """Where a name is at home. A preset puts a task, a model and a learner together, so it knows their names."""
 

@@ -10,6 +10,7 @@ from trmpipe.trainer.losses import (
     example_loss,
     halting_loss,
     log_stablemax,
+    smoothed_cross_entropy,
     softmax_cross_entropy,
     stablemax_cross_entropy,
     wide_dtype,
@@ -50,6 +51,19 @@ def test_softmax_equals_its_definition():
     labels = torch.tensor([[0, 1, 2], [3, 4, 0]])
     expected = -torch.log_softmax(logits, -1).gather(-1, labels[..., None])[..., 0]
     torch.testing.assert_close(softmax_cross_entropy(logits, labels), expected)
+
+
+def test_smoothed_labels_are_a_fifth_of_everything():
+    logits = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64) * 3
+    labels = torch.tensor([[1, 4, 0], [2, 2, 3]])
+    found = smoothed_cross_entropy(logits, labels)
+    assert found.dtype == torch.float64
+    for row in range(2):
+        for place in range(3):
+            chances = [math.exp(x) for x in logits[row, place].tolist()]
+            wanted = [0.2 / 5 + 0.8 * (token == labels[row, place].item()) for token in range(5)]
+            expected = -sum(w * math.log(c / sum(chances)) for w, c in zip(wanted, chances, strict=True))
+            assert found[row, place].item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_pad_labels_are_ignored():

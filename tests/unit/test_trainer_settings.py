@@ -197,6 +197,7 @@ OTHER = {
     "model.gradient": "one_step",
     "model.num_nets": 2,
     "model.recompute": True,
+    "model.mlp": "normed",
     "optimiser.name": "adamw",
     "optimiser.betas": "0.5,0.6",
     "schedule.name": "cosine",

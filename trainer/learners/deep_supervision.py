@@ -33,6 +33,7 @@ from ..parts import Part, later
 from .draws import slot_words
 from .halting import continue_target, exploration_draws, halted, minimum_steps
 from .learner import Answer, Lesson, Rows, Tensors
+from .residual import residual
 
 _LATENTS = "latents."
 """Begins the names of the latents in the state; the network's own names follow."""
@@ -43,7 +44,8 @@ class DeepSupervisionConfig:
     """How long examples are worked on, and what is minimised; the defaults are the published ones.
 
     Attributes:
-        loss: what is minimised of every token: ``"stablemax"`` or ``"softmax"``, each a cross-entropy, or a package's.
+        loss: what is minimised of every token, a cross-entropy: ``"stablemax"``, ``"softmax"``, ``"smoothed"``, that is
+            softmax against labels a fifth of which is spread over all tokens, or a package's.
         halt_weight: weight of the loss of halting, knowing when the answer is right, beside that of the tokens.
         halt_max_steps: supervision steps that a puzzle stays in training at most; evaluation has `evaluation.steps`.
         halt_early_steps: the same in the early part of the training, where short stays mean more new puzzles.
@@ -198,17 +200,6 @@ class DeepSupervision:
         """Supervision steps after which a slot takes a new puzzle at `step`, sure of its answer or not."""
         early = step < self._early_steps
         return self.config.halt_early_steps if early else self.config.halt_max_steps
-
-
-def residual(before: Latents, after: Latents) -> Tensor:
-    """How far a step moved all latents together, as a share of their length: float32 [B]; latents are [S, B, D]."""
-    moved = sum(_squares(z.float() - before[name].float()) for name, z in after.items())
-    length = sum(_squares(z.float()) for z in after.values())
-    return torch.as_tensor(moved / length).sqrt()
-
-
-def _squares(z: Tensor) -> Tensor:
-    return z.square().sum((0, 2))
 
 
 def _latents_of(work: Tensors) -> Latents:

@@ -26,7 +26,8 @@ class OnePassConfig:
     """What is minimised.
 
     Attributes:
-        loss: what is minimised of every token: ``"stablemax"`` or ``"softmax"``, each a cross-entropy, or a package's.
+        loss: what is minimised of every token, a cross-entropy: ``"stablemax"``, ``"softmax"``, ``"smoothed"``, that is
+            softmax against labels a fifth of which is spread over all tokens, or a package's.
     """
 
     loss: str = "softmax"

@@ -1,16 +1,27 @@
 """Networks: torch and a paper's mathematics, one architecture a file, found by name in `MODELS`.
 
 An entry is a `Part` whose ``build(config, sizes, *, generator, dtype)`` gives a ``torch.nn.Module`` that meets the
-protocol `net.Network`, and beside it the one that its learner asks for (`net.RecursiveNetwork`, `net.DirectNetwork`).
-Its config has a method ``describe()`` with a few words for the line that training begins with. A new architecture is
-one file here and its line in `MODELS`; an installed package adds entry points to the group ``trmpipe.models``.
+protocol `net.Network`, and beside it the one that its learner asks for (`net.RecursiveNetwork`, `net.DirectNetwork`,
+`net.WritingNetwork`). Its config has a method ``describe()`` with a few words for the line that training begins with. A
+new architecture is one file here and its line in `MODELS`; an installed package adds entry points to the group
+``trmpipe.models``.
 """
 
 from trmpipe.generators.plugins import Registry
 
 from ..errors import SettingError
 from ..parts import Part
-from .net import CorpusSizes, DirectNetwork, Latents, Network, Outcome, RecursiveNetwork, device_of, puzzle_rows
+from .net import (
+    CorpusSizes,
+    DirectNetwork,
+    Latents,
+    Network,
+    Outcome,
+    RecursiveNetwork,
+    WritingNetwork,
+    device_of,
+    puzzle_rows,
+)
 
 MODELS: Registry[Part] = Registry(
     "trmpipe.models",
@@ -20,6 +31,8 @@ MODELS: Registry[Part] = Registry(
         "hrm": "trmpipe.trainer.models.hrm:PART",
         "direct_prediction": "trmpipe.trainer.models.direct:PART",
         "looped": "trmpipe.trainer.models.looped:PART",
+        "eqr": "trmpipe.trainer.models.eqr:PART",
+        "autoregressive": "trmpipe.trainer.models.autoregressive:PART",
     },
     SettingError,
 )
@@ -33,6 +46,7 @@ __all__ = [
     "Network",
     "Outcome",
     "RecursiveNetwork",
+    "WritingNetwork",
     "device_of",
     "puzzle_rows",
 ]

@@ -19,6 +19,7 @@ from ..errors import SettingError
 from ..parts import later
 from ..widening import wide
 from .layers import (
+    GATES,
     Attention,
     ChannelMLP,
     Linear,
@@ -56,6 +57,7 @@ class StackConfig:
         num_prefix: prefix slots; slot 0 holds the puzzle embedding, the others zeros.
         positions: what attention knows of where a token is: ``"rotary"``, its place in the sequence, ``"rotary2d"``,
             row and column of its cell, or ``"none"``.
+        mlp: the gate of both MLPs: ``"swiglu"``, as published, or ``"normed"``, sigmoid(gate) * RMSNorm(gate * up).
     """
 
     mixer: str = "mlp_t"
@@ -66,6 +68,7 @@ class StackConfig:
     token_inner: int = 0
     num_prefix: int = 16
     positions: str = later("rotary")
+    mlp: str = later("swiglu")
 
 
 def check_stack(config: StackConfig) -> None:
@@ -76,6 +79,7 @@ def check_stack(config: StackConfig) -> None:
     """
     one_of("model.mixer", config.mixer, MIXERS)
     one_of("model.positions", config.positions, POSITIONS)
+    one_of("model.mlp", config.mlp, GATES)
     at_least(1, config, "model", "num_layers", most=MOST_REPEATS)
     at_least(1, config, "model", "width", "num_heads", most=_MOST_WIDTH)
     at_least(0, config, "model", "inner", "token_inner", "num_prefix", most=_MOST_WIDTH)
@@ -106,10 +110,11 @@ class Block(nn.Module):
         self.mixes_by_mlp, self.pre_norm = config.mixer == "mlp_t", pre_norm
         if self.mixes_by_mlp:
             token_inner = config.token_inner or inner_width(seq_len)
-            self.mlp_t = TokenMLP(seq_len, token_inner, generator=generator)
+            self.mlp_t = TokenMLP(seq_len, token_inner, generator=generator, gate=config.mlp)
         else:
             self.self_attn = Attention(config.width, config.num_heads, generator=generator)
-        self.mlp = ChannelMLP(config.width, config.inner or inner_width(config.width), generator=generator)
+        inner = config.inner or inner_width(config.width)
+        self.mlp = ChannelMLP(config.width, inner, generator=generator, gate=config.mlp)
 
     def forward(self, x: Tensor, rotary: Rotary | None) -> Tensor:
         """Map `x` [S, B, D] to [S, B, D]."""

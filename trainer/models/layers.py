@@ -73,26 +73,59 @@ class Linear(nn.Module):
         return F.linear(x, self.weight.to(x.dtype))
 
 
-class ChannelMLP(nn.Module):
-    """SwiGLU over channels: the gate is the first half of ``gate_up_proj``."""
+def swiglu(gate: Tensor, up: Tensor, dim: int) -> Tensor:
+    """The published gate, silu(gate) * up; `dim` does not matter."""
+    return F.silu(gate) * up
 
-    def __init__(self, width: int, inner: int, *, generator: torch.Generator) -> None:
+
+def normed_gate(gate: Tensor, up: Tensor, dim: int) -> Tensor:
+    """Sigmoid(gate) * RMSNorm(gate * up), the norm over axis `dim`; it bears the learning rates of Muon.
+
+    Source: "Speed is Confidence", arXiv 2601.19085.
+    """
+    return gate.sigmoid() * rms_norm(gate * up, dim)
+
+
+GATES = {"swiglu": swiglu, "normed": normed_gate}
+"""What an MLP does between its two matrices, by name: from gate and up, and their axis of inner width."""
+
+
+class ChannelMLP(nn.Module):
+    """A gated MLP over channels: the gate is the first half of ``gate_up_proj``.
+
+    Args:
+        width: D.
+        inner: F.
+        generator: the source of the initial weights, on the CPU.
+        gate: a name of `GATES`.
+    """
+
+    def __init__(self, width: int, inner: int, *, generator: torch.Generator, gate: str = "swiglu") -> None:
         super().__init__()
+        self.gate = GATES[gate]
         self.gate_up_proj = Linear(width, 2 * inner, generator=generator)
         self.down_proj = Linear(inner, width, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `x` [S, B, D] to [S, B, D]."""
         gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
-        result: Tensor = self.down_proj(F.silu(gate) * up)
+        result: Tensor = self.down_proj(self.gate(gate, up, -1))
         return result
 
 
 class TokenMLP(nn.Module):
-    """SwiGLU over the sequence (published ``mlp_t``), each channel for itself."""
+    """A gated MLP over the sequence (published ``mlp_t``), each channel for itself.
 
-    def __init__(self, seq_len: int, inner: int, *, generator: torch.Generator) -> None:
+    Args:
+        seq_len: S.
+        inner: F.
+        generator: the source of the initial weights, on the CPU.
+        gate: a name of `GATES`.
+    """
+
+    def __init__(self, seq_len: int, inner: int, *, generator: torch.Generator, gate: str = "swiglu") -> None:
         super().__init__()
+        self.gate = GATES[gate]
         self.gate_up_proj = Linear(seq_len, 2 * inner, generator=generator)
         self.down_proj = Linear(inner, seq_len, generator=generator)
 
@@ -100,7 +133,7 @@ class TokenMLP(nn.Module):
         """Map `x` [S, B, D] to [S, B, D]."""
         flat = x.reshape(x.shape[0], -1)
         gate, up = (self.gate_up_proj.weight.to(x.dtype) @ flat).chunk(2, dim=0)
-        return (self.down_proj.weight.to(x.dtype) @ (F.silu(gate) * up)).view(x.shape)
+        return (self.down_proj.weight.to(x.dtype) @ self.gate(gate, up, 0)).view(x.shape)
 
 
 class Attention(nn.Module):

@@ -1,7 +1,8 @@
 """What the trainer and the learners ask of a network.
 
 All networks are ``torch.nn.Module``s and meet `Network`. What else one needs is its learner's affair: deep supervision
-asks for `RecursiveNetwork`, one pass for `DirectNetwork`; a network may meet both.
+asks for `RecursiveNetwork`, one pass for `DirectNetwork`, token by token for `WritingNetwork`; a network may meet
+several.
 
 Shapes: B batch, S sequence (in latents with the prefix slots of a network that has some), D width, V vocabulary,
 I identifiers.
@@ -113,6 +114,33 @@ class DirectNetwork(Network, Protocol):
 def draws_at_random(net: Any) -> bool:
     """Whether a network answers otherwise for other keys, which it declares by an attribute ``draws`` that is true."""
     return bool(getattr(net, "draws", False))
+
+
+class WritingNetwork(Network, Protocol):
+    """A network that writes its answer token by token."""
+
+    def follow(self, inputs: Tensor, answers: Tensor, rows: Tensor | None) -> Tensor:
+        """Logits float32 [B, S, V] of every token of `answers`, each by `inputs` and the tokens before it alone.
+
+        Args:
+            inputs: int64 [B, S] tokens.
+            answers: int64 [B, S].
+            rows: float [B, D], the puzzle embeddings of the batch, None for a network without.
+        """
+        ...
+
+    def read(self, inputs: Tensor, rows: Tensor | None) -> tuple[Tensor, Any]:
+        """Logits float32 [B, V] of the first token of the answers, and what `write` goes on from."""
+        ...
+
+    def write(self, tokens: Tensor, cache: Any) -> Tensor:
+        """Logits float32 [B, V] of the next token of the answers.
+
+        Args:
+            tokens: int64 [B], the token that was chosen by the logits before.
+            cache: what `read` gave; it takes the tokens in.
+        """
+        ...
 
 
 def device_of(net: Network) -> torch.device:

@@ -1,17 +1,88 @@
-"""What networks that draw at random draw from: a key for each example, any int64.
+"""What networks that draw at random draw: values that are a pure function of a key, a draw and a position.
 
-The keys of a training step are drawn by the learner; the steps of an answer count on from the keys that it is asked
-with.
+A key is any int64, one for each example. The keys of a training step are drawn by the learner; the steps of an answer
+count on from the keys that it is asked with. A draw is a number by which a network tells its uses apart: the start of
+one latent, the noise of one call. So a value depends neither on the other rows of a batch nor on what was drawn before,
+and every device computes the same integers: there is no generator, and no state.
 
-Shapes: B batch.
+Integers are 32-bit ones, kept in int64 as torch has no arithmetic on uint32. No product leaves int64.
+
+Shapes: B batch, S sequence, D width.
 """
 
+import math
+
+import torch
 from torch import Tensor
 
 _STRIDE = 0x9E3779B97F4A7C15 - (1 << 64)
 """Odd, so that keys of different steps differ; as a signed number."""
+_MASK = 0xFFFFFFFF
+_MULTIPLIERS = (0x7FEB352D, 0x846CA68B - (1 << 32))
+"""Of lowbias32; the second as a signed number, which is the same modulo 2**32 and keeps products within int64."""
+_SIGMAS = 2.0
+"""Where a truncated normal is cut, as the initial weights are (published code)."""
 
 
 def keys_at(keys: Tensor, step: int) -> Tensor:
     """The keys int64 [B] of the supervision step `step`, from 0, of an answer that is asked for with `keys`."""
     return keys + ((step * _STRIDE + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
+def mixed(x: Tensor) -> Tensor:
+    """Other 32-bit integers for those of `x`, one for one, of which every bit depends on every bit.
+
+    Source: lowbias32, found by C. Wellons ("Prospecting for hash functions", 2018; bias 0.17).
+    """
+    x = (x ^ (x >> 16)) * _MULTIPLIERS[0] & _MASK
+    x = (x ^ (x >> 15)) * _MULTIPLIERS[1] & _MASK
+    return x ^ (x >> 16)
+
+
+def words(keys: Tensor, draw: int, seq_len: int, width: int) -> Tensor:
+    """Uniform 32-bit integers, int64 [S, B, D].
+
+    Key and draw become two words for each example; a position is mixed with the first, the outcome with the second.
+
+    Args:
+        keys: int64 [B].
+        draw: number of the draw, 0 <= draw < 2**32.
+        seq_len: S.
+        width: D; there are fewer than 2**32 positions in all.
+    """
+    place = mixed(torch.full_like(keys, draw))
+    first = mixed((keys & _MASK) ^ place)
+    second = mixed((keys >> 32 & _MASK) + first + place & _MASK)
+    positions = torch.arange(seq_len * width, device=keys.device).view(seq_len, 1, width)
+    return mixed(mixed(positions ^ first[:, None]) + second[:, None] & _MASK)
+
+
+def normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: torch.dtype) -> Tensor:
+    """Standard normal values [S, B, D].
+
+    Args:
+        keys: int64 [B].
+        draw: number of the draw, 0 <= draw < 2**32.
+        seq_len: S.
+        width: D.
+        dtype: of the result; values are computed in float32, for float64 in that.
+    """
+    return _symmetric(words(keys, draw, seq_len, width), dtype).erfinv().mul(math.sqrt(2)).to(dtype)
+
+
+def truncated_normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: torch.dtype) -> Tensor:
+    """Values [S, B, D] of a normal that is cut at two sigma and whose deviation is 1 after the cut, see `normal`."""
+    mass = math.erf(_SIGMAS / math.sqrt(2))
+    density = math.exp(-_SIGMAS * _SIGMAS / 2) / math.sqrt(2 * math.pi)
+    deviation = math.sqrt(1 - 2 * _SIGMAS * density / mass)
+    uniform = _symmetric(words(keys, draw, seq_len, width), dtype) * mass
+    return uniform.erfinv().mul(math.sqrt(2) / deviation).to(dtype)
+
+
+def _symmetric(uniform: Tensor, dtype: torch.dtype) -> Tensor:
+    """Values between -1 and 1, both left out, by the upper 24 bits of words; float64 for that dtype, else float32.
+
+    They are odd numbers of 2**-24 each, which float32 holds exactly; so no value becomes infinite.
+    """
+    odd = 2 * (uniform >> 8) + 1 - (1 << 24)
+    return odd.to(torch.float64 if dtype == torch.float64 else torch.float32) * 2.0**-24

@@ -23,6 +23,8 @@ PRESETS: Registry[Preset] = Registry(
         "direct-sudoku": "trmpipe.trainer.presets.sudoku_papers:DIRECT",
         "trm-single-z-sudoku": "trmpipe.trainer.presets.sudoku_papers:SINGLE_Z",
         "trm-one-step-sudoku": "trmpipe.trainer.presets.sudoku_papers:ONE_STEP",
+        "eqr-sudoku": "trmpipe.trainer.presets.sudoku_recipes:EQR",
+        "sic-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SIC",
         "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
         "arc-cpu": "trmpipe.trainer.presets.arc:CPU",
         "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",
