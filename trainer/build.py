@@ -60,13 +60,18 @@ def build_learner(config: TrainConfig, net: nn.Module) -> Learner:
         SettingError: the network lacks a method that the learner needs.
     """
     learner: Learner = build_part(LEARNERS, config.learner, seed=config.seed, max_steps=config.max_steps)
-    missing = [name for name in learner.needs if not hasattr(net, name)]
+    missing = [name for name in learner.needs if not _has(net, name)]
     if missing:
         raise SettingError(
             f"the learner {name_of(LEARNERS, config.learner)} calls {', '.join(missing)} of a network, which the model "
             f"{name_of(MODELS, config.model)} has not; set another learner.name or model.name"
         )
     return learner
+
+
+def _has(net: nn.Module, name: str) -> bool:
+    """Whether a network has a method; torch gives every module a `forward` that only says that there is none."""
+    return hasattr(net, name) and getattr(type(net), name, None) is not nn.Module.forward
 
 
 def build_schedule(config: TrainConfig) -> Schedule:

@@ -185,7 +185,10 @@ def test_a_model_is_published_under_names_of_its_own(trmpipe, tmp_path):
     refused = trmpipe(
         "import", "checkpoint", told["file"], "--corpus", tmp_path / "c4", "--out", tmp_path / "x", "--heads", 2
     )
-    assert (refused.code, "the model puddle has no setting num_heads; it has width" in refused.message) == (2, True)
+    assert (refused.code, "the model puddle has no setting num_heads; it has noise, width" in refused.message) == (
+        2,
+        True,
+    )
 
 
 def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path):

@@ -26,12 +26,16 @@ EVERY_RANGE = [
     (["regenerate", "nowhere"], "--workers", 1, MOST),
     (["train", "nowhere"], "--max-steps", 1, MOST),
     (["train", "nowhere"], "--seed", 0, MOST),
+    (["train", "nowhere"], "--seeds", 1, 1000),
     (["train", "nowhere"], "--groups", 1, MOST),
     (["train", "nowhere"], "--variants", 1, MOST),
     (["evaluate", "nowhere"], "--limit", 1, MOST),
     (["evaluate", "nowhere"], "--variants", 1, MOST),
     (["evaluate", "nowhere"], "--steps", 1, 10_000),
     (["evaluate", "nowhere"], "--restarts", 1, 10_000),
+    (["import", "checkpoint", "nowhere"], "--heads", 1, MOST),
+    (["import", "checkpoint", "nowhere"], "--h-cycles", 1, MOST),
+    (["import", "checkpoint", "nowhere"], "--l-cycles", 1, MOST),
 ]
 
 
@@ -61,7 +65,7 @@ def test_every_option_that_is_a_number_has_a_range():
     context = click.Context(program)
     commands = [program.get_command(context, name) for name in COMMANDS]
     groups = [command for command in commands if isinstance(command, click.Group)]
-    commands += [group.get_command(context, name) for group in groups for name in ("sudoku", "arc")]
+    commands += [group.get_command(context, name) for group in groups for name in group.list_commands(context)]
     params = [param for command in commands for param in command.params]
     assert not [param for param in params if param.type in (click.INT, click.FLOAT)]
     numbers = [param for param in params if param.type.name == "integer"]

@@ -6,7 +6,7 @@ import pytest
 
 from trmpipe.cli.compilation import Announcer, announced_compilation
 from trmpipe.cli.console import PlainProgress, show_progress
-from trmpipe.cli.train import _show_training
+from trmpipe.cli.train import show_training
 from trmpipe.generators.jit import kernel
 from trmpipe.shards.compilation import watch_compilation
 
@@ -141,7 +141,7 @@ def test_numbers_of_bars_and_lines_have_commas(monkeypatch, capsys):
         progress.advance(1_500)
         progress.finish()
     assert " 1,500/12,000" in capsys.readouterr().err
-    with _show_training() as training:
+    with show_training() as training:
         training.begin(12_000)
         training.trained(1_500, {"loss": 1.0, "exact": 0.5}, 2_345.67)
     said = capsys.readouterr().err

@@ -76,7 +76,7 @@ OWN_FOLDERS = {
     "hrm": ("trainer/models/hrm.py", "trainer/presets/"),
     "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
     "looped": ("trainer/models/looped.py", "trainer/presets/"),
-    "trm": ("trainer/models/trm.py", "trainer/models/eqr.py", "trainer/presets/"),
+    "trm": ("trainer/models/trm.py", "trainer/presets/"),
     "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
     "autoregressive": ("trainer/models/autoregressive.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),

@@ -9,7 +9,7 @@ import torch
 from tests.plug_ins import add_entry
 from trmpipe.shards import Examples
 from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
-from trmpipe.trainer.evaluators.puzzles import PuzzleReport
+from trmpipe.trainer.evaluators.puzzle_report import _table
 from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Answer
@@ -35,7 +35,7 @@ def test_words_of_a_setting_are_those_of_its_class():
     words = settings_in_words(TrainConfig())
     assert words["evaluation.steps"] == "supervision steps that each held-out puzzle gets"
     assert words["schedule.warmup_steps"] == "steps over which the rates rise linearly"
-    assert words["schedule.name"] == "what learning rates do over the steps: constant, cosine, linear"
+    assert words["schedule.name"] == "what learning rates do over the steps: constant, cosine, linear, wsd"
     assert words["sampling"].startswith(
         "how variants are drawn: blocks, each once before one comes again, or published"
     )
@@ -130,5 +130,6 @@ def test_puzzles_that_are_given_whole_have_no_open_cells():
     assert found.open_cells is None
     assert "guessing" not in found.to_json()
     assert found.summary() == "held out: 100.0% exact, 100.0% of cells right (1 puzzle)"
-    assert PuzzleReport(scores=found, corpora=("c",)).lines()[0].split() == ["supervision", "step", "cells", "exact"]
-    assert len(PuzzleReport(scores=found, corpora=("c",)).lines()) == 2
+    table = _table(found, [1])
+    assert table[0].split() == ["supervision", "step", "cells", "exact"]
+    assert len(table) == 2

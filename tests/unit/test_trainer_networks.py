@@ -5,9 +5,7 @@ import pytest
 import torch
 
 from tests.references import networks as reference
-from trmpipe.trainer.compiling import compile_core
 from trmpipe.trainer.config import TrainConfig, from_json, to_json
-from trmpipe.trainer.device import CompileChoice
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
@@ -21,6 +19,7 @@ from trmpipe.trainer.models.layers import rotary_tables_2d, rotate
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
 from trmpipe.trainer.models.trm import TRM, TRMConfig
 from trmpipe.trainer.sketch import without_numbers
+from trmpipe.trainer.watch import Watch, watched
 
 GRID = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=4, rows=2, columns=3)
 SMALL = {"width": 8, "num_heads": 2, "inner": 6, "token_inner": 5}
@@ -196,13 +195,18 @@ def test_recomputing_keeps_less_and_gives_the_same_gradient_bit_for_bit(kind, co
     assert less < kept / 3
 
 
-def test_both_networks_of_a_core_are_compiled(monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda module: compiled.append(module))
-    monkeypatch.setattr("trmpipe.trainer.compiling._try_once", lambda *arguments: None)
-    net = make(HRM, HRMConfig)
-    compile_core(net, None, CompileChoice(wanted=True, reason="as asked"), GRID.seq_len)
-    assert {id(module) for module in compiled} == {id(net.H_level), id(net.L_level)}
+def test_a_long_step_can_be_left_at_either_of_two_networks():
+    net, asked = make(HRM, HRMConfig), []
+    watch = Watch(lambda seconds: False)
+    watch.ask = lambda module, arguments: asked.append(module)
+    inputs = torch.ones(2, GRID.seq_len, dtype=torch.int64)
+    rows = puzzle_rows(net, inputs[:, 0])
+    with watched(net.core, watch):
+        net(inputs, rows)
+    assert {id(module) for module in asked} == {id(net.H_level), id(net.L_level)}
+    count = len(asked)
+    net(inputs, rows)
+    assert len(asked) == count
 
 
 def test_runs_of_before_these_settings_are_of_the_published_network():

@@ -54,9 +54,11 @@ def make(name):
     config = TrainConfig(learner=learner, model=shrunk(model), max_steps=5)
     net = build_net(config, SIZES, torch.device("cpu"), torch.float32)
     try:
-        return net, build_learner(config, net)
+        found = build_learner(config, net)
+        found.begin(net, 1, SIZES.seq_len)
     except SettingError:
         pytest.skip("the learner does not take this model")
+    return net, found
 
 
 def rows_for(learner):

@@ -144,7 +144,7 @@ def test_what_the_user_says_goes_before_the_preset():
     assert reading.told == ("num_prefix",)
     with pytest.raises(SettingError, match=r"model\.width 12 does not split into 8 heads"):
         read_for(weights, SIZES, "sudoku4", {})
-    with pytest.raises(SettingError, match="the model trm has no setting depth; it has h_cycles"):
+    with pytest.raises(SettingError, match="the model trm has no setting depth; it has gradient, h_cycles"):
         read_for(weights, SIZES, "sudoku4", {"depth": 3})
 
 

@@ -109,7 +109,7 @@ def report_of(num_tasks):
 def test_scores_are_told_in_the_singular_and_in_the_plural():
     scores = [Scores(num_puzzles=count, columns={"exact": (1.0,), "cell": (1.0,)}, open_cells=None) for count in (1, 2)]
     assert [one.summary()[-11:] for one in scores] == [" (1 puzzle)", "(2 puzzles)"]
-    subjects = [PuzzleReport(scores=one, corpora=("c",)).subject for one in scores]
+    subjects = [PuzzleReport(whole=SimpleNamespace(scores=one), corpora=("c",)).subject for one in scores]
     assert subjects == ["1 held-out puzzle of c", "2 held-out puzzles of c"]
     one, many = report_of(1), report_of(2000)
     assert (one.subject, many.subject) == ("1 task of c, 1 vote", "2,000 tasks of c, 2,000 votes")

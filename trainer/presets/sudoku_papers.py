@@ -47,11 +47,27 @@ def one_step() -> TrainConfig:
     return TrainConfig(model=TRMConfig(gradient="one_step"))
 
 
-def _preset(config: Callable[[], TrainConfig], doc: str, reached: str, time: str, machine: str, source: str) -> Preset:
+def _preset(
+    config: Callable[[], TrainConfig],
+    doc: str,
+    reached: str,
+    time: str,
+    machine: str,
+    source: str,
+    *,
+    published: bool = False,
+) -> Preset:
     expectation = Expectation(
         task="sudoku9", reached=f"{reached} {PUBLISHED_DATA}", time=time, machine=machine, source=source
     )
-    return Preset(config=config, doc=doc, tasks=("sudoku9",), devices=("cuda",), expectations=(expectation,))
+    return Preset(
+        config=config,
+        doc=doc,
+        tasks=("sudoku9",),
+        devices=("cuda",),
+        expectations=(expectation,),
+        published=published,
+    )
 
 
 HRM = _preset(
@@ -61,6 +77,7 @@ HRM = _preset(
     "about 10 minutes",
     "eight GPUs",
     "arXiv 2510.04871; time: HRM's README",
+    published=True,
 )
 DIRECT = _preset(
     direct,

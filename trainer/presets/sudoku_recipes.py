@@ -41,7 +41,7 @@ def speed_is_confidence() -> TrainConfig:
     return TrainConfig(
         learner=WinnerTakeAllConfig(loss="smoothed", halt_weight=0.05, answer_chains=1),
         model=TRMConfig(mlp="normed", num_prefix=1, h_cycles=6, l_cycles=9),
-        optimiser=MuonConfig(lr=1e-4, matrix_lr=0.02, momentum=0.6, weight_decay=0.005),
+        optimiser=MuonConfig(lr=1e-4, matrix_lr=0.02, momentum=0.6, num_steps=3, weight_decay=0.005),
         schedule=CosineConfig(warmup_steps=0),
         evaluation=EvaluationConfig(every=2000),
         batch_size=192,

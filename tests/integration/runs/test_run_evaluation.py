@@ -18,8 +18,10 @@ from tests.runs import TINY, make_run, quick_training, reseal
 from trmpipe.cli.main import run as command
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import Groups, Task
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
+from trmpipe.shards.progress import Silent
 from trmpipe.trainer import scoring
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.inference import evaluate_run, open_trained
@@ -210,8 +212,6 @@ def test_puzzles_with_few_variants_have_fewer_votes(trmpipe, finished, corpus4, 
 
     oracle(answer)
     catalog, bases = Corpus.open(corpus4).catalog["test"], Corpus.open(corpus4).read("test")
-    from trmpipe.generators.task import Groups
-
     most = int(task.num_variants(Groups.single(catalog.candidates, bases.inputs, bases.labels)).min()) + 3
     assert told(trmpipe, finished, "--variants", most)["passes"][1]["exact"]["right"] == 8
     every = task.num_variants(Groups.single(catalog.candidates, bases.inputs, bases.labels))
@@ -263,8 +263,6 @@ def test_ranks_together_find_what_one_process_does(drawing, corpus4, monkeypatch
     request = EvaluationRequest(folder=drawing, steps=3, restarts=3, variants=3)
 
     def evaluate(ranks):
-        from trmpipe.shards.progress import Silent
-
         return evaluate_run(trained, [corpus], evaluator_of(corpus.spec), request, ranks, Silent())
 
     whole = evaluate(Ranks())
@@ -338,29 +336,7 @@ def test_numbers_and_tasks_that_do_not_fit_are_refused(trmpipe, finished, drawin
 
 
 def no_way_back(self, *arguments):
-    from trmpipe.generators.task import Task
-
     return Task.map_back(self, *arguments)
-
-
-def test_the_training_set_is_found_where_the_run_says(trmpipe, finished, corpus4, tmp_path):
-    """Another corpus is scored: the regime is still that of the run's own, which is looked for where it was."""
-    generate(Recipe(task="sudoku4", n=5, aug=2, test=3, seed=9), str(tmp_path / "other"))
-    regime = {"puzzles": 20, "variants": 1000}
-    assert told(trmpipe, finished, "--corpus", tmp_path / "other")["protocol"]["regime"] == regime
-    assert trmpipe("train", tmp_path / "other", "--out", tmp_path / "run", *TINY).code == 0
-    run = tmp_path / "run"
-    shutil.rmtree(tmp_path / "other")
-    assert told(trmpipe, run, "--corpus", corpus4)["protocol"]["regime"] == {"puzzles": None, "variants": None}
-    assert "trained on a training set that is not at hand" in trmpipe("evaluate", run, "--corpus", corpus4).out
-
-
-def test_the_training_set_is_what_the_run_took_of_its_corpus(trmpipe, corpus4, tmp_path, train):
-    assert train("--out", tmp_path / "run", "--groups", 7, "--variants", 2).code == 0
-    scores = told(trmpipe, tmp_path / "run")
-    assert scores["protocol"]["regime"] == {"puzzles": 7, "variants": 2}
-    assert scores["protocol"]["variants"] == 1, "what it was trained on does not vote"
-    assert "trained on 7 puzzles x 2 variants" in trmpipe("evaluate", tmp_path / "run").out
 
 
 def test_python_gives_what_the_command_does(trmpipe, drawing):
