@@ -1,8 +1,9 @@
 """A training step of TRM's mixer beside a plainly written equivalent of the published one, in turn in one run.
 
-The equivalent follows the published code's choices: activations [B, S, D], weights cast at every call, RMSNorm in
-float32, stable-max in float64, AdamATan2 and the average parameter by parameter, eager, torch's own threads. It takes
-the same weights, and its loss has to agree with ours before anything is timed. Both train on the same random rows.
+Each has a process of its own, since ours sets how the C library allocates. The equivalent follows the published code's
+choices: activations [B, S, D], weights cast at every call, RMSNorm in float32, stable-max in float64, AdamATan2 and the
+average parameter by parameter, eager, torch's own threads. It takes the same weights, and its loss has to agree with
+ours before anything is timed. Both train on the same random rows.
 
     python -m benchmarks.train_step                    # both sizes, about three minutes
     python -m benchmarks.train_step --only 6x6 --rounds 9
@@ -14,8 +15,11 @@ import argparse
 import json
 import math
 import platform
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from statistics import median
 from typing import Any
@@ -25,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trmpipe.trainer.allocation import keep_freed_memory
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.judging import judge_by_label
@@ -152,26 +157,49 @@ def rows_of_a_size(sizes: CorpusSizes, batch: int) -> Rows:
     return Rows(inputs=tokens[0], labels=tokens[1], identifiers=torch.zeros(batch, dtype=torch.int64), draws=draws)
 
 
-def seconds_of(step: Callable[[], Any]) -> float:
-    """The time that one call takes."""
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
+Step = Callable[[], float]
+"""One training step; gives its loss."""
 
 
-def in_turn(plain: PlainStep, trainer: Trainer, rows: Rows, rounds: int) -> dict[str, float]:
-    """Median seconds of both steps, taken in turn; our slices' threads are there only for ours."""
-    times: dict[str, list[float]] = {"published": [], "ours": []}
-    for number in range(rounds):
-        times["published"].append(seconds_of(partial(plain, rows.inputs, rows.labels, rows.identifiers)))
-        with side_by_side(trainer.config.num_slices) as trainer.spread:
-            list(trainer.spread(len, [()] * trainer.config.num_slices))
-            times["ours"].append(seconds_of(partial(trainer.train_step, rows, 2001 + number)))
-    return {who: round(median(values), 4) for who, values in times.items()}
+def make_step(side: str, name: str, dtype: str, num_slices: int, stack: ExitStack) -> Step:
+    """A step of one side, ready to be taken.
+
+    Args:
+        side: ``"published"`` or ``"ours"``; for ours the C library keeps freed memory, as `trmpipe train` has it.
+        name: of the size.
+        dtype: of the forward pass.
+        num_slices: slices of our batch, a thread each.
+        stack: ends the threads.
+    """
+    model, sizes, batch = SIZES[name]
+    config = TrainConfig(model=model, learner=DeepSupervisionConfig(), batch_size=batch, num_slices=num_slices)
+    rows, net = rows_of_a_size(sizes, batch), build_net(config, sizes, CPU, DTYPES[dtype])
+    if side == "published":
+        plain = PlainStep(dict(net.state_dict()), model, DTYPES[dtype], batch)
+        return partial(plain, rows.inputs, rows.labels, rows.identifiers)
+    keep_freed_memory()
+    spread = stack.enter_context(side_by_side(num_slices))
+    trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes, spread=spread)
+
+    def step() -> float:
+        metrics = trainer.train_step(rows, 2000)
+        return float((metrics["loss"] + 0.5 * metrics["halt_loss"]).mean())
+
+    return step
+
+
+def work(side: str, name: str, dtype: str, num_slices: int) -> None:
+    """Take a step for every line of stdin, and print its loss and its seconds."""
+    with ExitStack() as stack:
+        step = make_step(side, name, dtype, num_slices, stack)
+        for _ in sys.stdin:
+            started = time.perf_counter()
+            loss = step()
+            print(json.dumps([loss, time.perf_counter() - started]), flush=True)
 
 
 def compare(name: str, rounds: int, num_slices: int, dtypes: list[str]) -> dict[str, Any]:
-    """Time both steps in turn, in every dtype, after their losses have agreed.
+    """Time both steps in turn, each in a process of its own, in every dtype, after their losses have agreed.
 
     Args:
         name: of the size.
@@ -179,22 +207,41 @@ def compare(name: str, rounds: int, num_slices: int, dtypes: list[str]) -> dict[
         num_slices: slices of our batch, a thread each.
         dtypes: of the forward pass.
     """
-    model, sizes, batch = SIZES[name]
-    config = TrainConfig(model=model, learner=DeepSupervisionConfig(), batch_size=batch, num_slices=num_slices)
-    rows = rows_of_a_size(sizes, batch)
-    found: dict[str, Any] = {"size": name, "batch": batch, "num_slices": num_slices, "rounds": rounds}
+    found: dict[str, Any] = {"size": name, "batch": SIZES[name][2], "num_slices": num_slices, "rounds": rounds}
     for dtype in dtypes:
-        net = build_net(config, sizes, CPU, DTYPES[dtype])
-        plain = PlainStep(dict(net.state_dict()), model, DTYPES[dtype], batch)
-        trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes)
-        theirs = plain(rows.inputs, rows.labels, rows.identifiers)
-        metrics = trainer.train_step(rows, 2000)
-        ours = float((metrics["loss"] + 0.5 * metrics["halt_loss"]).mean())
-        assert math.isclose(ours, theirs, rel_tol=1e-4 if dtype == "fp32" else 0.03), (ours, theirs)
-        found[dtype] = in_turn(plain, trainer, rows, rounds)
+        with ExitStack() as stack:
+            workers = {
+                side: stack.enter_context(_worker(side, name, dtype, num_slices)) for side in ("published", "ours")
+            }
+            losses = [_ask(worker)[0] for worker in workers.values()]
+            assert math.isclose(*losses, rel_tol=1e-4 if dtype == "fp32" else 0.03), losses
+            times = [{side: _ask(worker)[1] for side, worker in workers.items()} for _ in range(rounds)]
+        found[dtype] = {side: round(median(one[side] for one in times), 4) for side in workers}
         found[dtype]["ratio"] = round(found[dtype]["published"] / found[dtype]["ours"], 3)
     best = {who: min(found[dtype][who] for dtype in dtypes) for who in ("published", "ours")}
     return {**found, "ratio of the better dtypes": round(best["published"] / best["ours"], 3)}
+
+
+@contextmanager
+def _worker(side: str, name: str, dtype: str, num_slices: int) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "benchmarks.train_step", "--work", side, dtype]
+    command += ["--only", name, "--slices", str(num_slices)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def _ask(worker: "subprocess.Popen[str]") -> list[float]:
+    """Loss and seconds of a step of a worker."""
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write("step\n")
+    worker.stdin.flush()
+    answer: list[float] = json.loads(worker.stdout.readline())
+    return answer
 
 
 def main() -> None:
@@ -203,7 +250,11 @@ def main() -> None:
     parser.add_argument("--only", choices=list(SIZES), help="one size alone")
     parser.add_argument("--rounds", type=int, default=5, help="steps that are timed, of each")
     parser.add_argument("--slices", type=int, default=2, help="slices of our batch")
+    parser.add_argument("--work", nargs=2, metavar=("SIDE", "DTYPE"), help="take steps for lines of stdin")
     options = parser.parse_args()
+    if options.work:
+        work(options.work[0], options.only, options.work[1], options.slices)
+        return
     capability = torch.backends.cpu.get_cpu_capability()
     about = {"capability": capability, "bf16_units": has_bf16_units(), "threads": torch.get_num_threads()}
     print(json.dumps({"machine": platform.processor() or platform.machine(), **about, "torch": torch.__version__}))

@@ -72,6 +72,7 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
+    from trmpipe.trainer.allocation import keep_freed_memory
     from trmpipe.trainer.ranks import joined_ranks, world_size
     from trmpipe.trainer.request import TrainRequest
     from trmpipe.trainer.session import train
@@ -79,6 +80,7 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
     if options["minutes"] is not None and options["max_steps"] is not None:
         raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
+    keep_freed_memory()
     if seeds is not None:
         if world_size() > 1:
             raise click.UsageError("--seeds trains one run after the other; under torchrun give each its own --seed")
