@@ -1,5 +1,6 @@
 """Published weights: files of strangers, models and sizes found in the tensors, logits beside a plain network's."""
 
+import dataclasses
 import zipfile
 from pathlib import Path
 
@@ -35,11 +36,11 @@ def published(net, prefix=PREFIX):
     return {prefix + name: tensor for name, tensor in net.state_dict().items()}
 
 
-def without_memory(config, sizes):
+def without_memory(config, sizes, model="trm"):
     """Published weights of a model of any size."""
     with without_numbers():
-        net = MODELS["trm"].build(config, sizes, generator=torch.Generator())
-    return PublishedWeights(path=Path("step_65100"), model="trm", part=MODELS["trm"], tensors=net.state_dict())
+        net = MODELS[model].build(config, sizes, generator=torch.Generator())
+    return PublishedWeights(path=Path("step_65100"), model=model, part=MODELS[model], tensors=net.state_dict())
 
 
 @pytest.mark.parametrize("name", ["step_12", "x.safetensors"])
@@ -133,6 +134,22 @@ def test_published_models_are_their_presets(preset, task, sizes):
     cycles = f"h_cycles 3, l_cycles {config.model.l_cycles}"
     told = cycles if config.model.mixer == "mlp_t" else f"num_heads 8, num_prefix 16, {cycles}"
     assert reading.in_words() == f"not in the file, so taken from the preset {preset}: {told}"
+
+
+def test_a_published_hrm_is_known_and_read_to_the_bit(tmp_path):
+    config, sizes = get_preset("hrm-sudoku"), CorpusSizes(seq_len=81, vocab_size=11)
+    reading = read_for(without_memory(config.model, sizes, "hrm"), sizes, "sudoku9", {})
+    assert (reading.preset, reading.config) == ("hrm-sudoku", config)
+    small = dataclasses.replace(config.model, width=16, num_heads=2, inner=16, num_layers=2)
+    net = MODELS["hrm"].build(small, sizes, generator=torch.Generator().manual_seed(3))
+    write_tensors(tmp_path / "step_9", published(net))
+    found = open_published(tmp_path / "step_9")
+    assert (found.model, found.step) == ("hrm", 9)
+    assert all(torch.equal(found.tensors[name], tensor) for name, tensor in net.state_dict().items())
+    del found.tensors["H_level.layers.1.mlp.down_proj.weight"]
+    uneven = dataclasses.replace(found, tensors={n: t for n, t in found.tensors.items() if "H_level.layers.1" not in n})
+    with pytest.raises(RunError, match="L_level has 2 layers and H_level has 1 layers, expected equal numbers"):
+        read_for(uneven, sizes, "sudoku9", {"num_heads": 2})
 
 
 def test_what_the_user_says_goes_before_the_preset():
