@@ -2,8 +2,9 @@
 
 The C library hands blocks above 32 MB back to the system as soon as they are free, and a training step asks for the
 same ones over and over: each time the system gives them page by page, filled with zeros. With blocks that stay, the
-products of the token mixer of the published Sudoku model are twice as fast (29 and 57 GFLOP/s on a core), and a step of
-it takes 0.8 of the time. Threads share one heap, so that what one frees another can take: less memory in all.
+products of the token mixer of the published Sudoku model write into memory that is there (57 GFLOP/s on a core instead
+of 29), and a step of it takes 0.8 of the time. Threads share one heap, so that what one frees another can take: less
+memory in all.
 """
 
 import ctypes

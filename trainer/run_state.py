@@ -135,6 +135,8 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
         raise RunError(f"{where} is damaged: its stream's config holds what is no word; {advice}")
     if not all(math.isfinite(value) for sums in (state.means.sums, *state.means.by_rank) for value in sums.values()):
         raise RunError(f"{where} is damaged: its means are not finite; {advice}")
+    if any(sums.keys() != state.means.sums.keys() for sums in state.means.by_rank):
+        raise RunError(f"{where} is damaged: its means are of other metrics on each rank; {advice}")
     return state
 
 

@@ -174,6 +174,7 @@ CHANGES = {
     "a tensor for a seed": put("stream", "config", "seed", torch.zeros(2)),
     "means that are not finite": put("means", {"sums": {"loss": float("nan")}, "count": 3}),
     "means of other metrics": put("means", {"sums": {"x": 1.0}, "count": 3}),
+    "means of other metrics on a rank": put("means", {"sums": {}, "count": 0, "by_rank": [{}, {"x": 1.0}]}),
     "metrics of another size": put("metrics", "bytes", 10**12),
     "a word for a digest": put("metrics", "sha256", "x"),
     "no trainer": take("trainer"),
