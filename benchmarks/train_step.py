@@ -28,25 +28,32 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.gpu import peak_flops
 from trmpipe.trainer.allocation import keep_freed_memory
 from trmpipe.trainer.build import build_learner, build_net
+from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.device import choose_compile
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
 from trmpipe.trainer.precision_choice import has_bf16_units
-from trmpipe.trainer.threads import side_by_side
+from trmpipe.trainer.threads import num_threads, side_by_side
 from trmpipe.trainer.trainer import Trainer
 
 CPU = torch.device("cpu")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SIZES = {
-    "D=512": (TRMConfig(), CorpusSizes(seq_len=81, vocab_size=11), 32),
-    "6x6": (TRMConfig(width=128, h_cycles=2, l_cycles=3), CorpusSizes(seq_len=36, vocab_size=8), 128),
+    "D=512": (TRMConfig(), CorpusSizes(seq_len=81, vocab_size=11), 32, 8),
+    "6x6": (TRMConfig(width=128, h_cycles=2, l_cycles=3), CorpusSizes(seq_len=36, vocab_size=8), 128, 16),
 }
+"""Model, corpus, batch and the slices of ours, each of which works in the cache."""
+PEAK_SIDE = 2048
+"""Of the square matrices whose product gives the peak."""
 BETAS = (0.9, 0.95)
 RATE, DECAY, EMA_DECAY = 1e-4, 1.0, 0.999
 
@@ -161,25 +168,27 @@ Step = Callable[[], float]
 """One training step; gives its loss."""
 
 
-def make_step(side: str, name: str, dtype: str, num_slices: int, stack: ExitStack) -> Step:
+def make_step(side: str, name: str, dtype: str, stack: ExitStack, *, compiled: bool = False) -> Step:
     """A step of one side, ready to be taken.
 
     Args:
         side: ``"published"`` or ``"ours"``; for ours the C library keeps freed memory, as `trmpipe train` has it.
         name: of the size.
         dtype: of the forward pass.
-        num_slices: slices of our batch, a thread each.
         stack: ends the threads.
+        compiled: whether ours is; that takes about a minute.
     """
-    model, sizes, batch = SIZES[name]
+    model, sizes, batch, num_slices = SIZES[name]
     config = TrainConfig(model=model, learner=DeepSupervisionConfig(), batch_size=batch, num_slices=num_slices)
     rows, net = rows_of_a_size(sizes, batch), build_net(config, sizes, CPU, DTYPES[dtype])
     if side == "published":
         plain = PlainStep(dict(net.state_dict()), model, DTYPES[dtype], batch)
         return partial(plain, rows.inputs, rows.labels, rows.identifiers)
     keep_freed_memory()
-    spread = stack.enter_context(side_by_side(num_slices))
+    spread = stack.enter_context(side_by_side(num_threads(num_slices, CPU)))
     trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes, spread=spread)
+    if compiled:
+        compile_steps(trainer, choose_compile(CPU, "on"), sizes.seq_len)
 
     def step() -> float:
         metrics = trainer.train_step(rows, 2000)
@@ -188,44 +197,55 @@ def make_step(side: str, name: str, dtype: str, num_slices: int, stack: ExitStac
     return step
 
 
-def work(side: str, name: str, dtype: str, num_slices: int) -> None:
+def work(side: str, name: str, dtype: str, *, compiled: bool) -> None:
     """Take a step for every line of stdin, and print its loss and its seconds."""
     with ExitStack() as stack:
-        step = make_step(side, name, dtype, num_slices, stack)
+        step = make_step(side, name, dtype, stack, compiled=compiled)
         for _ in sys.stdin:
             started = time.perf_counter()
             loss = step()
             print(json.dumps([loss, time.perf_counter() - started]), flush=True)
 
 
-def compare(name: str, rounds: int, num_slices: int, dtypes: list[str]) -> dict[str, Any]:
+def flops_of(name: str) -> int:
+    """FLOPs of the matrix products of a step, forward and backward, counted by torch in the published one."""
+    with ExitStack() as stack, FlopCounterMode(display=False) as counter:
+        make_step("published", name, "fp32", stack)()
+    return counter.get_total_flops()
+
+
+def compare(name: str, rounds: int, dtypes: list[str], *, compiled: bool) -> dict[str, Any]:
     """Time both steps in turn, each in a process of its own, in every dtype, after their losses have agreed.
 
     Args:
         name: of the size.
         rounds: steps of each that are timed.
-        num_slices: slices of our batch, a thread each.
         dtypes: of the forward pass.
+        compiled: whether ours is.
     """
-    found: dict[str, Any] = {"size": name, "batch": SIZES[name][2], "num_slices": num_slices, "rounds": rounds}
+    _, _, batch, num_slices = SIZES[name]
+    found: dict[str, Any] = {"size": name, "batch": batch, "slices": num_slices, "rounds": rounds, "compiled": compiled}
+    flops = flops_of(name)
     for dtype in dtypes:
         with ExitStack() as stack:
             workers = {
-                side: stack.enter_context(_worker(side, name, dtype, num_slices)) for side in ("published", "ours")
+                side: stack.enter_context(_worker(side, name, dtype, compiled)) for side in ("published", "ours")
             }
             losses = [_ask(worker)[0] for worker in workers.values()]
             assert math.isclose(*losses, rel_tol=1e-4 if dtype == "fp32" else 0.03), losses
             times = [{side: _ask(worker)[1] for side, worker in workers.items()} for _ in range(rounds)]
         found[dtype] = {side: round(median(one[side] for one in times), 4) for side in workers}
         found[dtype]["ratio"] = round(found[dtype]["published"] / found[dtype]["ours"], 3)
-    best = {who: min(found[dtype][who] for dtype in dtypes) for who in ("published", "ours")}
-    return {**found, "ratio of the better dtypes": round(best["published"] / best["ours"], 3)}
+        found[dtype]["floor"] = round(flops / peak_flops(CPU, DTYPES[dtype], PEAK_SIDE), 4)
+    best = {who: min(found[dtype][who] for dtype in dtypes) for who in ("published", "ours", "floor")}
+    ratios = {who: round(best["published"] / best[who], 3) for who in ("ours", "floor")}
+    return {**found, "ratio of the better dtypes": ratios["ours"], "ratio at the floor": ratios["floor"]}
 
 
 @contextmanager
-def _worker(side: str, name: str, dtype: str, num_slices: int) -> Iterator["subprocess.Popen[str]"]:
+def _worker(side: str, name: str, dtype: str, compiled: bool) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "benchmarks.train_step", "--work", side, dtype]
-    command += ["--only", name, "--slices", str(num_slices)]
+    command += ["--only", name, *(["--compile"] if compiled else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -249,18 +269,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=list(SIZES), help="one size alone")
     parser.add_argument("--rounds", type=int, default=5, help="steps that are timed, of each")
-    parser.add_argument("--slices", type=int, default=2, help="slices of our batch")
+    parser.add_argument("--compile", action="store_true", help="compile our step")
     parser.add_argument("--work", nargs=2, metavar=("SIDE", "DTYPE"), help="take steps for lines of stdin")
     options = parser.parse_args()
     if options.work:
-        work(options.work[0], options.only, options.work[1], options.slices)
+        work(options.work[0], options.only, options.work[1], compiled=options.compile)
         return
     capability = torch.backends.cpu.get_cpu_capability()
     about = {"capability": capability, "bf16_units": has_bf16_units(), "threads": torch.get_num_threads()}
     print(json.dumps({"machine": platform.processor() or platform.machine(), **about, "torch": torch.__version__}))
     dtypes = list(DTYPES) if has_bf16_units() else ["fp32"]
     for name in [options.only] if options.only else list(SIZES):
-        print(json.dumps(compare(name, options.rounds, options.slices, dtypes)), flush=True)
+        print(json.dumps(compare(name, options.rounds, dtypes, compiled=options.compile)), flush=True)
 
 
 if __name__ == "__main__":

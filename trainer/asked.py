@@ -22,7 +22,7 @@ from .ranks import Ranks
 from .request import TrainRequest
 from .result import num_scored_at_the_end
 from .scored_sets import join_sets, num_training_groups, scored_sets
-from .threads import Map, side_by_side
+from .threads import Map, num_threads, side_by_side
 from .trainer import Trainer
 
 
@@ -68,11 +68,6 @@ def refuse_uneven_batch(config: TrainConfig, ranks: Ranks) -> None:
         )
 
 
-def num_threads(request: TrainRequest, config: TrainConfig, device: torch.device) -> int:
-    """Threads for the slices of a batch: one each on a CPU, one in all beside torch.compile."""
-    return config.num_slices if device.type == "cpu" and request.compile != "on" else 1
-
-
 def fit_steps(
     request: TrainRequest,
     config: TrainConfig,
@@ -104,7 +99,7 @@ def fit_steps(
         raise SettingError("--minutes measures the steps of one process; under torchrun give --max-steps")
     assert request.minutes is not None
     started = time.perf_counter()
-    with side_by_side(num_threads(request, config, device)) as spread:
+    with side_by_side(num_threads(config.num_slices, device)) as spread:
         trainer = _throwaway_trainer(request, config, corpora, device, room, spread)
         stream = build_stream(config, corpora, request, ranks)
         scored = scored_sets(config, corpora, stream.num_groups)
@@ -136,7 +131,7 @@ def _throwaway_trainer(
     sizes = corpus_sizes(*corpora)
     net = build_net(config, sizes, device, precision_of(config, device))
     learner = build_learner(config, net)
-    refuse_large_activations(config, net, learner, sizes, num_threads(request, config, device), room)
+    refuse_large_activations(config, net, learner, sizes, num_threads(config.num_slices, device), room)
     judge = evaluator_of(corpora[0].spec).judge
     trainer = Trainer(config, net, learner, judge, sizes, spread=spread)
     compile_steps(trainer, choose_compile(device, request.compile), sizes.seq_len)

@@ -100,8 +100,8 @@ class TrainConfig:
         embedding: how the puzzle embedding is trained, in models that have one.
         evaluation: how the run is scored.
         batch_size: examples of a step, all ranks together.
-        num_slices: parts of a rank's batch that are differentiated one by one, on a CPU in as many threads side by
-            side; their gradients are summed in order.
+        num_slices: parts of a rank's batch that are differentiated one by one, on a CPU side by side in a thread
+            for each core; their gradients are summed in order. Small ones keep what they work on in the cache.
         precision: of the forward pass: ``"fp32"``, ``"bf16"``, or ``"auto"``, which a new run replaces by one of them,
             see `precision`; weights and optimisers are always in float32.
         clip_norm: largest norm of the gradient of all parameters together, to which it is scaled down; 0 for no limit.

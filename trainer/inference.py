@@ -27,7 +27,7 @@ from .run_config import RunConfig
 from .run_folder import LAST, RunFolder
 from .run_state import load_run_state
 from .sketch import sketch_net
-from .threads import side_by_side
+from .threads import num_threads, side_by_side
 from .training_set import training_set_of
 
 
@@ -66,7 +66,7 @@ class TrainedRun:
     @contextmanager
     def examinee(self) -> Iterator[Examinee]:
         """The network, to be asked for answers for the time of a ``with`` block; on a CPU by several threads."""
-        with side_by_side(self.config.num_slices if self.device.type == "cpu" else 1) as spread:
+        with side_by_side(num_threads(self.config.num_slices, self.device)) as spread:
             yield Examinee(
                 net=self.net,
                 learner=self.learner,

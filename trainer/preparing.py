@@ -14,13 +14,7 @@ import torch
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.ownership import owned
 
-from .asked import (
-    build_stream,
-    fit_steps,
-    num_threads,
-    refuse_uneven_batch,
-    too_few_variants,
-)
+from .asked import build_stream, fit_steps, refuse_uneven_batch, too_few_variants
 from .build import build_learner, build_net, corpus_sizes
 from .checkpoint import checkpoint_path
 from .choosing import choose_corpora
@@ -36,6 +30,7 @@ from .resolving import path_of_run_on, resolve_config, with_precision
 from .run_config import RunConfig
 from .run_state import RunState, load_run_state
 from .telling import tell_beginning
+from .threads import num_threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +117,7 @@ def prepare(
     net = build_net(config, whole.sizes, device, precision_of(config, device))
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
-    threads = num_threads(request, config, device)
+    threads = num_threads(config.num_slices, device)
     refuse_large_activations(config, net, build_learner(config, net), whole.sizes, threads, room)
     stack.enter_context(owned(Store(path.absolute())))
     run, saved, state = open_run(path, whole, resume=request.resume)

@@ -10,7 +10,7 @@ import torch
 
 from trmpipe.shards import Corpus
 
-from .asked import build_stream, num_threads
+from .asked import build_stream
 from .build import build_learner, build_net, build_schedule
 from .compiling import compile_steps
 from .device import CompileChoice, choose_compile, pick_device
@@ -35,7 +35,7 @@ from .run_state import RunState, load_run_state
 from .scored_sets import scored_sets
 from .signals import stop_on_signals
 from .telling import describe
-from .threads import Map, side_by_side
+from .threads import Map, num_threads, side_by_side
 from .trainer import Trainer
 
 
@@ -73,7 +73,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             "stop": stack.enter_context(stop_on_signals()),
             "max_minutes": request.max_minutes,
         }
-        spread = stack.enter_context(side_by_side(num_threads(request, config, device)))
+        spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
         parts = TrainingParts(
             net=net, judge=judge, ranks=ranks, spread=spread, compile=choose_compile(device, request.compile)
         )

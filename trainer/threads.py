@@ -1,4 +1,4 @@
-"""Slices of a batch worked on side by side, one thread and one core each.
+"""Slices of a batch worked on side by side, each by one thread on one core.
 
 Torch's own threads meet at a barrier within every operation and wait there in a busy loop, so that on two cores one
 other process makes training ten times slower (measured: 13.7 steps/s alone, 0.5 beside a compiler). Threads that meet
@@ -13,8 +13,15 @@ from typing import Any
 
 import torch
 
+from trmpipe.generators.threads import num_cores
+
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """Like the builtin `map`: results in the order of the arguments."""
+
+
+def num_threads(num_slices: int, device: torch.device) -> int:
+    """Threads for the slices of a batch: on a CPU one each while there are cores, one in all elsewhere."""
+    return min(num_slices, num_cores()) if device.type == "cpu" else 1
 
 
 @contextmanager

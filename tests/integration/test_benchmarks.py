@@ -40,13 +40,13 @@ def test_a_compiled_step_is_measured_too():
 
 def first_loss(side, dtype):
     with ExitStack() as stack:
-        return train_step.make_step(side, "tiny", dtype, 2, stack)()
+        return train_step.make_step(side, "tiny", dtype, stack)()
 
 
 def test_the_published_step_has_our_loss(monkeypatch):
     """It is compared before anything is timed."""
     tiny = (TRMConfig(width=16, inner=16, token_inner=8, num_prefix=2, h_cycles=2, l_cycles=2),)
-    monkeypatch.setattr(train_step, "SIZES", {"tiny": (*tiny, CorpusSizes(seq_len=9, vocab_size=5), 4)})
+    monkeypatch.setattr(train_step, "SIZES", {"tiny": (*tiny, CorpusSizes(seq_len=9, vocab_size=5), 4, 2)})
     ours = first_loss("ours", "fp32")
     assert first_loss("published", "fp32") == pytest.approx(ours, rel=1e-4)
     assert first_loss("published", "bf16") == pytest.approx(ours, rel=0.03)
