@@ -1,0 +1,174 @@
+"""Runs of the table: each trained by `trmpipe.trainer` itself, in a folder of its own, and never twice."""
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from trmpipe.trainer.inference import open_trained
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.learners import Learner
+from trmpipe.trainer.listener import Unheard
+from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.session import train
+from trmpipe.trainer.trial import work_of_nothing
+
+from .entries import PRESET
+
+RESULT = "result.json"
+_COUNTED = 8
+"""Puzzles whose answers are counted."""
+_PACE_STEPS, _PACE_EVERY = 30, 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """A run to be done.
+
+    Attributes:
+        folder: of the run; its result stands there.
+        corpus: to train on.
+        settings: ``KEY=VALUE`` on top of the preset.
+        steps: how long.
+        seed: root seed.
+        labels: what else stands in the result.
+    """
+
+    folder: str
+    corpus: str
+    settings: tuple[str, ...]
+    steps: int
+    seed: int
+    labels: Mapping[str, Any]
+
+
+class Pace(Unheard):
+    """Notes the CPU time at which steps were taken: other processes on the machine take none of it."""
+
+    def __init__(self) -> None:
+        self.times: list[tuple[int, float]] = []
+
+    def trained(self, step: int, means: dict[str, float], rate: float) -> None:
+        """See `TrainingListener`."""
+        self.times.append((step, time.process_time()))
+
+    @property
+    def seconds(self) -> float:
+        """Of a step, over all but the first ones."""
+        (first, begun), (last, ended) = self.times[0], self.times[-1]
+        return (ended - begun) / (last - first)
+
+
+def pace_spec(folder: Path, corpus: str, settings: tuple[str, ...], labels: Mapping[str, Any]) -> Spec:
+    """A short run that is only timed."""
+    lines = (f"log_every={_PACE_EVERY}", "evaluation.every=0", "evaluation.limit=1")
+    return Spec(
+        folder=str(folder), corpus=corpus, settings=(*settings, *lines), steps=_PACE_STEPS, seed=0, labels=labels
+    )
+
+
+def do(spec: Spec) -> dict[str, Any]:
+    """Train as `spec` says, unless that was done, and give what came out."""
+    place = Path(spec.folder) / RESULT
+    known = {"steps": spec.steps, "seed": spec.seed, **spec.labels}
+    if place.is_file():
+        found: dict[str, Any] = json.loads(place.read_text())
+        if all(found.get(name) == value for name, value in known.items()):
+            return found
+        raise SystemExit(f"{place} is of another table ({known}); take another --out")
+    pace, run = Pace(), Path(spec.folder) / "run"
+    request = TrainRequest(
+        paths=(spec.corpus,),
+        preset=PRESET,
+        settings=("num_slices=1", *spec.settings),
+        max_steps=spec.steps,
+        out=str(run),
+        device="cpu",
+        seed=spec.seed,
+        resume=(run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()),
+    )
+    result = train(request, pace)
+    assert result is not None
+    held_out = result.scores.held_out
+    assert held_out is not None
+    found = {
+        **known,
+        "seconds_per_step": pace.seconds if len(pace.times) > 1 else result.clock.training / spec.steps,
+        "exact": held_out.last()["exact"],
+        "exact_first": held_out.after(1)["exact"],
+        "cell": held_out.last()["cell"],
+        "answer_steps": held_out.num_steps,
+        "gap": result.scores.gap,
+        "monitor": _monitored(run),
+        **_costs(run),
+    }
+    place.write_text(json.dumps(found))
+    return found
+
+
+def _monitored(run: Path) -> tuple[float, float] | None:
+    """Exact puzzles and right cells of those kept aside, in the last evaluation; None where none are."""
+    if not (run / "metrics.jsonl").is_file():
+        return None
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    last = [line for line in lines if line["split"] == "monitor"][-1:]
+    return (last[0]["exact"], last[0]["cell"]) if last else None
+
+
+def _costs(run: Path) -> dict[str, float]:
+    """Parameters, FLOPs of a training step (forward and backward, without the optimiser) and of an answer."""
+    trained = open_trained(str(run), "cpu")
+    net, learner, seq_len = trained.net, trained.learner, trained.about.sizes.seq_len
+    tokens = np.ones((_COUNTED, seq_len), dtype=np.uint8)
+    with FlopCounterMode(display=False) as answering, trained.examinee() as examinee:
+        for _ in examinee.answers(tokens, np.zeros(_COUNTED, dtype=np.int32)):
+            pass
+    return {
+        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "step_flops": step_flops(net.requires_grad_(True), learner, seq_len, trained.config.batch_size),
+        "answer_flops": answering.get_total_flops() / _COUNTED,
+    }
+
+
+def step_flops(net: nn.Module, learner: Learner, seq_len: int, batch: int) -> int:
+    """FLOPs of the matrix products of a training step, forward and backward, the optimiser's aside.
+
+    Args:
+        net: the network.
+        learner: how it is taught.
+        seq_len: tokens of an example.
+        batch: examples of a step.
+    """
+    with torch.no_grad():
+        _, work, rows = work_of_nothing(net, learner, seq_len, batch)
+    rows = None if rows is None else rows.requires_grad_()
+    with FlopCounterMode(display=False) as counter:
+        # Not torch.autograd.grad: the counter's own hooks on a network's inputs do not know it.
+        learner.learn(net, work, rows, judge_by_label).loss.sum().backward()
+    return counter.get_total_flops()
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def do_all(specs: Iterable[Spec], jobs: int) -> list[dict[str, Any]]:
+    """The results of `specs`, in their order, so many at a time."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        futures = [pool.submit(do, spec) for spec in specs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
