@@ -1,7 +1,6 @@
 """Deep supervision with ACT halting: several optimiser steps on one example, each going on from the last one's latents.
 
-At a step a slot that has halted takes the row of its place in the step's batch and starts from the network's initial
-latents; the others keep their puzzle and latents, and their row of the batch is not used.
+How long a slot works on an example, and which one comes next, is said in `slots`.
 
 The state is batch-first, as the trainer slices and joins along the first axis. A network works on [S, B, D], so the
 latents of a slice are turned here, and copied: every product of the token mixer would copy them otherwise.
@@ -10,30 +9,23 @@ Shapes: B slots of this rank, b those of a slice, S sequence, D width.
 Source: TinyRecursiveModels, arXiv 2510.04871.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from trmpipe.generators.rng import NOISE
-from trmpipe.generators.task import PAD
-from trmpipe.shards.fields import MOST
 
 from ..checks import at_least, one_of, share
 from ..errors import SettingError
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import CorpusSizes, Latents, RecursiveNetwork, device_of, puzzle_rows
+from ..models import Latents, RecursiveNetwork, puzzle_rows
 from ..models.noise import keys_at
 from ..parts import Part, later
-from .draws import slot_words
-from .halting import continue_target, exploration_draws, halted, minimum_steps
-from .learner import Answer, Lesson, Rows, Tensors
+from .halting import continue_target
+from .learner import Answer, Lesson, Tensors
 from .residual import residual
+from .slots import SlotLearner
 
 _LATENTS = "latents."
 """Begins the names of the latents in the state; the network's own names follow."""
@@ -71,7 +63,7 @@ class DeepSupervisionConfig:
         share(self, "learner", "halt_early_share", "halt_exploration")
 
 
-class DeepSupervision:
+class DeepSupervision(SlotLearner):
     """The learner; its metrics are ``loss``, ``halt_loss``, the judge's columns and ``supervision_steps``.
 
     With the continue loss there is ``continue_loss`` too.
@@ -82,10 +74,9 @@ class DeepSupervision:
         max_steps: training steps of the run, of which the early part is a share.
     """
 
-    needs = ("initial", "step")
-
     def __init__(self, config: DeepSupervisionConfig, *, seed: int, max_steps: int) -> None:
-        self.config, self.seed = config, seed
+        super().__init__(seed=seed, exploration=config.halt_exploration)
+        self.config = config
         self._early_steps = config.halt_early_share * max_steps
         self._token_loss = LOSSES[config.loss]
 
@@ -100,80 +91,40 @@ class DeepSupervision:
                 "learner.continue_loss asks for a continue head, which this network has not; "
                 "set learner.continue_loss=false or another model.name"
             )
-        device = device_of(net)
-        tokens = torch.full((batch, seq_len), PAD, dtype=torch.int64, device=device)
-        zeros = torch.zeros(batch, dtype=torch.int64, device=device)
-        latents = {_LATENTS + name: z.transpose(0, 1) for name, z in net.initial(zeros).items()}
-        return {
-            **latents,
-            "inputs": tokens,
-            "labels": tokens,
-            "identifiers": zeros,
-            "steps": zeros,
-            "halted": torch.ones(batch, dtype=torch.bool, device=device),
-        }
+        return super().begin(net, batch, seq_len)
 
-    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
-        """Tokens and identifiers are places in tables; see `Learner.limits`."""
-        tokens = sizes.vocab_size
-        return {"inputs": tokens, "labels": tokens, "identifiers": sizes.num_identifiers, "steps": MOST}
+    def starts(self, net: RecursiveNetwork, keys: Tensor) -> Tensors:
+        """The network's initial latents; see `SlotLearner.starts`."""
+        return _batch_first(net.initial(keys))
 
-    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
-        """How long each slot has to stay and may stay, and what the network draws from; see `Learner.draws`."""
-        longest = self.longest_stay(step)
-        explored = exploration_draws(self.seed, step, slots)
-        return {
-            "minimum": minimum_steps(explored, self.config.halt_exploration, longest),
-            "longest": np.full(len(slots), longest, np.int64),
-            "keys": slot_words(self.seed, NOISE, step, slots)[:, 0].view(np.int64),
-        }
-
-    def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows) -> Tensors:
-        """The slots with new rows where they had halted; see `Learner.take_up`."""
-        free = state["halted"]
-        latents = {
-            _LATENTS + name: torch.where(free[:, None, None], z.transpose(0, 1), state[_LATENTS + name])
-            for name, z in net.initial(rows.draws["keys"]).items()
-        }
-        return {
-            **latents,
-            "inputs": torch.where(free[:, None], rows.inputs, state["inputs"]),
-            "labels": torch.where(free[:, None], rows.labels, state["labels"]),
-            "identifiers": torch.where(free, rows.identifiers, state["identifiers"]),
-            "steps": torch.where(free, 0, state["steps"]),
-            **rows.draws,
-        }
+    def longest_stay(self, step: int) -> int:
+        """Shorter in the early part of the training; see `SlotLearner.longest_stay`."""
+        early = step < self._early_steps
+        return self.config.halt_early_steps if early else self.config.halt_max_steps
 
     def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """One supervision step; see `Learner.learn`."""
-        inputs, labels, identifiers = work["inputs"], work["labels"], work["identifiers"]
+        inputs, labels = work["inputs"], work["labels"]
         outcome = net.step(_latents_of(work), inputs, embeddings, work["keys"])
         latents, logits, halt = outcome.latents, outcome.logits, outcome.halt
         verdict = judge(inputs, labels, logits.detach().argmax(-1))
         token_loss = example_loss(self._token_loss(logits, labels), labels)
         halt_loss = halting_loss(halt, verdict.solved)
-        steps = work["steps"] + 1
         loss, margin, columns = token_loss + self.config.halt_weight * halt_loss, halt.detach(), {}
         if self.config.continue_loss and outcome.go_on is not None:
             going_on = halting_loss(outcome.go_on, self._worth_of_going_on(net, work, embeddings, latents))
             loss, margin = loss + self.config.halt_weight * going_on, margin - outcome.go_on.detach()
             columns = {"continue_loss": going_on.detach()}
+        state = self.held(work, _batch_first(latents), margin)
         return Lesson(
             loss=loss,
-            state={
-                **{_LATENTS + name: z.transpose(0, 1) for name, z in latents.items()},
-                "inputs": inputs,
-                "labels": labels,
-                "identifiers": identifiers,
-                "steps": steps,
-                "halted": halted(margin, steps, work["minimum"], work["longest"]),
-            },
+            state=state,
             metrics={
                 "loss": token_loss.detach(),
                 "halt_loss": halt_loss.detach(),
                 **columns,
                 **verdict.columns,
-                "supervision_steps": steps,
+                "supervision_steps": state["steps"],
             },
         )
 
@@ -196,10 +147,10 @@ class DeepSupervision:
             latents, logits, halt, _ = net.step(latents, inputs, rows, keys_at(keys, step))
             yield Answer(logits.argmax(-1), halt, logits, residual(before, latents))
 
-    def longest_stay(self, step: int) -> int:
-        """Supervision steps after which a slot takes a new puzzle at `step`, sure of its answer or not."""
-        early = step < self._early_steps
-        return self.config.halt_early_steps if early else self.config.halt_max_steps
+
+def _batch_first(latents: Latents) -> Tensors:
+    """The network's latents by their names in the state."""
+    return {_LATENTS + name: z.transpose(0, 1) for name, z in latents.items()}
 
 
 def _latents_of(work: Tensors) -> Latents:

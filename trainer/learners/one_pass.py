@@ -5,74 +5,30 @@ with such a form included: a TRM is then trained as a network of its first super
 as it is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ..checks import one_of
-from ..judging import Judge
-from ..losses import LOSSES, example_loss
-from ..models import CorpusSizes, DirectNetwork, puzzle_rows
+from ..models import DirectNetwork, puzzle_rows
 from ..parts import Part
-from .learner import Answer, Lesson, Rows, Tensors
+from .learner import Answer
+from .stateless import StatelessConfig, StatelessLearner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnePassConfig:
-    """What is minimised.
-
-    Attributes:
-        loss: what is minimised of every token, a cross-entropy: ``"stablemax"``, ``"softmax"``, ``"smoothed"``, that is
-            softmax against labels a fifth of which is spread over all tokens, or a package's.
-    """
-
-    loss: str = "softmax"
-
-    def __post_init__(self) -> None:
-        one_of("learner.loss", self.loss, LOSSES.names())
+class OnePassConfig(StatelessConfig):
+    """What is minimised."""
 
 
-class OnePass:
-    """The learner; its metrics are ``loss`` and the judge's columns.
-
-    Args:
-        config: of the learner.
-        seed: not used, as nothing is drawn.
-        max_steps: not used, as all steps are alike.
-    """
+class OnePass(StatelessLearner):
+    """The learner; see `StatelessLearner` for its arguments."""
 
     needs = ("forward",)
 
-    def __init__(self, config: OnePassConfig, *, seed: int, max_steps: int) -> None:
-        self._token_loss = LOSSES[config.loss]
-
-    def begin(self, net: DirectNetwork, batch: int, seq_len: int) -> Tensors:
-        """Nothing; see `Learner.begin`."""
-        return {}
-
-    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
-        """Nothing; see `Learner.limits`."""
-        return {}
-
-    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
-        """Nothing; see `Learner.draws`."""
-        return {}
-
-    def take_up(self, net: DirectNetwork, state: Tensors, rows: Rows) -> Tensors:
-        """The rows of the batch as they are; see `Learner.take_up`."""
-        return {"inputs": rows.inputs, "labels": rows.labels, "identifiers": rows.identifiers}
-
-    def learn(self, net: DirectNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
-        """One pass; see `Learner.learn`."""
-        inputs, labels = work["inputs"], work["labels"]
-        logits = net(inputs, embeddings)
-        verdict = judge(inputs, labels, logits.detach().argmax(-1))
-        loss = example_loss(self._token_loss(logits, labels), labels)
-        return Lesson(loss=loss, state={}, metrics={"loss": loss.detach(), **verdict.columns})
+    def logits(self, net: DirectNetwork, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
+        """All tokens at once, by the inputs alone; see `StatelessLearner.logits`."""
+        return net(inputs, embeddings)
 
     def answers(
         self, net: DirectNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor

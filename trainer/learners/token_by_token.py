@@ -10,75 +10,31 @@ later tokens see it.
 Shapes: B slots of this rank, b those of a slice, S sequence, V vocabulary.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ..checks import one_of
-from ..judging import Judge
-from ..losses import LOSSES, example_loss
-from ..models import CorpusSizes, WritingNetwork, puzzle_rows
+from ..models import WritingNetwork, puzzle_rows
 from ..parts import Part
-from .learner import Answer, Lesson, Rows, Tensors
+from .learner import Answer
+from .stateless import StatelessConfig, StatelessLearner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenByTokenConfig:
-    """What is minimised.
-
-    Attributes:
-        loss: what is minimised of every token, a cross-entropy: ``"stablemax"``, ``"softmax"``, ``"smoothed"``, that is
-            softmax against labels a fifth of which is spread over all tokens, or a package's.
-    """
-
-    loss: str = "softmax"
-
-    def __post_init__(self) -> None:
-        one_of("learner.loss", self.loss, LOSSES.names())
+class TokenByTokenConfig(StatelessConfig):
+    """What is minimised."""
 
 
-class TokenByToken:
-    """The learner; its metrics are ``loss`` and the judge's columns, both with the label's tokens before each.
-
-    Args:
-        config: of the learner.
-        seed: not used, as nothing is drawn.
-        max_steps: not used, as all steps are alike.
-    """
+class TokenByToken(StatelessLearner):
+    """The learner; its metrics are with the label's tokens before each. See `StatelessLearner` for its arguments."""
 
     needs = ("follow", "read", "write")
 
-    def __init__(self, config: TokenByTokenConfig, *, seed: int, max_steps: int) -> None:
-        self._token_loss = LOSSES[config.loss]
-
-    def begin(self, net: WritingNetwork, batch: int, seq_len: int) -> Tensors:
-        """Nothing; see `Learner.begin`."""
-        return {}
-
-    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
-        """Nothing; see `Learner.limits`."""
-        return {}
-
-    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
-        """Nothing; see `Learner.draws`."""
-        return {}
-
-    def take_up(self, net: WritingNetwork, state: Tensors, rows: Rows) -> Tensors:
-        """The rows of the batch as they are; see `Learner.take_up`."""
-        return {"inputs": rows.inputs, "labels": rows.labels, "identifiers": rows.identifiers}
-
-    def learn(self, net: WritingNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
-        """All tokens at once, each by the label's before it; see `Learner.learn`."""
-        inputs, labels = work["inputs"], work["labels"]
-        logits = net.follow(inputs, labels, embeddings)
-        verdict = judge(inputs, labels, logits.detach().argmax(-1))
-        loss = example_loss(self._token_loss(logits, labels), labels)
-        return Lesson(loss=loss, state={}, metrics={"loss": loss.detach(), **verdict.columns})
+    def logits(self, net: WritingNetwork, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
+        """All tokens at once, each by the label's before it; see `StatelessLearner.logits`."""
+        return net.follow(inputs, labels, embeddings)
 
     def answers(
         self, net: WritingNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor

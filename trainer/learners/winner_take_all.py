@@ -7,38 +7,30 @@ own latent has come close to another's is given a fresh draw, so that they stay 
 An answer takes one chain or several, each going on from its own latents, as nobody knows their losses: the answer after
 a step is that of the chain that is surest, the one of the highest halting logit.
 
-It takes any recursive network that has the latent that chains are to have for themselves. Slots halt and take up new
-puzzles as under deep supervision.
+It takes any recursive network that has the latent that chains are to have for themselves. How puzzles come and go is
+said in `slots`.
 
 Shapes: B slots of this rank, b those of a slice, K chains, S sequence, D width.
 Source: "Speed is Confidence", arXiv 2601.19085.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-
-from trmpipe.generators.rng import NOISE
-from trmpipe.generators.task import PAD
-from trmpipe.shards.fields import MOST
 
 from ..checks import at_least, one_of, share
 from ..errors import SettingError
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import CorpusSizes, Latents, RecursiveNetwork, device_of, puzzle_rows
+from ..models import Latents, RecursiveNetwork, puzzle_rows
 from ..models.noise import keys_at
 from ..parts import Part
 from .chains import apart, by_example, drawn_starts, keys_of_chains, of_chain, side_by_side, too_close
-from .draws import slot_words
-from .halting import exploration_draws, halted, minimum_steps
-from .learner import Answer, Lesson, Rows, Tensors
+from .learner import Answer, Lesson, Tensors
 from .residual import residual
+from .slots import SlotLearner
 
 _SHARED, _OWN = "latents.", "chains."
 """Begin the names of the latents in the state: [B, S, D] of those that are shared, [B, K, S, D] of the chains' own."""
@@ -81,7 +73,7 @@ class WinnerTakeAllConfig:
         share(self, "learner", "halt_exploration", "closeness")
 
 
-class WinnerTakeAll:
+class WinnerTakeAll(SlotLearner):
     """The learner.
 
     Its metrics are ``loss``, ``halt_loss``, the judge's columns and ``supervision_steps``, all of the winners; further
@@ -93,58 +85,33 @@ class WinnerTakeAll:
         max_steps: not used, as all steps are alike.
     """
 
-    needs = ("initial", "step")
-
     def __init__(self, config: WinnerTakeAllConfig, *, seed: int, max_steps: int) -> None:
-        self.config, self.seed = config, seed
+        super().__init__(seed=seed, exploration=config.halt_exploration)
+        self.config = config
         self._token_loss = LOSSES[config.loss]
 
-    def begin(self, net: RecursiveNetwork, batch: int, seq_len: int) -> Tensors:
-        """Halted slots, so that the first step fills them all; see `Learner.begin`.
+    def starts(self, net: RecursiveNetwork, keys: Tensor, count: int = 0) -> Tensors:
+        """The network's initial latents, and a drawn one for every chain; see `SlotLearner.starts`.
+
+        Args:
+            net: the network.
+            keys: int64 [B].
+            count: chains; 0 for as many as in training.
 
         Raises:
             SettingError: the network has no latent of the name that the chains' own one has.
         """
-        device = device_of(net)
-        tokens = torch.full((batch, seq_len), PAD, dtype=torch.int64, device=device)
-        zeros = torch.zeros(batch, dtype=torch.int64, device=device)
-        return {
-            **self._starts(net, zeros),
-            "inputs": tokens,
-            "labels": tokens,
-            "identifiers": zeros,
-            "steps": zeros,
-            "halted": torch.ones(batch, dtype=torch.bool, device=device),
-        }
+        found, own = net.initial(keys), self.config.own_latent
+        if own not in found:
+            raise SettingError(
+                f"learner.own_latent is {own!r}, which this model has not; take one of {', '.join(found)}"
+            )
+        shared = {_SHARED + name: z.transpose(0, 1) for name, z in found.items() if name != own}
+        return {**shared, _OWN + own: drawn_starts(keys, _START, count or self.config.num_chains, found[own])}
 
-    def limits(self, sizes: CorpusSizes) -> Mapping[str, int]:
-        """Tokens and identifiers are places in tables; see `Learner.limits`."""
-        tokens = sizes.vocab_size
-        return {"inputs": tokens, "labels": tokens, "identifiers": sizes.num_identifiers, "steps": MOST}
-
-    def draws(self, step: int, slots: NDArray[np.int64]) -> Mapping[str, NDArray[Any]]:
-        """How long each slot has to stay, and what network and chains draw from; see `Learner.draws`."""
-        explored = exploration_draws(self.seed, step, slots)
-        return {
-            "minimum": minimum_steps(explored, self.config.halt_exploration, self.config.halt_max_steps),
-            "keys": slot_words(self.seed, NOISE, step, slots)[:, 0].view(np.int64),
-        }
-
-    def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows) -> Tensors:
-        """The slots with new rows where they had halted; see `Learner.take_up`."""
-        free = state["halted"]
-        starts = self._starts(net, rows.draws["keys"])
-        latents = {
-            name: torch.where(free.view(-1, *(1,) * (z.dim() - 1)), z, state[name]) for name, z in starts.items()
-        }
-        return {
-            **latents,
-            "inputs": torch.where(free[:, None], rows.inputs, state["inputs"]),
-            "labels": torch.where(free[:, None], rows.labels, state["labels"]),
-            "identifiers": torch.where(free, rows.identifiers, state["identifiers"]),
-            "steps": torch.where(free, 0, state["steps"]),
-            **rows.draws,
-        }
+    def longest_stay(self, step: int) -> int:
+        """Always the same; see `SlotLearner.longest_stay`."""
+        return self.config.halt_max_steps
 
     def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """One supervision step of all chains; see `Learner.learn`."""
@@ -159,23 +126,16 @@ class WinnerTakeAll:
         answers = of_chain(by_example(logits.detach().argmax(-1), count), winner)
         verdict = judge(inputs, labels, answers)
         halt_loss = halting_loss(sure, verdict.solved)
-        steps = work["steps"] + 1
-        state, replaced = self._after(latents, winner, losses.detach(), keys)
+        left, replaced = self._after(latents, winner, losses.detach(), keys)
+        state = self.held(work, left, sure.detach())
         return Lesson(
             loss=loss + self.config.halt_weight * halt_loss,
-            state={
-                **state,
-                "inputs": inputs,
-                "labels": labels,
-                "identifiers": work["identifiers"],
-                "steps": steps,
-                "halted": halted(sure.detach(), steps, work["minimum"], self.config.halt_max_steps),
-            },
+            state=state,
             metrics={
                 "loss": loss.detach(),
                 "halt_loss": halt_loss.detach(),
                 **verdict.columns,
-                "supervision_steps": steps,
+                "supervision_steps": state["steps"],
                 "mean_loss": losses.detach().mean(1),
                 "replaced": replaced,
             },
@@ -187,7 +147,7 @@ class WinnerTakeAll:
         """What the surest chain says after every supervision step; see `Learner.answers`."""
         count = self.config.answer_chains or self.config.num_chains
         own = keys_of_chains(keys, count)
-        latents: Latents = _side_by_side(self._starts(net, keys, count), count)
+        latents: Latents = _side_by_side(self.starts(net, keys, count), count)
         told, named = (tokens.repeat_interleave(count, 0) for tokens in (inputs, identifiers))
         rows = puzzle_rows(net, named)
         for step in range(num_steps):
@@ -197,16 +157,6 @@ class WinnerTakeAll:
             surest = by_example(halt, count).argmax(1)
             logits, halt, moved = (of_chain(by_example(x, count), surest) for x in (logits, halt, moved))
             yield Answer(logits.argmax(-1), halt, logits, moved)
-
-    def _starts(self, net: RecursiveNetwork, keys: Tensor, count: int = 0) -> Tensors:
-        """The latents that examples begin with, by their names in the state."""
-        found, own = net.initial(keys), self.config.own_latent
-        if own not in found:
-            raise SettingError(
-                f"learner.own_latent is {own!r}, which this model has not; take one of {', '.join(found)}"
-            )
-        shared = {_SHARED + name: z.transpose(0, 1) for name, z in found.items() if name != own}
-        return {**shared, _OWN + own: drawn_starts(keys, _START, count or self.config.num_chains, found[own])}
 
     def _after(self, latents: Latents, winner: Tensor, losses: Tensor, keys: Tensor) -> tuple[Tensors, Tensor]:
         """The latents that a step leaves, by their names in the state; and how many chains began anew, [b]."""
