@@ -3,6 +3,8 @@
 import shlex
 from typing import Any
 
+from trmpipe.shards.words import counted
+
 from .console import echo
 
 
@@ -28,6 +30,8 @@ def print_result(result: Any) -> None:
 
 def _scores_in_words(scores: Any) -> list[str]:
     lines = [scores.held_out.summary()] if scores.held_out else []
+    if scores.difficulty:
+        lines.append(f"held out by difficulty: {'; '.join(map(_bin_in_words, scores.difficulty))}")
     if scores.training:
         gap = "" if scores.gap is None else f"; the gap to held-out puzzles is {100 * scores.gap:.1f} points"
         solved = scores.training.last()["exact"]
@@ -38,6 +42,10 @@ def _scores_in_words(scores: Any) -> list[str]:
             f"best after step {scores.best.step:,}: {scores.best.monitor:.1%} exact of the puzzles kept aside{then}"
         )
     return lines
+
+
+def _bin_in_words(one: Any) -> str:
+    return f"{one.name}: {one.shares['exact'].value:.1%} exact ({counted(one.puzzles, 'puzzle')})"
 
 
 def _seen_in_words(seen: Any) -> str:
@@ -88,6 +96,7 @@ def result_as_json(result: Any) -> dict[str, Any]:
         "scores": scores.held_out.to_json() if scores.held_out else None,
         "training_scores": scores.training.to_json() if scores.training else None,
         "gap": scores.gap,
+        "difficulty": [one.to_json() for one in scores.difficulty],
         "best": scores.best.to_json() if scores.best else None,
         "regime": result.regime.to_json(),
         "seen": {

@@ -1,8 +1,12 @@
 """The picture of a run's curves: losses in training, accuracy on everything that is scored, and the gap."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trmpipe.shards.words import counted
+
+from .difficulty_lines import DifficultyLine
 from .figures import make_figure, save_figure
 from .lines import HELD_OUT, MONITOR, SAMPLE, MetricLine
 
@@ -10,12 +14,19 @@ _WORDS = {SAMPLE: "exact, puzzles trained on", MONITOR: "exact, puzzles kept asi
 GAP = "gap between trained on and held out"
 
 
-def draw_curves(lines: list[MetricLine], title: str, path: Path) -> Path:
+def draw_curves(lines: list[MetricLine], title: str, path: Path, by_difficulty: Sequence[DifficultyLine] = ()) -> Path:
     """Draw the losses in training, and the accuracy in training and on all that was scored, over the steps.
 
     Where puzzles that are trained on were scored too, the gap between them and the held-out ones is shaded.
+
+    Args:
+        lines: of metrics.
+        title: above all.
+        path: of the picture.
+        by_difficulty: lines of held-out puzzles by difficulty; where there are some, they are a third plot.
     """
-    figure, (left, right) = make_figure(1, 2, (10, 4.4), title)
+    number = 3 if by_difficulty else 2
+    figure, (left, right, *more) = make_figure(1, number, (5 * number, 4.4), title)
     by_split = {split: [line for line in lines if line.split == split] for split in ("train", *_WORDS)}
     train = by_split["train"]
     for name in train[0].values if train else {}:
@@ -29,10 +40,21 @@ def draw_curves(lines: list[MetricLine], title: str, path: Path) -> Path:
     right.plot(*_curve(by_split[HELD_OUT], "cell"), "o-", label="cells, given ones too, held out")
     _shade_gap(right, by_split[SAMPLE], by_split[HELD_OUT])
     right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
-    for axes in (left, right):
+    for axes in more:
+        _draw_by_difficulty(axes, by_difficulty)
+    for axes in (left, right, *more):
         axes.grid(alpha=0.3)
         axes.legend()
     return save_figure(figure, path)
+
+
+def _draw_by_difficulty(axes: Any, lines: Sequence[DifficultyLine]) -> None:
+    """A curve for each bin, from the easiest on."""
+    for name in dict.fromkeys(line.name for line in sorted(lines, key=lambda line: line.least)):
+        own = [line for line in lines if line.name == name]
+        label = f"exact, {name} ({counted(own[-1].puzzles, 'puzzle')})"
+        axes.plot([line.step for line in own], [line.shares["exact"] for line in own], "o-", label=label)
+    axes.set(xlabel="step", ylabel="accuracy by difficulty, held out", ylim=(-0.02, 1.02))
 
 
 def _shade_gap(axes: Any, trained_on: list[MetricLine], held_out: list[MetricLine]) -> None:

@@ -9,6 +9,7 @@ Shapes: N puzzles.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,24 +18,109 @@ from trmpipe.generators.options import Range
 from trmpipe.generators.registry import installed_task
 from trmpipe.shards import Corpus, Examples
 
+from .held_out import names_of, tested_corpora
+from .intervals import Share
+
 NUM_QUANTILES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
-    """Puzzles of about the same difficulty.
+class Difficulty:
+    """What a bin holds: puzzles that are about as hard.
 
     Attributes:
         level: the task's name for it; None where it has none.
         least: the smallest rating among them.
         most: the largest one.
-        members: int64, which of the N puzzles these are, one or more.
     """
 
     level: str | None
     least: float
     most: float
+
+    @property
+    def ratings(self) -> str:
+        """In words, such as ``2 to 7``."""
+        least, most = f"{self.least:g}", f"{self.most:g}"
+        return least if least == most else f"{least} to {most}"
+
+    @property
+    def name(self) -> str:
+        """The level, or the ratings where there is none."""
+        return self.level or f"rated {self.ratings}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin(Difficulty):
+    """A bin: the puzzles of about the same difficulty.
+
+    Attributes:
+        members: int64, which of the N puzzles these are, one or more.
+    """
+
     members: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinScore(Difficulty):
+    """What came of the puzzles of a bin.
+
+    Attributes:
+        shares: how many of them each column holds of; one column or more.
+    """
+
+    shares: Mapping[str, Share]
+
+    @property
+    def puzzles(self) -> int:
+        """How many there are."""
+        return next(iter(self.shares.values())).number
+
+    def flat(self) -> dict[str, Any]:
+        """Plain values, the shares as numbers."""
+        shares = {name: share.value for name, share in self.shares.items()}
+        return {"level": self.level, "least": self.least, "most": self.most, "puzzles": self.puzzles, **shares}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, the shares with their intervals."""
+        return {**self.flat(), **{name: share.to_json() for name, share in self.shares.items()}}
+
+
+def scores_of_bins(bins: Sequence[Bin], columns: Mapping[str, NDArray[np.bool_]]) -> list[BinScore]:
+    """What came of each bin.
+
+    Args:
+        bins: of N puzzles.
+        columns: bool [N] each, by name.
+    """
+    return [
+        BinScore(
+            level=one.level,
+            least=one.least,
+            most=one.most,
+            shares={
+                name: Share(right=int(column[one.members].sum()), number=len(one.members))
+                for name, column in columns.items()
+            },
+        )
+        for one in bins
+    ]
+
+
+def held_out_bins(corpora: Sequence[Corpus], parts: Mapping[str, Examples]) -> list[Bin]:
+    """The bins of held-out puzzles, counted on from part to part; none where there is only one.
+
+    Args:
+        corpora: of a run.
+        parts: held-out puzzles by the names of their corpora, see `held_out.read_held_out_parts`.
+    """
+    tested = tested_corpora(corpora)
+    by_name = dict(zip(names_of(tested), tested, strict=True))
+    if not parts:
+        return []
+    ratings = np.concatenate([ratings_of(by_name[name], examples) for name, examples in parts.items()])
+    bins = bins_of(ratings, levels_of([by_name[name] for name in parts]))
+    return bins if len(bins) > 1 else []
 
 
 def ratings_of(corpus: Corpus, examples: Examples) -> NDArray[np.float64]:

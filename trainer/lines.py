@@ -17,8 +17,8 @@ from trmpipe.shards.json_files import read_json
 from .errors import RunError
 from .files import damage_of_a_run, read_file, typed, writing
 
-_MOST_BYTES = 256 << 20
-"""More than a million lines."""
+MOST_LINE_BYTES = 256 << 20
+"""Of a file of lines at most: more than a million lines."""
 _CHUNK_BYTES = 1 << 20
 _OF_NOTHING = hashlib.sha256().hexdigest()
 HELD_OUT, MONITOR, SAMPLE = "test", "monitor", "train_eval"
@@ -123,7 +123,7 @@ def read_metrics(path: Path) -> list[MetricLine]:
     """
     if not path.exists():
         return []
-    lines = read_file(path, most_bytes=_MOST_BYTES).split(b"\n")[:-1]
+    lines = read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1]
     return [_metric_line(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
 
 

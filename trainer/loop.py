@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,12 +15,13 @@ from trmpipe.shards import Stream
 from .best import after_evaluation
 from .checkpoint import drop_other_bests, list_checkpoints, save_best, save_checkpoint
 from .config import TrainConfig
+from .difficulty import Bin, scores_of_bins
 from .errors import DivergedError, RunError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
 from .learners import Rows, Tensors
-from .lines import MONITOR
+from .lines import HELD_OUT, MONITOR
 from .listener import TrainingListener
 from .metrics import Means, MetricWriter, NoWriter
 from .ranks import Ranks
@@ -86,6 +87,7 @@ class Loop:
         trainer: network, optimisers and the learner's state.
         stream: where batches come from; its step is the run's.
         scored: puzzles scored every `evaluation.every` steps, see `scored_sets`.
+        bins: the held-out ones among them by difficulty; none where all are in one bin.
         run: the run's folder.
         writer: where metrics go; those of other ranks than the first go nowhere.
         listener: the front end; that of other ranks is told nothing.
@@ -103,6 +105,7 @@ class Loop:
     trainer: Trainer
     stream: Stream
     scored: Mapping[str, Parts]
+    bins: Sequence[Bin]
     run: RunFolder
     writer: MetricWriter | NoWriter
     listener: TrainingListener
@@ -208,6 +211,7 @@ class Loop:
             means=means,
             metrics=self.writer.metrics.kept(),
             timings=self.writer.timings.kept(),
+            difficulty=self.writer.difficulty.kept(),
             best=self.best,
         )
 
@@ -286,6 +290,8 @@ class Loop:
         scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
         for split, found in scores.items():
             self.writer.scored(split, step, found.metrics())
+        if HELD_OUT in scores:
+            self.writer.by_difficulty(HELD_OUT, step, scores_of_bins(self.bins, scores[HELD_OUT].outcomes))
         if scores:
             self.listener.evaluated(step, scores)
         best = after_evaluation(self.best, step, scores[MONITOR].last()) if MONITOR in scores else self.best

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .board import Board
+from .difficulty import BinScore
 from .errors import RunError, RunWriteError
 from .files import writing
 from .lines import LineFile
@@ -115,6 +116,9 @@ class NoWriter:
     def scored(self, split: str, step: int, scores: dict[str, float]) -> None:
         """Nothing."""
 
+    def by_difficulty(self, split: str, step: int, found: Sequence[BinScore]) -> None:
+        """Nothing."""
+
     def timing(self, step: int, values: dict[str, float]) -> None:
         """Nothing."""
 
@@ -135,12 +139,14 @@ class MetricWriter:
     Attributes:
         metrics: metrics.jsonl.
         timings: timings.jsonl.
+        difficulty: difficulty.jsonl.
         failure: why TensorBoard's file could not be written, None while it can: a step is finished and saved before
             training ends for it.
     """
 
     def __init__(self, run: RunFolder, first_step: int) -> None:
         self.metrics, self.timings = LineFile(run.metrics_file), LineFile(run.timings_file)
+        self.difficulty = LineFile(run.difficulty_file)
         self.failure: RunWriteError | None = None
         self._folder = run.tensorboard
         with writing(self._folder):
@@ -155,6 +161,14 @@ class MetricWriter:
         """Note what an evaluation after `step` came to on one of the sets of `lines.SPLITS`."""
         self.metrics.append({"step": step, "split": split, **scores})
         self._scalars(split, step, scores)
+
+    def by_difficulty(self, split: str, step: int, found: Sequence[BinScore]) -> None:
+        """Note what an evaluation after `step` came to on one of the sets of `lines.SPLITS`, by difficulty."""
+        for one in found:
+            self.difficulty.append({"step": step, "split": split, **one.flat()})
+        for column in found[0].shares if found else ():
+            values = {f"{column}, {one.name}": one.shares[column].value for one in found}
+            self._scalars(f"{split} by difficulty", step, values)
 
     def timing(self, step: int, values: dict[str, float]) -> None:
         """Note wall-clock values at `step`."""

@@ -122,6 +122,7 @@ def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder,
     state = load_run_state(checkpoints[-1], saved.hash) if checkpoints else None
     keep_first(run.metrics_file, state.metrics if state else Kept())
     keep_first(run.timings_file, state.timings if state else Kept())
+    keep_first(run.difficulty_file, state.difficulty if state else Kept())
     drop_old_checkpoints(run.checkpoints, keep=saved.train_config().checkpoint_keep)
     drop_other_bests(run.checkpoints, state.best.step if state and state.best else None)
     return run, _extended(run, saved, config, state.step if state else 0), state

@@ -13,6 +13,7 @@ from trmpipe.shards import Corpus, Examples
 
 from .curves import draw_curves
 from .device import as_tokens
+from .difficulty_lines import read_difficulty
 from .drawing import draw_legend, draw_picture
 from .examinee import Examinee
 from .figures import make_figure, save_figure
@@ -67,7 +68,7 @@ def draw_pictures(run: RunFolder, examinee: Examinee, held_out: Examples, corpus
     pictures = []
     lines = read_metrics(run.metrics_file)
     if lines:
-        pictures.append(draw_curves(lines, run.path.name, run.path / CURVES))
+        pictures.append(draw_curves(lines, run.path.name, run.path / CURVES, read_difficulty(run.difficulty_file)))
     if len(held_out):
         solving = instructive(examinee, held_out, judge)
         title = puzzle_name(corpus, solving.group, solving.example)

@@ -10,6 +10,7 @@ from typing import Any
 from trmpipe.shards import Corpus, Seen
 
 from .checkpoint import best_path
+from .difficulty import Bin, BinScore, scores_of_bins
 from .files import write_sealed
 from .held_out import read_held_out_parts
 from .lines import MONITOR, SAMPLE
@@ -56,11 +57,13 @@ class FinalScores:
         held_out: of the last weights on up to `FINAL_LIMIT` held-out puzzles; None where there are none.
         training: of the last weights on `evaluation.train_limit` of the puzzles that they were trained on, or None.
         best: of the best checkpoint; None where no puzzles are kept aside.
+        difficulty: what `held_out` came to by difficulty; none where all are in one bin.
     """
 
     held_out: Scores | None = None
     training: Scores | None = None
     best: BestScores | None = None
+    difficulty: Sequence[BinScore] = ()
 
     @property
     def gap(self) -> float | None:
@@ -115,7 +118,7 @@ class TrainResult:
         return self.reason in ("steps", "patience")
 
 
-def final_scores(loop: Loop, held_out: Parts) -> FinalScores:
+def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScores:
     """Score the last weights and, of a run that has some, the best ones, and keep it as evaluation.json.
 
     Every rank has to call it, and the first one has the scores.
@@ -123,6 +126,7 @@ def final_scores(loop: Loop, held_out: Parts) -> FinalScores:
     Args:
         loop: at its end.
         held_out: puzzles; all that is said of them stays away where there are none.
+        bins: the held-out puzzles by difficulty; none where all are in one bin.
 
     Raises:
         RunError: the best checkpoint is damaged.
@@ -132,9 +136,15 @@ def final_scores(loop: Loop, held_out: Parts) -> FinalScores:
     scores = score_parts(loop.examinee, held_out, judge, loop.ranks) if held_out else None
     sample = loop.scored.get(SAMPLE)
     training = score_parts(loop.examinee, sample, judge, loop.ranks) if sample else None
-    found = FinalScores(held_out=scores, training=training, best=_best_scores(loop, held_out, scores))
+    found = FinalScores(
+        held_out=scores,
+        training=training,
+        best=_best_scores(loop, held_out, scores),
+        difficulty=scores_of_bins(bins, scores.outcomes) if scores else (),
+    )
     if scores is not None:
         more = {
+            **({"difficulty": [one.to_json() for one in found.difficulty]} if found.difficulty else {}),
             **({"training": training.to_json(), "gap": found.gap} if training else {}),
             **({"best": found.best.to_json()} if found.best else {}),
         }

@@ -1,7 +1,7 @@
-"""A run on disk: config.json, metrics.jsonl, timings.jsonl, tb/, checkpoints/, evaluation.json, evaluations/, pictures.
+"""A run on disk: config.json, files of lines, tb/, checkpoints/, evaluation.json, evaluations/, pictures.
 
-metrics.jsonl holds only what is a pure function of config and corpus, so that a resumed run's file equals an
-uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
+metrics.jsonl and difficulty.jsonl hold only what is a pure function of config and corpus, so that a resumed run's files
+equal an uninterrupted one's byte for byte; wall-clock values go to timings.jsonl.
 """
 
 import time
@@ -46,6 +46,11 @@ class RunFolder:
     def timings_file(self) -> Path:
         """One JSON line of wall-clock values for each line of training metrics."""
         return self.path / "timings.jsonl"
+
+    @property
+    def difficulty_file(self) -> Path:
+        """One JSON line for each bin of difficulty and each evaluation; missing where there is one bin."""
+        return self.path / "difficulty.jsonl"
 
     @property
     def evaluation_file(self) -> Path:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +89,7 @@ class RunState:
         means: metrics since the last line.
         metrics: what metrics.jsonl held.
         timings: what timings.jsonl held.
+        difficulty: what difficulty.jsonl held.
         best: the best evaluation so far; None where nothing is kept aside, or not yet evaluated.
     """
 
@@ -99,6 +100,7 @@ class RunState:
     means: MeansState
     metrics: Kept
     timings: Kept
+    difficulty: Kept = field(default_factory=Kept)
     best: BestState | None = None
 
 

@@ -6,11 +6,12 @@ Shapes: N puzzles, T answers of each (one a supervision step).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -38,6 +39,9 @@ HALTED = "halted"
 Sums = dict[str, list[float]]
 """Sums over the puzzles of a batch after each step, by column."""
 
+Outcomes = Mapping[str, NDArray[np.bool_]]
+"""Bool [N] each: of which puzzles a column holds, for the columns that say yes or no."""
+
 Result = TypeVar("Result")
 
 
@@ -51,12 +55,14 @@ class Scores:
             puzzles with every cell right), what the judge adds, and `HALTED`.
         open_cells: those of the puzzles together; None where every cell is given.
         parts: the scores of each corpus by its name where the puzzles are from several; else none.
+        outcomes: puzzle by puzzle, after the last step; none where only the means were taken.
     """
 
     num_puzzles: int
     columns: Mapping[str, tuple[float, ...]]
     open_cells: OpenCells | None = None
     parts: Mapping[str, "Scores"] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def num_steps(self) -> int:
@@ -137,8 +143,10 @@ def score(
     Returns:
         The scores on rank 0, None on the others.
     """
-    sums = in_batches(partial(_batch_sums, examinee, examples, judge), examinee, len(examples), ranks, progress)
-    return None if sums is None else means(sums, examples)
+    found = in_batches(partial(_score_batch, examinee, examples, judge), examinee, len(examples), ranks, progress)
+    if found is None:
+        return None
+    return replace(means([sums for sums, _ in found], examples), outcomes=_joined([last for _, last in found]))
 
 
 def in_batches(
@@ -179,13 +187,25 @@ def batch_of(examples: Examples, start: int) -> Examples:
     return examples.take(slice(start, start + EVALUATION_BATCH))
 
 
-def _batch_sums(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> Sums:
+def _score_batch(examinee: Examinee, examples: Examples, judge: Judge, start: int) -> tuple[Sums, Outcomes]:
+    """The sums after every step of the batch that begins at `start`, and the outcomes after the last one."""
     rows = batch_of(examples, start)
     inputs, labels = (as_tokens(values, examinee.device) for values in (rows.inputs, rows.labels))
     sums: Sums = {}
     for answer in examinee.answers(rows.inputs, rows.identifiers):
-        add_step(sums, inputs, labels, answer, judge)
-    return sums
+        verdict = add_step(sums, inputs, labels, answer, judge)
+    return sums, outcomes_of(verdict)
+
+
+def outcomes_of(verdict: Judgement) -> Outcomes:
+    """What a verdict says of whole answers."""
+    yes_or_no = {name: column for name, column in verdict.columns.items() if column.dtype == torch.bool}
+    return {name: column.cpu().numpy() for name, column in yes_or_no.items()}
+
+
+def _joined(parts: Sequence[Outcomes]) -> Outcomes:
+    """The outcomes of puzzles of one or more parts, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def add_step(sums: Sums, inputs: Tensor, labels: Tensor, answer: Answer, judge: Judge) -> Judgement:
@@ -259,7 +279,8 @@ def together(parts: Mapping[str, Scores]) -> Scores:
     }
     columns = {name: tuple((total / num_puzzles).tolist()) for name, total in sums.items()}
     open_cells = add_open_cells([part.open_cells for part in parts.values() if part.open_cells is not None])
-    return Scores(num_puzzles=num_puzzles, columns=columns, open_cells=open_cells, parts=parts)
+    outcomes = _joined([part.outcomes for part in parts.values()])
+    return Scores(num_puzzles=num_puzzles, columns=columns, open_cells=open_cells, parts=parts, outcomes=outcomes)
 
 
 def score_here(examinee: Examinee, examples: Examples | Mapping[str, Examples], judge: Judge) -> Scores:

@@ -14,9 +14,11 @@ from .asked import build_stream
 from .build import build_learner, build_net, build_schedule
 from .compiling import compile_steps
 from .device import CompileChoice, choose_compile, pick_device
+from .difficulty import held_out_bins
 from .evaluators import evaluator_of
 from .held_out import first_held_out
 from .judging import Judge
+from .lines import HELD_OUT
 from .listener import TrainingListener, Unheard
 from .loop import Loop
 from .metrics import MetricWriter, NoWriter
@@ -66,9 +68,11 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
         stream = build_stream(config, corpora, request, ranks)
         judge = evaluator_of(corpora[0].spec).judge
         listener.note(describe(config, net, device, stream))
+        scored = scored_sets(config, corpora, stream.num_groups)
         shared: dict[str, Any] = {
             "stream": stream,
-            "scored": scored_sets(config, corpora, stream.num_groups),
+            "scored": scored,
+            "bins": held_out_bins(corpora, scored.get(HELD_OUT, {})),
             "listener": listener,
             "stop": stack.enter_context(stop_on_signals()),
             "max_minutes": request.max_minutes,
@@ -172,7 +176,7 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], num_variants: int | N
         num_variants: variants of each puzzle that it used; None for all.
     """
     parts, config = read_final(corpora), loop.config
-    scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts)
+    scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts, held_out_bins(corpora, parts))
     if loop.ranks.rank > 0:
         return None
     corpus, held_out = first_held_out(corpora, parts)

@@ -29,7 +29,7 @@ from .learners import Answer
 from .majority import majority
 from .ranks import Ranks
 from .restarts import HALT, Choice, choose_answers
-from .scoring import Scores, Sums, add_step, batch_of, in_batches, means
+from .scoring import Scores, Sums, add_step, batch_of, in_batches, means, outcomes_of
 
 VARIANTS_SEED = 0
 """Root seed of the variants that vote: one for all runs, so that all are asked the same."""
@@ -203,8 +203,8 @@ def _probabilities(choice: Choice) -> NDArray[np.float64] | float:
 
 def _columns(verdicts: Sequence[Judgement]) -> Columns:
     """What verdicts say of whole answers, one row a verdict; none of no verdicts."""
-    names = [name for name, column in verdicts[0].columns.items() if column.dtype == torch.bool] if verdicts else []
-    return {name: np.stack([_on_host(verdict.columns[name]) for verdict in verdicts]) for name in names}
+    found = [outcomes_of(verdict) for verdict in verdicts]
+    return {name: np.stack([one[name] for one in found]) for name in (found[0] if found else {})}
 
 
 def _on_host(column: Tensor) -> NDArray[np.bool_]:

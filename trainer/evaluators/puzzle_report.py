@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.options import Range
 from trmpipe.shards.words import counted
 
-from ..difficulty import bins_of
+from ..difficulty import BinScore, bins_of, scores_of_bins
 from ..halts import Halting, halting_of
 from ..intervals import Share, wilson
 from ..restarts import CHOICES
@@ -118,26 +118,15 @@ class Findings:
         halt = self.trial.halt
         return None if halt is None else halting_of(halt[:steps], self.trial.solved[:steps])
 
-    def difficulty(self) -> list[dict[str, Any]]:
+    def difficulty(self) -> list[BinScore]:
         """The single pass by difficulty, from the easiest bin on; empty where no puzzle is rated."""
-        return [
-            {
-                "level": one.level,
-                "least": one.least,
-                "most": one.most,
-                "puzzles": len(one.members),
-                **{name: _share(column[self.single - 1][one.members]) for name, column in self.trial.right.items()},
-            }
-            for one in bins_of(self.trial.ratings, self.levels)
-        ]
+        columns = {name: column[self.single - 1] for name, column in self.trial.right.items()}
+        return scores_of_bins(bins_of(self.trial.ratings, self.levels), columns)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         trial = self.trial
-        bins = [
-            {key: value.to_json() if isinstance(value, Share) else value for key, value in one.items()}
-            for one in self.difficulty()
-        ]
+        bins = [one.to_json() for one in self.difficulty()]
         return {
             **{name: value for name, value in self.scores.to_json().items() if name != "corpora"},
             "passes": [one.to_json() for one in self.passes()],
@@ -266,14 +255,12 @@ def _table(scores: Scores, steps: list[int]) -> list[str]:
     ]
 
 
-def _difficulty_lines(bins: list[dict[str, Any]]) -> list[str]:
+def _difficulty_lines(bins: list[BinScore]) -> list[str]:
     """A table of the single pass, a row for each bin; nothing where there are none."""
     if not bins:
         return []
     rows = []
     for one in bins:
-        shares = ", ".join(f"{share.words()} {name}" for name, share in one.items() if isinstance(share, Share))
-        least, most = (f"{one[end]:g}" for end in ("least", "most"))
-        ratings = least if least == most else f"{least} to {most}"
-        rows.append(f"{one['level'] or '':<10} {ratings:>16} {one['puzzles']:>8,}  {shares}")
+        shares = ", ".join(f"{share.words()} {name}" for name, share in one.shares.items())
+        rows.append(f"{one.level or '':<10} {one.ratings:>16} {one.puzzles:>8,}  {shares}")
     return [f"{'difficulty':<10} {'rating':>16} {'puzzles':>8}", *rows]
