@@ -17,7 +17,7 @@ def print_result(result: Any) -> None:
     )
     for line in _scores_in_words(result.scores):
         echo(line)
-    echo(f"regime    {result.regime.in_words()}")
+    echo(f"regime    {result.regime.whole_words()}")
     echo(f"seen      {_seen_in_words(result.seen)}")
     echo(f"run       {result.run}")
     for picture in result.pictures:
@@ -98,7 +98,7 @@ def result_as_json(result: Any) -> dict[str, Any]:
         "gap": scores.gap,
         "difficulty": [one.to_json() for one in scores.difficulty],
         "best": scores.best.to_json() if scores.best else None,
-        "regime": result.regime.to_json(),
+        "regime": result.regime.whole_json(),
         "seen": {
             "variants": seen.variants,
             "all_variants": seen.all_variants,

@@ -56,7 +56,7 @@ def _report(results: Sequence[Any], num_seeds: int, *, as_json: bool) -> None:
         echo_json({"seeds": num_seeds, "finished": len(done), "summary": summary, "runs": runs})
         return
     if done:
-        echo(f"regime    {done[0].regime.in_words()}")
+        echo(f"regime    {done[0].regime.whole_words()}")
         rows = [(str(result.seed), f"{result.step:,}", *_scores(result, spreads), str(result.run)) for result in done]
         for line in table_lines([("seed", "steps", *spreads, "run"), *rows]):
             echo(line)

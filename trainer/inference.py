@@ -23,12 +23,12 @@ from .learners import Learner
 from .models.net import draws_at_random
 from .precision_choice import precision_of
 from .ranks import Ranks
+from .regime import regime_of_run
 from .run_config import RunConfig
 from .run_folder import LAST, RunFolder
 from .run_state import load_run_state
 from .sketch import sketch_net
 from .threads import num_threads, side_by_side
-from .training_set import training_set_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ def make_request(
         restarts=restarts,
         variants=wish.variants or subset,
         checkpoint_step=trained.step,
-        training_set=training_set_of(trained.about, corpora),
+        regime=regime_of_run(trained.about, corpora),
     )
 
 

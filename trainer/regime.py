@@ -1,60 +1,125 @@
-"""How much of its corpora a run trains on, in words: what scores of small-data runs mean nothing without."""
+"""How much of its corpora a run trains on: what scores of small-data runs mean nothing without.
+
+A training tells it whole, beside all that there is: "100 of 1,000 training puzzles x 10 of 1,001 variants". An
+evaluation names what was trained on, for which the corpora need not be at hand: "100 puzzles x 10 variants".
+"""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from trmpipe.shards import Corpus
+import numpy as np
+from numpy.typing import NDArray
+
+from trmpipe.generators.errors import TrmpipeError
+from trmpipe.shards import Corpus, NoCorpusError, find_all
+from trmpipe.shards.urls import is_local
+
+from .run_config import RunConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regime:
-    """How much of its corpora a run trains on.
+    """The puzzles that a run learns from, all corpora together; None for what nobody can tell without the corpora.
 
     Attributes:
         puzzles: training puzzles (groups) that are used.
         all_puzzles: that there are.
         variants: most variants of a puzzle that are used, its base included.
         all_variants: most that a puzzle has.
+        even: whether as many are used of every puzzle.
         kept_aside: training puzzles that are kept aside to choose the best checkpoint by.
     """
 
-    puzzles: int
-    all_puzzles: int
-    variants: int
-    all_variants: int
-    kept_aside: int
+    puzzles: int | None = None
+    all_puzzles: int | None = None
+    variants: int | None = None
+    all_variants: int | None = None
+    even: bool = True
+    kept_aside: int = 0
 
-    def in_words(self) -> str:
-        """On one line."""
+    def words(self) -> str:
+        """What is used, such as ``1,000 puzzles x 1,000 variants``."""
+        if self.puzzles is None or self.variants is None:
+            return "a training set that is not at hand"
+        return f"{self.puzzles:,} puzzles x {'' if self.even else 'up to '}{self.variants:,} variants"
+
+    def to_json(self) -> dict[str, Any]:
+        """What is used, as plain values."""
+        return {"puzzles": self.puzzles, "variants": self.variants}
+
+    def whole_words(self) -> str:
+        """What is used of all that there is, on one line; of a run whose corpora are at hand."""
         aside = f"; {self.kept_aside:,} kept aside" if self.kept_aside else ""
         puzzles = f"{self.puzzles:,} of {self.all_puzzles:,} training puzzles"
         return f"{puzzles} x {self.variants:,} of {self.all_variants:,} variants{aside}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    def whole_json(self) -> dict[str, Any]:
+        """What is used of all that there is, as plain values."""
+        return {
+            "puzzles": self.puzzles,
+            "all_puzzles": self.all_puzzles,
+            "variants": self.variants,
+            "all_variants": self.all_variants,
+            "kept_aside": self.kept_aside,
+        }
 
 
-def regime_of(corpora: Sequence[Corpus], num_groups: int, num_variants: int | None, kept_aside: int) -> Regime:
+def regime_of(corpora: Sequence[Corpus], num_groups: int | None, num_variants: int | None, kept_aside: int) -> Regime:
     """The regime of a run.
 
     Args:
         corpora: that it is trained on.
-        num_groups: groups that it uses, the first ones over all corpora.
+        num_groups: groups that it uses, the first ones over all corpora; None for all that are not kept aside.
         num_variants: variants of each that it uses; None for all.
-        kept_aside: groups that are kept aside.
+        kept_aside: groups that are kept aside, the last ones.
     """
-    used, most, left = 0, 0, num_groups
-    for corpus in corpora:
-        variants = corpus.catalog["train"].variants
-        used = max(used, int(variants[:left].max(initial=0)))
-        most = max(most, int(variants.max(initial=0)))
-        left -= min(left, len(variants))
+    have = _variants(corpora)
+    used = have[: len(have) - kept_aside][:num_groups]
+    if num_variants is not None:
+        used = np.minimum(used, num_variants)
+    most = int(used.max(initial=0))
     return Regime(
-        puzzles=num_groups,
-        all_puzzles=sum(corpus.num_groups("train") for corpus in corpora),
-        variants=used if num_variants is None else min(used, num_variants),
-        all_variants=most,
+        puzzles=len(used),
+        all_puzzles=len(have),
+        variants=most,
+        all_variants=int(have.max(initial=0)),
+        even=bool((used == most).all()),
         kept_aside=kept_aside,
     )
+
+
+def regime_of_run(about: RunConfig, opened: Sequence[Corpus]) -> Regime:
+    """The regime of a run that is there.
+
+    Args:
+        about: the run.
+        opened: corpora that are open, those of the run or others. Where the run's are not among them, they are looked
+            for where they were, if that is on this machine.
+    """
+    aside = about.train_config().evaluation.monitor
+    try:
+        return regime_of(_corpora_of(about, opened), about.groups, about.variants, aside)
+    except (TrmpipeError, OSError):
+        return Regime(puzzles=about.groups, variants=about.variants, kept_aside=aside)
+
+
+def _variants(corpora: Sequence[Corpus]) -> NDArray[np.int64]:
+    """How many variants each training puzzle has, one corpus after the other."""
+    every = [corpus.catalog["train"].variants for corpus in corpora if corpus.num_groups("train")]
+    return np.concatenate([np.empty(0, np.int64), *every])
+
+
+def _corpora_of(about: RunConfig, opened: Sequence[Corpus]) -> list[Corpus]:
+    """The corpora of a run, in its order.
+
+    Raises:
+        NoCorpusError: one is neither open nor at hand.
+    """
+    wanted = [corpus.content_digest for corpus in about.corpora]
+    known = {corpus.manifest.content_digest: corpus for corpus in opened}
+    if not known.keys() >= set(wanted) and all(map(is_local, about.paths)):
+        known |= {corpus.manifest.content_digest: corpus for corpus in find_all(about.paths, patterns=False).corpora}
+    if not known.keys() >= set(wanted):
+        raise NoCorpusError("a corpus of the run is not where it was")
+    return [known[digest] for digest in wanted]

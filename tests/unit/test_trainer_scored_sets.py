@@ -10,7 +10,7 @@ from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer.best import after_evaluation
 from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.regime import regime_of
+from trmpipe.trainer.regime import Regime, regime_of
 from trmpipe.trainer.request import TrainRequest
 from trmpipe.trainer.run_state import BestState
 from trmpipe.trainer.scored_sets import num_training_groups, scored_sets
@@ -141,12 +141,25 @@ def test_the_best_evaluation_solves_most_and_then_has_most_cells_right():
 
 
 def test_the_regime_in_words(corpora):
-    assert regime_of(corpora, 3, 4, 2).in_words() == ("3 of 11 training puzzles x 4 of 9 variants; 2 kept aside")
-    assert regime_of(corpora, 3, None, 0).in_words() == "3 of 11 training puzzles x 7 of 9 variants"
-    assert regime_of(corpora, 11, 99, 0).to_json() == {
+    assert regime_of(corpora, 3, 4, 2).whole_words() == "3 of 11 training puzzles x 4 of 9 variants; 2 kept aside"
+    assert regime_of(corpora, 3, None, 0).whole_words() == "3 of 11 training puzzles x 7 of 9 variants"
+    assert regime_of(corpora, 11, 99, 0).whole_json() == {
         "puzzles": 11,
         "all_puzzles": 11,
         "variants": 9,
         "all_variants": 9,
         "kept_aside": 0,
     }
+
+
+def test_the_regime_as_evaluations_name_it(corpora):
+    assert regime_of(corpora, None, None, 0).words() == "11 puzzles x up to 9 variants"
+    assert regime_of(corpora, None, 1, 0).words() == "11 puzzles x 1 variants"
+    assert regime_of(corpora, None, 2, 6).to_json() == {"puzzles": 5, "variants": 2}
+    assert regime_of(corpora, 2, None, 6).words() == "2 puzzles x up to 7 variants"
+    assert Regime(puzzles=3).words() == "a training set that is not at hand"
+
+
+def test_a_corpus_that_only_tests_is_no_part_of_the_regime(corpora):
+    only_tests = SimpleNamespace(num_groups=lambda split: 0, catalog={})
+    assert regime_of([only_tests, *corpora], 3, 4, 2) == regime_of(corpora, 3, 4, 2)

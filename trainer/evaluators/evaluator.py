@@ -15,9 +15,9 @@ from trmpipe.shards.progress import Progress
 from ..examinee import Examinee
 from ..judging import Judgement
 from ..ranks import Ranks
+from ..regime import Regime
 from ..restarts import CHOICES, HALT
 from ..solved import Solved
-from ..training_set import TrainingSet
 
 MOST_ANSWERS = 10_000
 """Supervision steps of an answer, and variants that vote, at most."""
@@ -37,7 +37,7 @@ class EvaluationRequest:
         restarts: answers of a network that draws at random, of which one is chosen.
         choose: what it is chosen by, see `restarts.CHOICES`.
         checkpoint_step: steps that the run has taken.
-        training_set: what the run learned from.
+        regime: what the run learned from.
 
     Raises:
         OptionError: a number is out of range, or nothing is chosen by that.
@@ -50,7 +50,7 @@ class EvaluationRequest:
     restarts: int = 1
     choose: str = HALT
     checkpoint_step: int = 0
-    training_set: TrainingSet = field(default_factory=TrainingSet)
+    regime: Regime = field(default_factory=Regime)
 
     def __post_init__(self) -> None:
         for name, most in (("limit", MOST), ("variants", MOST), ("steps", MOST_ANSWERS), ("restarts", MOST_RESTARTS)):
@@ -75,7 +75,7 @@ class EvaluationRequest:
             "restarts": self.restarts,
             "choose": self.choose if self.restarts > 1 else None,
             "variants": self.variants,
-            "regime": self.training_set.to_json(),
+            "regime": self.regime.to_json(),
         }
 
 

@@ -137,7 +137,7 @@ class Findings:
 
     def lines(self) -> list[str]:
         """The passes, the table, halting and difficulty."""
-        regime = self.request.training_set.words()
+        regime = self.request.regime.words()
         passes = self.passes()
         halts = [one.halting.words() for one in passes if one.halting is not None]
         return [
