@@ -31,15 +31,13 @@ from .layers import (
     rotary_tables_2d,
     trunc_normal,
 )
-from .net import CorpusSizes, RecursiveNetwork
+from .net import CorpusSizes
 
 MIXERS = ("mlp_t", "attention")
 POSITIONS = ("rotary", "rotary2d", "none")
 MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any such network, and few enough that the modules are made in a second."""
 _MOST_WIDTH = 1 << 20
-_Q_BIAS = -5.0
-"""The halting head starts sure that nothing is solved (published code)."""
 _ROPE_BASE = 10000.0
 
 
@@ -176,20 +174,6 @@ class PuzzleEmbedding(nn.Module):
         self.register_buffer("weights", torch.zeros(num_identifiers, width))
 
 
-class HaltingHead(nn.Module):
-    """Two logits from one latent: that the answer is right, and what Q-learning expects of going on."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(2, width))
-        self.bias = nn.Parameter(torch.full((2,), _Q_BIAS))
-
-    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Both logits, in the dtype of the weights, [B] each, from `latent` [B, D]."""
-        both = nn.functional.linear(latent.to(self.weight.dtype), self.weight, self.bias)
-        return both[:, 0], both[:, 1]
-
-
 class TokenNetwork(nn.Module):
     """From tokens to vectors and from vectors to logits; abstract, the layers between are a network's own.
 
@@ -260,24 +244,6 @@ def _tables_of(config: StackConfig, sizes: CorpusSizes, dtype: torch.dtype) -> R
             "set model.positions=rotary"
         )
     return rotary_tables_2d(config.num_prefix, grid, head_width, _ROPE_BASE, dtype)
-
-
-def first_answer(net: RecursiveNetwork, inputs: Tensor, rows: Tensor | None) -> Tensor:
-    """Logits [B, S, V] of a single supervision step from the initial latents, for `DirectNetwork`."""
-    keys = inputs[:, 0]
-    return net.step(net.initial(keys), inputs, rows, keys).logits
-
-
-def fixed_start(init: Tensor, seq_len: int, batch: int, dtype: torch.dtype) -> Tensor:
-    """A latent [S, B, D] that is the same everywhere.
-
-    Args:
-        init: float [D].
-        seq_len: S.
-        batch: B.
-        dtype: of the latent.
-    """
-    return init.to(dtype).expand(seq_len, batch, len(init))
 
 
 def call(level: nn.Module, x: Tensor, rotary: Rotary | None, *, recompute: bool) -> Tensor:

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from ..checks import at_least, share
 from ..parts import Part
-from .blocks import MOST_REPEATS, HaltingHead, Level, StackConfig, TokenNetwork, check_stack
+from .blocks import MOST_REPEATS, Level, StackConfig, check_stack
 from .net import CorpusSizes, Latents, Outcome
 from .noise import normal, truncated_normal
+from .recursion import HaltingNetwork
 
 _START_H, _START_L, _FIRST_CALL = 0, 1, 2
 """Numbers of draws: where both latents start, and the noise of the first call of a step; the others count on."""
@@ -55,11 +56,10 @@ class EqRConfig(StackConfig):
         return f"{recursion}, damping {self.damping:g}, noise {self.noise:g}"
 
 
-class EqR(TokenNetwork):
+class EqR(HaltingNetwork):
     """The network, a `RecursiveNetwork`; see `TokenNetwork` for its arguments."""
 
     draws = True
-    has_continue_head = True
 
     def __init__(
         self,
@@ -71,7 +71,6 @@ class EqR(TokenNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.q_head = HaltingHead(config.width)
         self.L_level = Level(config, self.seq_len, generator=generator)
 
     @property
@@ -93,7 +92,7 @@ class EqR(TokenNetwork):
             for cycle in range(self.config.h_cycles - 1):
                 z_H, z_L = self._cycle(z_H, z_L, x, keys, cycle)
         z_H, z_L = self._cycle(z_H, z_L, x, keys, self.config.h_cycles - 1)
-        return Outcome({"z_H": z_H.detach(), "z_L": z_L.detach()}, self.answer(z_H), *self.q_head(z_H[0]))
+        return self.outcome({"z_H": z_H, "z_L": z_L}, "z_H")
 
     def _cycle(self, z_H: Tensor, z_L: Tensor, x: Tensor, keys: Tensor, cycle: int) -> tuple[Tensor, Tensor]:
         first = _FIRST_CALL + cycle * (self.config.l_cycles + 1)

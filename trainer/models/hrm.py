@@ -9,6 +9,7 @@ Shapes: B batch, S sequence with its P prefix slots, D width, V vocabulary.
 Source: HRM, arXiv 2506.21734, and its code; defaults are its Sudoku-Extreme model of 27.3M parameters.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,20 +17,10 @@ from torch import Tensor, nn
 
 from ..checks import at_least
 from ..parts import Part
-from .blocks import (
-    MOST_REPEATS,
-    HaltingHead,
-    Level,
-    StackConfig,
-    TokenNetwork,
-    check_stack,
-    cores,
-    first_answer,
-    fixed_start,
-)
-from .layers import trunc_normal
+from .blocks import MOST_REPEATS, Level, StackConfig, check_stack, cores
 from .net import CorpusSizes, Latents, Outcome
 from .published_stack import published_stack
+from .recursion import FixedStartNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +48,9 @@ class HRMConfig(StackConfig):
         return f"HRM, {self.mixer}, width {self.width}, H {self.h_cycles} L {self.l_cycles}"
 
 
-class HRM(TokenNetwork):
+class HRM(FixedStartNetwork):
     """Hierarchical Reasoning Model; see `TokenNetwork` for its arguments."""
 
-    has_continue_head = True
     H_init: Tensor
     L_init: Tensor
 
@@ -74,21 +64,19 @@ class HRM(TokenNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.q_head = HaltingHead(config.width)
         self.H_level = Level(config, self.seq_len, generator=generator)
         self.L_level = Level(config, self.seq_len, generator=generator)
         for name in ("H_init", "L_init"):
-            self.register_buffer(name, trunc_normal((config.width,), 1.0, generator, torch.bfloat16))
+            self.draw_start(name, generator=generator)
 
     @property
     def core(self) -> nn.Module:
         """Both networks, worth compiling."""
         return cores((self.H_level, self.L_level))
 
-    def initial(self, keys: Tensor) -> Latents:
-        """`z_H` and `z_L` that every example starts from, [S, B, D]; nothing is drawn."""
-        starts = {"z_H": self.H_init, "z_L": self.L_init}
-        return {name: fixed_start(init, self.seq_len, len(keys), self.dtype) for name, init in starts.items()}
+    def starts(self) -> Mapping[str, Tensor]:
+        """Those of `z_H` and `z_L`; see `FixedStartNetwork.starts`."""
+        return {"z_H": self.H_init, "z_L": self.L_init}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
         """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
@@ -101,12 +89,7 @@ class HRM(TokenNetwork):
                     z_H = self.H_level(z_H + z_L, self.rotary)
         z_L = self.L_level(z_L + (z_H + x), self.rotary)
         z_H = self.H_level(z_H + z_L, self.rotary)
-        halt, go_on = self.q_head(z_H[0])
-        return Outcome({"z_H": z_H.detach(), "z_L": z_L.detach()}, self.answer(z_H), halt, go_on)
-
-    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
-        """Logits [B, S, V] of a single supervision step from the initial latents: `DirectNetwork`."""
-        return first_answer(self, inputs, rows)
+        return self.outcome({"z_H": z_H, "z_L": z_L}, "z_H")
 
 
 PART = Part(config=HRMConfig, build=HRM, published=published_stack(HRMConfig, "L_level", "H_level"))

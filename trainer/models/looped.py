@@ -5,6 +5,7 @@ Source: input injection as in looped transformers (arXiv 2311.12424) and recurre
 embeddings and halting are TRM's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,19 +14,10 @@ from torch import Tensor, nn
 from ..checks import at_least
 from ..errors import SettingError
 from ..parts import Part
-from .blocks import (
-    MOST_REPEATS,
-    HaltingHead,
-    Level,
-    StackConfig,
-    TokenNetwork,
-    call,
-    check_stack,
-    first_answer,
-    fixed_start,
-)
-from .layers import rms_norm, trunc_normal
+from .blocks import MOST_REPEATS, Level, StackConfig, call, check_stack
+from .layers import rms_norm
 from .net import CorpusSizes, Latents, Outcome
+from .recursion import FixedStartNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +50,9 @@ class LoopedConfig(StackConfig):
         return f"looped, {self.mixer}, width {self.width}, {self.loops} loops, gradient through {differentiated}"
 
 
-class Looped(TokenNetwork):
+class Looped(FixedStartNetwork):
     """Looped transformer: `RecursiveNetwork` with one latent; see `TokenNetwork` for its arguments."""
 
-    has_continue_head = True
     z_init: Tensor
 
     def __init__(
@@ -74,18 +65,17 @@ class Looped(TokenNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.q_head = HaltingHead(config.width)
         self.level = Level(config, self.seq_len, generator=generator)
-        self.register_buffer("z_init", trunc_normal((config.width,), 1.0, generator, torch.bfloat16))
+        self.draw_start("z_init", generator=generator)
 
     @property
     def core(self) -> nn.Module:
         """The layers of a loop, worth compiling."""
         return self.level
 
-    def initial(self, keys: Tensor) -> Latents:
-        """`z` that every example starts from, [S, B, D]; nothing is drawn."""
-        return {"z": fixed_start(self.z_init, self.seq_len, len(keys), self.dtype)}
+    def starts(self) -> Mapping[str, Tensor]:
+        """That of `z`; see `FixedStartNetwork.starts`."""
+        return {"z": self.z_init}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
         """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
@@ -96,12 +86,7 @@ class Looped(TokenNetwork):
                 z = self._loop(z, x)
         for _ in range(differentiated):
             z = self._loop(z, x)
-        halt, go_on = self.q_head(z[0])
-        return Outcome({"z": z.detach()}, self.answer(z), halt, go_on)
-
-    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
-        """Logits [B, S, V] of a single supervision step from the initial latent: `DirectNetwork`."""
-        return first_answer(self, inputs, rows)
+        return self.outcome({"z": z}, "z")
 
     def _loop(self, z: Tensor, x: Tensor) -> Tensor:
         return call(self.level, rms_norm(z + x, dim=-1), self.rotary, recompute=self.config.recompute)

@@ -10,7 +10,7 @@ Shapes: B batch, S sequence with its P prefix slots, D width, V vocabulary.
 Source: TinyRecursiveModels, arXiv 2510.04871; defaults are its Sudoku-Extreme model.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,21 +18,10 @@ from torch import Tensor, nn
 
 from ..checks import at_least, one_of
 from ..parts import Part, later
-from .blocks import (
-    MOST_REPEATS,
-    HaltingHead,
-    Level,
-    StackConfig,
-    TokenNetwork,
-    call,
-    check_stack,
-    cores,
-    first_answer,
-    fixed_start,
-)
-from .layers import trunc_normal
+from .blocks import MOST_REPEATS, Level, StackConfig, call, check_stack, cores
 from .net import CorpusSizes, Latents, Outcome
 from .published_stack import published_stack
+from .recursion import FixedStartNetwork
 
 LATENTS = ("two", "single", "multi")
 GRADIENTS = ("cycle", "one_step")
@@ -83,10 +72,9 @@ class TRMConfig(StackConfig):
         return ", ".join(words)
 
 
-class TRM(TokenNetwork):
+class TRM(FixedStartNetwork):
     """Tiny Recursive Model with an MLP or an attention mixer; see `TokenNetwork` for its arguments."""
 
-    has_continue_head = True
     H_init: Tensor
     L_init: Tensor
 
@@ -100,28 +88,27 @@ class TRM(TokenNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.q_head = HaltingHead(config.width)
         self.L_level = Level(config, self.seq_len, generator=generator)
         if config.num_nets > 1:
             self.H_level = Level(config, self.seq_len, generator=generator)
-        self.register_buffer("H_init", trunc_normal((config.width,), 1.0, generator, torch.bfloat16))
+        self.draw_start("H_init", generator=generator)
         if config.latents != "single":
             several = (config.l_cycles,) if config.latents == "multi" else ()
-            self.register_buffer("L_init", trunc_normal((*several, config.width), 1.0, generator, torch.bfloat16))
+            self.draw_start("L_init", *several, generator=generator)
 
     @property
     def core(self) -> nn.Module:
         """The part that recursion calls, worth compiling."""
         return cores((self.L_level, self.H_level)) if self.config.num_nets > 1 else self.L_level
 
-    def initial(self, keys: Tensor) -> Latents:
-        """The latents that every example starts from, [S, B, D] each, such as `z_H` and `z_L`; nothing is drawn."""
+    def starts(self) -> Mapping[str, Tensor]:
+        """Those of `z_H` and `z_L`, or of what else there is; see `FixedStartNetwork.starts`."""
         starts = {_H: self.H_init}
         if self.config.latents == "two":
             starts["z_L"] = self.L_init
         if self.config.latents == "multi":
             starts.update(zip(_names(self.config.l_cycles), self.L_init, strict=True))
-        return {name: fixed_start(init, self.seq_len, len(keys), self.dtype) for name, init in starts.items()}
+        return starts
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
         """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
@@ -134,12 +121,7 @@ class TRM(TokenNetwork):
                 z = self._update(z, x, range(updates))
             z = self._update(z, x, range(updates - differentiated))
         z = self._update(z, x, range(updates - differentiated, updates))
-        halt, go_on = self.q_head(z[_H][0])
-        return Outcome({name: one.detach() for name, one in z.items()}, self.answer(z[_H]), halt, go_on)
-
-    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
-        """Logits [B, S, V] of a single supervision step from the initial latents: `DirectNetwork`."""
-        return first_answer(self, inputs, rows)
+        return self.outcome(z, _H)
 
     def _update(self, z: dict[str, Tensor], x: Tensor, numbers: Iterable[int]) -> dict[str, Tensor]:
         """The updates of a cycle with these numbers, 0 to n; n is that of the answer."""
