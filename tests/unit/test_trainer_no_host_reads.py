@@ -11,54 +11,21 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
+from tests.pairs import PAIRS, SETTINGS, SIZES, make_pair
 from tests.shrinking import shrunk
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import LEARNERS, Rows
-from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
-from trmpipe.trainer.models import MODELS, CorpusSizes, puzzle_rows
-from trmpipe.trainer.models.looped import LoopedConfig
-from trmpipe.trainer.models.trm import TRMConfig
+from trmpipe.trainer.models import MODELS, puzzle_rows
 
-SIZES = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=3, rows=2, columns=3)
 NUM_ROWS = 3
-
-DEEP, CONTINUED = DeepSupervisionConfig(), DeepSupervisionConfig(continue_loss=True)
-SETTINGS = {
-    "continue loss": (CONTINUED, TRMConfig()),
-    "single z, rows and columns": (DEEP, TRMConfig(latents="single", mixer="attention", positions="rotary2d")),
-    "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
-    "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
-    "recomputed": (DEEP, TRMConfig(recompute=True)),
-    "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),
-}
-"""What the defaults of the entries do not do."""
-
-
-def pairs():
-    """Configs of every model with every learner that takes it, and the settings above; by name."""
-    for model in MODELS.names():
-        for learner in LEARNERS.names():
-            yield f"{model}, {learner}", (LEARNERS[learner].config(), MODELS[model].config())
-    yield from SETTINGS.items()
-
-
-PAIRS = dict(pairs())
 
 
 def make(name):
     """The parts of a training; skips learners that ask for more than the model has."""
-    learner, model = PAIRS[name]
-    config = TrainConfig(learner=learner, model=shrunk(model), max_steps=5)
-    net = build_net(config, SIZES, torch.device("cpu"), torch.float32)
-    try:
-        found = build_learner(config, net)
-        found.begin(net, 1, SIZES.seq_len)
-    except SettingError:
-        pytest.skip("the learner does not take this model")
-    return net, found
+    return make_pair(name) or pytest.skip("the learner does not take this model")
 
 
 def rows_for(learner):

@@ -1,0 +1,103 @@
+"""Trainings that are killed again and again, by SIGKILL at seeded moments, come to what one without a break does.
+
+One process and two, each with every model and learner: 50 kills for a pair of every learner, 10 for the other pairs.
+Moments are even over the time that a run without a break takes, so that kills fall before the first checkpoint, into
+writes and evaluations, and near the end. Of every third kill of two processes only one of them dies; the other ends by
+itself or is killed as torchrun would.
+"""
+
+import shutil
+from random import Random
+
+import pytest
+
+from tests.pairs import one_of_each_learner, pairs_that_fit
+from tests.resuming import MAX_STEPS, assert_same_run, request_for
+from tests.train_forks import forks
+from trmpipe.trainer.checkpoint import list_checkpoints, step_of
+
+KILLS, FEWER_KILLS = 50, 10
+KILLED = -9
+EVERY = 3
+NUM_KILLS = {**dict.fromkeys(pairs_that_fit(), FEWER_KILLS), **dict.fromkeys(one_of_each_learner(), KILLS)}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    """Starts processes that train."""
+    with forks() as found:
+        yield found
+
+
+class Story:
+    """A run that is started, killed, gone on with, and, once it has ended, started from nothing.
+
+    Args:
+        trainer: starts processes.
+        folder: of the test.
+        corpus: to train on.
+        name: of a pair.
+        ranks: number of processes.
+    """
+
+    def __init__(self, trainer, folder, corpus, name, ranks):
+        self.trainer, self.corpus, self.name, self.ranks = trainer, corpus, name, ranks
+        self.run, self.whole, self.log = folder / "run", folder / "whole", folder / "log"
+        self.moments = Random(f"{name}, {ranks}")
+        codes, self.seconds = self.attempt(self.whole)
+        assert codes == [0] * ranks, self.log.read_text()
+
+    def attempt(self, run, *settings, victims=(), seconds=None):
+        """See `Forks.attempt`."""
+        request = request_for(self.name, self.corpus, run, *settings)
+        return self.trainer.attempt(request, self.log, ranks=self.ranks, victims=victims, seconds=seconds)
+
+    def kill(self, number):
+        """Kill the run at a moment of its own; returns whether it was still there."""
+        alone = self.ranks > 1 and number % EVERY == 0
+        victims = [self.moments.randrange(self.ranks)] if alone else list(range(self.ranks))
+        seconds = self.moments.random() * self.seconds
+        codes, _ = self.attempt(self.run, victims=victims, seconds=seconds)
+        if KILLED in [codes[rank] for rank in victims]:
+            return True
+        assert codes == [0] * self.ranks, self.log.read_text()
+        return False
+
+    def end(self):
+        """Let it end in peace, and compare it."""
+        codes, _ = self.attempt(self.run)
+        assert codes == [0] * self.ranks, self.log.read_text()
+        self.compare()
+
+    def compare(self):
+        """Whether it came to what it does without a break; it is gone after that."""
+        assert_same_run(self.run, self.whole)
+        shutil.rmtree(self.run)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("name", NUM_KILLS)
+def test_kills_change_nothing(name, ranks, trainer, corpus4, tmp_path):
+    story, kills = Story(trainer, tmp_path, corpus4, name, ranks), 0
+    while kills < NUM_KILLS[name]:
+        if story.kill(kills):
+            kills += 1
+        else:
+            story.compare()
+    story.end()
+
+
+@pytest.mark.parametrize("name", NUM_KILLS)
+def test_a_pair_goes_on_from_every_step(name, trainer, corpus4, tmp_path):
+    story, keep = Story(trainer, tmp_path, corpus4, name, 2), f"checkpoint_keep={MAX_STEPS}"
+    shutil.rmtree(story.whole)
+    assert story.attempt(story.whole, keep)[0] == [0, 0]
+    for step in range(1, MAX_STEPS):
+        shutil.copytree(story.whole, story.run)
+        for path in list_checkpoints(story.run / "checkpoints"):
+            if step_of(path) > step:
+                path.unlink()
+        assert story.attempt(story.run, keep)[0] == [0, 0], story.log.read_text()
+        story.compare()

@@ -1,0 +1,63 @@
+"""Every model with every learner that takes it, and what their defaults do not do: for tests that try them all."""
+
+import torch
+
+from tests.shrinking import shrunk
+from trmpipe.trainer.build import build_learner, build_net
+from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.learners import LEARNERS
+from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
+from trmpipe.trainer.models import MODELS, CorpusSizes
+from trmpipe.trainer.models.hrm import HRMConfig
+from trmpipe.trainer.models.looped import LoopedConfig
+from trmpipe.trainer.models.trm import TRMConfig
+
+SIZES = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=3, rows=2, columns=3)
+
+DEEP, CONTINUED = DeepSupervisionConfig(), DeepSupervisionConfig(continue_loss=True)
+SETTINGS = {
+    "continue loss": (CONTINUED, TRMConfig()),
+    "continue loss of HRM": (CONTINUED, HRMConfig()),
+    "single z, rows and columns": (DEEP, TRMConfig(latents="single", mixer="attention", positions="rotary2d")),
+    "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
+    "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
+    "recomputed": (DEEP, TRMConfig(recompute=True)),
+    "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),
+}
+"""What the defaults of the entries do not do."""
+
+
+def pairs():
+    """Configs of every learner with every model, and the settings above; by name."""
+    for model in MODELS.names():
+        for learner in LEARNERS.names():
+            yield f"{model}, {learner}", (LEARNERS[learner].config(), MODELS[model].config())
+    yield from SETTINGS.items()
+
+
+PAIRS = dict(pairs())
+
+
+def make_pair(name):
+    """A tiny network and its learner; None for a learner that asks for more than the model has."""
+    learner, model = PAIRS[name]
+    config = TrainConfig(learner=learner, model=shrunk(model), max_steps=5)
+    net = build_net(config, SIZES, torch.device("cpu"), torch.float32)
+    try:
+        found = build_learner(config, net)
+        found.begin(net, 1, SIZES.seq_len)
+    except SettingError:
+        return None
+    return net, found
+
+
+def pairs_that_fit():
+    """Names of the pairs whose learner takes their model."""
+    return [name for name in PAIRS if make_pair(name)]
+
+
+def one_of_each_learner():
+    """Names of pairs, the first that fits of every learner."""
+    fitting = pairs_that_fit()
+    return [next(name for name in fitting if name.endswith(f", {learner}")) for learner in LEARNERS.names()]
