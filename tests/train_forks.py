@@ -1,7 +1,8 @@
-"""Trainings in processes that can be killed, each a fork of one that has imported the trainer: it is at work at once.
+"""Trainings in processes that can be killed, each a fork of one that has trained before: it is at work at once.
 
-As a program it reads a line of JSON for each attempt and answers with one, see `attempt`; it never trains itself, so
-that no thread is there when it forks. It and all its forks are a group of processes of their own.
+As a program it reads a line of JSON for each attempt and answers with one, see `Forks.attempt`. What it trains itself,
+once, loads all that is imported or compiled when it is first used, and it makes sure that no thread is left when it
+forks. It and its forks are one group of processes.
 """
 
 import json
@@ -14,26 +15,25 @@ import time
 import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from importlib import import_module
+from pathlib import Path
 
-PRELOADED = (
-    "trmpipe.trainer.session",
-    "trmpipe.trainer.ranks",
-    "tensorboard.summary.writer.record_writer",
-    "matplotlib.backends.backend_agg",
-)
-"""Beside what these import, the libraries that they import only when they are used come with every attempt."""
 PATIENCE_SECONDS = 60.0
 """For an attempt that nobody kills; more than ten times what one takes."""
 GRACE_SECONDS = 3.0
 """For a rank whose partner was killed to end by itself, before it is killed as torchrun would do."""
+FORK_SAFE = {"jemalloc_bg_thd"}
+"""The thread of an allocator that comes with pyarrow, and stops it while a process forks."""
 _FAILED = 1
 
 
 class Forks:
-    """The process that forks, from the test's side."""
+    """The process that forks, from the test's side.
 
-    def __init__(self):
+    Args:
+        first: a `TrainRequest`, which it trains itself before it forks.
+    """
+
+    def __init__(self, first):
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.train_forks"],
             stdin=subprocess.PIPE,
@@ -42,8 +42,15 @@ class Forks:
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             start_new_session=True,
         )
+        self._say({"first": asdict(first)})
 
-    def attempt(self, request, log, *, ranks=1, victims=(), seconds=None):
+    def _say(self, order):
+        """Give an order, and take the answer."""
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def attempt(self, request, log, *, ranks=1, victims=(), seconds=None, pictures=False):
         """Let `ranks` processes train as a `TrainRequest` says, and kill some of them.
 
         Args:
@@ -52,14 +59,13 @@ class Forks:
             ranks: number of processes.
             victims: ranks to kill.
             seconds: after which they are killed; None for never.
+            pictures: draw them at the end, which takes as long as such a training.
 
         Returns:
             The codes that the processes ended with, negative for a signal's, and how many seconds all of it took.
         """
-        order = {"request": asdict(request), "log": str(log), "ranks": ranks, "victims": victims, "seconds": seconds}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        order = {"ranks": ranks, "victims": victims, "seconds": seconds, "pictures": pictures}
+        answer = self._say({"request": asdict(request), "log": str(log), **order})
         return answer["codes"], answer["seconds"]
 
     def close(self):
@@ -70,9 +76,9 @@ class Forks:
 
 
 @contextmanager
-def forks():
+def forks(first):
     """A process that forks, for the time of a ``with`` block; no process is left after it."""
-    found = Forks()
+    found = Forks(first)
     try:
         yield found
     finally:
@@ -84,18 +90,24 @@ def serve():
     import torch
 
     torch.set_num_threads(1)
-    for name in PRELOADED:
-        import_module(name)
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(attempt(**order)), flush=True)  # noqa: T201
+        answer = _train(order["first"]) if "first" in order else attempt(**order)
+        assert _other_threads() <= FORK_SAFE, "a fork of a process with threads may hang"
+        print(json.dumps(answer), flush=True)
 
 
-def attempt(request, log, ranks, victims, seconds):
+def _other_threads():
+    """Names of this process's threads but the main one."""
+    tasks = Path("/proc/self/task")
+    return {(task / "comm").read_text().strip() for task in tasks.iterdir() if int(task.name) != os.getpid()}
+
+
+def attempt(request, log, ranks, victims, seconds, pictures):
     """See `Forks.attempt`."""
-    port = _free_port() if ranks > 1 else 0
+    port, act = _free_port() if ranks > 1 else 0, _train if pictures else _train_without_pictures
     start = time.monotonic()
-    pids = [_fork(request, log, rank, ranks, port) for rank in range(ranks)]
+    pids = [_fork(act, request, log, rank, ranks, port) for rank in range(ranks)]
     codes = {}
     _wait(pids, codes, seconds if victims else PATIENCE_SECONDS)
     for rank in victims:
@@ -127,7 +139,7 @@ def _kill(pid, codes):
         os.kill(pid, signal.SIGKILL)
 
 
-def _fork(request, log, rank, ranks, port):
+def _fork(act, request, log, rank, ranks, port):
     """The number of a process that trains."""
     pid = os.fork()
     if pid:
@@ -140,7 +152,7 @@ def _fork(request, log, rank, ranks, port):
         os.environ.update(
             RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
         )
-        code = _train(request)
+        code = act(request)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -157,6 +169,13 @@ def _train(request):
     with joined_ranks() as joined:
         result = train(TrainRequest(**request), Unheard(), joined)
     return 0 if result is None or result.finished else _FAILED
+
+
+def _train_without_pictures(request):
+    from trmpipe.trainer import session
+
+    session.draw_pictures = lambda *arguments: []
+    return _train(request)
 
 
 def _free_port():

@@ -7,6 +7,7 @@ itself or is killed as torchrun would.
 """
 
 import shutil
+import sys
 from random import Random
 
 import pytest
@@ -20,14 +21,20 @@ KILLS, FEWER_KILLS = 50, 10
 KILLED = -9
 EVERY = 3
 NUM_KILLS = {**dict.fromkeys(pairs_that_fit(), FEWER_KILLS), **dict.fromkeys(one_of_each_learner(), KILLS)}
+WITH_PICTURES = one_of_each_learner()[0]
+"""The others draw none: their kills fall into what pictures are drawn from."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(sys.platform != "linux", reason="whether a process can be forked is read from /proc"),
+]
 
 
 @pytest.fixture(scope="module")
-def trainer():
+def trainer(corpus4, tmp_path_factory):
     """Starts processes that train."""
-    with forks() as found:
+    with forks(request_for("trm, deep_supervision", corpus4, tmp_path_factory.mktemp("first") / "run")) as found:
         yield found
 
 
@@ -40,19 +47,26 @@ class Story:
         corpus: to train on.
         name: of a pair.
         ranks: number of processes.
+
+    Attributes:
+        reached: steps of the last checkpoints that kills left; -1 for none.
     """
 
     def __init__(self, trainer, folder, corpus, name, ranks):
         self.trainer, self.corpus, self.name, self.ranks = trainer, corpus, name, ranks
-        self.run, self.whole, self.log = folder / "run", folder / "whole", folder / "log"
+        self.pictures = name == WITH_PICTURES
+        # Pictures bear the name of the run's folder.
+        self.run, self.whole, self.log = folder / "killed" / "run", folder / "whole" / "run", folder / "log"
         self.moments = Random(f"{name}, {ranks}")
+        self.reached = set()
         codes, self.seconds = self.attempt(self.whole)
         assert codes == [0] * ranks, self.log.read_text()
 
     def attempt(self, run, *settings, victims=(), seconds=None):
         """See `Forks.attempt`."""
         request = request_for(self.name, self.corpus, run, *settings)
-        return self.trainer.attempt(request, self.log, ranks=self.ranks, victims=victims, seconds=seconds)
+        options = {"ranks": self.ranks, "pictures": self.pictures}
+        return self.trainer.attempt(request, self.log, victims=victims, seconds=seconds, **options)
 
     def kill(self, number):
         """Kill the run at a moment of its own; returns whether it was still there."""
@@ -61,6 +75,7 @@ class Story:
         seconds = self.moments.random() * self.seconds
         codes, _ = self.attempt(self.run, victims=victims, seconds=seconds)
         if KILLED in [codes[rank] for rank in victims]:
+            self.reached.update(map(step_of, list_checkpoints(self.run / "checkpoints")[-1:] or [self.run]))
             return True
         assert codes == [0] * self.ranks, self.log.read_text()
         return False
@@ -87,6 +102,9 @@ def test_kills_change_nothing(name, ranks, trainer, corpus4, tmp_path):
         else:
             story.compare()
     story.end()
+    if kills == KILLS:
+        assert -1 in story.reached, "no kill fell before the first checkpoint"
+        assert len(story.reached) > MAX_STEPS / 2, "kills fell too close together"
 
 
 @pytest.mark.parametrize("name", NUM_KILLS)
