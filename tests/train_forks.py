@@ -50,7 +50,7 @@ class Forks:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def attempt(self, request, log, *, ranks=1, victims=(), seconds=None, pictures=False):
+    def attempt(self, request, log, *, ranks=1, victims=(), seconds=None):
         """Let `ranks` processes train as a `TrainRequest` says, and kill some of them.
 
         Args:
@@ -59,12 +59,11 @@ class Forks:
             ranks: number of processes.
             victims: ranks to kill.
             seconds: after which they are killed; None for never.
-            pictures: draw them at the end, which takes as long as such a training.
 
         Returns:
             The codes that the processes ended with, negative for a signal's, and how many seconds all of it took.
         """
-        order = {"ranks": ranks, "victims": victims, "seconds": seconds, "pictures": pictures}
+        order = {"ranks": ranks, "victims": victims, "seconds": seconds}
         answer = self._say({"request": asdict(request), "log": str(log), **order})
         return answer["codes"], answer["seconds"]
 
@@ -103,11 +102,11 @@ def _other_threads():
     return {(task / "comm").read_text().strip() for task in tasks.iterdir() if int(task.name) != os.getpid()}
 
 
-def attempt(request, log, ranks, victims, seconds, pictures):
+def attempt(request, log, ranks, victims, seconds):
     """See `Forks.attempt`."""
-    port, act = _free_port() if ranks > 1 else 0, _train if pictures else _train_without_pictures
+    port = _free_port() if ranks > 1 else 0
     start = time.monotonic()
-    pids = [_fork(act, request, log, rank, ranks, port) for rank in range(ranks)]
+    pids = [_fork(request, log, rank, ranks, port) for rank in range(ranks)]
     codes = {}
     _wait(pids, codes, seconds if victims else PATIENCE_SECONDS)
     for rank in victims:
@@ -139,7 +138,7 @@ def _kill(pid, codes):
         os.kill(pid, signal.SIGKILL)
 
 
-def _fork(act, request, log, rank, ranks, port):
+def _fork(request, log, rank, ranks, port):
     """The number of a process that trains."""
     pid = os.fork()
     if pid:
@@ -152,7 +151,7 @@ def _fork(act, request, log, rank, ranks, port):
         os.environ.update(
             RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
         )
-        code = act(request)
+        code = _train(request)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -161,21 +160,16 @@ def _fork(act, request, log, rank, ranks, port):
 
 
 def _train(request):
+    from trmpipe.trainer import session
     from trmpipe.trainer.listener import Unheard
     from trmpipe.trainer.ranks import joined_ranks
     from trmpipe.trainer.request import TrainRequest
-    from trmpipe.trainer.session import train
 
-    with joined_ranks() as joined:
-        result = train(TrainRequest(**request), Unheard(), joined)
-    return 0 if result is None or result.finished else _FAILED
-
-
-def _train_without_pictures(request):
-    from trmpipe.trainer import session
-
+    # They would take longer than the training, and show what is in the files of the run already.
     session.draw_pictures = lambda *arguments: []
-    return _train(request)
+    with joined_ranks() as joined:
+        result = session.train(TrainRequest(**request), Unheard(), joined)
+    return 0 if result is None or result.finished else _FAILED
 
 
 def _free_port():

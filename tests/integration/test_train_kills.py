@@ -21,9 +21,6 @@ KILLS, FEWER_KILLS = 50, 10
 KILLED = -9
 EVERY = 3
 NUM_KILLS = {**dict.fromkeys(pairs_that_fit(), FEWER_KILLS), **dict.fromkeys(one_of_each_learner(), KILLS)}
-WITH_PICTURES = one_of_each_learner()[0]
-"""The others draw none: their kills fall into what pictures are drawn from."""
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
@@ -49,36 +46,37 @@ class Story:
         ranks: number of processes.
 
     Attributes:
-        reached: steps of the last checkpoints that kills left; -1 for none.
+        reached: steps of the last checkpoints that kills left, in their order; 0 for none.
     """
 
     def __init__(self, trainer, folder, corpus, name, ranks):
         self.trainer, self.corpus, self.name, self.ranks = trainer, corpus, name, ranks
-        self.pictures = name == WITH_PICTURES
-        # Pictures bear the name of the run's folder.
-        self.run, self.whole, self.log = folder / "killed" / "run", folder / "whole" / "run", folder / "log"
+        self.run, self.whole, self.log = folder / "run", folder / "whole", folder / "log"
         self.moments = Random(f"{name}, {ranks}")
-        self.reached = set()
+        self.reached = []
         codes, self.seconds = self.attempt(self.whole)
         assert codes == [0] * ranks, self.log.read_text()
 
     def attempt(self, run, *settings, victims=(), seconds=None):
         """See `Forks.attempt`."""
         request = request_for(self.name, self.corpus, run, *settings)
-        options = {"ranks": self.ranks, "pictures": self.pictures}
-        return self.trainer.attempt(request, self.log, victims=victims, seconds=seconds, **options)
+        return self.trainer.attempt(request, self.log, ranks=self.ranks, victims=victims, seconds=seconds)
 
-    def kill(self, number):
+    def kill(self):
         """Kill the run at a moment of its own; returns whether it was still there."""
-        alone = self.ranks > 1 and number % EVERY == 0
+        alone = self.ranks > 1 and len(self.reached) % EVERY == 0
         victims = [self.moments.randrange(self.ranks)] if alone else list(range(self.ranks))
         seconds = self.moments.random() * self.seconds
         codes, _ = self.attempt(self.run, victims=victims, seconds=seconds)
         if KILLED in [codes[rank] for rank in victims]:
-            self.reached.update(map(step_of, list_checkpoints(self.run / "checkpoints")[-1:] or [self.run]))
+            self.reached.append(self.last_step())
             return True
         assert codes == [0] * self.ranks, self.log.read_text()
         return False
+
+    def last_step(self):
+        """The step of the last checkpoint; 0 for none."""
+        return max(map(step_of, list_checkpoints(self.run / "checkpoints")), default=0)
 
     def end(self):
         """Let it end in peace, and compare it."""
@@ -95,16 +93,16 @@ class Story:
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("name", NUM_KILLS)
 def test_kills_change_nothing(name, ranks, trainer, corpus4, tmp_path):
-    story, kills = Story(trainer, tmp_path, corpus4, name, ranks), 0
-    while kills < NUM_KILLS[name]:
-        if story.kill(kills):
-            kills += 1
-        else:
+    story = Story(trainer, tmp_path, corpus4, name, ranks)
+    while len(story.reached) < NUM_KILLS[name]:
+        if not story.kill():
             story.compare()
+        elif story.last_step() == MAX_STEPS:
+            story.end()
     story.end()
-    if kills == KILLS:
-        assert -1 in story.reached, "no kill fell before the first checkpoint"
-        assert len(story.reached) > MAX_STEPS / 2, "kills fell too close together"
+    if NUM_KILLS[name] == KILLS:
+        assert 0 in story.reached, "no kill fell before the first checkpoint"
+        assert len(set(story.reached)) > MAX_STEPS / 2, "kills fell too close together"
 
 
 @pytest.mark.parametrize("name", NUM_KILLS)
