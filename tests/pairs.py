@@ -1,5 +1,8 @@
 """Every model with every learner that takes it, and what their defaults do not do: for tests that try them all."""
 
+import functools
+from fnmatch import fnmatchcase
+
 import torch
 
 from tests.shrinking import shrunk
@@ -52,12 +55,21 @@ def make_pair(name):
     return net, found
 
 
+@functools.cache
 def pairs_that_fit():
     """Names of the pairs whose learner takes their model."""
-    return [name for name in PAIRS if make_pair(name)]
+    return tuple(name for name in PAIRS if make_pair(name))
 
 
 def one_of_each_learner():
     """Names of pairs, the first that fits of every learner."""
-    fitting = pairs_that_fit()
-    return [next(name for name in fitting if name.endswith(f", {learner}")) for learner in LEARNERS.names()]
+    return [_first(f"*, {learner}") for learner in LEARNERS.names()]
+
+
+def one_of_each_model():
+    """Names of pairs, the first that fits of every model."""
+    return [_first(f"{model}, *") for model in MODELS.names()]
+
+
+def _first(pattern):
+    return next(name for name in pairs_that_fit() if fnmatchcase(name, pattern))

@@ -48,7 +48,9 @@ class Forks:
         """Give an order, and take the answer."""
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        assert answer, "the process that forks has ended; why is on stderr"
+        return json.loads(answer)
 
     def attempt(self, request, log, *, ranks=1, victims=(), seconds=None):
         """Let `ranks` processes train as a `TrainRequest` says, and kill some of them.

@@ -1,6 +1,7 @@
 """Trainings that are killed again and again, by SIGKILL at seeded moments, come to what one without a break does.
 
-One process and two, each with every model and learner: 50 kills for a pair of every learner, 10 for the other pairs.
+One process and two, each with every pair of a model and a learner: 50 kills for one pair of every model and of every
+learner, 10 for each of the others.
 Moments are even over the time that a run without a break takes, so that kills fall before the first checkpoint, into
 writes and evaluations, and near the end. Of every third kill of two processes only one of them dies; the other ends by
 itself or is killed as torchrun would.
@@ -12,7 +13,7 @@ from random import Random
 
 import pytest
 
-from tests.pairs import one_of_each_learner, pairs_that_fit
+from tests.pairs import one_of_each_learner, one_of_each_model, pairs_that_fit
 from tests.resuming import MAX_STEPS, assert_same_run, request_for
 from tests.train_forks import forks
 from trmpipe.trainer.checkpoint import list_checkpoints, step_of
@@ -20,7 +21,10 @@ from trmpipe.trainer.checkpoint import list_checkpoints, step_of
 KILLS, FEWER_KILLS = 50, 10
 KILLED = -9
 EVERY = 3
-NUM_KILLS = {**dict.fromkeys(pairs_that_fit(), FEWER_KILLS), **dict.fromkeys(one_of_each_learner(), KILLS)}
+NUM_KILLS = dict.fromkeys(pairs_that_fit(), FEWER_KILLS) | dict.fromkeys(
+    [*one_of_each_learner(), *one_of_each_model()], KILLS
+)
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
