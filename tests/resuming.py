@@ -7,7 +7,7 @@ import torch
 
 from tests.pairs import PAIRS
 from tests.shrinking import shrunk
-from trmpipe.trainer.checkpoint import list_best, list_checkpoints, load_checkpoint
+from trmpipe.trainer.checkpoint import best_path, list_best, list_checkpoints, load_checkpoint
 from trmpipe.trainer.config import TrainConfig, flatten, to_json
 from trmpipe.trainer.request import TrainRequest
 
@@ -63,6 +63,16 @@ def assert_same_run(run, whole):
         assert kept.pop("timings").keys() == expected.pop("timings").keys()
         assert_same_values(kept, expected, path.name)
     assert scalars(run) == scalars(whole)
+
+
+def assert_best_is_there(run):
+    """Whether the last checkpoint of a run finds the best one that it knows of, however the run was broken off."""
+    folder = run / "checkpoints"
+    for path in list_checkpoints(folder)[-1:]:
+        best = load_checkpoint(path)["best"]
+        if best is not None:
+            known = load_checkpoint(best_path(folder, best["step"]))
+            assert known["best"] == {**best, "worse": 0}, path
 
 
 def _bytes_of(path):

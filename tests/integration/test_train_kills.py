@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from tests.pairs import one_of_each_learner, one_of_each_model, pairs_that_fit
-from tests.resuming import MAX_STEPS, assert_same_run, request_for
+from tests.resuming import MAX_STEPS, assert_best_is_there, assert_same_run, request_for
 from tests.train_forks import forks
 from trmpipe.trainer.checkpoint import list_checkpoints, step_of
 
@@ -74,6 +74,7 @@ class Story:
         codes, _ = self.attempt(self.run, victims=victims, seconds=seconds)
         if KILLED in [codes[rank] for rank in victims]:
             self.reached.append(self.last_step())
+            assert_best_is_there(self.run)
             return True
         assert codes == [0] * self.ranks, self.log.read_text()
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pairs import one_of_each_learner, pairs_that_fit
-from tests.resuming import MAX_STEPS, assert_same_run, request_for
+from tests.resuming import MAX_STEPS, assert_best_is_there, assert_same_run, request_for
 from tests.runs import quick_training
 from trmpipe.trainer.lines import LineFile
 from trmpipe.trainer.listener import Unheard
@@ -131,4 +131,5 @@ def test_from_before_and_after_every_write(name, corpus4, tmp_path, monkeypatch)
         whole = trained(name, corpus4, copies.run)
     assert len(copies.made) > FEWEST_COPIES
     for copy in copies.made:
+        assert_best_is_there(copy)
         assert_same_run(trained(name, corpus4, copy), whole)
