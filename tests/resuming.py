@@ -12,8 +12,8 @@ from trmpipe.trainer.config import TrainConfig, flatten, to_json
 from trmpipe.trainer.request import TrainRequest
 
 MAX_STEPS = 6
-HALT_STEPS = 3
-"""Slots are given new examples by then, so that they are during so short a run."""
+HALT_STEPS = 4
+"""Slots are given new examples after so many, in the course of a run, and in the middle of it their state counts."""
 SETTINGS = (
     *("batch_size=8", "num_slices=2", "precision=fp32", "optimiser.lr=0.01", "schedule.warmup_steps=1"),
     # A line of means spans checkpoints and evaluations, and the last one is begun and never written.
