@@ -76,7 +76,7 @@ class Story:
             self.reached.append(self.last_step())
             assert_best_is_there(self.run)
             return True
-        assert codes == [0] * self.ranks, self.log.read_text()
+        assert codes == [0] * self.ranks, f"{codes}, {victims} were to be killed; {self.log.read_text()}"
         return False
 
     def last_step(self):
