@@ -23,6 +23,7 @@ GRACE_SECONDS = 3.0
 """For a rank whose partner was killed to end by itself, before it is killed as torchrun would do."""
 FORK_SAFE = {"jemalloc_bg_thd"}
 """The thread of an allocator that comes with pyarrow, and stops it while a process forks."""
+FIRST_PORT, LAST_PORT = 20_000, 32_000
 _FAILED = 1
 
 
@@ -175,9 +176,12 @@ def _train(request):
 
 
 def _free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port below those that the system gives to connections by itself, so that none of them takes it before its turn."""
+    for port in range(FIRST_PORT + os.getpid() % 1000, LAST_PORT):
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ class EndedElsewhereError(RunError):
     """Another process of the same training ended it, and told why."""
 
 
+class LostProcessError(RunError):
+    """Another process of the same command is gone, or cannot be reached."""
+
+
 class RunExistsError(TrmpipeError, FileExistsError):
     """A new run would overwrite an old one."""
 

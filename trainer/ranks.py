@@ -5,21 +5,21 @@ Objects pass between ranks through gloo, which works on any machine; tensors on 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch.distributed
 from torch import Tensor
 
-from .errors import EndedElsewhereError, RunError
+from .errors import EndedElsewhereError, LostProcessError, RunError
 
 _MOST_RANKS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranks:
-    """Which process this is.
+    """Which process this is; whatever the processes exchange raises `LostProcessError` where one of them is gone.
 
     Attributes:
         rank: from 0 on.
@@ -34,7 +34,8 @@ class Ranks:
         if self.world_size == 1:
             return [value]
         found: list[Any] | None = [None] * self.world_size if self.rank == 0 else None
-        torch.distributed.gather_object(value, found)
+        with _exchange():
+            torch.distributed.gather_object(value, found)
         return found or []
 
     def of_all(self, value: Any) -> list[Any]:
@@ -42,7 +43,8 @@ class Ranks:
         if self.world_size == 1:
             return [value]
         found: list[Any] = [None] * self.world_size
-        torch.distributed.all_gather_object(found, value)
+        with _exchange():
+            torch.distributed.all_gather_object(found, value)
         return found
 
     def share(self, value: Any) -> Any:
@@ -50,7 +52,8 @@ class Ranks:
         if self.world_size == 1:
             return value
         values = [value if self.rank == 0 else None]
-        torch.distributed.broadcast_object_list(values)
+        with _exchange():
+            torch.distributed.broadcast_object_list(values)
         return values[0]
 
     def first(self, work: Callable[[], Any]) -> Any:
@@ -67,7 +70,8 @@ class Ranks:
             if self.rank == 0:
                 done, value = True, work()
         except BaseException:
-            self.share((False, None))
+            with suppress(LostProcessError):
+                self.share((False, None))
             raise
         done, value = self.share((done, value))
         if not done:
@@ -79,7 +83,8 @@ class Ranks:
         if self.world_size == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        torch.distributed.all_reduce(flat)
+        with _exchange():
+            torch.distributed.all_reduce(flat)
         parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         torch._foreach_copy_(list(tensors), [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
 
@@ -88,7 +93,8 @@ class Ranks:
         if self.world_size == 1:
             return rows
         whole = rows.new_empty((self.world_size * len(rows), *rows.shape[1:]))
-        torch.distributed.all_gather_into_tensor(whole, rows.contiguous())
+        with _exchange():
+            torch.distributed.all_gather_into_tensor(whole, rows.contiguous())
         return whole
 
     def rows_on_first(self, rows: Tensor) -> Tensor:
@@ -99,8 +105,21 @@ class Ranks:
         # As bytes, since gloo does not know all dtypes.
         sent = own.reshape(-1).view(torch.uint8)
         parts = [torch.empty_like(sent) for _ in range(self.world_size)] if self.rank == 0 else None
-        torch.distributed.gather(sent, parts)
+        with _exchange():
+            torch.distributed.gather(sent, parts)
         return torch.cat(parts).view(own.dtype).view(-1, *own.shape[1:]) if parts else own
+
+
+@contextmanager
+def _exchange() -> Iterator[None]:
+    """An exchange between the processes, with one error for all backends: gloo raises a bare RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostProcessError(
+            "another of the processes ended or cannot be reached, and these cannot go on without it; what it printed "
+            "says why, and a training goes on from its last checkpoint with --resume"
+        ) from error
 
 
 def world_size() -> int:

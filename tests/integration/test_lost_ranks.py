@@ -1,0 +1,73 @@
+"""Processes that train together, one of which is gone: the others say so in one line, whatever they were exchanging."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+EXCHANGES = {
+    "gather": "ranks.gather(1)",
+    "of_all": "ranks.of_all(1)",
+    "share": "ranks.share(1)",
+    "first": "ranks.first(lambda: 1)",
+    "add_up": "ranks.add_up([torch.ones(3)])",
+    "rows_of_all": "ranks.rows_of_all(torch.ones(3, 2))",
+    "rows_on_first": "ranks.rows_on_first(torch.ones(3, 2))",
+}
+CODE = """
+import os, sys, torch
+from trmpipe.trainer.errors import LostProcessError
+from trmpipe.trainer.ranks import joined_ranks
+
+with joined_ranks() as ranks:
+    ranks.of_all(0)
+    if ranks.rank == 1:
+        os._exit(9)
+    for exchange in sys.argv[1:]:
+        try:
+            eval(exchange)
+            print("nothing")
+        except LostProcessError as error:
+            print(error)
+    try:
+        ranks.first(lambda: 1 / 0)
+    except ZeroDivisionError:
+        print("its own error")
+"""
+
+
+@pytest.fixture(scope="module")
+def told():
+    """What the first of two processes is told at each exchange once the other one is gone."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    where = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CODE, *EXCHANGES.values()],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **where, "RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]
+    try:
+        lines = processes[0].communicate(timeout=120)[0].splitlines()
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    return dict(zip([*EXCHANGES, "a failure"], lines, strict=True))
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_process_says_that_another_one_is_gone(told, exchange):
+    assert told[exchange].startswith("another of the processes ended or cannot be reached")
+    assert "--resume" in told[exchange]
+
+
+def test_a_failure_of_its_own_is_what_is_told(told):
+    assert told["a failure"] == "its own error"
