@@ -112,9 +112,12 @@ def attempt(request, log, ranks, victims, seconds):
     pids = [_fork(request, log, rank, ranks, port) for rank in range(ranks)]
     codes = {}
     _wait(pids, codes, seconds if victims else PATIENCE_SECONDS)
-    for rank in victims:
-        _kill(pids[rank], codes)
-    _wait(pids, codes, GRACE_SECONDS)
+    dying = [pids[rank] for rank in victims]
+    for pid in dying:
+        _kill(pid, codes)
+    _wait(dying, codes, PATIENCE_SECONDS)
+    # A victim may have ended by itself, and then its partner has more to do than to notice that it is gone.
+    _wait(pids, codes, GRACE_SECONDS if -signal.SIGKILL in map(codes.get, dying) else PATIENCE_SECONDS)
     for pid in pids:
         _kill(pid, codes)
     _wait(pids, codes, PATIENCE_SECONDS)
@@ -130,7 +133,7 @@ def _wait(pids, codes, seconds):
             if found:
                 codes[pid] = os.waitstatus_to_exitcode(status)
         left = end - time.monotonic()
-        if len(codes) == len(pids) or left <= 0:
+        if codes.keys() >= set(pids) or left <= 0:
             return
         time.sleep(min(0.002, left))
 
@@ -176,7 +179,7 @@ def _train(request):
 
 
 def _free_port():
-    """A port below those that the system gives to connections by itself, so that none of them takes it before its turn."""
+    """A port below those that the system gives to connections by itself: none of them takes it before its turn."""
     for port in range(FIRST_PORT + os.getpid() % 1000, LAST_PORT):
         with socket.socket() as found, suppress(OSError):
             found.bind(("127.0.0.1", port))
