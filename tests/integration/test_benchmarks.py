@@ -11,6 +11,13 @@ from benchmarks import gpu, train_step
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
 
+TINY_SIZE = (
+    TRMConfig(width=16, inner=16, token_inner=8, num_prefix=2, h_cycles=2, l_cycles=2),
+    CorpusSizes(seq_len=9, vocab_size=5),
+    *(4, 2),
+)
+"""As `train_step.SIZES` have it: model, corpus, batch, slices."""
+
 
 def printed(capsys):
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -38,6 +45,34 @@ def test_a_compiled_step_is_measured_too():
     assert (eager["mode"], compiled["mode"]) == ("eager", "compiled")
 
 
+COMPILED = """
+import sys, torch
+from contextlib import ExitStack
+from benchmarks import train_step
+from tests.integration.test_benchmarks import TINY_SIZE
+
+train_step.SIZES = {"tiny": TINY_SIZE}
+compile_steps, said = train_step.compile_steps, []
+train_step.compile_steps = lambda *arguments: said.append(compile_steps(*arguments))
+with ExitStack() as stack:
+    steps = [train_step.make_step("ours", "tiny", "fp32", stack, compiled=compiled) for compiled in (False, True)]
+    for _ in range(3):
+        print(*(step() for step in steps))
+print(*said)
+"""
+
+
+@pytest.mark.slow
+def test_slices_of_a_compiled_step_run_side_by_side():
+    """To the losses of a step that is not compiled; in a process of its own, as above."""
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, check=True, timeout=250)
+    *losses, said = done.stdout.splitlines()
+    assert said == "torch.compile is on"
+    pairs = [tuple(map(float, line.split())) for line in losses]
+    assert all(eager == pytest.approx(compiled, rel=1e-4) for eager, compiled in pairs)
+    assert len({eager for eager, _ in pairs}) == 3
+
+
 def first_loss(side, dtype):
     with ExitStack() as stack:
         return train_step.make_step(side, "tiny", dtype, stack)()
@@ -45,8 +80,7 @@ def first_loss(side, dtype):
 
 def test_the_published_step_has_our_loss(monkeypatch):
     """It is compared before anything is timed."""
-    tiny = (TRMConfig(width=16, inner=16, token_inner=8, num_prefix=2, h_cycles=2, l_cycles=2),)
-    monkeypatch.setattr(train_step, "SIZES", {"tiny": (*tiny, CorpusSizes(seq_len=9, vocab_size=5), 4, 2)})
+    monkeypatch.setattr(train_step, "SIZES", {"tiny": TINY_SIZE})
     ours = first_loss("ours", "fp32")
     assert first_loss("published", "fp32") == pytest.approx(ours, rel=1e-4)
     assert first_loss("published", "bf16") == pytest.approx(ours, rel=0.03)

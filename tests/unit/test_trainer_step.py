@@ -8,13 +8,14 @@ import torch
 
 from tests.runs import step_on
 from trmpipe.shards import Corpus, Stream
+from trmpipe.trainer import threads
 from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.threads import side_by_side, slices
+from trmpipe.trainer.threads import num_threads, side_by_side, slices
 from trmpipe.trainer.trainer import Trainer
 
 
@@ -149,6 +150,13 @@ def test_threads_use_one_core_each_and_put_torch_back():
         assert list(spread(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
         assert list(spread(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
     assert torch.get_num_threads() == before
+
+
+def test_more_slices_than_cores_take_turns(monkeypatch):
+    monkeypatch.setattr(threads, "num_cores", lambda: 3)
+    cpu = torch.device("cpu")
+    assert [num_threads(count, cpu) for count in (1, 2, 16)] == [1, 2, 3]
+    assert num_threads(16, torch.device("cuda")) == 1
 
 
 def test_slices_cover_everything_once():
