@@ -21,6 +21,7 @@ from trmpipe.trainer.checkpoint import list_checkpoints, step_of
 KILLS, FEWER_KILLS = 50, 10
 KILLED = -9
 EVERY = 3
+LONGER = 1.1
 NUM_KILLS = dict.fromkeys(pairs_that_fit(), FEWER_KILLS) | dict.fromkeys(
     [*one_of_each_learner(), *one_of_each_model()], KILLS
 )
@@ -50,6 +51,8 @@ class Story:
         ranks: number of processes.
 
     Attributes:
+        seconds: within which it is killed, at first those of a run without a break; on a machine that is busier than it
+            was they become more with every kill that leaves the run no step further, and less where it ended.
         reached: steps of the last checkpoints that kills left, in their order; 0 for none.
     """
 
@@ -70,13 +73,15 @@ class Story:
         """Kill the run at a moment of its own; returns whether it was still there."""
         alone = self.ranks > 1 and len(self.reached) % EVERY == 0
         victims = [self.moments.randrange(self.ranks)] if alone else list(range(self.ranks))
-        seconds = self.moments.random() * self.seconds
-        codes, _ = self.attempt(self.run, victims=victims, seconds=seconds)
+        before, moment = self.last_step(), self.moments.random() * self.seconds
+        codes, _ = self.attempt(self.run, victims=victims, seconds=moment)
         if KILLED in [codes[rank] for rank in victims]:
             self.reached.append(self.last_step())
+            self.seconds *= LONGER if self.reached[-1] == before else 1.0
             assert_best_is_there(self.run)
             return True
         assert codes == [0] * self.ranks, f"{codes}, {victims} were to be killed; {self.log.read_text()}"
+        self.seconds /= LONGER
         return False
 
     def last_step(self):
