@@ -17,13 +17,14 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.flops import flops_of
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
@@ -141,9 +142,7 @@ def measure(
         started = time.perf_counter()
         said = compile_steps(trainer, choice, sizes.seq_len)
         if flops is None:
-            with FlopCounterMode(display=False) as counter:
-                trainer.train_step(rows, WARM_STEP)
-            flops = counter.get_total_flops()
+            flops = flops_of(partial(trainer.train_step, rows, WARM_STEP))
         line = {"recipe": recipe, "mode": said, "precision": precision, "batch": config.batch_size}
         compiling = round(time.perf_counter() - started, 1)
         yield {**line, "compile_seconds": compiling, **_timed(trainer, rows, rounds, device, flops, peak)}

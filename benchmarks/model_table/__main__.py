@@ -12,14 +12,18 @@ import torch
 
 import benchmarks.model_table as package
 import trmpipe
+from trmpipe.trainer.result import FINAL_LIMIT
 
 from .entries import REFERENCE, entries_named
+from .estimate import estimated_seconds
 from .report import as_markdown, draw, summary
 from .runs import Spec, do_all
 from .tuning import KEPT_ASIDE, Choice, measure, tune
 
 SAME = 0.03
 """Step counts that differ by a smaller share are one run, which serves both budgets."""
+SPARE_TEST = 25
+"""Held-out puzzles of the corpus of tuning, which nothing is chosen by."""
 TRAIN_SCORED = 250
 """Training puzzles that are scored at the end, for the gap."""
 
@@ -62,7 +66,7 @@ def specs_of(choice: Choice, budget: dict[str, float], seeds: int, corpus: str, 
 def corpora(out: Path, size: int, n: int, aug: int) -> tuple[str, str]:
     """The corpus of the table and that of tuning, made where they are not there yet."""
     made = []
-    for name, seed, test in (("corpus", 0, None), ("tuning-corpus", 1, min(25, n))):
+    for name, seed, test in (("corpus", 0, None), ("tuning-corpus", 1, min(SPARE_TEST, n))):
         options: dict[str, Any] = {} if test is None else {"test": test}
         place = out / name
         trmpipe.generate(f"sudoku{size}", n=n, aug=aug, seed=seed, out=str(place), **options)
@@ -91,12 +95,16 @@ def main(arguments: list[str] | None = None) -> None:
     corpus, spare = corpora(out, options.size, options.n, options.aug)
     costs = measure(entries, spare, out, options.jobs)
     kept_aside = min(KEPT_ASIDE, options.n // 4)
+    scored, tried_on = min(TRAIN_SCORED, options.n), kept_aside + SPARE_TEST
+    whole = estimated_seconds(
+        entries, costs, options.seconds, options.seeds, tried_on=tried_on, scored_on=FINAL_LIMIT + scored
+    )
+    print(f"all of it takes about {whole / options.jobs / 60:.0f} minutes", flush=True)
     third = options.seconds / 3
     choices, tries = tune(entries, costs, spare, out, seconds=third, kept_aside=kept_aside, jobs=options.jobs)
     write_lines(out / "tuning.jsonl", tries)
     reference = next(choice for choice in choices if choice.entry.name == REFERENCE)
     budget = {"time": options.seconds, "flops": int(options.seconds / reference.seconds) * reference.flops}
-    scored = min(TRAIN_SCORED, options.n)
     specs = [spec for choice in choices for spec in specs_of(choice, budget, options.seeds, corpus, out, scored)]
     results = do_all(specs, options.jobs)
     rows = summary(results)

@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.flops import flops_of
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Learner
@@ -26,8 +28,8 @@ from trmpipe.trainer.trial import work_of_nothing
 from .entries import PRESET
 
 RESULT = "result.json"
-_COUNTED = 8
-"""Puzzles whose answers are counted."""
+_COUNTED, _TIMED = 8, 64
+"""Puzzles whose answers are counted, and timed."""
 _PACE_STEPS, _PACE_EVERY = 30, 5
 
 
@@ -78,7 +80,11 @@ def pace_spec(folder: Path, corpus: str, settings: tuple[str, ...], labels: Mapp
 
 
 def do(spec: Spec) -> dict[str, Any]:
-    """Train as `spec` says, unless that was done, and give what came out."""
+    """Train as `spec` says, unless that was done, and give what came out.
+
+    Raises:
+        SystemExit: the folder is of another table.
+    """
     place = Path(spec.folder) / RESULT
     known = {"steps": spec.steps, "seed": spec.seed, **spec.labels}
     if place.is_file():
@@ -87,6 +93,8 @@ def do(spec: Spec) -> dict[str, Any]:
             return found
         raise SystemExit(f"{place} is of another table ({known}); take another --out")
     pace, run = Pace(), Path(spec.folder) / "run"
+    # One that was cut off begins anew: gone on with, it could not say what all of its steps took.
+    shutil.rmtree(run, ignore_errors=True)
     request = TrainRequest(
         paths=(spec.corpus,),
         preset=PRESET,
@@ -95,7 +103,6 @@ def do(spec: Spec) -> dict[str, Any]:
         out=str(run),
         device="cpu",
         seed=spec.seed,
-        resume=(run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()),
     )
     result = train(request, pace)
     assert result is not None
@@ -103,7 +110,7 @@ def do(spec: Spec) -> dict[str, Any]:
     assert held_out is not None
     found = {
         **known,
-        "seconds_per_step": pace.seconds if len(pace.times) > 1 else result.clock.training / spec.steps,
+        "seconds_per_step": pace.seconds if spec.steps > 1 else result.clock.training,
         "exact": held_out.last()["exact"],
         "exact_first": held_out.after(1)["exact"],
         "cell": held_out.last()["cell"],
@@ -126,17 +133,24 @@ def _monitored(run: Path) -> tuple[float, float] | None:
 
 
 def _costs(run: Path) -> dict[str, float]:
-    """Parameters, FLOPs of a training step (forward and backward, without the optimiser) and of an answer."""
+    """Parameters; FLOPs of a training step (forward and backward, without the optimiser); of an answer also seconds."""
     trained = open_trained(str(run), "cpu")
     net, learner, seq_len = trained.net, trained.learner, trained.about.sizes.seq_len
-    tokens = np.ones((_COUNTED, seq_len), dtype=np.uint8)
-    with FlopCounterMode(display=False) as answering, trained.examinee() as examinee:
-        for _ in examinee.answers(tokens, np.zeros(_COUNTED, dtype=np.int32)):
+
+    def answer(count: int) -> None:
+        for _ in examinee.answers(np.ones((count, seq_len), dtype=np.uint8), np.zeros(count, dtype=np.int32)):
             pass
+
+    with trained.examinee() as examinee:
+        answering = flops_of(partial(answer, _COUNTED))
+        started = time.process_time()
+        answer(_TIMED)
+        answer_seconds = (time.process_time() - started) / _TIMED
     return {
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
         "step_flops": step_flops(net.requires_grad_(True), learner, seq_len, trained.config.batch_size),
-        "answer_flops": answering.get_total_flops() / _COUNTED,
+        "answer_flops": answering / _COUNTED,
+        "answer_seconds": answer_seconds,
     }
 
 
@@ -152,10 +166,8 @@ def step_flops(net: nn.Module, learner: Learner, seq_len: int, batch: int) -> in
     with torch.no_grad():
         _, work, rows = work_of_nothing(net, learner, seq_len, batch)
     rows = None if rows is None else rows.requires_grad_()
-    with FlopCounterMode(display=False) as counter:
-        # Not torch.autograd.grad: the counter's own hooks on a network's inputs do not know it.
-        learner.learn(net, work, rows, judge_by_label).loss.sum().backward()
-    return counter.get_total_flops()
+    # Not torch.autograd.grad: the counter's own hooks on a network's inputs do not know it.
+    return flops_of(lambda: learner.learn(net, work, rows, judge_by_label).loss.sum().backward())
 
 
 def _one_thread() -> None:
