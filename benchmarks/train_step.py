@@ -28,8 +28,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.flops import flops_of
 from benchmarks.gpu import peak_flops
 from trmpipe.trainer.allocation import keep_freed_memory
 from trmpipe.trainer.build import build_learner, build_net
@@ -207,11 +207,10 @@ def work(side: str, name: str, dtype: str, *, compiled: bool) -> None:
             print(json.dumps([loss, time.perf_counter() - started]), flush=True)
 
 
-def flops_of(name: str) -> int:
-    """FLOPs of the matrix products of a step, forward and backward, counted by torch in the published one."""
-    with ExitStack() as stack, FlopCounterMode(display=False) as counter:
-        make_step("published", name, "fp32", stack)()
-    return counter.get_total_flops()
+def flops_of_a_step(name: str) -> int:
+    """FLOPs of the matrix products of a step, forward and backward, counted in the published one."""
+    with ExitStack() as stack:
+        return flops_of(make_step("published", name, "fp32", stack))
 
 
 def compare(name: str, rounds: int, dtypes: list[str], *, compiled: bool) -> dict[str, Any]:
@@ -225,7 +224,7 @@ def compare(name: str, rounds: int, dtypes: list[str], *, compiled: bool) -> dic
     """
     _, _, batch, num_slices = SIZES[name]
     found: dict[str, Any] = {"size": name, "batch": batch, "slices": num_slices, "rounds": rounds, "compiled": compiled}
-    flops = flops_of(name)
+    flops = flops_of_a_step(name)
     for dtype in dtypes:
         with ExitStack() as stack:
             workers = {
