@@ -27,6 +27,7 @@ def summary(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "exact": mean(exact),
                 "deviation": stdev(exact) if len(exact) > 1 else 0.0,
                 "first": mean(one["exact_first"] for one in runs),
+                "cell": mean(one["cell"] for one in runs),
                 "steps": runs[0]["steps"],
                 "seconds": mean(one["steps"] * one["seconds_per_step"] for one in runs),
                 "flops": runs[0]["steps"] * runs[0]["step_flops"],
@@ -39,7 +40,17 @@ def summary(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     """The table for a page of docs."""
-    head = ["model", "tuned to", "parameters", "FLOPs an answer", "equal FLOPs", "equal time", "first step", "gap"]
+    head = [
+        "model",
+        "tuned to",
+        "parameters",
+        "FLOPs an answer",
+        "equal FLOPs",
+        "equal time",
+        "cells",
+        "first step",
+        "gap",
+    ]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for row in rows:
         flops = row["flops"]
@@ -49,6 +60,7 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
             f"{row['parameters']:,}",
             f"{row['answer_flops'] / 1e6:,.0f} M",
             *(_share(row[budget]) for budget in ("flops", "time")),
+            f"{flops['cell']:.1%}",
             f"{flops['first']:.1%}",
             f"{100 * flops['gap']:+.1f}",
         ]

@@ -117,7 +117,14 @@ def test_the_whole_time_counts_tries_runs_and_answers():
 def result(**changes):
     """The result of a run, as `runs.do` gives it."""
     one = {"entry": "one", "variant": "a", "rate": "0.03", "parameters": 1, "answer_flops": 2.0, "steps": 3, "gap": 0.1}
-    more = {"step_flops": 5, "seconds_per_step": 0.5, "exact": 0.5, "exact_first": 0.25, "budgets": ["time", "flops"]}
+    more = {
+        "step_flops": 5,
+        "seconds_per_step": 0.5,
+        "exact": 0.5,
+        "exact_first": 0.25,
+        "cell": 0.9,
+        "budgets": ["time", "flops"],
+    }
     return {**one, **more, **changes}
 
 
