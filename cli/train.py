@@ -126,7 +126,8 @@ class _PlainTraining:
         if time.monotonic() - self._said >= _PLAIN_SECONDS:
             self._said = time.monotonic()
             left = (self._total - step) * (time.monotonic() - self._began) / max(1, step - self._first)
-            echo(f"step {step:,}: {_means_in_words(means)}; {rate:,.1f} steps/s, {_clock(left)} left", err=True)
+            words = [*_means_in_words(means), f"{rate:,.1f} steps/s, {_clock(left)} left"]
+            echo(f"step {step:,}: {'; '.join(words)}", err=True)
 
     def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
         """Puzzles were scored; the first time, how that compares with training is told."""
@@ -148,11 +149,14 @@ class _BarTraining(_PlainTraining):
 
     def __init__(self, bar: Any) -> None:
         super().__init__()
-        self._bar, self._task, self._test = bar, None, ""
+        self._bar, self._task = bar, None
+        self._test: list[str] = []
 
     def begin(self, total: int) -> None:
         """Training to step `total` is about to begin."""
-        self._task = self._bar.add_task("training", total=total, words="")
+        if self._task is None:
+            self._task = self._bar.add_task("training", total=total, words="")
+        self._bar.update(self._task, total=total)
 
     def note(self, line: str) -> None:
         """One line worth knowing, above the bar."""
@@ -168,14 +172,14 @@ class _BarTraining(_PlainTraining):
     def trained(self, step: int, means: dict[str, float], rate: float) -> None:
         """A step was taken."""
         self.announcer.work_goes_on()
-        words = f"{_means_in_words(means)}{self._test}; {rate:,.1f} steps/s"
+        words = "; ".join([*_means_in_words(means), *self._test, f"{rate:,.1f} steps/s"])
         self._bar.update(self._task, completed=step, words=words)
 
     def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
         """Puzzles were scored; the first time, how that compares with training is told."""
         self._explain(next(iter(scores.values())))
         held_out = [f"held out {scores[_HELD_OUT].last()['exact']:.1%} exact"] if _HELD_OUT in scores else []
-        self._test = "".join(f"; {words}" for words in [*held_out, *_others_in_words(scores)])
+        self._test = [*held_out, *_others_in_words(scores)]
 
 
 @contextmanager
@@ -203,8 +207,9 @@ def _others_in_words(scores: Mapping[str, Any]) -> list[str]:
     return [f"{words} {scores[split].last()['exact']:.1%} exact" for split, words in _OTHERS.items() if split in scores]
 
 
-def _means_in_words(means: dict[str, float]) -> str:
-    return f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"
+def _means_in_words(means: dict[str, float]) -> list[str]:
+    """What was last read of the metrics; nothing before that."""
+    return [f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"] if means else []
 
 
 def _clock(seconds: float) -> str:

@@ -21,10 +21,11 @@ def train_seeds(request: Any, num_seeds: int, show: Callable[[], AbstractContext
         show: gives a listener that shows the progress of one.
         as_json: whether to print JSON.
     """
+    from trmpipe.trainer.errors import DivergedError
     from trmpipe.trainer.seeds import seed_requests
     from trmpipe.trainer.session import train
 
-    started, results = time.monotonic(), []
+    started, results, diverged = time.monotonic(), [], 0
     with show() as listener:
         requests = seed_requests(request, num_seeds, listener)
     for number, one in enumerate(requests, 1):
@@ -35,17 +36,24 @@ def train_seeds(request: Any, num_seeds: int, show: Callable[[], AbstractContext
                 break
             one = dataclasses.replace(one, max_minutes=left)
         echo(f"seed {one.seed}, {number} of {num_seeds}", err=True)
-        with show() as listener:
-            result = train(one, listener)
+        try:
+            with show() as listener:
+                result = train(one, listener)
+        except DivergedError as error:
+            # It would do so again; the other seeds may not.
+            diverged += 1
+            echo(f"seed {one.seed}: {error}", err=True)
+            continue
         assert result is not None, "a single process has the result"
         results.append(result)
         if not results[-1].finished:
             break
-    _report(results, num_seeds, as_json=as_json)
-    return 130 if results and results[-1].reason == "interrupted" else 0
+    _report(results, num_seeds, diverged, as_json=as_json)
+    interrupted = bool(results) and results[-1].reason == "interrupted"
+    return 130 if interrupted else 1 if diverged else 0
 
 
-def _report(results: Sequence[Any], num_seeds: int, *, as_json: bool) -> None:
+def _report(results: Sequence[Any], num_seeds: int, diverged: int, *, as_json: bool) -> None:
     from trmpipe.trainer.seeds import spreads_of
 
     done = [result for result in results if result.finished]
@@ -53,7 +61,8 @@ def _report(results: Sequence[Any], num_seeds: int, *, as_json: bool) -> None:
     if as_json:
         summary = {name: spread.to_json() for name, spread in spreads.items()}
         runs = [result_as_json(result) for result in results]
-        echo_json({"seeds": num_seeds, "finished": len(done), "summary": summary, "runs": runs})
+        counts = {"seeds": num_seeds, "finished": len(done), "diverged": diverged}
+        echo_json({**counts, "summary": summary, "runs": runs})
         return
     if done:
         echo(f"regime    {done[0].regime.whole_words()}")
@@ -62,7 +71,9 @@ def _report(results: Sequence[Any], num_seeds: int, *, as_json: bool) -> None:
             echo(line)
     for name, spread in spreads.items():
         echo(f"{name}: {spread.in_words()}")
-    if len(done) < num_seeds:
+    if diverged:
+        echo(f"{diverged} of {num_seeds} runs diverged")
+    if len(done) + diverged < num_seeds:
         echo(f"{len(done)} of {num_seeds} runs are trained; to go on: the same command with --resume")
 
 

@@ -88,7 +88,7 @@ class EvaluationConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """All settings of a training; the defaults are the published ones for Sudoku-Extreme.
+    """All settings of a training; the defaults, sampling aside, are the published ones for Sudoku-Extreme.
 
     A step is one of the optimiser, on one batch; supervision steps are always called so.
 

@@ -27,9 +27,24 @@ def pick_device(name: str) -> torch.device:
     if not available[name]:
         raise SettingError(f"this machine has no {name} device that torch can use; take --device cpu")
     kind = name if name != "auto" else "cuda" if available["cuda"] else "cpu"
-    # Under torchrun every process of a machine takes the device of its own number.
-    own = kind == "cuda" and "LOCAL_RANK" in os.environ
-    return torch.device(kind, int(os.environ["LOCAL_RANK"])) if own else torch.device(kind)
+    return _own_cuda_device() if kind == "cuda" and "LOCAL_RANK" in os.environ else torch.device(kind)
+
+
+def _own_cuda_device() -> torch.device:
+    """The device of this process's number, as every process of a machine has its own under torchrun.
+
+    Raises:
+        SettingError: there are fewer.
+    """
+    number, count = os.environ["LOCAL_RANK"], torch.cuda.device_count()
+    if not number.isdecimal() or int(number) >= count:
+        raise SettingError(
+            f"LOCAL_RANK is {number!r:.50}, and this machine has {count} CUDA devices, counted from 0; start as many "
+            f"processes as there are (torchrun --nproc-per-node {count})"
+        )
+    device = torch.device("cuda", int(number))
+    torch.cuda.set_device(device)
+    return device
 
 
 def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:

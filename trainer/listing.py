@@ -55,6 +55,9 @@ class ListedRun:
                     "corpus": kept.corpus,
                     "limit": kept.limit,
                     "variants": kept.variants,
+                    "steps": kept.steps,
+                    "restarts": kept.restarts,
+                    "choose": kept.choose,
                     **kept.headline,
                 }
                 for kept in self.scores

@@ -94,6 +94,7 @@ class Loop:
         stop: set when the user asks to stop.
         max_minutes: minutes of this session, evaluations included, after which it stops; None for no limit.
         end: step at which this loop ends; None for the run's last.
+        total: steps of the whole run, of which `config` may have those of a phase; None for as many.
         config_digest: noted in checkpoints.
         means: metrics since the last line.
         clock: where this session's time went.
@@ -113,6 +114,7 @@ class Loop:
     max_minutes: float | None
     config_digest: str
     end: int | None = None
+    total: int | None = None
     means: Means = field(init=False)
     clock: Clock = field(default_factory=Clock)
     read: dict[str, float] = field(default_factory=dict)
@@ -153,7 +155,7 @@ class Loop:
             DivergedError: the loss or a weight is not finite.
             RunWriteError: a file cannot be written; where it is TensorBoard's, a checkpoint is saved before.
         """
-        self.listener.begin(self.config.max_steps)
+        self.listener.begin(self.total or self.config.max_steps)
         reason = self._reason_to_end()
         saved = self.step if reason else -1
         with Feeder(self.stream, self.trainer.learner, self.trainer.slots, self.trainer.device) as feeder:
@@ -239,15 +241,25 @@ class Loop:
         self.clock.steps += 1
         writes = step % self.config.log_every == 0
         if writes or self._reading_is_free:
-            self._refuse_diverged()
-            self.read = self.means.current()
+            # Where steps are only launched, this waits for them: it is time that training took.
+            self.read = self.clock.timed("training", self._read_metrics)
         self.listener.trained(step, self.read, self.clock.rate)
         if writes:
             self.writer.train(step, self.trainer.learning_rate, self.means.take())
             self.writer.timing(step, self.clock.values())
         if every and step % every == 0 and self.scored:
+            self.clock.timed("training", self.trainer.wait)
             self._evaluate(step)
         return True
+
+    def _read_metrics(self) -> dict[str, float]:
+        """The metrics since the last line of them.
+
+        Raises:
+            DivergedError: one of them was no number.
+        """
+        self._refuse_diverged()
+        return self.means.current()
 
     @property
     def _reading_is_free(self) -> bool:

@@ -18,6 +18,7 @@ from .asked import build_stream, fit_steps, refuse_uneven_batch, too_few_variant
 from .build import build_learner, build_net, corpus_sizes
 from .checkpoint import checkpoint_path
 from .choosing import choose_corpora
+from .config import TrainConfig
 from .evaluators import evaluator_of
 from .listener import TrainingListener
 from .memory import refuse_large_activations, refuse_too_large
@@ -104,7 +105,8 @@ def prepare(
     notes: list[str] = []  # Told once nothing is refused any more.
     preset, config = resolve_config(request, corpora[0], device, notes.append)
     refuse_uneven_batch(config, ranks)
-    room = refuse_too_large(config, corpus_sizes(*corpora), device)
+    held = _held(config, device, ranks)
+    room = refuse_too_large(held, corpus_sizes(*corpora), device)
     path = run_path(request, preset, config, corpora)
     config = with_precision(config, path, request, corpora, device, notes.append)
     if request.minutes is not None:
@@ -118,9 +120,14 @@ def prepare(
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
     threads = num_threads(config.num_slices, device)
-    refuse_large_activations(config, net, build_learner(config, net), whole.sizes, threads, room)
+    refuse_large_activations(held, net, build_learner(config, net), whole.sizes, threads, room)
     stack.enter_context(owned(Store(path.absolute())))
     run, saved, state = open_run(path, whole, resume=request.resume)
     tell_beginning(listener, notes, request, saved, state, path)
     found = tuple(corpus.path for corpus in corpora)
     return Prepared(corpora=found, path=run.path, run=saved, step=state.step if state else None), corpora, state
+
+
+def _held(config: TrainConfig, device: torch.device, ranks: Ranks) -> TrainConfig:
+    """A config with the batch whose memory counts: a process's own on a device of its own, all of it on a CPU."""
+    return config if device.type == "cpu" else replace(config, batch_size=config.batch_size // ranks.world_size)

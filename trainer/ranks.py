@@ -88,6 +88,12 @@ class Ranks:
         parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         torch._foreach_copy_(list(tensors), [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
 
+    def take_first(self, tensor: Tensor) -> None:
+        """Replace a tensor by that of rank 0, in place; every rank must call it."""
+        if self.world_size > 1:
+            with _exchange():
+                torch.distributed.broadcast(tensor, 0)
+
     def rows_of_all(self, rows: Tensor) -> Tensor:
         """The rows [B, ...] of every rank, one rank after the other, on every rank; all have equally many."""
         if self.world_size == 1:
@@ -132,12 +138,23 @@ def world_size() -> int:
 
 @contextmanager
 def joined_ranks() -> Iterator[Ranks]:
-    """The ranks that torchrun started, connected for the time of a ``with`` block."""
+    """The ranks that torchrun started, connected for the time of a ``with`` block.
+
+    Raises:
+        RunError: they cannot be connected.
+    """
     size = world_size()
     if size == 1:
         yield Ranks()
         return
-    torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    except (ValueError, RuntimeError) as error:
+        why = next(iter(str(error).splitlines()), "")
+        raise RunError(
+            f"WORLD_SIZE is {size}, but the processes cannot find each other ({why:.200}); start "
+            "them with torchrun, or unset WORLD_SIZE for a single one"
+        ) from error
     try:
         yield Ranks(rank=torch.distributed.get_rank(), world_size=size)
     finally:

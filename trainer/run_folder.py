@@ -139,12 +139,18 @@ class RunFolder:
 
 
 def refuse_existing(path: Path) -> None:
-    """Refuse to start a run where one is.
+    """Refuse to start a run where one is, or was.
 
     Raises:
-        RunExistsError: there is one already.
+        RunExistsError: there is one already, or what one without its config.json has left.
     """
-    if RunFolder(path).config_file.exists():
+    run = RunFolder(path)
+    if not run.config_file.exists() and (list_checkpoints(run.checkpoints) or run.metrics_file.exists()):
+        raise RunExistsError(
+            f"{path} holds checkpoints or metrics of a run whose config.json is gone; restore it, delete the folder, "
+            "or give another --out DIR"
+        )
+    if run.config_file.exists():
         raise RunExistsError(
             f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
         )

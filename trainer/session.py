@@ -74,15 +74,18 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             "scored": scored,
             "bins": held_out_bins(corpora, scored.get(HELD_OUT, {})),
             "listener": listener,
-            "stop": stack.enter_context(stop_on_signals()),
             "max_minutes": request.max_minutes,
         }
         spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
         parts = TrainingParts(
             net=net, judge=judge, ranks=ranks, spread=spread, compile=choose_compile(device, request.compile)
         )
-        begin = partial(build_loop, partial(Loop, **shared), listener.note, RunFolder(prepared.path), saved, parts)
-        return finish(*run_phases(begin, saved, state), corpora, request.variants)
+        run = RunFolder(prepared.path)
+        # Only the loop answers the request: whoever is tired of scores and pictures is let go at once.
+        with stop_on_signals() as stop:
+            begin = partial(build_loop, partial(Loop, **shared, stop=stop), listener.note, run, saved, parts)
+            loop, reason = run_phases(begin, saved, state)
+        return finish(loop, reason, corpora, request.variants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,8 @@ def build_loop(
     trainer = Trainer(config, parts.net, learner, parts.judge, whole.sizes, ranks=parts.ranks, spread=parts.spread)
     note(compile_steps(trainer, parts.compile, whole.sizes.seq_len))
     lines = MetricWriter(run, step) if parts.ranks.rank == 0 else NoWriter()
-    return make(config=config, trainer=trainer, writer=lines, run=run, end=end, config_digest=whole.hash)
+    steps = {"end": end, "total": whole.max_steps}
+    return make(config=config, trainer=trainer, writer=lines, run=run, config_digest=whole.hash, **steps)
 
 
 def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state: RunState | None) -> tuple[Loop, str]:
@@ -186,7 +190,7 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], num_variants: int | N
         seed=config.seed,
         reason=reason,
         step=loop.step,
-        max_steps=config.max_steps,
+        max_steps=loop.total or config.max_steps,
         rate_left=build_schedule(config)(loop.step),
         scores=scores,
         regime=regime_of(corpora, loop.stream.num_groups, num_variants, config.evaluation.monitor),

@@ -144,7 +144,7 @@ class Trainer:
     def wait(self) -> None:
         """Until the device has done all that it was asked for."""
         if self.device.type != "cpu":
-            getattr(torch, self.device.type).synchronize()
+            torch.accelerator.synchronize(self.device)
 
     def _runs(self) -> list[slice]:
         return slices(len(self.slots), self.config.num_slices)
@@ -183,14 +183,20 @@ class Trainer:
         """Move the rows of the puzzle embedding that the batch used, where the network has one."""
         table = self._network.puzzle_table
         gradients = [share.row_gradients for share in shares if share.row_gradients is not None]
-        if table is not None and gradients:
-            sign_sgd_rows(
-                table,
-                self.ranks.rows_of_all(identifiers),
-                self.ranks.rows_of_all(torch.cat(gradients)),
-                lr=self.config.embedding.lr * factor,
-                weight_decay=self.config.embedding.weight_decay,
-            )
+        if table is None or not gradients:
+            return
+        touched = self.ranks.rows_of_all(identifiers)
+        sign_sgd_rows(
+            table,
+            touched,
+            self.ranks.rows_of_all(torch.cat(gradients)),
+            lr=self.config.embedding.lr * factor,
+            weight_decay=self.config.embedding.weight_decay,
+        )
+        # CUDA sums in any order, and where a sum is about 0 its sign may not be the same on every rank.
+        rows = table[touched]
+        self.ranks.take_first(rows)
+        table[touched] = rows
 
     def get_state(self) -> TrainerState:
         """Everything that the next step depends on, the stream aside; whole on rank 0, and every rank must call it.

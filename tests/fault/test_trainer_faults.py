@@ -1,7 +1,9 @@
 """Training that goes wrong: one line says what happened and what to do, and nothing is overwritten."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -248,3 +250,28 @@ def test_without_a_compiler_there_is_one_line(train, monkeypatch):
     result = train("--compile", "on")
     assert result.code == 0, result.err
     assert "no C++ compiler was found" in result.err
+
+
+def test_what_a_run_without_its_config_has_left_is_not_trained_over(run, train):
+    """Its checkpoints would be taken for later ones, and its metrics for those of the new run."""
+    for gone in ([], ["metrics.jsonl"]):
+        for name in ["config.json", *gone]:
+            (run / name).unlink(missing_ok=True)
+        before = files(run)
+        result = train()
+        assert result.code == 1
+        assert "holds checkpoints or metrics of a run whose config.json is gone" in result.message
+        assert files(run) == before
+
+
+def test_who_interrupts_the_last_scores_is_let_go(train, trmpipe, monkeypatch, run):
+    """And with several seeds the next one is not begun; what was trained is saved."""
+
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the signal was kept for later")
+
+    monkeypatch.setattr("trmpipe.trainer.session.final_scores", interrupted)
+    result = train("--resume", "--max-steps", "12")
+    assert result.code == 130
+    assert trmpipe("evaluate", run, "--limit", 2).code == 0

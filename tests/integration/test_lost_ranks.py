@@ -6,6 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from trmpipe.trainer.device import pick_device
+from trmpipe.trainer.errors import RunError, SettingError
+from trmpipe.trainer.ranks import joined_ranks as joined
 
 EXCHANGES = {
     "gather": "ranks.gather(1)",
@@ -71,3 +76,21 @@ def test_a_process_says_that_another_one_is_gone(told, exchange):
 
 def test_a_failure_of_its_own_is_what_is_told(told):
     assert told["a failure"] == "its own error"
+
+
+def test_processes_that_nobody_started_together_are_told_so(monkeypatch):
+    """As job managers set WORLD_SIZE without the rest."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(RunError, match="WORLD_SIZE is 2, but the processes cannot find each other") as caught, joined():
+        pass
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["2", "x"])
+def test_more_processes_than_devices_are_refused(number, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", number)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(SettingError, match=f"LOCAL_RANK is '{number}', and this machine has 2 CUDA devices"):
+        pick_device("cuda")

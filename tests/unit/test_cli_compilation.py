@@ -147,3 +147,16 @@ def test_numbers_of_bars_and_lines_have_commas(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert " 1,500/12,000" in said
     assert "2,345.7 steps/s" in said
+
+
+def test_what_was_not_read_yet_is_not_told(monkeypatch, capsys):
+    """On a GPU, and with several processes, metrics are read where a line of them is due."""
+    for on_a_terminal in (True, False):
+        monkeypatch.setattr("sys.stderr.isatty", lambda there=on_a_terminal: there)
+        monkeypatch.setattr("trmpipe.cli.train._PLAIN_SECONDS", 0)
+        with show_training() as training:
+            training.begin(12)
+            training.trained(3, {}, 2.0)
+        said = capsys.readouterr().err
+        assert "2.0 steps/s" in said
+        assert "loss" not in said

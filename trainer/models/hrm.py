@@ -2,8 +2,7 @@
 
 Its halting is learned by Q-learning: `continue_loss` of the learner, which reads the second logit of the head.
 
-Parameter names and shapes are the published ones. The halting head computes in float32; in HRM's code it does so in the
-dtype of the forward pass.
+Parameter names and shapes are the published ones.
 
 Shapes: B batch, S sequence with its P prefix slots, D width, V vocabulary.
 Source: HRM, arXiv 2506.21734, and its code; defaults are its Sudoku-Extreme model of 27.3M parameters.

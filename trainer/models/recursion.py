@@ -20,7 +20,10 @@ _Q_BIAS = -5.0
 
 
 class HaltingHead(nn.Module):
-    """Two logits from one latent: that the answer is right, and what Q-learning expects of going on."""
+    """Two logits from one latent: that the answer is right, and what Q-learning expects of going on.
+
+    It computes in float32; in HRM's code it does so in the dtype of the forward pass.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,6 +1,8 @@
 """Presets for Sudoku: the published ones (arXiv 2510.04871 and its code), and small ones for a CPU.
 
-The small ones are ours; their curves are in docs/results, and what else was tried in docs/notes/sudoku6-cpu.md.
+As all presets that are named after papers, the published ones draw variants in blocks (``sampling="blocks"``), each
+of a puzzle's once before one comes again; published code draws one at random each time, which is ``sampling=published``
+here. The small ones are ours; their curves are in docs/results, and what else was tried in docs/notes/sudoku6-cpu.md.
 """
 
 import dataclasses
@@ -14,12 +16,12 @@ from .preset import EVERYWHERE, Expectation, Preset
 
 
 def mlp() -> TrainConfig:
-    """The published config with the MLP mixer."""
+    """The published config with the MLP mixer, but for how variants are drawn."""
     return TrainConfig()
 
 
 def attention() -> TrainConfig:
-    """The published config with attention."""
+    """The published config with attention, but for how variants are drawn."""
     return TrainConfig(model=TRMConfig(mixer="attention"))
 
 

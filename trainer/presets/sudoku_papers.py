@@ -1,7 +1,9 @@
 """What TRM is compared with on Sudoku-Extreme, as published: HRM, direct prediction, and two of TRM's ablations.
 
-Sources: HRM, arXiv 2506.21734, its code and README; TRM, arXiv 2510.04871, tables 1, 2 and 4. Not published is how long
-direct prediction was trained there ("as HRM" is taken here).
+In all of them variants are drawn in blocks, as `sudoku` says, and HRM's halting head computes in float32. Not published
+is how long direct prediction was trained ("as HRM" is taken here).
+
+Sources: HRM, arXiv 2506.21734, its code and README; TRM, arXiv 2510.04871, tables 1, 2 and 4.
 """
 
 import dataclasses

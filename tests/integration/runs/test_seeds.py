@@ -100,3 +100,32 @@ def test_runs_of_several_seeds_are_listed_together(train, trmpipe, place):
     (group,) = json.loads(trmpipe("runs", "both", "--json").out)["seeds"]
     assert (group["seeds"], group["runs"]) == ([0, 1], ["both/seed0", "both/seed1"])
     assert group["summary"]["exact"]["seeds"] == 2
+
+
+def test_a_seed_that_diverges_is_told_and_the_others_are_trained(train, place, monkeypatch):
+    """It would diverge again with --resume, and stand before all that come after it."""
+    refuse = Loop._refuse_diverged
+
+    def diverging(loop):
+        if at(loop) == (1, 2):
+            raise loop._diverged("loss", loop.step)
+        refuse(loop)
+
+    monkeypatch.setattr(Loop, "_refuse_diverged", diverging)
+    told = train(*SHORT, "--seeds=3", "--out=three")
+    assert told.code == 1
+    assert "seed 1: training diverged: loss is not finite after step 2" in told.err
+    assert told.out.splitlines()[-1] == "1 of 3 runs diverged"
+    assert (place / "three" / "seed2" / "evaluation.json").exists()
+    as_json = json.loads(train(*SHORT, "--seeds=2", "--seed=1", "--out=two", "--json").out)
+    assert (as_json["finished"], as_json["diverged"]) == (1, 1)
+
+
+def test_answers_to_other_questions_are_no_group(train, trmpipe, place):
+    """Votes of several answers, deeper ones: whoever made them for one seed alone compares nothing."""
+    assert train(*SHORT, "--seeds=2", "--out=both").code == 0
+    assert trmpipe("evaluate", "both/seed0", "--steps", 3).code == 0
+    assert trmpipe("evaluate", "both/seed1").code == 0
+    listed = json.loads(trmpipe("runs", "both", "--json").out)
+    assert listed["seeds"] == []
+    assert [run["scores"][0]["steps"] for run in listed["runs"]] == [3, None]
