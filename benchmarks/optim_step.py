@@ -44,8 +44,9 @@ def adamw(parameter: Tensor, state: State, step: int) -> None:
 def _moments(parameter: Tensor, state: State, step: int) -> tuple[Tensor, Tensor]:
     """Adam's moments without their bias: the mean and the root of the square."""
     assert parameter.grad is not None
-    mean = state.setdefault("mean", torch.zeros_like(parameter)).lerp_(parameter.grad, 0.1)
-    square = state.setdefault("square", torch.zeros_like(parameter))
+    if not state:
+        state.update(mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter))
+    mean, square = state["mean"].lerp_(parameter.grad, 0.1), state["square"]
     square.mul_(0.95).addcmul_(parameter.grad, parameter.grad, value=0.05)
     return mean / (1 - 0.9**step), (square / (1 - 0.95**step)).sqrt_()
 
@@ -54,7 +55,9 @@ def _moments(parameter: Tensor, state: State, step: int) -> tuple[Tensor, Tensor
 def muon(parameter: Tensor, state: State, step: int) -> None:
     """One matrix's step by Newton-Schulz of its own."""
     assert parameter.grad is not None
-    average = state.setdefault("average", torch.zeros_like(parameter)).lerp_(parameter.grad, 0.1)
+    if not state:
+        state.update(average=torch.zeros_like(parameter))
+    average = state["average"].lerp_(parameter.grad, 0.1)
     update = orthogonalise(parameter.grad.lerp(average, 0.9), 5)
     scale = max(1.0, parameter.shape[0] / parameter.shape[1]) ** 0.5
     parameter.mul_(1 - 0.02).add_(update, alpha=-0.02 * scale)

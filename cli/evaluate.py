@@ -1,5 +1,6 @@
 """``trmpipe evaluate``: score a trained model on held-out puzzles."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -59,19 +60,24 @@ def command(
     In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's
     folder. The scores are kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.
     """
-    from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.held_out import tested_corpora
-    from trmpipe.trainer.inference import evaluate_run, make_request, open_trained, run_corpora
+    from trmpipe.trainer.inference import evaluate_run
     from trmpipe.trainer.ranks import joined_ranks
 
-    trained = open_trained(run, device, checkpoint)
-    tell = partial(echo, err=True)
-    opened = run_corpora(trained, corpora, tell)
-    evaluator = evaluator_of(opened[0].spec)
-    wish = EvaluationRequest(folder=trained.run.path, limit=limit, **ways)
-    request = make_request(trained, opened, evaluator, wish, tell)
-    with joined_ranks() as ranks, show_progress(silent=ranks.rank > 0) as progress:
-        report = evaluate_run(trained, opened, evaluator, request, ranks, progress)
+    with joined_ranks() as ranks:
+        own: list[Any] = []
+
+        def settle() -> str:
+            """What the first process opens: while a run is trained, the last checkpoint may soon be another one."""
+            own.append(_open(run, corpora, device, checkpoint, limit, ways, partial(echo, err=True)))
+            return str(own[0][0].step)
+
+        step = ranks.first(settle)
+        trained, opened, evaluator, request = (
+            own[0] if own else _open(run, corpora, device, step, limit, ways, lambda line: None)
+        )
+        with show_progress(silent=ranks.rank > 0) as progress:
+            report = evaluate_run(trained, opened, evaluator, request, ranks, progress)
     if report is None:
         return
     kept = _keep(trained, opened, request, report)
@@ -84,6 +90,36 @@ def command(
     echo_lines(report.lines())
     if kept:
         echo(f"kept in {kept}", err=True)
+
+
+def _open(
+    run: str,
+    corpora: tuple[str, ...],
+    device: str,
+    checkpoint: str,
+    limit: int | None,
+    ways: dict[str, Any],
+    tell: Callable[[str], None],
+) -> tuple[Any, Any, Any, Any]:
+    """A run, the corpora to score it on, their evaluator, and what it is asked.
+
+    Args:
+        run: its folder.
+        corpora: as given; none for those of the run.
+        device: to answer on.
+        checkpoint: as a user names it.
+        limit: groups to score.
+        ways: what else is asked for.
+        tell: is told what is worth knowing.
+    """
+    from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
+    from trmpipe.trainer.inference import make_request, open_trained, run_corpora
+
+    trained = open_trained(run, device, checkpoint)
+    opened = run_corpora(trained, corpora, tell)
+    evaluator = evaluator_of(opened[0].spec)
+    wish = EvaluationRequest(folder=trained.run.path, limit=limit, **ways)
+    return trained, opened, evaluator, make_request(trained, opened, evaluator, wish, tell)
 
 
 def _keep(trained: Any, corpora: Any, request: Any, report: Any) -> str | None:

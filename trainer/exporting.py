@@ -47,6 +47,12 @@ def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
     if form is None:
         known = ", ".join(other for other, part in entries_that_load(models) if part.published)
         raise RunError(f"{run} is of the model {name}, which has no published form; those that have one: {known}")
+    for setting, published in form.fixed.items():
+        if (found := getattr(trained.config.model, setting)) != published:
+            raise RunError(
+                f"{run} has model.{setting} {found}, and published networks have {published}: whoever read the file "
+                "would compute something else; a network like this one has no published form"
+            )
     tensors = published_tensors(trained.net, form)
     path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
     if path.is_dir():

@@ -1,7 +1,7 @@
 """Halting in an evaluation: when the model would have stopped, what that costs, and whether it knows what it knows.
 
-Answers are computed to the full depth in any case; here is what would have come of stopping at the first step whose
-halting logit is above 0.
+Answers are computed to the full depth in any case; here is what would have come of stopping at the first step after
+which the model would: when its halting logit is above 0 or, where it has learned what going on is worth, above that.
 
 Shapes: T steps, N puzzles.
 """
@@ -23,9 +23,9 @@ class Halting:
     """What halting came to.
 
     Attributes:
-        mean_steps: steps until the halting logit is above 0, the whole depth where it never is.
+        mean_steps: steps until the model would stop, the whole depth where it never would.
         num_steps: the whole depth, T.
-        halted: puzzles of which it is above 0 at some step.
+        halted: puzzles that it would stop at within the depth.
         right: puzzles whose answer counts as right at the step at which they halt, the last one where they do not.
         calibration_error: see `calibration_error`, of the last step.
         auc: see `area_under_curve`, of the last step.
@@ -64,15 +64,16 @@ class Halting:
         )
 
 
-def halting_of(halt: NDArray[np.float32], solved: NDArray[np.bool_]) -> Halting:
+def halting_of(halt: NDArray[np.float32], margin: NDArray[np.float32], solved: NDArray[np.bool_]) -> Halting:
     """What halting comes to.
 
     Args:
         halt: float32 [T, N], logits of the answers being right.
+        margin: float32 [T, N], above 0 where the model would stop.
         solved: bool [T, N], whether they are.
     """
     num_steps, number = halt.shape
-    above = halt > 0
+    above = margin > 0
     stop = np.where(above.any(0), above.argmax(0), num_steps - 1)
     probabilities = 1 / (1 + np.exp(-halt[-1].astype(np.float64).clip(-700, 700)))
     return Halting(

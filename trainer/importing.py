@@ -117,7 +117,7 @@ def import_checkpoint(request: ImportRequest) -> ImportResult:
         model=f"{weights.model} {config.model.describe()}",
         step=weights.step,
         notes=tuple(notes),
-        resume=_resume(path, corpora, reading.preset, config),
+        resume=_resume(path, corpora, reading.preset, config, weights.step),
     )
 
 
@@ -168,9 +168,19 @@ def _digest_of(path: Path) -> str:
     return running.hexdigest()
 
 
-def _resume(path: Path, corpora: list[Corpus], preset: str, config: TrainConfig) -> str:
-    """The command that goes on training a run."""
+def _resume(path: Path, corpora: list[Corpus], preset: str, config: TrainConfig, step: int) -> str:
+    """The command that goes on training a run.
+
+    Args:
+        path: of the run's folder.
+        corpora: of the run.
+        preset: that it is named after.
+        config: of the run.
+        step: that its weights are of.
+    """
     changed = changed_settings(preset, config)
     settings = [f"--set={name}={value}" for name, value in changed.items()]
     words = ["trmpipe", "train", *(corpus.path for corpus in corpora), "--preset", preset, *settings]
-    return shlex.join([*words, "--out", str(path), "--resume"])
+    # Weights whose training is over are trained on by a tenth.
+    longer = ["--max-steps", str(step + max(1, step // 10))] if step >= config.max_steps else []
+    return shlex.join([*words, *longer, "--out", str(path), "--resume"])

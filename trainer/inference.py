@@ -191,7 +191,7 @@ def make_request(
         restarts=restarts,
         variants=wish.variants or subset,
         checkpoint_step=trained.step,
-        regime=regime_of_run(trained.about, corpora),
+        regime=regime_of_run(trained.about, trained.step, corpora),
     )
 
 

@@ -57,9 +57,10 @@ class KeptScores:
     made: Word = ""
 
     @property
-    def rank(self) -> tuple[int, bool, str]:
-        """Of the newest step, over all puzzles, made last: the greatest says most of a run."""
-        return self.step, self.limit is None, self.made
+    def rank(self) -> tuple[int, bool, bool, int, str]:
+        """Of the newest step, as the run itself answers, over most puzzles, made last: the greatest says most."""
+        usual = self.steps is None and self.restarts == 1 and self.variants is None
+        return self.step, usual, self.limit is None, self.limit or 0, self.made
 
 
 def keep_scores(

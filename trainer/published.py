@@ -240,9 +240,11 @@ def network_tensors(weights: PublishedWeights, net: nn.Module) -> dict[str, Tens
         own = ours.get(name, name)
         dtype = expected[own].dtype if own in expected else tensor.dtype
         found[own] = tensor.to(dtype)
-        if tensor.device.type != "meta" and not torch.equal(found[own].to(tensor.dtype), tensor):
-            if not all_finite([tensor]):
-                raise RunError(f"{weights.path} is damaged: {name} holds numbers that are not finite")
+        if tensor.device.type == "meta":
+            continue
+        if not all_finite([tensor]):
+            raise RunError(f"{weights.path} is damaged: {name} holds numbers that are not finite")
+        if not torch.equal(found[own].to(tensor.dtype), tensor):
             raise RunError(
                 f"{weights.path} has {name} in {str(tensor.dtype)[6:]}, which {str(dtype)[6:]} does not hold exactly; "
                 f"expected {str(dtype)[6:]}"

@@ -5,7 +5,7 @@ its sizes in the shapes, and which of its settings no tensor tells.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import RunError
@@ -31,6 +31,7 @@ class PublishedForm:
         sizes: the model's config, from the shapes, the tokens of an example, and settings by name that hold where no
             tensor tells. It raises `RunError` where a tensor is missing that it needs, see `dimension`.
         untold: names of the settings that no tensor tells, of a config that `sizes` gave.
+        fixed: settings that published networks have and no tensor tells either; a network with others has no such form.
         rename: from names of the network's state dict to the published ones.
     """
 
@@ -40,6 +41,7 @@ class PublishedForm:
     puzzles: str = ""
     sizes: Callable[[Shapes, int, Mapping[str, Any]], Any]
     untold: Callable[[Any], tuple[str, ...]]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     rename: Callable[[str], str] = same_name
 
     def fits(self, names: Collection[str]) -> bool:

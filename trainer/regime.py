@@ -5,7 +5,7 @@ evaluation names what was trained on, for which the corpora need not be at hand:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Regime:
         all_variants: most that a puzzle has.
         even: whether as many are used of every puzzle.
         kept_aside: training puzzles that are kept aside to choose the best checkpoint by.
+        begun: the weights that the training began with, in words; '' for those of its seed.
     """
 
     puzzles: int | None = None
@@ -37,16 +38,19 @@ class Regime:
     all_variants: int | None = None
     even: bool = True
     kept_aside: int = 0
+    begun: str = ""
 
     def words(self) -> str:
         """What is used, such as ``1,000 puzzles x 1,000 variants``."""
+        begun = f", from {self.begun} on" if self.begun else ""
         if self.puzzles is None or self.variants is None:
-            return "a training set that is not at hand"
-        return f"{self.puzzles:,} puzzles x {'' if self.even else 'up to '}{self.variants:,} variants"
+            return f"a training set that is not at hand{begun}"
+        return f"{self.puzzles:,} puzzles x {'' if self.even else 'up to '}{self.variants:,} variants{begun}"
 
     def to_json(self) -> dict[str, Any]:
         """What is used, as plain values."""
-        return {"puzzles": self.puzzles, "variants": self.variants}
+        begun = {"begun": self.begun} if self.begun else {}
+        return {"puzzles": self.puzzles, "variants": self.variants, **begun}
 
     def whole_words(self) -> str:
         """What is used of all that there is, on one line; of a run whose corpora are at hand."""
@@ -89,19 +93,31 @@ def regime_of(corpora: Sequence[Corpus], num_groups: int | None, num_variants: i
     )
 
 
-def regime_of_run(about: RunConfig, opened: Sequence[Corpus]) -> Regime:
+def regime_of_run(about: RunConfig, step: int, opened: Sequence[Corpus]) -> Regime:
     """The regime of a run that is there.
 
     Args:
         about: the run.
+        step: steps that the weights were trained for; imported ones of their own step are of a training set that is
+            not at hand, whatever corpus they were imported for.
         opened: corpora that are open, those of the run or others. Where the run's are not among them, they are looked
             for where they were, if that is on this machine.
     """
-    aside = about.train_config().evaluation.monitor
+    aside, begun = about.train_config().evaluation.monitor, _begun(about)
+    if about.imported and step <= about.imported.step:
+        return Regime(begun=begun)
     try:
-        return regime_of(_corpora_of(about, opened), about.groups, about.variants, aside)
+        found = regime_of(_corpora_of(about, opened), about.groups, about.variants, aside)
     except (TrmpipeError, OSError):
-        return Regime(puzzles=about.groups, variants=about.variants, kept_aside=aside)
+        found = Regime(puzzles=about.groups, variants=about.variants, kept_aside=aside)
+    return replace(found, begun=begun)
+
+
+def _begun(about: RunConfig) -> str:
+    """The weights that a run began with, in words."""
+    if about.imported:
+        return f"published weights {about.imported.file}"
+    return f"step {about.origin.step:,} of the run {about.origin.run}" if about.origin else ""
 
 
 def _variants(corpora: Sequence[Corpus]) -> NDArray[np.int64]:

@@ -65,6 +65,7 @@ class Trial:
         right: bool [T, N] for each column, of the single pass.
         solved: bool [T, N], whether the answers of the single pass count as right.
         halt: float32 [T, N], its halting logits; None where the learner has no such thing.
+        margin: float32 [T, N], above 0 where it would stop, see `Answer.margin`; None as for `halt`.
         chosen: bool [steps, N] for each column, of the restarts chosen after each step; none where there is one.
         voted: bool [1, N] for each column, of the votes of variants; none where nobody votes.
         ratings: float64 [N], how hard the puzzles are; NaN where that is not known.
@@ -73,6 +74,7 @@ class Trial:
     right: Columns
     solved: NDArray[np.bool_]
     halt: NDArray[np.float32] | None
+    margin: NDArray[np.float32] | None
     chosen: Columns
     voted: Columns
     ratings: NDArray[np.float64]
@@ -128,13 +130,15 @@ def _try_batch(
     inputs, labels = (as_tokens(values, examinee.device) for values in (rows.inputs, rows.labels))
     sums: Sums = {}
     verdicts: list[Judgement] = []
-    halts: list[Tensor] = []
+    halts: list[Tensor | None] = []
+    margins: list[Tensor | None] = []
 
     def watched() -> Iterator[Answer]:
         """The single pass, noted as it goes by."""
         for answer in examinee.answers(rows.inputs, rows.identifiers):
             verdicts.append(add_step(sums, inputs, labels, answer, judge))
-            halts.extend([] if answer.halt is None else [answer.halt])
+            halts.append(answer.halt)
+            margins.append(answer.margin)
             yield answer
 
     best = _ask(replace(examinee, num_steps=ways.steps), rows, ways, watched())
@@ -146,7 +150,8 @@ def _try_batch(
     return sums, Trial(
         right=_columns(verdicts),
         solved=np.stack([_on_host(verdict.solved) for verdict in verdicts]),
-        halt=np.stack([halt.float().cpu().numpy() for halt in halts]) if halts else None,
+        halt=_stacked(halts),
+        margin=_stacked(margins),
         chosen=_columns(chosen),
         voted=_columns(voted),
         ratings=ratings_of(corpus, rows),
@@ -199,6 +204,12 @@ def _probabilities(choice: Choice) -> NDArray[np.float64] | float:
         return 1.0
     found: NDArray[np.float64] = torch.sigmoid(choice.halt.cpu().double()).numpy()
     return found
+
+
+def _stacked(logits: Sequence[Tensor | None]) -> NDArray[np.float32] | None:
+    """Logits [B] of every step as float32 [T, B]; None where there are none."""
+    found = [one.float().cpu().numpy() for one in logits if one is not None]
+    return np.stack(found) if found else None
 
 
 def _columns(verdicts: Sequence[Judgement]) -> Columns:

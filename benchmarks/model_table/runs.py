@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from benchmarks.flops import flops_of
+from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Learner
@@ -107,7 +108,8 @@ def do(spec: Spec) -> dict[str, Any]:
     result = train(request, pace)
     assert result is not None
     held_out = result.scores.held_out
-    assert held_out is not None
+    if held_out is None:
+        raise SystemExit("interrupted; the same command goes on")
     found = {
         **known,
         "seconds_per_step": pace.seconds if spec.steps > 1 else result.clock.training,
@@ -119,7 +121,7 @@ def do(spec: Spec) -> dict[str, Any]:
         "monitor": _monitored(run),
         **_costs(run),
     }
-    place.write_text(json.dumps(found))
+    write_atomically(place, lambda file: file.write(json.dumps(found).encode()))
     return found
 
 

@@ -72,11 +72,15 @@ def test_an_import_is_scored_and_trained_on(trmpipe, taken, corpus4, weights):
     assert any("precision fp32" in note for note in told["notes"])
     scores = json.loads(trmpipe("evaluate", run, "--json").out)
     assert (scores["trained_steps"], len(scores["steps"])) == (700, 2)
+    begun = "published weights step_700"
+    assert scores["protocol"]["regime"] == {"puzzles": None, "variants": None, "begun": begun}
     assert "700/703" in trmpipe("runs", run.parent).out
     line = trmpipe(*shlex.split(told["resume"])[1:], "--device=cpu")
     assert (line.code, "resumed after step 700" in line.err) == (0, True), line.err
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert steps == [701, 702, 703]
+    regime = json.loads(trmpipe("evaluate", run, "--json").out)["protocol"]["regime"]
+    assert (regime["puzzles"], regime["begun"]) == (20, begun)
     assert [path.name for path in sorted((run / "checkpoints").iterdir())] == [
         "step-000700.pt",
         "step-000702.pt",
@@ -85,6 +89,30 @@ def test_an_import_is_scored_and_trained_on(trmpipe, taken, corpus4, weights):
     begun = trmpipe("train", corpus4, "--from", run, "--out", run.parent / "from", *model_of(told), *SMALL_RUN,
                     "--max-steps=1", "--device=cpu")  # fmt: skip
     assert (begun.code, "begins with the averaged weights of run after step 703" in begun.err) == (0, True), begun.err
+
+
+def test_weights_whose_training_is_over_are_trained_on_by_a_tenth(trmpipe, corpus4, weights, tmp_path):
+    run = tmp_path / "over"
+    done = trmpipe(
+        "import", "checkpoint", weights, "--corpus", corpus4, "--out", run, "--heads", 2, *CYCLES, *SMALL_RUN,
+        "--set=max_steps=700", "--json",
+    )  # fmt: skip
+    assert "--max-steps 770 " in json.loads(done.out)["resume"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["mlp=normed", "positions=none", "latents=single", "num_nets=2"], ids=lambda setting: setting[:9]
+)
+def test_what_no_published_code_computes_is_not_exported(trmpipe, corpus4, tmp_path, setting):
+    """Its tensors would be read, and mean another network."""
+    run = tmp_path / "run"
+    small = ["--set=model.width=16", "--set=model.inner=16", f"--set=model.{setting}", "--set=model.mixer=attention"]
+    trained = trmpipe("train", corpus4, "--out", run, "--max-steps=1", "--device=cpu", *small, "--set=batch_size=4")
+    assert trained.code == 0, trained.err
+    done = trmpipe("export", "checkpoint", run)
+    assert done.code == 1
+    assert f"has model.{setting.replace('=', ' ')}, and published networks have" in done.message
+    assert not (run / "step_1").exists()
 
 
 def model_of(told):

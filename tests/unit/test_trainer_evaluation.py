@@ -8,15 +8,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.pairs import SIZES
 from tests.references import scores as reference
+from tests.shrinking import shrunk
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.options import Range
+from trmpipe.trainer.build import build_net
+from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.difficulty import bins_of
 from trmpipe.trainer.evaluators.puzzle_report import shown_steps
 from trmpipe.trainer.halts import area_under_curve, calibration_error, halting_of
 from trmpipe.trainer.intervals import Share, wilson
 from trmpipe.trainer.learners import Answer
+from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.majority import majority
+from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.net import draws_at_random
 from trmpipe.trainer.restarts import choose_answers
 
@@ -65,17 +71,20 @@ def test_halting_equals_the_reference():
     halt = rng.normal(-1, 1, (5, 40)).astype(np.float32)
     halt[:, 3] = 0  # Not above 0, so never.
     solved = rng.random((5, 40)) < 0.5
-    found = halting_of(halt, solved)
+    found = halting_of(halt, halt, solved)
     steps, halted, right = reference.halting(halt.tolist(), solved.tolist())
     assert (found.mean_steps, found.halted.right, found.right.right) == (pytest.approx(steps), halted, right)
     assert found.saved == pytest.approx(1 - steps / 5)
     sure = [reference.sigmoid(x) for x in halt[-1].tolist()]
     assert found.calibration_error == pytest.approx(reference.calibration_error(sure, solved[-1].tolist()))
     assert found.auc == reference.area_under_curve(halt[-1].tolist(), solved[-1].tolist())
-    assert "AUC" not in halting_of(halt, np.ones_like(solved)).words()
-    assert halting_of(np.full((1, 2), 1e9, np.float32), solved[:1, :2]).calibration_error == pytest.approx(
-        1 - solved[0, :2].mean()
-    )
+    assert "AUC" not in halting_of(halt, halt, np.ones_like(solved)).words()
+    sure = np.full((1, 2), 1e9, np.float32)
+    assert halting_of(sure, sure, solved[:1, :2]).calibration_error == pytest.approx(1 - solved[0, :2].mean())
+    other = halting_of(halt, -halt, solved)
+    steps, halted, right = reference.halting((-halt).tolist(), solved.tolist())
+    assert (other.mean_steps, other.halted.right, other.right.right) == (pytest.approx(steps), halted, right)
+    assert (other.auc, other.calibration_error) == (found.auc, found.calibration_error)
 
 
 @quick
@@ -171,3 +180,20 @@ def test_a_network_declares_that_it_draws():
     assert not draws_at_random(net)
     net.draws = True
     assert draws_at_random(net)
+
+
+def test_answers_say_what_a_learner_stops_by():
+    """One that learned what going on is worth stops where halting is worth more, others where it is worth anything."""
+    tokens, halt = torch.zeros(2, 1, dtype=torch.int64), torch.tensor([1.0, -1.0])
+    assert Answer(tokens, None, torch.empty(0)).margin is None
+    assert Answer(tokens, halt, torch.empty(0)).margin.tolist() == [1.0, -1.0]
+    going_on = torch.tensor([2.0, -3.0])
+    assert Answer(tokens, halt, torch.empty(0), None, going_on).margin.tolist() == [-1.0, 2.0]
+    net = build_net(TrainConfig(model=shrunk(HRMConfig())), SIZES, torch.device("cpu"), torch.float32)
+    torch.nn.init.normal_(net.q_head.weight, generator=torch.Generator().manual_seed(0))
+    inputs, zeros = torch.ones(3, 6, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
+    for continued in (False, True):
+        config = DeepSupervisionConfig(continue_loss=continued)
+        (found,) = DeepSupervision(config, seed=0, max_steps=1).answers(net, inputs, zeros, 1, zeros)
+        outcome = net.step(net.initial(zeros), inputs, net.puzzle_table[zeros])
+        assert torch.equal(found.margin, outcome.halt - outcome.go_on if continued else outcome.halt)

@@ -216,9 +216,10 @@ def test_weights_are_kept_to_the_last_bit_or_refused():
     tensors["lm_head.weight"][0, 0] = 1 / 3
     with pytest.raises(RunError, match=r"lm_head.weight in float64, which float32 does not hold exactly"):
         network_tensors(weights, net)
-    tensors["lm_head.weight"][0, 0] = torch.nan
-    with pytest.raises(RunError, match=r"lm_head.weight holds numbers that are not finite"):
-        network_tensors(weights, net)
+    for wrong in (torch.nan, torch.inf, -torch.inf):
+        tensors["lm_head.weight"][0, 0] = wrong
+        with pytest.raises(RunError, match=r"lm_head.weight holds numbers that are not finite"):
+            network_tensors(weights, net)
 
 
 def test_what_fits_several_tasks_or_none_is_asked_for():

@@ -115,8 +115,10 @@ class Findings:
         return Pass(name=name, steps=steps, shares=shares, halting=self._halting(steps))
 
     def _halting(self, steps: int) -> Halting | None:
-        halt = self.trial.halt
-        return None if halt is None else halting_of(halt[:steps], self.trial.solved[:steps])
+        halt, margin = self.trial.halt, self.trial.margin
+        if halt is None or margin is None:
+            return None
+        return halting_of(halt[:steps], margin[:steps], self.trial.solved[:steps])
 
     def difficulty(self) -> list[BinScore]:
         """The single pass by difficulty, from the easiest bin on; empty where no puzzle is rated."""

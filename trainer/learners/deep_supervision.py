@@ -144,8 +144,9 @@ class DeepSupervision(SlotLearner):
         latents, rows = net.initial(keys), puzzle_rows(net, identifiers)
         for step in range(num_steps):
             before = latents
-            latents, logits, halt, _ = net.step(latents, inputs, rows, keys_at(keys, step))
-            yield Answer(logits.argmax(-1), halt, logits, residual(before, latents))
+            latents, logits, halt, go_on = net.step(latents, inputs, rows, keys_at(keys, step))
+            go_on = go_on if self.config.continue_loss else None
+            yield Answer(logits.argmax(-1), halt, logits, residual(before, latents), go_on)
 
 
 def _batch_first(latents: Latents) -> Tensors:

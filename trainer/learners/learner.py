@@ -74,12 +74,20 @@ class Answer:
         logits: float32 [B, S, V], of which `tokens` are the likeliest.
         residual: float32 [B], by how much the last step moved the network's state, as a share of its length; None
             where there is no state.
+        go_on: float32 [B], logits of going on, where the learner stops when those of `halt` are above them; None where
+            it stops when `halt` is above 0.
     """
 
     tokens: Tensor
     halt: Tensor | None
     logits: Tensor
     residual: Tensor | None = None
+    go_on: Tensor | None = None
+
+    @property
+    def margin(self) -> Tensor | None:
+        """Float32 [B], above 0 where the learner stops; None where it has no halting."""
+        return self.halt if self.halt is None or self.go_on is None else self.halt - self.go_on
 
 
 class Learner(Protocol):

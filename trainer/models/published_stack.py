@@ -13,14 +13,17 @@ from .blocks import StackConfig
 from .layers import inner_width
 
 _CYCLES = ("h_cycles", "l_cycles")
+_FIXED = {"mlp": "swiglu", "positions": "rotary"}
+"""What no published network does otherwise."""
 
 
-def published_stack(config: type[StackConfig], *levels: str) -> PublishedForm:
+def published_stack(config: type[StackConfig], *levels: str, **fixed: Any) -> PublishedForm:
     """The published form of a network whose layers lie in `levels`, such as ``L_level``.
 
     Args:
         config: the class of its config.
         levels: the modules of its layers, all of one size.
+        fixed: what published networks of this model have beside `_FIXED`.
     """
     return PublishedForm(
         modules=frozenset({"H_init", "L_init", "embed_tokens", "lm_head", "q_head", *levels}),
@@ -29,6 +32,7 @@ def published_stack(config: type[StackConfig], *levels: str) -> PublishedForm:
         puzzles="puzzle_emb.weights",
         sizes=partial(_sizes, config, levels),
         untold=_untold,
+        fixed={**_FIXED, **fixed},
     )
 
 

@@ -148,4 +148,4 @@ def _names(n: int) -> list[str]:
     return [f"z_{number}" for number in range(n)]
 
 
-PART = Part(config=TRMConfig, build=TRM, published=published_stack(TRMConfig, "L_level"))
+PART = Part(config=TRMConfig, build=TRM, published=published_stack(TRMConfig, "L_level", latents="two", num_nets=1))

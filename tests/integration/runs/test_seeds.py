@@ -124,8 +124,13 @@ def test_a_seed_that_diverges_is_told_and_the_others_are_trained(train, place, m
 def test_answers_to_other_questions_are_no_group(train, trmpipe, place):
     """Votes of several answers, deeper ones: whoever made them for one seed alone compares nothing."""
     assert train(*SHORT, "--seeds=2", "--out=both").code == 0
-    assert trmpipe("evaluate", "both/seed0", "--steps", 3).code == 0
-    assert trmpipe("evaluate", "both/seed1").code == 0
+    for number in range(2):
+        assert trmpipe("evaluate", f"both/seed{number}", "--steps", 3 + number).code == 0
     listed = json.loads(trmpipe("runs", "both", "--json").out)
+    assert len(listed["seeds"]) == 1
+    assert [run["scores"][0]["steps"] for run in listed["runs"]] == [None, None]
+    for number in range(2):
+        (place / "both" / f"seed{number}" / "evaluation.json").unlink()
+    listed = json.loads(trmpipe("runs", "both", "--json").out)
+    assert [sorted(score["steps"] for score in run["scores"]) for run in listed["runs"]] == [[3], [4]]
     assert listed["seeds"] == []
-    assert [run["scores"][0]["steps"] for run in listed["runs"]] == [3, None]
