@@ -46,12 +46,12 @@ class ConstantConfig(WarmUp):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosineConfig(WarmUp):
-    """Half a cosine, to 0 at the last step."""
+    """Half a cosine, that reaches 0 when all steps are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearConfig(WarmUp):
-    """A straight line to 0 at the last step."""
+    """A straight line that reaches 0 when all steps are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from trmpipe.shards import Corpus
 from trmpipe.shards.fields import MOST
 from trmpipe.shards.progress import Progress
 
+from ..config import MOST_ANSWERS
 from ..examinee import Examinee
 from ..judging import Judgement
 from ..ranks import Ranks
@@ -19,9 +20,8 @@ from ..regime import Regime
 from ..restarts import CHOICES, HALT
 from ..solved import Solved
 
-MOST_ANSWERS = 10_000
-"""Supervision steps of an answer, and variants that vote, at most."""
-MOST_RESTARTS = 10_000
+MOST_RESTARTS = MOST_VARIANTS = 10_000
+"""Answers of a model to a puzzle, and variants that vote, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class EvaluationRequest:
         steps: supervision steps of an answer; None for the run's own number.
         restarts: answers of a network that draws at random, of which one is chosen.
         choose: what it is chosen by, see `restarts.CHOICES`.
-        checkpoint_step: steps that the run has taken.
+        checkpoint_step: training steps of the checkpoint that is scored.
         regime: what the run learned from.
 
     Raises:

@@ -22,7 +22,7 @@ from ..judging import Judgement
 from ..ranks import Ranks
 from ..scoring import together
 from ..trials import Trial, Ways, try_puzzles
-from .evaluator import MOST_ANSWERS, EvaluationRequest
+from .evaluator import MOST_VARIANTS, EvaluationRequest
 from .puzzle_report import Findings, PuzzleReport
 
 
@@ -40,8 +40,8 @@ class PuzzleEvaluator(ABC):
         variants, spec = request.variants or 1, corpora[0].spec
         if variants == 1:
             return
-        if variants > MOST_ANSWERS:
-            raise OptionError(f"variants is {variants}; expected 1 to {MOST_ANSWERS:,}")
+        if variants > MOST_VARIANTS:
+            raise OptionError(f"variants is {variants}; expected 1 to {MOST_VARIANTS:,}")
         task = installed_task(spec)
         if task is None:
             raise OptionError(

@@ -27,7 +27,8 @@ def speed_is_confidence() -> TrainConfig:
     """The winner-take-all recipe of "Speed is Confidence" (arXiv 2601.19085 and its code), K = 4.
 
     As published: the mixer with one prefix slot, H 6, L 9, the normed gate in both MLPs; four chains in training and
-    one in an answer; labels smoothed by .2, halting weighed .05; a cosine to 0, no warm-up, gradients clipped to 1.
+    one in an answer; labels smoothed by .2, halting weighed .05; a cosine to 0, no warm-up, gradients clipped to 1;
+    36,000 steps of 192, which are those of four chains (its single chain has 8,000 of 384).
 
     Other than published:
 
