@@ -22,9 +22,18 @@ def test_evaluate_keeps_its_scores_and_runs_shows_them(trmpipe, nine, corpus4):
     assert re.match(r"nine +sudoku4-cpu +0 +9/9 +\d+\.\d% exact +model.width=16", row)
     (told,) = json.loads(trmpipe("runs", nine.parent, "--json").out)["runs"]
     assert told["settings"]["model.width"] == "16"
-    assert [(one["corpus"], one["limit"]) for one in told["scores"][:2]] == [(corpus4.name, None), (corpus4.name, 5)]
-    exact = shown["steps"][-1]["exact"]
-    assert told["scores"][1]["exact"] == exact
+    of_all, *others = told["scores"]
+    assert (of_all["corpus"], of_all["limit"]) == (corpus4.name, None)
+    assert [one["limit"] for one in others] == [8, 5], "over most puzzles first: those at the run's end are all 8"
+    assert others[1]["exact"] == shown["steps"][-1]["exact"]
+
+
+def test_what_was_asked_for_beside_the_runs_own_answers_is_not_its_score(trmpipe, nine):
+    """Deeper answers of a task that is scored by vote have a headline of their own."""
+    assert trmpipe("evaluate", nine).code == 0
+    assert trmpipe("evaluate", nine, "--steps", 3).code == 0
+    (told,) = json.loads(trmpipe("runs", nine.parent, "--json").out)["runs"]
+    assert [(one["steps"], one["limit"]) for one in told["scores"]] == [(None, None), (None, 8), (3, None)]
 
 
 def test_scores_are_kept_beside_a_training_and_not_against_an_owner(trmpipe, nine, monkeypatch):
