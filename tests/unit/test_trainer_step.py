@@ -104,6 +104,9 @@ class InTurn(Ranks):
     def rows_of_all(self, rows):
         return rows
 
+    def take_first(self, tensor):
+        pass
+
 
 def test_ranks_in_turn_make_the_same_state_as_one(corpus4):
     """Networks whose weights do not move and that are sure of everything: when a slot halts is drawn by its number."""
