@@ -44,7 +44,9 @@ def draw_curves(lines: list[MetricLine], title: str, path: Path, by_difficulty: 
         _draw_by_difficulty(axes, by_difficulty)
     for axes in (left, right, *more):
         axes.grid(alpha=0.3)
-        axes.legend()
+        for text in axes.legend().get_texts():
+            # Names come from files: a dollar sign in them begins no formula.
+            text.set_parse_math(False)
     return save_figure(figure, path)
 
 

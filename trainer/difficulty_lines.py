@@ -9,15 +9,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from trmpipe.shards.fields import Count, Positive, Word
-from trmpipe.shards.json_files import read_json
+from trmpipe.shards.fields import Positive, Word
 
 from .difficulty import Difficulty
 from .errors import RunError
-from .files import damage_of_a_run, read_file, typed
-from .lines import MOST_LINE_BYTES, SPLITS
+from .files import typed
+from .lines import ADVICE, read_lines
 
-_ADVICE = "restore the file, or start a new run"
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Rating = Annotated[float, Meta(ge=0)]
 
@@ -40,30 +38,17 @@ class DifficultyLine(Difficulty):
 
 
 def read_difficulty(path: Path) -> list[DifficultyLine]:
-    """The lines of difficulty.jsonl, none where it is missing; a last line that was cut off does not count.
-
-    Raises:
-        RunError: a line is damaged, or the file is too large to be one of these.
-    """
-    if not path.exists():
-        return []
-    lines = read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1]
-    return [_line(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
+    """The lines of difficulty.jsonl; see `lines.read_lines`."""
+    return read_lines(path, _line)
 
 
-def _line(line: bytes, where: str) -> DifficultyLine:
-    with damage_of_a_run():
-        values = read_json(line, dict[Word, Any], where, _ADVICE)
-
+def _line(step: int, split: str, values: dict[str, Any], where: str) -> DifficultyLine:
     def taken(name: str, kind: Any) -> Any:
-        return typed(values.pop(name, None), kind, f"{where} ({name})", _ADVICE)
+        return typed(values.pop(name, None), kind, f"{where} ({name})", ADVICE)
 
-    split = taken("split", Word)
-    if split not in SPLITS:
-        raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {_ADVICE}")
-    about = {"step": taken("step", Count), "level": taken("level", Word | None), "puzzles": taken("puzzles", Positive)}
+    about = {"level": taken("level", Word | None), "puzzles": taken("puzzles", Positive)}
     ends = {name: taken(name, _Rating) for name in ("least", "most")}
-    shares = typed(values, dict[str, _Share], where, _ADVICE)
+    shares = typed(values, dict[str, _Share], where, ADVICE)
     if "exact" not in shares:
-        raise RunError(f"{where} is damaged: it has no exact; {_ADVICE}")
-    return DifficultyLine(split=split, **about, **ends, shares=shares)
+        raise RunError(f"{where} is damaged: it has no exact; {ADVICE}")
+    return DifficultyLine(step=step, split=split, **about, **ends, shares=shares)

@@ -7,9 +7,10 @@ so that it goes on with the very lines that were written, or says that they are 
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trmpipe.shards.fields import Count, Digest, Word
 from trmpipe.shards.json_files import read_json
@@ -19,11 +20,15 @@ from .files import damage_of_a_run, read_file, typed, writing
 
 MOST_LINE_BYTES = 256 << 20
 """Of a file of lines at most: more than a million lines."""
+ADVICE = "restore the file, or start a new run"
+"""What to do about a damaged line."""
 _CHUNK_BYTES = 1 << 20
 _OF_NOTHING = hashlib.sha256().hexdigest()
 HELD_OUT, MONITOR, SAMPLE = "test", "monitor", "train_eval"
 """Puzzles that are scored: held-out ones, training ones kept aside, and some that are trained on."""
 SPLITS = ("train", HELD_OUT, MONITOR, SAMPLE)
+
+Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,26 +121,33 @@ class MetricLine:
 
 
 def read_metrics(path: Path) -> list[MetricLine]:
-    """The lines of metrics.jsonl, none where it is missing; a last line that was cut off does not count.
+    """The lines of metrics.jsonl; see `read_lines`."""
+    return read_lines(path, _metric_line)
+
+
+def _metric_line(step: int, split: str, values: dict[str, Any], where: str) -> MetricLine:
+    return MetricLine(step=step, split=split, values=typed(values, dict[str, float], where, ADVICE))
+
+
+def read_lines(path: Path, line_of: Callable[[int, str, dict[str, Any], str], Line]) -> list[Line]:
+    """The lines of a file of a run, none where it is missing; a last line that was cut off does not count.
+
+    Args:
+        path: of the file.
+        line_of: makes a line of its step, one of `SPLITS`, its other values, and where it stands; it checks the values.
 
     Raises:
-        RunError: a line is damaged, or the file is too large to be one of metrics.
+        RunError: a line is damaged, or the file is too large to be one of these.
     """
     if not path.exists():
         return []
-    lines = read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1]
-    return [_metric_line(line, f"{path} line {number}") for number, line in enumerate(lines, 1)]
-
-
-def _metric_line(line: bytes, where: str) -> MetricLine:
-    advice = "restore the file, or start a new run"
-    with damage_of_a_run():
-        values = read_json(line, dict[Word, Any], where, advice)
-    step, split = values.pop("step", None), values.pop("split", None)
-    if split not in SPLITS:
-        raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {advice}")
-    return MetricLine(
-        step=typed(step, Count, f"{where} (step)", advice),
-        split=split,
-        values=typed(values, dict[str, float], where, advice),
-    )
+    found = []
+    for number, line in enumerate(read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1], 1):
+        where = f"{path} line {number}"
+        with damage_of_a_run():
+            values = read_json(line, dict[Word, Any], where, ADVICE)
+        step, split = values.pop("step", None), values.pop("split", None)
+        if split not in SPLITS:
+            raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {ADVICE}")
+        found.append(line_of(typed(step, Count, f"{where} (step)", ADVICE), split, values, where))
+    return found

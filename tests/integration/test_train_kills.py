@@ -29,7 +29,7 @@ NUM_KILLS = dict.fromkeys(pairs_that_fit(), FEWER_KILLS) | dict.fromkeys(
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(sys.platform != "linux", reason="whether a process can be forked is read from /proc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc before a process is forked"),
 ]
 
 

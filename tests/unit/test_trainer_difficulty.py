@@ -10,6 +10,7 @@ import torch
 from tests.shards_corpora import make_corpus
 from trmpipe.shards import Corpus
 from trmpipe.trainer import difficulty, scoring
+from trmpipe.trainer.curves import draw_curves
 from trmpipe.trainer.difficulty import Bin, held_out_bins, scores_of_bins
 from trmpipe.trainer.difficulty_lines import read_difficulty
 from trmpipe.trainer.errors import RunError
@@ -17,6 +18,7 @@ from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.held_out import read_held_out_parts
 from trmpipe.trainer.judging import Judgement
 from trmpipe.trainer.learners import Answer
+from trmpipe.trainer.lines import MetricLine
 from trmpipe.trainer.ranks import Ranks
 from trmpipe.trainer.scoring import score_parts
 
@@ -158,3 +160,12 @@ def test_a_line_that_says_nothing_is_damage(tmp_path):
     nothing = {name: value for name, value in LINE.items() if name != "exact"}
     with pytest.raises(RunError, match="line 1 is damaged: it has no exact"):
         read_difficulty(written(tmp_path / "difficulty.jsonl", nothing))
+
+
+def test_names_out_of_a_file_are_no_formulas(tmp_path):
+    """A dollar sign in a stranger's file ended a training in a traceback when its curves were drawn."""
+    path = tmp_path / "difficulty.jsonl"
+    line = {"step": 1, "split": "test", "level": "$x^{$", "least": 0, "most": 1, "puzzles": 3, "exact": 0.5}
+    path.write_text(json.dumps(line) + "\n")
+    lines = [MetricLine(step=1, split="train", values={"$x^{$_loss": 1.0, "exact": 0.5})]
+    assert draw_curves(lines, "run", tmp_path / "curves.png", read_difficulty(path)).stat().st_size > 0
