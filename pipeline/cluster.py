@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
@@ -68,9 +68,9 @@ class Cluster:
         Raises:
             ClusterError: the workers or the scheduler are gone.
         """
-        self._refuse_if_closed()
         try:
-            return self._client.scatter(value, broadcast=True, timeout=_WORKERLESS_SECONDS)
+            with self._asked():
+                return self._client.scatter(value, broadcast=True, timeout=_WORKERLESS_SECONDS)
         except TimeoutError as error:
             raise self._no_workers() from error
         except OSError as error:  # A worker or the scheduler went away while it was sent.
@@ -91,8 +91,8 @@ class Cluster:
         pending: deque[Any] = deque()
         try:
             for argument in arguments:
-                self._refuse_if_closed()
-                pending.append(self._client.submit(_run_checked, self._key, function, *argument, pure=False))
+                with self._asked():
+                    pending.append(self._client.submit(_run_checked, self._key, function, *argument, pure=False))
                 if len(pending) >= self._in_flight:
                     yield self._result(pending.popleft())
             while pending:
@@ -126,16 +126,28 @@ class Cluster:
                 raise self._no_workers()
 
     def _has_workers(self) -> bool:
-        self._refuse_if_closed()
         try:
-            return bool(self._client.nthreads())
+            with self._asked():
+                return bool(self._client.nthreads())
         except OSError as error:
             raise self._no_scheduler() from error
 
-    def _refuse_if_closed(self) -> None:
-        """Refuse to ask a client that closed itself: it lost the scheduler, and could not find it again."""
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """While the client is asked: one that lost the scheduler and could not find it again closes itself, even now.
+
+        Dask says so with RuntimeError or a plain Exception, by the place where the closing met the question.
+        """
         if self._client.status == "closed":
             raise self._no_scheduler()
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            if self._client.status in ("closing", "closed"):
+                raise self._no_scheduler() from error
+            raise
 
     def _lost(self) -> ClusterError:
         """Why tasks were cancelled that nobody here cancelled: what they need is gone, or all is."""
@@ -219,11 +231,25 @@ def _existing(address: str) -> Generator[Cluster, None, None]:
         raise ClusterError(
             f"no Dask scheduler answers at {address}; start one with `dask scheduler` or leave out --scheduler"
         ) from error
-    with client:
+    with _closed_after(client):
         threads = sum(client.nthreads().values())
         if threads == 0:
             raise ClusterError(f"the scheduler at {address} has no workers; start some with `dask worker {address}`")
         yield from _until_closed(Cluster(client, threads, address))
+
+
+@contextmanager
+def _closed_after(client: Any) -> Iterator[None]:
+    """Close `client` at the end, in silence.
+
+    A client that lost its scheduler is closing itself by then, and Dask's second closing trips over the first: that
+    error would take the place of the one that tells what happened.
+    """
+    try:
+        yield
+    finally:
+        with suppress(Exception):
+            client.close()
 
 
 def _embedded(workers: int) -> Generator[Cluster, None, None]:

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import dask
-import distributed  # noqa: F401  its defaults would go again with settings made before
+import distributed  # its defaults would go again with settings made before
 import pytest
 
 from tests.clean import assert_equals_clean
 from trmpipe.generators.threads import num_cores
 from trmpipe.pipeline import ArgumentError, ClusterError, Recipe, generate
-from trmpipe.pipeline.cluster import _main_module_unseen, open_cluster
+from trmpipe.pipeline.cluster import Cluster, _main_module_unseen, open_cluster
 
 RECIPE = Recipe(task="sudoku4", n=20, aug=300, test=4, shard_groups=1, shard_variants=30)
 
@@ -145,6 +145,52 @@ def test_a_scheduler_that_is_gone_is_told_as_that(processes, tmp_path, monkeypat
     assert str(caught.value) == (
         f"the scheduler at {address} has gone away; run the same command again: it completes what is missing"
     )
+
+
+def test_a_client_that_trips_over_its_own_closing_hides_nothing(processes, monkeypatch):
+    """Two closings that meet, as Dask has them where a run ends while its client gives up the scheduler."""
+
+    class TrippingClient(distributed.Client):
+        tripped = False
+
+        def close(self, *arguments, **options):
+            super().close(*arguments, **options)
+            if not TrippingClient.tripped:  # Dask closes a second time where the client is collected.
+                TrippingClient.tripped = True
+                raise RuntimeError("Cannot change state of expiring Timeout")
+
+    address = processes.wait()
+    monkeypatch.setattr(distributed, "Client", TrippingClient)
+    with pytest.raises(ValueError, match="what happened"), open_cluster(scheduler=address):
+        raise ValueError("what happened")
+    assert TrippingClient.tripped
+
+
+@pytest.mark.parametrize("status", ["closing", "closed"])
+@pytest.mark.parametrize("ask", [lambda cluster: cluster.share(1), lambda cluster: next(cluster.map(abs, [(1,)]))])
+def test_a_client_that_closes_while_it_is_asked_tells_of_the_scheduler(ask, status):
+    class ClosingClient:
+        status = "running"
+
+        def scatter(self, *_, **__):
+            self.status = status
+            raise RuntimeError("ConnectionPool is closed")
+
+        submit = scatter
+
+    with pytest.raises(ClusterError, match="the scheduler at tcp://there:1 has gone away"):
+        ask(Cluster(ClosingClient(), 1, "tcp://there:1"))
+
+
+def test_an_error_of_an_open_client_is_its_own():
+    class WrongClient:
+        status = "running"
+
+        def scatter(self, *_, **__):
+            raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        Cluster(WrongClient(), 1).share(1)
 
 
 def test_a_task_that_kills_its_workers_is_given_up():
