@@ -8,14 +8,15 @@ forks. It and its forks are one group of processes.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
+
+from tests.stores import environment_of, hold_store
 
 PATIENCE_SECONDS = 60.0
 """For an attempt that nobody kills; more than ten times what one takes."""
@@ -23,7 +24,6 @@ GRACE_SECONDS = 3.0
 """For a rank whose partner was killed to end by itself, before it is killed as torchrun would do."""
 FORK_SAFE = {"jemalloc_bg_thd"}
 """The thread of an allocator that comes with pyarrow, and stops it while a process forks."""
-FIRST_PORT, LAST_PORT = 20_000, 32_000
 _FAILED = 1
 
 
@@ -107,9 +107,40 @@ def _other_threads():
 
 def attempt(request, log, ranks, victims, seconds):
     """See `Forks.attempt`."""
-    port = _free_port() if ranks > 1 else 0
-    start = time.monotonic()
-    pids = [_fork(request, log, rank, ranks, port) for rank in range(ranks)]
+    with _store(log) if ranks > 1 else nullcontext(0) as port:
+        start = time.monotonic()
+        pids = [_fork(log, _train_as, environment_of(rank, ranks, port), request) for rank in range(ranks)]
+        codes = _end(pids, victims, seconds)
+        return {"codes": [codes[pid] for pid in pids], "seconds": time.monotonic() - start}
+
+
+@contextmanager
+def _store(log):
+    """The port of a store that a process of its own holds: its threads must not be in the process that forks."""
+    reader, writer = os.pipe()
+    pid = _fork(log, _hold_store, writer)
+    os.close(writer)
+    try:
+        with open(reader) as told:
+            port = told.read()
+        assert port, f"no store could be opened; why is in {log}"
+        yield int(port)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _hold_store(writer):
+    """Hold a store until this process is killed, and tell its port."""
+    store = hold_store()
+    with open(writer, "w") as pipe:
+        pipe.write(str(store.port))
+    while True:
+        signal.pause()
+
+
+def _end(pids, victims, seconds):
+    """The codes that the ranks ended with, some of which are killed."""
     codes = {}
     _wait(pids, codes, seconds if victims else PATIENCE_SECONDS)
     dying = [pids[rank] for rank in victims]
@@ -121,7 +152,7 @@ def attempt(request, log, ranks, victims, seconds):
     for pid in pids:
         _kill(pid, codes)
     _wait(pids, codes, PATIENCE_SECONDS)
-    return {"codes": [codes[pid] for pid in pids], "seconds": time.monotonic() - start}
+    return codes
 
 
 def _wait(pids, codes, seconds):
@@ -144,8 +175,8 @@ def _kill(pid, codes):
         os.kill(pid, signal.SIGKILL)
 
 
-def _fork(request, log, rank, ranks, port):
-    """The number of a process that trains."""
+def _fork(log, work, *arguments):
+    """The number of a process that does something and ends with the code that comes of it."""
     pid = os.fork()
     if pid:
         return pid
@@ -154,15 +185,18 @@ def _fork(request, log, rank, ranks, port):
         with open(log, "a") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        os.environ.update(
-            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
-        )
-        code = _train(request)
+        code = work(*arguments)
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _train_as(environment, request):
+    """Train as one of the ranks."""
+    os.environ.update(environment)
+    return _train(request)
 
 
 def _train(request):
@@ -176,15 +210,6 @@ def _train(request):
     with joined_ranks() as joined:
         result = session.train(TrainRequest(**request), Unheard(), joined)
     return 0 if result is None or result.finished else _FAILED
-
-
-def _free_port():
-    """A port below those that the system gives to connections by itself: none of them takes it before its turn."""
-    for port in range(FIRST_PORT + os.getpid() % 1000, LAST_PORT):
-        with socket.socket() as found, suppress(OSError):
-            found.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 if __name__ == "__main__":

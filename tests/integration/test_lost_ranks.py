@@ -1,13 +1,13 @@
 """Processes that train together, one of which is gone: the others say so in one line, whatever they were exchanging."""
 
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from tests.stores import environment_of, hold_store
 from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.ranks import joined_ranks as joined
@@ -46,16 +46,13 @@ with joined_ranks() as ranks:
 @pytest.fixture(scope="module")
 def told():
     """What the first of two processes is told at each exchange once the other one is gone."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    where = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    store = hold_store()
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", CODE, *EXCHANGES.values()],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **where, "RANK": str(rank)},
+            env={**os.environ, **environment_of(rank, 2, store.port), "OMP_NUM_THREADS": "1"},
         )
         for rank in range(2)
     ]
