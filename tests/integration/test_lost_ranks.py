@@ -27,7 +27,8 @@ from trmpipe.trainer.errors import LostProcessError
 from trmpipe.trainer.ranks import joined_ranks
 
 with joined_ranks() as ranks:
-    ranks.of_all(0)
+    columns = torch.arange(4).view(2, 2).T + 10 * ranks.rank
+    print(ranks.rows_of_all(columns).tolist())
     if ranks.rank == 1:
         os._exit(9)
     for exchange in sys.argv[1:]:
@@ -45,11 +46,14 @@ with joined_ranks() as ranks:
 
 @pytest.fixture(scope="module")
 def told():
-    """What the first of two processes is told at each exchange once the other one is gone."""
+    """What the first of two processes gets of both, and is told at each exchange once the other one is gone.
+
+    An exchange that torch advises against, which users would be told, breaks it off.
+    """
     store = hold_store()
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", CODE, *EXCHANGES.values()],
+            [sys.executable, "-W", "error::FutureWarning", "-c", CODE, *EXCHANGES.values()],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment_of(rank, 2, store.port), "OMP_NUM_THREADS": "1"},
@@ -62,13 +66,17 @@ def told():
         for process in processes:
             process.kill()
             process.communicate()
-    return dict(zip([*EXCHANGES, "a failure"], lines, strict=True))
+    return dict(zip(["rows", *EXCHANGES, "a failure"], lines, strict=True))
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_a_process_says_that_another_one_is_gone(told, exchange):
     assert told[exchange].startswith("another of the processes ended or cannot be reached")
     assert "--resume" in told[exchange]
+
+
+def test_rows_of_all_processes_lie_in_their_order(told):
+    assert told["rows"] == "[[0, 2], [1, 3], [10, 12], [11, 13]]"
 
 
 def test_a_failure_of_its_own_is_what_is_told(told):
