@@ -26,6 +26,7 @@ import trmpipe
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import (
     Corpus,
+    Curriculum,
     Provenance,
     Store,
     Stream,
@@ -62,7 +63,7 @@ def write_corpus(folder: str) -> None:
             unit=unit,
             candidates=np.arange(start, stop),
             canonical=digests,
-            difficulty=np.full(stop - start, np.nan),
+            difficulty=rng.integers(0, 100, stop - start).astype(float),
         )
         for shard in layouts["train"].shards_of(unit):
             shape = (2, int(layouts["train"].rows(shard).sum()), SEQ_LEN)
@@ -107,12 +108,16 @@ def measure(corpora: list[Corpus], batch_size: int, seconds: float) -> dict[str,
     first_batch_seconds = time.perf_counter() - begin
     seq_len = corpora[0].spec.seq_len
     published = Stream(corpora, seed=0, batch_size=batch_size, sampling="published", memory_limit_bytes=1 << 40)
+    rated = all(np.ptp(corpus.catalog["train"].difficulty) > 0 for corpus in corpora)
+    curriculum = Curriculum(start=0.1, until_step=30_000, mix=(4, 3, 2, 1)) if rated else None
+    ordered = Stream(corpora, seed=0, batch_size=batch_size, curriculum=curriculum, memory_limit_bytes=1 << 40)
     window_bytes = 2 * stream.num_groups * 256 * 2 * seq_len
     tight = Stream(corpora, seed=0, batch_size=batch_size, memory_limit_bytes=window_bytes)
     rates = {
         "in memory": rate(stream.batch, batch_size, seconds),
         "one window of variants in memory": rate(tight.batch, batch_size, seconds),
         "in memory, published sampling": rate(published.batch, batch_size, seconds),
+        **({"in memory, a curriculum": rate(ordered.batch, batch_size, seconds)} if rated else {}),
         "limit: NumPy taking known rows": limit(stream.num_puzzles, seq_len, batch_size, seconds),
     }
     return {

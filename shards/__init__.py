@@ -24,6 +24,7 @@ from .codecs import CODECS, CheckingCodec, Codec, ShardContent
 from .compare import Shared, compare
 from .corpora import FoundCorpora, check_together, find_all, find_corpora, open_corpora
 from .corpus import Corpus, open_corpus
+from .curriculum import Curriculum
 from .digests import GroupDigest, canonical_json, content_digest, json_digest, sha256_hex
 from .errors import CorpusError, DamagedError, NoCorpusError, StateError, WriteError
 from .examples import BLANK_IDENTIFIER, Batch, Examples
@@ -52,6 +53,7 @@ __all__ = [
     "Codec",
     "Corpus",
     "CorpusError",
+    "Curriculum",
     "DamagedError",
     "Examples",
     "FileRecord",

@@ -11,6 +11,10 @@ class TooManyError(CorpusError, OptionError):
     """More groups are asked for than a corpus has: exit code 2."""
 
 
+class CurriculumError(CorpusError, OptionError):
+    """A curriculum that there cannot be, or that the corpora have no ratings for: exit code 2."""
+
+
 class UnreachableError(CorpusError):
     """A store elsewhere cannot be reached: no credentials, a wrong address, no network."""
 

@@ -73,6 +73,14 @@ class Order:
             yield epoch, slice(position - start, stop - start)
             position = stop
 
+    def visits(self, num_examples: int) -> NDArray[np.int64]:
+        """int64 [G]: how often each group has come, in part at least, in the first so many positions."""
+        epochs, rest = divmod(num_examples, self.epoch_size)
+        visits = np.full(len(self._counts), epochs, np.int64)
+        begun = np.unique(self.at(epochs * self.epoch_size, rest)[0]) if rest else np.zeros(0, np.int64)
+        visits[begun] += 1
+        return visits
+
     def _puzzles_at(self, start: int, count: int) -> NDArray[np.int64]:
         """Groups and variants, int64 [2, count], of the puzzles from number `start` on."""
         puzzles = np.empty((2, count), np.int64)

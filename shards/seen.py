@@ -1,8 +1,8 @@
 """How many of a training set's variants the first examples of its order have shown.
 
-An epoch shows one variant of every group. Under ``"blocks"`` no variant comes again before all of its group have come,
-so the number follows from that of the epochs. Under ``"published"`` variants are drawn with replacement: they are drawn
-again and counted, and beyond `MOST_DRAWN` examples what is expected is told in its place.
+An order knows how often each group has come, under a curriculum too. Under ``"blocks"`` no variant comes again before
+all of its group have come, so the number follows from that. Under ``"published"`` variants are drawn with replacement:
+they are drawn again and counted, and beyond `MOST_DRAWN` examples what is expected is told in its place.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .curriculum_order import CurriculumOrder
 from .order import Order
 
 MOST_DRAWN = 1 << 26
@@ -22,8 +23,8 @@ class Seen:
 
     Attributes:
         variants: different variants that were shown, in part at least.
-        all_variants: that the groups have.
-        visits: how often each group has come, on average; a whole number after whole epochs.
+        all_variants: that the groups have, those included that a curriculum has not come to.
+        visits: how often each group has come, on average; a whole number after whole epochs of all groups.
         exact: whether the variants were counted; else it is their expected number.
     """
 
@@ -38,7 +39,9 @@ class Seen:
         return self.variants / self.all_variants
 
 
-def seen_variants(order: Order, counts: NDArray[np.int64], *, repeats: bool, num_examples: int) -> Seen:
+def seen_variants(
+    order: Order | CurriculumOrder, counts: NDArray[np.int64], *, repeats: bool, num_examples: int
+) -> Seen:
     """What the first examples of an order have shown.
 
     Args:
@@ -47,10 +50,7 @@ def seen_variants(order: Order, counts: NDArray[np.int64], *, repeats: bool, num
         repeats: whether a variant may come again before all of its group have come.
         num_examples: so many examples from the start.
     """
-    epochs, rest = divmod(num_examples, order.epoch_size)
-    visits = np.full(len(counts), epochs, np.int64)
-    begun = np.unique(order.at(epochs * order.epoch_size, rest)[0]) if rest else np.zeros(0, np.int64)
-    visits[begun] += 1
+    visits = order.visits(num_examples)
     exact = not repeats or num_examples <= MOST_DRAWN
     if not repeats:
         variants = int(np.minimum(visits, counts).sum())
@@ -61,7 +61,7 @@ def seen_variants(order: Order, counts: NDArray[np.int64], *, repeats: bool, num
     return Seen(variants=variants, all_variants=int(counts.sum()), visits=float(visits.mean()), exact=exact)
 
 
-def _count_drawn(order: Order, counts: NDArray[np.int64], num_examples: int) -> int:
+def _count_drawn(order: Order | CurriculumOrder, counts: NDArray[np.int64], num_examples: int) -> int:
     """How many different variants the first examples are of."""
     drawn = np.zeros(int(counts.sum()), np.bool_)
     firsts = np.cumsum(counts) - counts

@@ -11,22 +11,24 @@ what it needs of torch is in `for_torch`.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .corpus import Corpus
-from .digests import json_digest
-from .errors import CorpusError, StateError, TooManyError
+from .curriculum import Curriculum, easiest_first
+from .curriculum_order import CurriculumOrder
+from .digests import json_digest, sha256_hex
+from .errors import CorpusError, StateError
 from .examples import BLANK_IDENTIFIER, Batch
 from .for_torch import as_torch
 from .kernels import find_rows, gather_rows, order_window
-from .layout import SplitLayout
 from .order import SAMPLINGS, WITH_REPLACEMENT, Order
 from .seen import Seen, seen_variants
-from .table import Holder, Span, WholeHolder
+from .spans import first_identifiers, of_groups, training_spans, variant_counts
+from .table import Holder, WholeHolder
 from .windows import WindowHolder
 
 if TYPE_CHECKING:
@@ -50,9 +52,11 @@ class Stream:
         sampling: ``"blocks"``: every variant once before one comes again, in windows (see `order`); or
             ``"published"``: a uniformly drawn variant for each group and epoch.
         memory_limit_bytes: a training set up to this size is read once and kept.
+        curriculum: which groups take part at which step, and how often; None for all in every epoch. The order is
+            another one then, see `curriculum_order`.
 
     Raises:
-        CorpusError: a number is out of its range, or the memory does not suffice.
+        CorpusError: a number is out of its range, the memory does not suffice, or a curriculum finds no ratings.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Stream:
         num_variants: int | None = None,
         sampling: str = "blocks",
         memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
+        curriculum: Curriculum | None = None,
     ) -> None:
         corpora = [corpora] if isinstance(corpora, Corpus) else corpora
         _check_numbers(seed, batch_size, rank, world_size, num_variants, sampling)
@@ -75,27 +80,21 @@ class Stream:
         self._batch_size = batch_size
         self._rank = rank
         self._world_size = world_size
-        self._spans = _training_spans(corpora, num_groups)
-        self._counts = _variant_counts(self._spans, num_variants)
-        self._sizes = _of_groups(self._spans, lambda layout: layout.examples)
-        self._first_identifiers = _first_identifiers(self._spans)
+        self._spans = training_spans(corpora, num_groups)
+        self._counts = variant_counts(self._spans, num_variants)
+        self._sizes = of_groups(self._spans, lambda layout: layout.examples)
+        self._first_identifiers = first_identifiers(self._spans)
         self._has_identifiers = bool(self._first_identifiers.any())
         self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
         self._seq_len = corpora[0].spec.seq_len
-        self._order = Order(self._seed, self._counts, self._sizes, sampling, order_window(self._seq_len))
         self._sampling = sampling
+        self._curriculum = curriculum
+        self._ranked = easiest_first(self._spans) if curriculum else None
+        self._order = self._make_order()
         self._memory_limit_bytes = memory_limit_bytes
         self._holder = self._make_holder()
         self._step = 0
-        self._config = {
-            "corpora": [span.corpus.manifest.content_digest for span in self._spans],
-            "seed": seed,
-            "batch_size": batch_size,
-            "num_groups": self.num_groups,
-            "num_variants": num_variants,
-            "sampling": sampling,
-            "order_window": self._order.window_size,
-        }
+        self._config = self._make_config(seed, num_variants)
 
     @property
     def num_groups(self) -> int:
@@ -110,7 +109,7 @@ class Stream:
     @property
     def epoch_size(self) -> int:
         """Examples of an epoch: those of one variant of every group."""
-        return self._order.epoch_size
+        return int(self._sizes.sum())
 
     @property
     def num_identifiers(self) -> int:
@@ -121,6 +120,11 @@ class Stream:
     def batch_size(self) -> int:
         """Examples of a global batch."""
         return self._batch_size
+
+    @property
+    def curriculum(self) -> Curriculum | None:
+        """Which groups take part when; None for all of them from the first epoch on."""
+        return self._curriculum
 
     @property
     def in_memory(self) -> bool:
@@ -210,7 +214,7 @@ class Stream:
         """Go on where `get_state` was called, by any number of ranks.
 
         Raises:
-            StateError: the state belongs to another corpus, seed, batch size, subset, sampling or version.
+            StateError: the state belongs to another corpus, seed, batch size, subset, sampling, curriculum or version.
         """
         if state.get("version") != STATE_VERSION:
             raise StateError(
@@ -218,10 +222,11 @@ class Stream:
                 "start a new run or use the trmpipe that wrote it"
             )
         config = state.get("config", {})
-        for name, here in self._config.items():
-            if config.get(name) != here:
+        for name in {**self._config, **config}:
+            there, here = config.get(name), self._config.get(name)
+            if there != here:
                 raise StateError(
-                    f"the stream's state was saved with {name} {config.get(name)}, here it is {here}; "
+                    f"the stream's state was saved with {name} {there}, here it is {here}; "
                     "use the same corpus and options, or start a new run"
                 )
         if state.get("fingerprint") != self.fingerprint:
@@ -236,23 +241,57 @@ class Stream:
         self.__dict__.update(state)
         self._holder = self._make_holder()
 
+    def _make_config(self, seed: int, num_variants: int | None) -> dict[str, Any]:
+        """All that the sequence of global batches depends on, as plain values."""
+        config = {
+            "corpora": [span.corpus.manifest.content_digest for span in self._spans],
+            "seed": seed,
+            "batch_size": self._batch_size,
+            "num_groups": self.num_groups,
+            "num_variants": num_variants,
+            "sampling": self._sampling,
+            "order_window": order_window(self._seq_len),
+        }
+        if self._curriculum is None or self._ranked is None:
+            return config
+        # The content digest of a corpus is not one of its ratings.
+        ranking = sha256_hex(self._ranked.astype("<i8").tobytes())
+        return {**config, "curriculum": self._curriculum.words(), "ranking": ranking}
+
+    def _make_order(self) -> Order | CurriculumOrder:
+        if self._curriculum is None or self._ranked is None:
+            return Order(self._seed, self._counts, self._sizes, self._sampling, order_window(self._seq_len))
+        return CurriculumOrder(
+            self._seed,
+            self._counts,
+            self._sizes,
+            sampling=self._sampling,
+            ranked=self._ranked,
+            curriculum=self._curriculum,
+            batch_size=self._batch_size,
+        )
+
     def _make_holder(self) -> Holder:
         total_bytes = int((self._counts * self._sizes).sum()) * 2 * self._seq_len
         if total_bytes <= self._memory_limit_bytes:
             return WholeHolder(self._spans, self._counts, self._sizes, self._seq_len)
-        if self._sampling == "published":
+        if self._sampling == "published" or self._curriculum:
+            what, instead = (
+                ("a curriculum", "leave the curriculum out")
+                if self._curriculum
+                else ("published sampling", "use sampling='blocks'")
+            )
             raise CorpusError(
-                f"published sampling reads anywhere, so all {total_bytes} bytes of the training set must fit "
-                f"memory_limit_bytes, which is {self._memory_limit_bytes}; train on fewer groups (--groups) or "
-                "variants (--variants), use sampling='blocks', or, in Python, give the Stream a larger "
-                "memory_limit_bytes"
+                f"{what} reads anywhere, so all {total_bytes} bytes of the training set must fit memory_limit_bytes, "
+                f"which is {self._memory_limit_bytes}; train on fewer groups (--groups) or variants (--variants), "
+                f"{instead}, or, in Python, give the Stream a larger memory_limit_bytes"
             )
         return WindowHolder(
             self._spans,
             self._counts,
             self._sizes,
             self._seq_len,
-            window_size=self._order.window_size,
+            window_size=order_window(self._seq_len),
             seed=self._seed,
             memory_limit_bytes=self._memory_limit_bytes,
         )
@@ -279,40 +318,3 @@ def _check_numbers(
         raise CorpusError(f"{num_variants} variants leave nothing to train on; give at least 1, the base")
     if sampling not in SAMPLINGS:
         raise CorpusError(f"no sampling is called {sampling!r}; known: {', '.join(sorted(SAMPLINGS))}")
-
-
-def _training_spans(corpora: Sequence[Corpus], num_groups: int | None) -> list[Span]:
-    """The first `num_groups` training groups of the corpora, counted on over them."""
-    have = sum(corpus.num_groups("train") for corpus in corpora)
-    wanted = have if num_groups is None else num_groups
-    if not 1 <= wanted <= have:
-        raise TooManyError(f"{wanted} groups are asked for and there are {have}; give a number from 1 to {have}")
-    spans, first = [], 0
-    for corpus in corpora:
-        count = min(corpus.num_groups("train"), wanted - first)
-        if count > 0:
-            spans.append(Span(corpus, "train", first, count))
-            first += count
-    return spans
-
-
-def _variant_counts(spans: Sequence[Span], num_variants: int | None) -> NDArray[np.int64]:
-    """int64 [G]: variants of each group of the stream."""
-    every = _of_groups(spans, lambda layout: layout.variants)
-    return every if num_variants is None else np.minimum(every, num_variants)
-
-
-def _first_identifiers(spans: Sequence[Span]) -> NDArray[np.int64]:
-    """int64 [G]: identifiers of the groups' bases, counted on over the corpora; 0 where puzzles have none."""
-    every = _of_groups(spans, lambda layout: layout.first_identifiers).astype(np.int64)
-    before = 0
-    for span in spans:
-        groups = slice(span.first_group, span.first_group + span.num_groups)
-        every[groups] += before * (every[groups] > 0)
-        before += span.corpus.num_identifiers - 1
-    return every
-
-
-def _of_groups(spans: Sequence[Span], take: Callable[[SplitLayout], NDArray[Any]]) -> NDArray[Any]:
-    """[G]: what `take` gives of a split for every group of it, for the groups of the stream."""
-    return np.concatenate([take(span.corpus.layout(span.split))[: span.num_groups] for span in spans])

@@ -101,8 +101,11 @@ def variant_names(layout):
     return [[f"task {g}|||{k}" for k in range(count)] for g, count in enumerate(layout.variants.tolist())]
 
 
-def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
+def write_unit(store, codec_name, layout, unit, seed=0, canonical=None, difficulty=None):
     start, stop = layout.unit_groups(unit)
+    if difficulty is None:
+        groups = np.arange(layout.num_groups)
+        difficulty = np.where(groups % 2, np.nan, groups / 4)
     digests = classes(layout.split, layout, seed) if canonical is None else canonical
     writer = UnitWriter(
         store=store,
@@ -111,7 +114,7 @@ def write_unit(store, codec_name, layout, unit, seed=0, canonical=None):
         unit=unit,
         candidates=np.arange(start, stop) * 3,
         canonical=digests[start:stop],
-        difficulty=np.where(np.arange(start, stop) % 2, np.nan, np.arange(start, stop) / 4),
+        difficulty=np.asarray(difficulty, float)[start:stop],
         names=group_names(layout.split, (start, stop)) if layout.has_identifiers else None,
     )
     for shard in layout.shards_of(unit):
@@ -131,11 +134,13 @@ def make_corpus(
     spec=SPEC,
     test_classes=None,
     name="toy",
+    difficulty=None,
     **blocks,
 ):
     """Write a corpus and return its manifest; `blocks` are the sizes of `split_layout`.
 
-    With identifiers, test group g has those of training group g.
+    Every other group is rated, unless the `difficulty` of the training groups is given. With identifiers, test group g
+    has those of training group g.
     """
     store = Store(root)
     options = {"compressed": spec.compressed, **blocks}
@@ -143,7 +148,7 @@ def make_corpus(
     write_metadata(store, codec_name, layouts.values())
     canonical = {"train": None, "test": test_classes}
     units = [
-        write_unit(store, codec_name, layout, unit, seed, canonical[split])
+        write_unit(store, codec_name, layout, unit, seed, canonical[split], difficulty if split == "train" else None)
         for split, layout in layouts.items()
         for unit in range(layout.num_units)
     ]

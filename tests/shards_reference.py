@@ -79,3 +79,48 @@ def at_position(order, seed, position, counts, sizes, window_size=256):
             return group, variant, place
         place -= sizes[group]
         number += 1
+
+
+def by_curriculum(seed, num_positions, counts, sizes, ranked, curriculum, batch_size, *, repeats=False):
+    """(group, variant, example) of the first positions: quarter by quarter and epoch by epoch, visits counted."""
+    items = [(group, example) for group in ranked for example in range(sizes[group])]
+    cuts = [len(ranked) * quarter // 4 for quarter in range(5)]
+    quarter_of = [quarter for quarter in range(4) for group in ranked[cuts[quarter] : cuts[quarter + 1]]]
+    rank_of = {group: rank for rank, group in enumerate(ranked)}
+    waiting, epochs, visits, found = [[] for _ in range(4)], [0] * 4, dict.fromkeys(items, 0), []
+
+    def take(quarter, allowed):
+        """The next item of a quarter, with the number of its visit."""
+        if not waiting[quarter]:
+            keys = bijection_keys(seed, ORDER, epochs[quarter], 3, quarter)
+            waiting[quarter] = [allowed[permute(i, len(allowed), keys)] for i in range(len(allowed))]
+            epochs[quarter] += 1
+        item = waiting[quarter].pop(0)
+        visits[item] += 1
+        return item, visits[item] - 1
+
+    epoch = 0
+    while len(found) < num_positions:
+        step = len(found) // batch_size
+        share = curriculum.start + (1 - curriculum.start) * min(1.0, step / curriculum.until_step)
+        num_groups = max(1, round(share * len(ranked)))
+        shown = []
+        for quarter, weight in enumerate(curriculum.mix):
+            allowed = [
+                item for item in items if quarter_of[rank_of[item[0]]] == quarter and rank_of[item[0]] < num_groups
+            ]
+            wanted = max(1, round(len(allowed) * weight / max(curriculum.mix))) if weight and allowed else 0
+            shown += [take(quarter, allowed) for _ in range(wanted)]
+        keys = bijection_keys(seed, ORDER, epoch, 2, 0)
+        for i in range(len(shown)):
+            (group, example), visit = shown[permute(i, len(shown), keys)]
+            found.append((group, _variant(seed, group, counts[group], visit, repeats), example))
+        epoch += 1
+    return found[:num_positions]
+
+
+def _variant(seed, group, count, visit, repeats):
+    if repeats:
+        return philox(seed, PUBLISHED, 2, visit, group, 0)[0] * count >> 64
+    cycle, place = divmod(visit, count)
+    return permute(place, count, bijection_keys(seed, VARIANT_ORDER, cycle, group, 1))

@@ -11,6 +11,7 @@ from trmpipe.shards import Corpus, Examples, Stream
 from .build import build_learner, build_net, corpus_sizes
 from .compiling import compile_steps
 from .config import TrainConfig
+from .curriculum import refuse_other_measures
 from .device import choose_compile
 from .errors import SettingError
 from .evaluators import evaluator_of
@@ -30,11 +31,16 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
     """The training stream of the corpora, or of a nested subset of them.
 
     Args:
-        config: of the run.
+        config: that the run is started with: its steps are those of the curriculum.
         corpora: to train on.
         request: says which subset.
         ranks: whose part of every batch it is.
+
+    Raises:
+        CorpusError: there is no such subset, or its puzzles are not rated and a curriculum goes by that.
+        SettingError: the ratings of several corpora cannot be compared.
     """
+    refuse_other_measures(config.curriculum, corpora)
     return Stream(
         corpora,
         seed=config.seed,
@@ -44,6 +50,7 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
         sampling=config.sampling,
         rank=ranks.rank,
         world_size=ranks.world_size,
+        curriculum=config.curriculum.over(config.max_steps),
     )
 
 

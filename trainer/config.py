@@ -17,6 +17,7 @@ from trmpipe.shards.json_files import convert
 from trmpipe.shards.urls import printable
 
 from .checks import at_least, one_of, possible, share
+from .curriculum import CurriculumConfig
 from .errors import SettingError
 from .learners import LEARNERS
 from .learners.deep_supervision import DeepSupervisionConfig
@@ -99,6 +100,7 @@ class TrainConfig:
         schedule: what learning rates do over the steps.
         embedding: how the puzzle embedding is trained, in models that have one.
         evaluation: how the run is scored.
+        curriculum: which training puzzles take part when, and how often.
         batch_size: examples of a step, all ranks together.
         num_slices: parts of a rank's batch that are differentiated one by one, on a CPU side by side in a thread
             for each core; their gradients are summed in order. Small ones keep what they work on in the cache.
@@ -123,6 +125,7 @@ class TrainConfig:
     schedule: Any = field(default_factory=ConstantConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     batch_size: int = 768
     num_slices: int = 1
     precision: str = later("auto")
@@ -171,6 +174,7 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
         }
         sections["embedding"] = _section(EmbeddingConfig, values["embedding"])
         sections["evaluation"] = _section(EvaluationConfig, values["evaluation"])
+        sections["curriculum"] = _section(CurriculumConfig, values.get("curriculum", {}))
     except (KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"{_UNFIT} ({type(error).__name__}: {printable(str(error))})") from None
     return TrainConfig(**{**sections, **_typed(TrainConfig, {**values, **dict.fromkeys(sections)}, skip=sections)})

@@ -18,6 +18,7 @@ from trmpipe.generators.options import Range
 from trmpipe.generators.registry import installed_task
 from trmpipe.shards import Corpus, Examples
 
+from .curriculum import rated_by_table
 from .held_out import names_of, tested_corpora
 from .intervals import Share
 
@@ -131,7 +132,7 @@ def ratings_of(corpus: Corpus, examples: Examples) -> NDArray[np.float64]:
 def levels_of(corpora: Sequence[Corpus]) -> Mapping[str, Range]:
     """The levels of the corpora's task; none where its code is not installed, or a rating is not the task's own."""
     task = installed_task(corpora[0].spec)
-    foreign = any("file_rating" in corpus.manifest.recipe.get("supply", {}) for corpus in corpora)
+    foreign = any(map(rated_by_table, corpora))
     return {} if task is None or foreign else task.levels
 
 

@@ -58,7 +58,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """From one step on, all is as in a run of `max_steps` steps: schedules, and what a learner makes of the length."""
+    """From one step on, all is as in a run of `max_steps` steps: schedules, and what a learner makes of the length.
+
+    The order of examples stays that of the run as it was started, its curriculum's included.
+    """
 
     from_step: Count
     max_steps: Positive

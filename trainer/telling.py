@@ -79,3 +79,16 @@ def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, st
         f"{parameters:,} parameters on {device.type}; {data}; "
         f"{config.max_steps:,} steps of {config.batch_size}"
     )
+
+
+def told_of_curriculum(stream: Stream) -> list[str]:
+    """Which puzzles take part when, as one line; none where all do alike."""
+    if stream.curriculum is None:
+        return []
+    begin, mix = stream.curriculum.num_allowed(0, stream.num_groups), stream.curriculum.mix
+    words = []
+    if begin < stream.num_groups:
+        words.append(f"the easiest {begin:,} puzzles at first, all from step {stream.curriculum.until_step:,} on")
+    if len(set(mix)) > 1:
+        words.append(f"quarters by difficulty come as {' : '.join(f'{weight:g}' for weight in mix)}, the easiest first")
+    return [f"curriculum: {'; '.join(words)}"] if words else []

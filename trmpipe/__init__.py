@@ -5,6 +5,7 @@ needed (docs/notebook.md); each is imported when it is first used, torch only by
 
     corpus = trmpipe.generate("sudoku6", n=20, aug=50)       # or trmpipe.open("shards/...")
     stream = trmpipe.Stream(corpus, seed=0, batch_size=32)   # a torch DataLoader takes it as it is
+    # ... or with curriculum=trmpipe.Curriculum(start=0.25, until_step=500): the easiest puzzles first
     run = trmpipe.load_run("runs/...")
     run.solve("1..4....")
 
@@ -15,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Stream", "generate", "load_run", "open", "solve", "verify"]
+__all__ = ["Curriculum", "Stream", "generate", "load_run", "open", "solve", "verify"]
 
 if TYPE_CHECKING:
     from trmpipe.pipeline import generate_corpus as generate
-    from trmpipe.shards import Stream, verify
+    from trmpipe.shards import Curriculum, Stream, verify
     from trmpipe.shards import open_corpus as open
     from trmpipe.trainer.loaded import load_run, solve
 else:
     _PLACES = {
+        "Curriculum": ("trmpipe.shards", "Curriculum"),
         "Stream": ("trmpipe.shards", "Stream"),
         "generate": ("trmpipe.pipeline", "generate_corpus"),
         "load_run": ("trmpipe.trainer.loaded", "load_run"),
