@@ -42,6 +42,16 @@ def _row_at(table: NDArray[np.int64], place: int, low: int, high: int) -> int:
 
 
 @kernel
+def _quarter_of(stretch: NDArray[np.int64], index: int) -> tuple[int, int]:
+    """The quarter whose items the place `index` of an epoch's is one of, and which of them."""
+    quarter = 0
+    while index >= stretch[SHARES + quarter]:
+        index -= stretch[SHARES + quarter]
+        quarter += 1
+    return quarter, index
+
+
+@kernel
 def _item_at(
     seed: int,
     quarter: int,
@@ -119,10 +129,7 @@ def order_by_curriculum(
             known_epoch = stretch[EPOCH] + passed
             keys = bijection_keys(seed, ORDER, known_epoch, _EPOCHS, 0)
         index = permute(start + i - stretch[START] - passed * stretch[SIZE], stretch[SIZE], keys)
-        q = 0
-        while index >= stretch[SHARES + q]:
-            index -= stretch[SHARES + q]
-            q += 1
+        q, index = _quarter_of(stretch, index)
         slot = stretch[SLOTS + q] + passed * stretch[SHARES + q] + index
         own = quarters[bounds[0, q] : bounds[0, q + 1]]
         place, epoch = _item_at(seed, q, slot, own, known[q], quarter_keys[q])

@@ -36,7 +36,7 @@ from .run_folder import RunFolder
 from .run_state import RunState, load_run_state
 from .scored_sets import scored_sets
 from .signals import stop_on_signals
-from .telling import describe, told_of_curriculum
+from .telling import tell_work
 from .threads import Map, num_threads, side_by_side
 from .trainer import Trainer
 
@@ -67,9 +67,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             load_origin(net, request.start, saved.origin, saved.sizes, saved.corpora)
         stream = build_stream(saved.train_config(), corpora, request, ranks)
         judge = evaluator_of(corpora[0].spec).judge
-        listener.note(describe(config, net, device, stream))
-        for line in told_of_curriculum(stream):
-            listener.note(line)
+        tell_work(listener, config, net, device, stream)
         scored = scored_sets(config, corpora, stream.num_groups)
         shared: dict[str, Any] = {
             "stream": stream,

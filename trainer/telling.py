@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from trmpipe.shards import Stream
+from trmpipe.shards import Curriculum, Stream
 
 from .build import build_schedule
 from .config import SECTIONS, TrainConfig
@@ -61,6 +61,23 @@ def tell_beginning(
         )
 
 
+def tell_work(
+    listener: TrainingListener, config: TrainConfig, net: torch.nn.Module, device: torch.device, stream: Stream
+) -> None:
+    """Say what is trained on what, and which puzzles take part when, if not all do alike.
+
+    Args:
+        listener: the front end.
+        config: of the run.
+        net: its network.
+        device: where it is.
+        stream: of the training data.
+    """
+    listener.note(describe(config, net, device, stream))
+    if stream.curriculum is not None:
+        listener.note(f"curriculum: {_in_words(stream.curriculum, stream.num_groups)}")
+
+
 def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, stream: Stream) -> str:
     """One line on the network, the data and the work.
 
@@ -81,14 +98,11 @@ def describe(config: TrainConfig, net: torch.nn.Module, device: torch.device, st
     )
 
 
-def told_of_curriculum(stream: Stream) -> list[str]:
-    """Which puzzles take part when, as one line; none where all do alike."""
-    if stream.curriculum is None:
-        return []
-    begin, mix = stream.curriculum.num_allowed(0, stream.num_groups), stream.curriculum.mix
+def _in_words(curriculum: Curriculum, num_groups: int) -> str:
+    begin, mix = curriculum.num_allowed(0, num_groups), curriculum.mix
     words = []
-    if begin < stream.num_groups:
-        words.append(f"the easiest {begin:,} puzzles at first, all from step {stream.curriculum.until_step:,} on")
+    if begin < num_groups:
+        words.append(f"the easiest {begin:,} puzzles at first, all from step {curriculum.until_step:,} on")
     if len(set(mix)) > 1:
         words.append(f"quarters by difficulty come as {' : '.join(f'{weight:g}' for weight in mix)}, the easiest first")
-    return [f"curriculum: {'; '.join(words)}"] if words else []
+    return "; ".join(words) or "all puzzles alike"
