@@ -11,6 +11,7 @@ from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import json_digest
 from trmpipe.trainer.build import build_schedule
 from trmpipe.trainer.config import SECTIONS, EvaluationConfig, TrainConfig, flatten, from_json, to_json
+from trmpipe.trainer.curriculum import CurriculumConfig
 from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners.one_pass import OnePassConfig
@@ -203,6 +204,7 @@ OTHER = {
     "schedule.name": "cosine",
     "sampling": "published",
     "precision": "bf16",
+    "curriculum.mix": "1,2,3,4",
 }
 """Other values than the defaults, of settings that are no single number."""
 
@@ -217,7 +219,8 @@ def fields_of(config, prefix=""):
 
 
 def test_hash_changes_with_any_setting():
-    config = TrainConfig(evaluation=EvaluationConfig(monitor=1))  # Without which there is no patience.
+    # Without these there is neither patience nor an end of a curriculum's growth.
+    config = TrainConfig(evaluation=EvaluationConfig(monitor=1), curriculum=CurriculumConfig(start=0.5))
     values = flatten(to_json(config))
     assert set(values) == fields_of(config) | {f"{section}.name" for section in SECTIONS}
     hashes = {json_digest(to_json(config))}
