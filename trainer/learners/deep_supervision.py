@@ -10,7 +10,7 @@ Source: TinyRecursiveModels, arXiv 2510.04871.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,12 +19,12 @@ from ..checks import at_least, one_of, share
 from ..errors import SettingError
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import Latents, RecursiveNetwork, puzzle_rows
+from ..models import Latents, RecursiveNetwork
 from ..models.noise import keys_at
 from ..parts import Part, later
 from .halting import continue_target
 from .learner import Answer, Lesson, Tensors
-from .residual import residual
+from .recurring import answers_of_steps
 from .slots import SlotLearner
 
 _LATENTS = "latents."
@@ -141,12 +141,8 @@ class DeepSupervision(SlotLearner):
         self, net: RecursiveNetwork, inputs: Tensor, identifiers: Tensor, num_steps: int, keys: Tensor
     ) -> Iterator[Answer]:
         """The likeliest tokens after every supervision step, none cut short by halting; see `Learner.answers`."""
-        latents, rows = net.initial(keys), puzzle_rows(net, identifiers)
-        for step in range(num_steps):
-            before = latents
-            latents, logits, halt, go_on = net.step(latents, inputs, rows, keys_at(keys, step))
-            go_on = go_on if self.config.continue_loss else None
-            yield Answer(logits.argmax(-1), halt, logits, residual(before, latents), go_on)
+        for answer, go_on in answers_of_steps(net, inputs, identifiers, num_steps, keys):
+            yield replace(answer, go_on=go_on) if self.config.continue_loss else answer
 
 
 def _batch_first(latents: Latents) -> Tensors:

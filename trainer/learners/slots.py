@@ -106,12 +106,12 @@ class SlotLearner(ABC):
 
         Args:
             work: of the step.
-            latents: that it left, [b, ...] each, by their names in the state.
+            latents: that it left, [b, ...] each, by their names in the state; their gradient ends here.
             sure: float [b], above 0 where the answer is thought right, without gradient.
         """
         steps = work["steps"] + 1
         return {
-            **latents,
+            **{name: z.detach() for name, z in latents.items()},
             "inputs": work["inputs"],
             "labels": work["labels"],
             "identifiers": work["identifiers"],

@@ -31,6 +31,7 @@ MODELS: Registry[Part] = Registry(
         "hrm": "trmpipe.trainer.models.hrm:PART",
         "direct_prediction": "trmpipe.trainer.models.direct:PART",
         "looped": "trmpipe.trainer.models.looped:PART",
+        "equivariant": "trmpipe.trainer.models.equivariant:PART",
         "eqr": "trmpipe.trainer.models.eqr:PART",
         "autoregressive": "trmpipe.trainer.models.autoregressive:PART",
     },

@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
     """What a supervision step came to.
 
     Attributes:
-        latents: the new ones, detached.
+        latents: the new ones, with gradient; a learner that hands them on to its next step detaches them.
         logits: float32 [B, S, V] of the answer.
         halt: float32 [B], logits of the answer being right.
         go_on: float32 [B], logits of what Q-learning expects of going on; None for a network without such a head.

@@ -58,7 +58,7 @@ class HaltingNetwork(TokenNetwork):
             answer: name of the one that the answer is read from.
         """
         z = latents[answer]
-        return Outcome({name: one.detach() for name, one in latents.items()}, self.answer(z), *self.q_head(z[0]))
+        return Outcome(latents, self.answer(z), *self.q_head(z[0]))
 
 
 class FixedStartNetwork(HaltingNetwork):

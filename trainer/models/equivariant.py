@@ -1,0 +1,199 @@
+"""The equivariant cell: a latent vector for every candidate, and weights that know neither digits nor places.
+
+A candidate is a cell and a digit that might stand there. All candidates share one small network: it sees a
+candidate's own vector and the sums over the units that it is in (see `units`). So a puzzle that is turned into another
+one by exchanging digits, or rows and columns as Sudoku allows, has the same answer so turned, exactly, trained or not;
+and the weights are of no size: those that 9x9 taught are asked at 4, 6 or 16 as they are.
+
+A supervision step is a few layers, called once or several times; each call is given the puzzle anew.
+
+Shapes: B batch, S = n * n cells, V vocabulary, D width; latents are [n**3, B, D], candidates by row, column, digit.
+Sources: the digits as an axis with shared weights are DEC's (Fixed-Point-Reasoner-Structures) and SE-RRM's; sums over
+units are the linear maps that the symmetries leave, as in deep sets (arXiv 1703.06114).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checks import at_least, one_of
+from ..parts import Part
+from ..widening import wide
+from .blocks import MOST_REPEATS
+from .layers import trunc_normal
+from .net import CorpusSizes, Latents, Outcome
+from .recursion import HaltingHead
+from .units import Grid, grid_of, unit_messages
+
+_MOST_WIDTH = 1 << 14
+_THIS, _OTHER, _NO_DIGIT = 0, 1, 2
+"""What a cell says of a candidate: it holds this digit, another one, or a token that is no digit, from here on."""
+_Z = "z"
+ACTIVATIONS = {"relu": F.relu, "silu": F.silu}
+_GAIN = 2 / 9
+"""Of the sums over units, so that messages begin about as large as a candidate's own vector; alike for all sizes."""
+_KINDS_WITHOUT_BOXES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquivariantConfig:
+    """Sizes of an equivariant cell.
+
+    Attributes:
+        width: D, numbers of every candidate.
+        message: numbers that a candidate is sent by its units.
+        inner: inner width of the MLP.
+        num_layers: layers of a call.
+        calls: calls of a supervision step, all of them differentiated.
+        activation: ``"relu"`` or ``"silu"``.
+        box_rows: rows of a box; 0 for the boxes that are nearest to squares (2 x 3 at 6), 1 for none.
+    """
+
+    width: int = 24
+    message: int = 16
+    inner: int = 96
+    num_layers: int = 2
+    calls: int = 1
+    activation: str = "relu"
+    box_rows: int = 0
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "model", "num_layers", "calls", most=MOST_REPEATS)
+        at_least(1, self, "model", "width", "message", "inner", most=_MOST_WIDTH)
+        at_least(0, self, "model", "box_rows", most=_MOST_WIDTH)
+        one_of("model.activation", self.activation, ACTIVATIONS)
+
+    def describe(self) -> str:
+        """A few words for the line that training begins with."""
+        calls = f" x {self.calls}" if self.calls > 1 else ""
+        return f"equivariant, width {self.width}, {self.num_layers} layers{calls} a step"
+
+
+class EquivariantLayer(nn.Module):
+    """Messages from the units, an MLP on them and a candidate's own vector, and a norm over the sum.
+
+    Args:
+        config: its sizes.
+        grid: of the candidates.
+        generator: the source of the initial weights, on the CPU.
+    """
+
+    def __init__(self, config: EquivariantConfig, grid: Grid, *, generator: torch.Generator) -> None:
+        super().__init__()
+        width, message, inner = config.width, config.message, config.inner
+        self.grid, self.activation = grid, ACTIVATIONS[config.activation]
+        kinds = ("lines", "cells", "boxes") if grid.kinds > _KINDS_WITHOUT_BOXES else ("lines", "cells")
+        # Rows and columns are told alike, so that a puzzle may be turned on its side too.
+        self.units = nn.ParameterDict(
+            {kind: nn.Parameter(trunc_normal((message, width), 1 / math.sqrt(width), generator)) for kind in kinds}
+        )
+        self.up_own = nn.Parameter(trunc_normal((inner, width), 1 / math.sqrt(width + message), generator))
+        self.up_units = nn.Parameter(trunc_normal((inner, message), 1 / math.sqrt(width + message), generator))
+        self.down = nn.Parameter(trunc_normal((width, inner), 1 / math.sqrt(inner), generator))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map `z` [n**3, B, D] to [n**3, B, D]."""
+        dtype, width = z.dtype, z.shape[-1]
+        matrices = torch.stack([self.units["lines"], *self.units.values()]).mT.to(dtype)
+        told = unit_messages(z, matrices * _GAIN, self.grid)
+        own = z.reshape(-1, width)
+        inner = own @ self.up_own.to(dtype).T
+        inner = torch.addmm(inner, told.view(len(own), -1), self.up_units.to(dtype).T)
+        changed = torch.addmm(own, self.activation(inner), self.down.to(dtype).T)
+        return F.layer_norm(changed.view(z.shape), (width,))
+
+
+class EquivariantLevel(nn.Module):
+    """The layers of a call; see `EquivariantLayer` for its arguments."""
+
+    def __init__(self, config: EquivariantConfig, grid: Grid, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            EquivariantLayer(config, grid, generator=generator) for _ in range(config.num_layers)
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map `z` [n**3, B, D] to [n**3, B, D]."""
+        for layer in self.layers:
+            z = layer(z)
+        return z
+
+
+class Equivariant(nn.Module):
+    """The network: `RecursiveNetwork` and `DirectNetwork`; it has no puzzle embeddings.
+
+    Args:
+        config: its sizes.
+        sizes: of the corpus: as many rows as columns, and one token a digit, the last ones of the vocabulary.
+        generator: the source of the initial weights, on the CPU.
+        dtype: of the forward pass; weights are float32.
+
+    Raises:
+        SettingError: the corpus has no such grid.
+    """
+
+    has_continue_head = True
+    puzzle_table = None
+    start: Tensor
+
+    def __init__(
+        self,
+        config: EquivariantConfig,
+        sizes: CorpusSizes,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.config, self.dtype = config, dtype
+        self.grid = grid_of(sizes.rows, sizes.columns, sizes.vocab_size - 1, config.box_rows)
+        self.num_others = sizes.vocab_size - self.grid.n
+        width = config.width
+        self.embedding = nn.Parameter(trunc_normal((_NO_DIGIT + self.num_others, width), 1.0, generator))
+        self.level = EquivariantLevel(config, self.grid, generator=generator)
+        self.digit_head = nn.Parameter(trunc_normal((1, width), 1 / math.sqrt(width), generator))
+        self.other_head = nn.Parameter(torch.zeros(self.num_others, width))
+        self.q_head = HaltingHead(width)
+        self.register_buffer("start", trunc_normal((width,), 1.0, generator))
+
+    @property
+    def core(self) -> nn.Module:
+        """The layers of a call, worth compiling."""
+        return self.level
+
+    def initial(self, keys: Tensor) -> Latents:
+        """`z` [n**3, B, D], alike for all candidates; nothing is drawn."""
+        return {_Z: self.start.to(self.dtype).expand(self.grid.candidates, len(keys), -1)}
+
+    def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
+        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
+        x, z = self.embed(inputs), latents[_Z]
+        for _ in range(self.config.calls):
+            z = self.level(F.layer_norm(z + x, (self.config.width,)))
+        return Outcome({_Z: z}, self._answer(z), *self.q_head(z.mean(0)))
+
+    def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
+        """Logits [B, S, V] of a single supervision step: `DirectNetwork`."""
+        return self.step(self.initial(inputs[:, 0]), inputs, rows).logits
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """What the puzzle says of every candidate, [n**3, B, D], from `inputs` [B, S]."""
+        cells = inputs.T.unsqueeze(1)
+        digits = torch.arange(self.num_others, self.num_others + self.grid.n, device=inputs.device).view(1, -1, 1)
+        given = torch.where(cells == digits, _THIS, _OTHER)
+        said = torch.where(cells < self.num_others, cells + _NO_DIGIT, given)
+        return F.embedding(said, self.embedding).view(self.grid.candidates, len(inputs), -1).to(self.dtype)
+
+    def _answer(self, z: Tensor) -> Tensor:
+        """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""
+        n, batch = self.grid.n, z.shape[1]
+        digits = F.linear(z, self.digit_head.to(z.dtype)).view(n * n, n, batch)
+        cells = z.view(n * n, n, batch, -1).mean(1)
+        others = F.linear(cells, self.other_head.to(z.dtype))
+        return wide(torch.cat((others.transpose(0, 1), digits.permute(2, 0, 1)), dim=-1))
+
+
+PART = Part(config=EquivariantConfig, build=Equivariant)
