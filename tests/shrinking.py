@@ -12,6 +12,8 @@ TINY_SIZES = {
     "h_cycles": 2,
     "l_cycles": 2,
     "loops": 3,
+    "message": 8,
+    "steps": 2,
     "grad_loops": 2,
     "warmup_steps": 0,
 }

@@ -25,11 +25,14 @@ class Part:
         config: a frozen dataclass whose fields all have defaults; each entry has a class of its own.
         build: makes the part; its first argument is a config of that class, the registry says what the others are.
         published: of a model, how its weights are published; None where there is no such form.
+        any_size: of a model, whether its weights fit corpora of any size: whoever has a run on the one may ask it about
+            the other, and go on from it.
     """
 
     config: type[Any]
     build: Callable[..., Any]
     published: PublishedForm | None = None
+    any_size: bool = False
 
 
 def later(default: Any) -> Any:

@@ -77,11 +77,13 @@ OWN_FOLDERS = {
     "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
     "looped": ("trainer/models/looped.py", "trainer/presets/"),
     "trm": ("trainer/models/trm.py", "trainer/presets/"),
+    "equivariant": ("trainer/models/equivariant.py", "trainer/presets/"),
     "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
     "autoregressive": ("trainer/models/autoregressive.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
     "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
     "token_by_token": ("trainer/learners/token_by_token.py", "trainer/presets/"),
+    "unrolled": ("trainer/learners/unrolled.py", "trainer/presets/"),
     "winner_take_all": ("trainer/learners/winner_take_all.py", "trainer/presets/"),
 }
 """Where a name is at home. A preset puts a task, a model and a learner together, so it knows their names."""

@@ -158,6 +158,7 @@ class WinnerTakeAll(SlotLearner):
             logits, halt, moved = (of_chain(by_example(x, count), surest) for x in (logits, halt, moved))
             yield Answer(logits.argmax(-1), halt, logits, moved)
 
+    @torch.no_grad()
     def _after(self, latents: Latents, winner: Tensor, losses: Tensor, keys: Tensor) -> tuple[Tensors, Tensor]:
         """The latents that a step leaves, by their names in the state; and how many chains began anew, [b]."""
         count, own = self.config.num_chains, self.config.own_latent

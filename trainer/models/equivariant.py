@@ -35,7 +35,9 @@ _Z = "z"
 ACTIVATIONS = {"relu": F.relu, "silu": F.silu}
 _GAIN = 2 / 9
 """Of the sums over units, so that messages begin about as large as a candidate's own vector; alike for all sizes."""
-_KINDS_WITHOUT_BOXES = 3
+_KINDS = ("lines", "lines", "cells", "boxes")
+"""What weights each kind of unit has, in the order of `Grid.sums`: rows and columns the same, so that a puzzle may be
+turned on its side too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,12 @@ class EquivariantLayer(nn.Module):
         super().__init__()
         width, message, inner = config.width, config.message, config.inner
         self.grid, self.activation = grid, ACTIVATIONS[config.activation]
-        kinds = ("lines", "cells", "boxes") if grid.kinds > _KINDS_WITHOUT_BOXES else ("lines", "cells")
-        # Rows and columns are told alike, so that a puzzle may be turned on its side too.
+        self.kinds = _KINDS[: grid.kinds]
         self.units = nn.ParameterDict(
-            {kind: nn.Parameter(trunc_normal((message, width), 1 / math.sqrt(width), generator)) for kind in kinds}
+            {
+                kind: nn.Parameter(trunc_normal((message, width), 1 / math.sqrt(width), generator))
+                for kind in dict.fromkeys(self.kinds)
+            }
         )
         self.up_own = nn.Parameter(trunc_normal((inner, width), 1 / math.sqrt(width + message), generator))
         self.up_units = nn.Parameter(trunc_normal((inner, message), 1 / math.sqrt(width + message), generator))
@@ -97,7 +101,7 @@ class EquivariantLayer(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map `z` [n**3, B, D] to [n**3, B, D]."""
         dtype, width = z.dtype, z.shape[-1]
-        matrices = torch.stack([self.units["lines"], *self.units.values()]).mT.to(dtype)
+        matrices = torch.stack([self.units[kind] for kind in self.kinds]).mT.to(dtype)
         told = unit_messages(z, matrices * _GAIN, self.grid)
         own = z.reshape(-1, width)
         inner = own @ self.up_own.to(dtype).T
@@ -149,7 +153,7 @@ class Equivariant(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.dtype = config, dtype
-        self.grid = grid_of(sizes.rows, sizes.columns, sizes.vocab_size - 1, config.box_rows)
+        self.grid = grid_of(sizes, config.box_rows)
         self.num_others = sizes.vocab_size - self.grid.n
         width = config.width
         self.embedding = nn.Parameter(trunc_normal((_NO_DIGIT + self.num_others, width), 1.0, generator))
@@ -196,4 +200,4 @@ class Equivariant(nn.Module):
         return wide(torch.cat((others.transpose(0, 1), digits.permute(2, 0, 1)), dim=-1))
 
 
-PART = Part(config=EquivariantConfig, build=Equivariant)
+PART = Part(config=EquivariantConfig, build=Equivariant, any_size=True)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import SettingError
+from .net import CorpusSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +71,30 @@ class Grid:
         return by_digit.view(n, n, n, num).add_(units[2].view(n, n, 1, num))
 
 
-def grid_of(rows: int, columns: int, num_digits: int, box_rows: int) -> Grid:
+def grid_of(sizes: CorpusSizes, box_rows: int) -> Grid:
     """The grid of a task.
 
     Args:
-        rows: of its cells.
-        columns: of its cells.
-        num_digits: symbols that may stand in a cell, as far as the vocabulary tells.
+        sizes: of a corpus of it.
         box_rows: rows of a box; 0 for those of the boxes that are nearest to squares, lying rather than standing.
 
     Raises:
         SettingError: it is no square, has too few symbols, or does not split into such boxes.
     """
-    if rows != columns or not 1 < rows <= num_digits:
+    n, num_symbols = sizes.rows, sizes.vocab_size - 1
+    if not 1 < n == sizes.columns <= num_symbols or sizes.seq_len != n * n:
         raise SettingError(
-            f"a grid of candidates has as many rows as columns and digits; the corpus has {rows} rows, {columns} "
-            f"columns and {num_digits} tokens beside the pad token; set another model.name"
+            f"this model asks for grids with as many rows as columns, and as many digits; the corpus has {sizes.rows} "
+            f"rows, {sizes.columns} columns, {sizes.seq_len} cells and {num_symbols} tokens beside the pad token; "
+            "set another model.name"
         )
-    box_rows = box_rows or max(k for k in range(1, math.isqrt(rows) + 1) if rows % k == 0)
-    if rows % box_rows:
-        raise SettingError(f"model.box_rows is {box_rows}; {rows} rows do not split into boxes of so many")
-    return Grid(rows, box_rows)
+    box_rows = box_rows or max(k for k in range(1, math.isqrt(n) + 1) if n % k == 0)
+    if n % box_rows:
+        raise SettingError(
+            f"model.box_rows is {box_rows}, and {n} rows do not split into boxes of so many; give a number that "
+            f"divides {n}, or 0 for the boxes that are nearest to squares"
+        )
+    return Grid(n, box_rows)
 
 
 class UnitMessages(torch.autograd.Function):
@@ -102,7 +106,7 @@ class UnitMessages(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weights: Tensor, grid: Grid) -> Tensor:
-        """Messages [n**3, B, M] from `x` [n**3, B, D] through `weights` [kinds, D, M]."""
+        """Messages [n**3, B, M] from `x` [n**3, B, D] through `weights` [kinds, D, M]; see `unit_messages`."""
         sums = _unit_rows(grid, x)
         ctx.save_for_backward(sums, weights)
         ctx.grid = grid
