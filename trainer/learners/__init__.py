@@ -17,7 +17,6 @@ LEARNERS: Registry[Part] = Registry(
         "deep_supervision": "trmpipe.trainer.learners.deep_supervision:PART",
         "one_pass": "trmpipe.trainer.learners.one_pass:PART",
         "token_by_token": "trmpipe.trainer.learners.token_by_token:PART",
-        "unrolled": "trmpipe.trainer.learners.unrolled:PART",
         "winner_take_all": "trmpipe.trainer.learners.winner_take_all:PART",
     },
     SettingError,

@@ -2,11 +2,16 @@
 
 How long a slot works on an example, and which one comes next, is said in `slots`.
 
+As published, a step of the optimiser is one supervision step, and the gradient ends where it ends. With `unroll` it is
+several: each answers and is told what it should have said, and the gradient goes through all of them. That takes
+memory, and teaches an early step what to leave for a late one.
+
 The state is batch-first, as the trainer slices and joins along the first axis. A network works on [S, B, D], so the
 latents of a slice are turned here, and copied: every product of the token mixer would copy them otherwise.
 
 Shapes: B slots of this rank, b those of a slice, S sequence, D width.
-Source: TinyRecursiveModels, arXiv 2510.04871.
+Sources: TinyRecursiveModels, arXiv 2510.04871; the loss after each of several differentiated steps is that of Recurrent
+Relational Networks, arXiv 1711.08028.
 """
 
 from collections.abc import Iterator
@@ -27,6 +32,7 @@ from .learner import Answer, Lesson, Tensors
 from .recurring import answers_of_steps
 from .slots import SlotLearner
 
+_MOST_UNROLLED = 1024
 _LATENTS = "latents."
 """Begins the names of the latents in the state; the network's own names follow."""
 
@@ -46,6 +52,9 @@ class DeepSupervisionConfig:
         continue_loss: learn too what going on is worth, by Q-learning, and leave a puzzle when halting is worth more:
             HRM's halting, which costs a second forward pass; without it a puzzle is left when it is likelier right than
             wrong.
+        unroll: supervision steps of a training step, through all of which the gradient goes; their losses are averaged.
+            Puzzles leave after whole training steps.
+        hints: most of a puzzle's cells that show their answer when it is taken up, as a share, see `hints`; 0 for none.
     """
 
     loss: str = "stablemax"
@@ -55,12 +64,20 @@ class DeepSupervisionConfig:
     halt_early_share: float = 0.0
     halt_exploration: float = 0.1
     continue_loss: bool = later(False)
+    unroll: int = later(1)
+    hints: float = later(0.0)
 
     def __post_init__(self) -> None:
         one_of("learner.loss", self.loss, LOSSES.names())
         at_least(0, self, "learner", "halt_weight")
         at_least(1, self, "learner", "halt_max_steps", "halt_early_steps")
-        share(self, "learner", "halt_early_share", "halt_exploration")
+        at_least(1, self, "learner", "unroll", most=_MOST_UNROLLED)
+        share(self, "learner", "halt_early_share", "halt_exploration", "hints")
+        if self.continue_loss and self.unroll > 1:
+            raise SettingError(
+                f"learner.continue_loss looks a step ahead of a single one, and learner.unroll is {self.unroll}; "
+                "set one of them back"
+            )
 
 
 class DeepSupervision(SlotLearner):
@@ -75,7 +92,7 @@ class DeepSupervision(SlotLearner):
     """
 
     def __init__(self, config: DeepSupervisionConfig, *, seed: int, max_steps: int) -> None:
-        super().__init__(seed=seed, exploration=config.halt_exploration)
+        super().__init__(seed=seed, exploration=config.halt_exploration, hints=config.hints)
         self.config = config
         self._early_steps = config.halt_early_share * max_steps
         self._token_loss = LOSSES[config.loss]
@@ -103,19 +120,22 @@ class DeepSupervision(SlotLearner):
         return self.config.halt_early_steps if early else self.config.halt_max_steps
 
     def learn(self, net: RecursiveNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
-        """One supervision step; see `Learner.learn`."""
-        inputs, labels = work["inputs"], work["labels"]
-        outcome = net.step(_latents_of(work), inputs, embeddings, work["keys"])
-        latents, logits, halt = outcome.latents, outcome.logits, outcome.halt
-        verdict = judge(inputs, labels, logits.detach().argmax(-1))
-        token_loss = example_loss(self._token_loss(logits, labels), labels)
-        halt_loss = halting_loss(halt, verdict.solved)
-        loss, margin, columns = token_loss + self.config.halt_weight * halt_loss, halt.detach(), {}
+        """One supervision step, or several; see `Learner.learn`."""
+        inputs, labels, unroll = work["inputs"], work["labels"], self.config.unroll
+        latents, token_losses, halt_losses = _latents_of(work), [], []
+        for number in range(unroll):
+            outcome = net.step(latents, inputs, embeddings, keys_at(work["keys"], number))
+            latents, logits = outcome.latents, outcome.logits
+            verdict = judge(inputs, labels, logits.detach().argmax(-1))
+            token_losses.append(example_loss(self._token_loss(logits, labels), labels))
+            halt_losses.append(halting_loss(outcome.halt, verdict.solved))
+        token_loss, halt_loss = (torch.stack(losses).mean(0) for losses in (token_losses, halt_losses))
+        loss, margin, columns = token_loss + self.config.halt_weight * halt_loss, outcome.halt.detach(), {}
         if self.config.continue_loss and outcome.go_on is not None:
             going_on = halting_loss(outcome.go_on, self._worth_of_going_on(net, work, embeddings, latents))
             loss, margin = loss + self.config.halt_weight * going_on, margin - outcome.go_on.detach()
             columns = {"continue_loss": going_on.detach()}
-        state = self.held(work, _batch_first(latents), margin)
+        state = self.held(work, _batch_first(latents), margin, unroll)
         return Lesson(
             loss=loss,
             state=state,

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..models import DirectNetwork, puzzle_rows
 from ..parts import Part
 from .learner import Answer
-from .stateless import OnceLearner, StatelessConfig
+from .stateless import StatelessConfig, StatelessLearner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,13 @@ class OnePassConfig(StatelessConfig):
     """What is minimised."""
 
 
-class OnePass(OnceLearner):
+class OnePass(StatelessLearner):
     """The learner; see `StatelessLearner` for its arguments."""
 
     needs = ("forward",)
 
     def logits(self, net: DirectNetwork, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
-        """All tokens at once, by the inputs alone; see `OnceLearner.logits`."""
+        """All tokens at once, by the inputs alone; see `StatelessLearner.logits`."""
         return net(inputs, embeddings)
 
     def answers(

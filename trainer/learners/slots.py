@@ -28,6 +28,7 @@ from trmpipe.shards.fields import MOST
 from ..models import CorpusSizes, RecursiveNetwork, device_of
 from .draws import slot_words
 from .halting import exploration_draws, halted, minimum_steps
+from .hints import with_hints
 from .learner import Rows, Tensors
 
 
@@ -37,12 +38,13 @@ class SlotLearner(ABC):
     Args:
         seed: root seed of the run.
         exploration: chance that a slot has to stay for a number of steps drawn at random, 0 to 1.
+        hints: most of a puzzle's cells that show their answer, as a share, see `hints`.
     """
 
     needs = ("initial", "step")
 
-    def __init__(self, *, seed: int, exploration: float) -> None:
-        self.seed, self._exploration = seed, exploration
+    def __init__(self, *, seed: int, exploration: float, hints: float = 0.0) -> None:
+        self.seed, self._exploration, self._hints = seed, exploration, hints
 
     @abstractmethod
     def starts(self, net: RecursiveNetwork, keys: Tensor) -> Tensors:
@@ -91,7 +93,7 @@ class SlotLearner(ABC):
         free = state["halted"]
         fresh = {
             **self.starts(net, rows.draws["keys"]),
-            "inputs": rows.inputs,
+            "inputs": with_hints(rows.inputs, rows.labels, rows.draws["keys"], self._hints),
             "labels": rows.labels,
             "identifiers": rows.identifiers,
         }
@@ -101,15 +103,16 @@ class SlotLearner(ABC):
             **rows.draws,
         }
 
-    def held(self, work: Tensors, latents: Tensors, sure: Tensor) -> Tensors:
-        """The state of the slots of a slice after a step on them.
+    def held(self, work: Tensors, latents: Tensors, sure: Tensor, taken: int = 1) -> Tensors:
+        """The state of the slots of a slice after a training step on them.
 
         Args:
             work: of the step.
             latents: that it left, [b, ...] each, by their names in the state; their gradient ends here.
             sure: float [b], above 0 where the answer is thought right, without gradient.
+            taken: supervision steps of this training step.
         """
-        steps = work["steps"] + 1
+        steps = work["steps"] + taken
         return {
             **{name: z.detach() for name, z in latents.items()},
             "inputs": work["inputs"],

@@ -34,17 +34,30 @@ class StatelessConfig:
         one_of("learner.loss", self.loss, LOSSES.names())
 
 
-class StatelessLearner:
-    """A learner without state: all of `Learner` but what is learned and answered.
+class StatelessLearner(ABC):
+    """A learner without state: all of `Learner` but how the network is called.
+
+    Its metrics are ``loss`` and the judge's columns.
 
     Args:
         config: of the learner.
-        seed: root seed of the run, for learners that draw.
+        seed: not used, as nothing is drawn.
         max_steps: not used, as all steps are alike.
     """
 
     def __init__(self, config: StatelessConfig, *, seed: int, max_steps: int) -> None:
-        self.seed, self._token_loss = seed, LOSSES[config.loss]
+        self._token_loss = LOSSES[config.loss]
+
+    @abstractmethod
+    def logits(self, net: Any, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
+        """What the network says while it is taught, [b, S, V].
+
+        Args:
+            net: the network.
+            inputs: int64 [b, S].
+            labels: int64 [b, S], for a network that is shown them.
+            embeddings: see `Learner.learn`.
+        """
 
     def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
         """Nothing; see `Learner.begin`."""
@@ -60,25 +73,7 @@ class StatelessLearner:
 
     def take_up(self, net: Any, state: Tensors, rows: Rows) -> Tensors:
         """The rows of the batch as they are; see `Learner.take_up`."""
-        return {"inputs": rows.inputs, "labels": rows.labels, IDENTIFIERS: rows.identifiers, **rows.draws}
-
-
-class OnceLearner(StatelessLearner, ABC):
-    """A stateless learner whose network says all it has to say at once: all of `Learner` but how it is called.
-
-    Its metrics are ``loss`` and the judge's columns.
-    """
-
-    @abstractmethod
-    def logits(self, net: Any, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
-        """What the network says while it is taught, [b, S, V].
-
-        Args:
-            net: the network.
-            inputs: int64 [b, S].
-            labels: int64 [b, S], for a network that is shown them.
-            embeddings: see `Learner.learn`.
-        """
+        return {"inputs": rows.inputs, "labels": rows.labels, IDENTIFIERS: rows.identifiers}
 
     def learn(self, net: Any, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """The loss of what the network says of every token; see `Learner.learn`."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..models import WritingNetwork, puzzle_rows
 from ..parts import Part
 from .learner import Answer
-from .stateless import OnceLearner, StatelessConfig
+from .stateless import StatelessConfig, StatelessLearner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,13 @@ class TokenByTokenConfig(StatelessConfig):
     """What is minimised."""
 
 
-class TokenByToken(OnceLearner):
+class TokenByToken(StatelessLearner):
     """The learner; its metrics are with the label's tokens before each. See `StatelessLearner` for its arguments."""
 
     needs = ("follow", "read", "write")
 
     def logits(self, net: WritingNetwork, inputs: Tensor, labels: Tensor, embeddings: Tensor | None) -> Tensor:
-        """All tokens at once, each by the label's before it; see `OnceLearner.logits`."""
+        """All tokens at once, each by the label's before it; see `StatelessLearner.logits`."""
         return net.follow(inputs, labels, embeddings)
 
     def answers(
