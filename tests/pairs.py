@@ -12,6 +12,7 @@ from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
 from trmpipe.trainer.models import MODELS, CorpusSizes
+from trmpipe.trainer.models.equivariant import EquivariantConfig
 from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.looped import LoopedConfig
 from trmpipe.trainer.models.trm import TRMConfig
@@ -20,22 +21,22 @@ SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=3, rows=4, columns
 """A square grid with a token for each digit and two more, as some models ask for; in boxes of 2 x 2."""
 
 DEEP, CONTINUED = DeepSupervisionConfig(), DeepSupervisionConfig(continue_loss=True)
+UNROLLED = DeepSupervisionConfig(unroll=2, hints=0.5)
 SETTINGS = {
     "continue loss": (CONTINUED, TRMConfig()),
     "continue loss of HRM": (CONTINUED, HRMConfig()),
     "single z, rows and columns": (DEEP, TRMConfig(latents="single", mixer="attention", positions="rotary2d")),
     "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
+    "unrolled with hints": (UNROLLED, EquivariantConfig()),
     "recomputed": (DEEP, TRMConfig(recompute=True)),
     "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),
 }
 """What the defaults of the entries do not do."""
 
 
-LEFT_OUT = {"trm, unrolled", "hrm, unrolled", "looped, unrolled", "equivariant, one_pass"}
-"""Pairs that show nothing which the others do not, and would take a minute of all tests: unrolled calls a network's step
-as deep supervision does and carries nothing, one_pass has its own model. `test_trainer_unrolled.py` and
-`test_trainer_equivariant.py` have their numbers."""
+LEFT_OUT = {"equivariant, one_pass"}
+"""Pairs that show nothing which the others do not, and would take long: one_pass has its own model."""
 
 
 def pairs():

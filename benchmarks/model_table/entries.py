@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-PRESET = "sudoku6-cpu"
+PRESET = "trm-sudoku6-cpu"
 """Batch, optimiser, schedule, average and length of stays are this preset's for all."""
 RATES = ("0.01", "0.03", "0.06")
 """Rates of Muon that are tried with either variant; the preset has the middle one."""

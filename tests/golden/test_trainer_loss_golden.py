@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).with_name("trainer_loss.json")
 NUM_STEPS = 10
 # Mixer, softmax and Muon; attention, stablemax, AdamATan2 and the puzzle embedding. The published mixer recipe is left
 # out: AdamATan2 makes whole steps of gradients that are only rounding, and its mixer amplifies them.
-CASES = ["sudoku6-cpu", "sudoku-attention"]
+CASES = ["trm-sudoku6-cpu", "sudoku-attention"]
 
 
 def curve(preset, corpus):

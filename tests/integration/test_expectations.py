@@ -42,7 +42,11 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
         (corpus6, {"seed": 5}, "expect: 98 % of held-out"),
         (corpus6, {"max_steps": 5}, "expect: with its own settings, of which you changed some"),
         (corpus6, {"settings": ("optimiser.lr=3e-4",)}, "expect: with its own settings, of which you changed some"),
-        (corpus4, {"preset": "sudoku6-cpu"}, "expect: nothing is recorded of what sudoku6-cpu reaches on sudoku4"),
+        (
+            corpus4,
+            {"preset": "trm-sudoku6-cpu"},
+            "expect: nothing is recorded of what trm-sudoku6-cpu reaches on sudoku4",
+        ),
     ):
         told = []
         resolve_config(TrainRequest(paths=("c",), **more), Corpus.open(corpus), pick_device("cpu"), told.append)
@@ -104,8 +108,8 @@ def test_presets_say_what_each_reached(trmpipe):
 
 
 def test_presets_name_explains_each_setting(trmpipe):
-    told = trmpipe("presets", "sudoku6-cpu").out.splitlines()
-    settings = json.loads(trmpipe("presets", "sudoku6-cpu", "--json").out)["sudoku6-cpu"]
+    told = trmpipe("presets", "trm-sudoku6-cpu").out.splitlines()
+    settings = json.loads(trmpipe("presets", "trm-sudoku6-cpu", "--json").out)["trm-sudoku6-cpu"]
     names = {f"{key}.{inner}" for key, value in settings.items() if isinstance(value, dict) for inner in value}
     names |= {key for key, value in settings.items() if not isinstance(value, dict)}
     explained = {line.split()[0]: line.split(None, 2)[1:] for line in told[told.index("") + 1 :]}

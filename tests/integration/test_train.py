@@ -345,5 +345,5 @@ def test_attention_and_puzzle_embedding_train_too(train, tmp_path):
 
 
 def test_presets_are_listed(trmpipe):
-    assert "sudoku6-cpu" in trmpipe("presets").out
-    assert "model.width" in trmpipe("presets", "sudoku6-cpu").out
+    assert "trm-sudoku6-cpu" in trmpipe("presets").out
+    assert "model.width" in trmpipe("presets", "trm-sudoku6-cpu").out

@@ -78,7 +78,7 @@ def lines(run):
 def test_answers_that_the_task_accepts_count_beside_the_label(trmpipe, train, tmp_path):
     result = train(tmp_path / "run", *TRM)
     assert result.code == 0, result.err
-    assert "preset sudoku9-cpu: a general one, as there is none for shades4 on cpu" in result.err
+    assert "preset trm-cpu: a general one, as there is none for shades4 on cpu" in result.err
     assert " accepted, " in result.out
     assert all({"exact", "accepted"} <= set(line) for line in lines(tmp_path / "run"))
     final = json.loads((tmp_path / "run" / "evaluation.json").read_text())

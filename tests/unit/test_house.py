@@ -83,7 +83,6 @@ OWN_FOLDERS = {
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
     "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
     "token_by_token": ("trainer/learners/token_by_token.py", "trainer/presets/"),
-    "unrolled": ("trainer/learners/unrolled.py", "trainer/presets/"),
     "winner_take_all": ("trainer/learners/winner_take_all.py", "trainer/presets/"),
 }
 """Where a name is at home. A preset puts a task, a model and a learner together, so it knows their names."""

@@ -14,7 +14,7 @@ from trmpipe.generators.sudoku.geometry import BOXES
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
-from trmpipe.trainer.learners.unrolled import Unrolled, UnrolledConfig
+from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
 from trmpipe.trainer.models.units import Grid, UnitMessages, grid_of
@@ -46,13 +46,13 @@ def tokens_of(n, batch, seed=4):
 
 
 def learner_of(**settings):
-    return Unrolled(UnrolledConfig(**settings), seed=3, max_steps=10)
+    return DeepSupervision(DeepSupervisionConfig(loss="softmax", **settings), seed=3, max_steps=10)
 
 
 def taught(net, learner, inputs, labels):
     draws = {name: torch.from_numpy(one) for name, one in learner.draws(0, np.arange(len(inputs))).items()}
     rows = Rows(inputs=inputs, labels=labels, identifiers=torch.zeros(len(inputs), dtype=torch.int64), draws=draws)
-    return learner.learn(net, learner.take_up(net, {}, rows), None, judge_by_label)
+    return learner.learn(net, learner.take_up(net, learner.begin(net, *inputs.shape), rows), None, judge_by_label)
 
 
 @pytest.mark.parametrize(("n", "box_rows"), [(4, 2), (6, 2), (9, 3), (16, 4), (6, 3), (4, 1), (3, 1)])
@@ -83,7 +83,7 @@ def test_the_way_back_of_messages_is_their_gradient(box_rows):
     "settings", [{"calls": 2, "num_layers": 1}, {"activation": "silu"}, {"box_rows": 1, "num_layers": 1}]
 )
 def test_a_training_step_equals_the_reference(settings):
-    net, learner = make(**settings), learner_of(steps=2, halt_weight=0.3)
+    net, learner = make(**settings), learner_of(unroll=2, halt_weight=0.3)
     inputs, labels = tokens_of(4, 2)
     state, box_rows = weights(net), net.grid.box_rows
     lesson = taught(net, learner, inputs, labels)
@@ -127,7 +127,7 @@ def steered(request):
     n = request.param
     net = make(n, calls=2)
     for seed in range(3):
-        step_on(net, taught(net, learner_of(steps=2), *tokens_of(n, 2, seed)).loss.sum())
+        step_on(net, taught(net, learner_of(unroll=2), *tokens_of(n, 2, seed)).loss.sum())
     return n, net.requires_grad_(False)
 
 

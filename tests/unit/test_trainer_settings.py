@@ -59,7 +59,7 @@ def test_every_preset_survives_json(name):
         ("sudoku6", "mps", "sudoku6-cpu"),
         ("sudoku9", "cpu", "sudoku9-cpu"),
         ("sudoku9", "cuda", "sudoku-mlp"),
-        ("sudoku16", "cpu", "sudoku9-cpu"),
+        ("sudoku16", "cpu", "trm-cpu"),
         ("sudoku16", "cuda", "sudoku-mlp"),
         ("sudoku4", "cuda", "sudoku4-cpu"),
         ("arc", "cuda", "arc"),
@@ -75,7 +75,7 @@ def test_preset_is_chosen_by_declared_tasks_and_devices(task, device, expected):
 def test_a_task_without_a_preset_gets_a_general_one_and_is_told_so(device):
     """Whatever the length of its sequences: no name and no length is looked at."""
     name, reason = choose_preset("somebodys", device)
-    assert name == "sudoku9-cpu"
+    assert name == "trm-cpu"
     assert reason == f"a general one, as there is none for somebodys on {device}"
 
 
@@ -90,9 +90,9 @@ def test_overrides_are_typed_by_what_stands_there():
 
 def test_another_entry_starts_from_its_own_defaults_in_any_order():
     settings = ["optimiser.weight_decay=0.5", "optimiser.name=adamw"]
-    config = apply_overrides(get_preset("sudoku6-cpu"), settings)
+    config = apply_overrides(get_preset("trm-sudoku6-cpu"), settings)
     assert config.optimiser == AdamWConfig(weight_decay=0.5)
-    assert apply_overrides(get_preset("sudoku6-cpu"), settings[::-1]) == config
+    assert apply_overrides(get_preset("trm-sudoku6-cpu"), settings[::-1]) == config
     assert apply_overrides(TrainConfig(), ["learner.name=one_pass"]).learner == OnePassConfig()
 
 
@@ -103,7 +103,7 @@ def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("leraning_rate=1", "there is no setting 'leraning_rate'; `trmpipe presets NAME` lists those that there are"),
+        ("vqxzw=1", "there is no setting 'vqxzw'; `trmpipe presets NAME` lists those that there are"),
         ("model.widht=1", "model.width"),
         ("lr=1", "there is no setting 'lr'; the nearest are optimiser.lr, embedding.lr"),
         ("learner.lr=1", "the nearest are optimiser.lr, embedding.lr"),
@@ -231,10 +231,10 @@ def test_hash_changes_with_any_setting():
 
 
 def test_json_names_the_entries():
-    values = to_json(get_preset("sudoku6-cpu"))
+    values = to_json(get_preset("trm-sudoku6-cpu"))
     names = {section: values[section]["name"] for section in SECTIONS}
     assert names == {"learner": "deep_supervision", "model": "trm", "optimiser": "muon", "schedule": "cosine"}
-    assert from_json(json.loads(json.dumps(values))) == get_preset("sudoku6-cpu")
+    assert from_json(json.loads(json.dumps(values))) == get_preset("trm-sudoku6-cpu")
 
 
 def test_a_section_of_no_entry_is_refused():

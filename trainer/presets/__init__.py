@@ -28,8 +28,10 @@ PRESETS: Registry[Preset] = Registry(
         "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
         "arc-cpu": "trmpipe.trainer.presets.arc:CPU",
         "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",
-        "sudoku6-cpu": "trmpipe.trainer.presets.sudoku:CPU6",
-        "sudoku9-cpu": "trmpipe.trainer.presets.sudoku:CPU9",
+        "sudoku6-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU6",
+        "sudoku9-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU9",
+        "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
+        "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
     },
     SettingError,
 )

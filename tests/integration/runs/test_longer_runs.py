@@ -30,7 +30,7 @@ def test_names_tell_the_corpus_folder_and_what_was_changed(train, tmp_path, monk
 
 @pytest.fixture
 def named(corpus4):
-    """The name of a run with some changes to the preset sudoku6-cpu."""
+    """The name of a run with some changes to the preset trm-sudoku6-cpu."""
     from trmpipe.shards import Corpus
     from trmpipe.trainer.naming import run_name
     from trmpipe.trainer.overrides import apply_overrides
@@ -39,22 +39,22 @@ def named(corpus4):
 
     def call(*settings, **options):
         corpora = [Corpus.open(corpus4)]
-        base = apply_overrides(get_preset("sudoku6-cpu"), settings)
-        return run_name(TrainRequest(paths=("x",), **options), "sudoku6-cpu", base, corpora)
+        base = apply_overrides(get_preset("trm-sudoku6-cpu"), settings)
+        return run_name(TrainRequest(paths=("x",), **options), "trm-sudoku6-cpu", base, corpora)
 
     return call
 
 
 def test_a_name_says_only_what_differs(named):
-    assert named() == "sudoku4-sudoku6-cpu-seed0"
-    assert named("batch_size=32") == "sudoku4-sudoku6-cpu-seed0"
-    assert named("batch_size=8", "seed=3") == "sudoku4-sudoku6-cpu-batch_size=8-seed3"
+    assert named() == "sudoku4-trm-sudoku6-cpu-seed0"
+    assert named("batch_size=32") == "sudoku4-trm-sudoku6-cpu-seed0"
+    assert named("batch_size=8", "seed=3") == "sudoku4-trm-sudoku6-cpu-batch_size=8-seed3"
     assert named("optimiser.name=adamw", "optimiser.betas=0.8,0.9") == (
-        "sudoku4-sudoku6-cpu-optimiser.name=adamw-optimiser.betas=0.8,0.9-seed0"
+        "sudoku4-trm-sudoku6-cpu-optimiser.name=adamw-optimiser.betas=0.8,0.9-seed0"
     )
-    assert named(groups=5, variants=2) == "sudoku4-sudoku6-cpu-groups=5-variants=2-seed0"
-    assert named(minutes=2.5) == "sudoku4-sudoku6-cpu-minutes=2.5-seed0"
-    assert named(start="a b/$(x)") == "sudoku4-sudoku6-cpu-from=__x_-seed0"
+    assert named(groups=5, variants=2) == "sudoku4-trm-sudoku6-cpu-groups=5-variants=2-seed0"
+    assert named(minutes=2.5) == "sudoku4-trm-sudoku6-cpu-minutes=2.5-seed0"
+    assert named(start="a b/$(x)") == "sudoku4-trm-sudoku6-cpu-from=__x_-seed0"
 
 
 def test_a_long_name_is_cut_and_stays_its_own(named):

@@ -1,4 +1,4 @@
-"""The unrolled learner: all steps at once, with the gradient through all of them, for any recursive network."""
+"""Deep supervision through several steps at once, with the gradient through all of them, for any recursive network."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,12 @@ import torch
 
 from tests.exact import EXACT, in_float64
 from tests.references import training
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
-from trmpipe.trainer.learners.unrolled import Unrolled, UnrolledConfig
+from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
+from trmpipe.trainer.learners.hints import with_hints
 from trmpipe.trainer.models import CorpusSizes, puzzle_rows
-from trmpipe.trainer.models.autoregressive import AutoregressiveConfig
-from trmpipe.trainer.models.direct import DirectConfig
 from trmpipe.trainer.models.eqr import EqR, EqRConfig
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
 from trmpipe.trainer.models.hrm import HRM, HRMConfig
@@ -43,7 +40,8 @@ def net(request):
 
 @pytest.fixture
 def learner():
-    return Unrolled(UnrolledConfig(steps=STEPS, halt_weight=WEIGHT), seed=3, max_steps=10)
+    config = DeepSupervisionConfig(loss="softmax", unroll=STEPS, halt_weight=WEIGHT, halt_max_steps=2 * STEPS)
+    return DeepSupervision(config, seed=3, max_steps=10)
 
 
 def work_of(net, learner, step=0):
@@ -90,10 +88,13 @@ def test_the_loss_is_the_mean_over_steps_and_its_gradient_goes_through_all_of_th
     cut = gradients_of(net, token_losses.mean(0) + WEIGHT * halt_losses.mean(0))
     assert any((found[name] - one).abs().max() > 1e-4 for name, one in cut.items()), "a gradient cut between steps"
     columns = judge_by_label(work["inputs"], work["labels"], logits.argmax(-1)).columns
-    assert list(lesson.metrics) == ["loss", "halt_loss", *columns]
+    assert list(lesson.metrics) == ["loss", "halt_loss", *columns, "supervision_steps"]
     assert all(torch.equal(lesson.metrics[name], one) for name, one in columns.items())
     assert not any(one.requires_grad for one in lesson.metrics.values())
-    assert lesson.state == {}
+    assert not any(one.requires_grad for one in lesson.state.values())
+    assert lesson.state["steps"].tolist() == [STEPS] * 3
+    longer = learner.learn(net, {**work, **lesson.state}, puzzle_rows(net, work["identifiers"]), judge_by_label)
+    assert longer.state["halted"].all(), "puzzles stay longer than halt_max_steps"
 
 
 def test_there_are_as_many_answers_as_are_asked_for(net, learner):
@@ -110,32 +111,42 @@ def test_there_are_as_many_answers_as_are_asked_for(net, learner):
         assert answer.go_on is None
 
 
-def test_every_step_of_the_training_draws_keys_of_its_own(learner):
-    first, again, other = (learner.draws(step, np.arange(4))["keys"] for step in (0, 0, 1))
-    assert first.tolist() == again.tolist()
-    assert len({*first.tolist(), *other.tolist()}) == 8
-    assert learner.draws(0, np.arange(2, 4))["keys"].tolist() == first[2:].tolist()
-
-
-@pytest.mark.parametrize("model", [DirectConfig(**SMALL), AutoregressiveConfig(width=8, num_heads=2, num_layers=1)])
-def test_models_without_steps_are_refused(model):
-    config = TrainConfig(learner=UnrolledConfig(), model=model)
-    net = build_net(config, SIZES, torch.device("cpu"), torch.float32)
-    with pytest.raises(SettingError, match="the learner unrolled calls initial, step of a network, which the model "):
-        build_learner(config, net)
-
-
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"steps": 0}, "learner.steps is 0"),
-        ({"steps": 1025}, "learner.steps is 1025"),
-        ({"halt_weight": -0.1}, "learner.halt_weight is -0.1"),
-        ({"loss": "hinge"}, "learner.loss is 'hinge'"),
+        ({"unroll": 0}, "learner.unroll is 0"),
+        ({"unroll": 1025}, "learner.unroll is 1025"),
+        ({"unroll": 2, "continue_loss": True}, "learner.unroll is 2"),
+        ({"hints": 1.5}, "learner.hints is 1.5"),
     ],
 )
 def test_impossible_settings_are_refused(wrong, words):
     with pytest.raises(SettingError) as caught:
-        UnrolledConfig(**wrong)
+        DeepSupervisionConfig(**wrong)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_hints_show_labels_in_half_of_the_puzzles_up_to_a_share():
+    size, most = (4000, 100), 0.4
+    inputs, labels = torch.zeros(size, dtype=torch.int64) + 1, torch.zeros(size, dtype=torch.int64) + 2
+    labels[:, :10] = 0
+    shown = with_hints(inputs, labels, torch.arange(size[0]), most)
+    assert torch.equal(shown[:, :10], inputs[:, :10]), "pad is no answer"
+    shares = (shown[:, 10:] == 2).double().mean(1)
+    assert abs((shares == 0).double().mean() - 0.5) < 0.05
+    assert abs(shares[shares > 0].mean() - most / 2) < 0.02
+    assert shares.max() < most + 0.2
+    assert torch.equal(with_hints(inputs[7:9], labels[7:9], torch.arange(7, 9), most), shown[7:9])
+    assert with_hints(inputs, labels, torch.arange(size[0]), 0.0) is inputs
+
+
+def test_a_puzzle_is_taken_up_with_hints_and_keeps_them(net):
+    learner = DeepSupervision(DeepSupervisionConfig(hints=1.0), seed=3, max_steps=10)
+    works = [work_of(net, learner, step) for step in range(4)]
+    known = [(work["inputs"] == work["labels"]).double().mean() for work in works]
+    assert len({float(one) for one in known}) > 1, "hints are the same at every step"
+    plain = work_of(net, DeepSupervision(DeepSupervisionConfig(), seed=3, max_steps=10))
+    for work in works:
+        told = work["inputs"] != plain["inputs"]
+        assert torch.equal(work["inputs"][told], work["labels"][told])
