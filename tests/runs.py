@@ -64,7 +64,6 @@ TINY = [
     "--set=evaluation.steps=2",
     "--set=model.width=16",
     "--set=model.inner=16",
-    "--set=model.token_inner=16",
     "--set=batch_size=8",
     "--device=cpu",
 ]

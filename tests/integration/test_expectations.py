@@ -7,6 +7,8 @@ import pytest
 
 from tests.runs import TINY
 
+TRM6 = "trm-sudoku6-cpu"
+
 
 @pytest.fixture(scope="module")
 def trained(corpus6, tmp_path_factory):
@@ -21,7 +23,7 @@ def trained(corpus6, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
         patch.setattr("trmpipe.cli.train._PLAIN_SECONDS", 0)
-        assert run(["train", str(corpus6), "--out", str(path), *TINY]) == 0
+        assert run(["train", str(corpus6), "--out", str(path), f"--preset={TRM6}", *TINY]) == 0
     return path, err.getvalue(), out.getvalue()
 
 
@@ -39,12 +41,16 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
     from trmpipe.trainer.resolving import resolve_config
 
     for corpus, more, words in (
-        (corpus6, {"seed": 5}, "expect: 98 % of held-out"),
-        (corpus6, {"max_steps": 5}, "expect: with its own settings, of which you changed some"),
-        (corpus6, {"settings": ("optimiser.lr=3e-4",)}, "expect: with its own settings, of which you changed some"),
+        (corpus6, {"preset": TRM6, "seed": 5}, "expect: 98 % of held-out"),
+        (corpus6, {"preset": TRM6, "max_steps": 5}, "expect: with its own settings, of which you changed some"),
+        (
+            corpus6,
+            {"preset": TRM6, "settings": ("optimiser.lr=3e-4",)},
+            "expect: with its own settings, of which you changed some",
+        ),
         (
             corpus4,
-            {"preset": "trm-sudoku6-cpu"},
+            {"preset": TRM6},
             "expect: nothing is recorded of what trm-sudoku6-cpu reaches on sudoku4",
         ),
     ):

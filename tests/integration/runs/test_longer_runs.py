@@ -225,7 +225,7 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_left(train, trmpipe,
     wider = train("--out", tmp_path / "a", "--from", nine, "--set=model.width=32")
     assert wider.code == 1
     assert f"the weights of {nine} do not fit the model: " in wider.message
-    other = trmpipe("train", corpus6, *TINY, "--out", tmp_path / "b", "--from", nine)
+    other = trmpipe("train", corpus6, "--preset=trm-sudoku6-cpu", *TINY, "--out", tmp_path / "b", "--from", nine)
     assert f"the weights of {nine} are for sequences of 16 tokens out of 6" in other.message
     none = train("--out", tmp_path / "c", "--from", tmp_path / "nothing")
     assert "is no run: it has no config.json" in none.message
