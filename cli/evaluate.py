@@ -86,7 +86,8 @@ def command(
         about = {"run": run, "trained_steps": trained.step, "corpus": paths[0], "kept": kept}
         echo_json({**about, **({"corpus_paths": paths} if len(paths) > 1 else {}), **report.to_json()})
         return
-    echo(f"{run} after {trained.step:,} steps, on {report.subject}")
+    task = f", trained on {trained.task}," if opened[0].spec.name != trained.task else ""
+    echo(f"{run}{task} after {trained.step:,} steps, on {report.subject}")
     echo_lines(report.lines())
     if kept:
         echo(f"kept in {kept}", err=True)

@@ -72,6 +72,7 @@ def _scores(run: Any) -> str:
 
 def _of_step(run: Any, kept: Any) -> str:
     words = ", ".join(f"{value:.1%} {name}" for name, value in kept.headline.items())
+    words += f" on {elsewhere}" if (elsewhere := run.elsewhere(kept)) else ""
     if kept.step == run.best:
         return f"{words} (best, step {kept.step:,})"
     return words if kept.step == run.step else f"{words} (step {kept.step:,})"

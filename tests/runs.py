@@ -25,12 +25,12 @@ def quick_training():
     torch.set_num_threads(before)
 
 
-def make_run(corpus, out):
-    """A run of `TINY` in the folder `out`, which is given back."""
+def make_run(corpus, out, options=()):
+    """A run of `options`, or else of `TINY`, in the folder `out`, which is given back."""
     from trmpipe.cli.main import run
 
     with quick_training():
-        assert run(["train", str(corpus), "--out", str(out), *TINY]) == 0
+        assert run(["train", str(corpus), "--out", str(out), *(options or TINY)]) == 0
     return out
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from trmpipe.generators.rng import INIT, philox
+from trmpipe.generators.spec import TaskSpec
 from trmpipe.shards import Corpus
 
 from .config import TrainConfig
@@ -23,14 +24,23 @@ _WEIGHTS = 0
 
 def corpus_sizes(*corpora: Corpus) -> CorpusSizes:
     """What a network must know of the corpora that it is trained on; puzzle identifiers are counted on over them."""
-    spec = corpora[0].spec
+    return task_sizes(corpora[0].spec, 1 + sum(corpus.num_identifiers - 1 for corpus in corpora))
+
+
+def task_sizes(spec: TaskSpec, num_identifiers: int = 1) -> CorpusSizes:
+    """What a network must know of the puzzles of a task, which have so many identifiers, the blank one included."""
     return CorpusSizes(
         seq_len=spec.seq_len,
         vocab_size=spec.vocab_size,
-        num_identifiers=1 + sum(corpus.num_identifiers - 1 for corpus in corpora),
+        num_identifiers=num_identifiers,
         rows=spec.grid_shape[0],
         columns=spec.grid_shape[1],
     )
+
+
+def takes_any_size(config: TrainConfig) -> bool:
+    """Whether the weights of a config's model fit corpora of any size; see `Part.any_size`."""
+    return MODELS[name_of(MODELS, config.model)].any_size
 
 
 def torch_generator(seed: int, purpose: int, counter: int) -> torch.Generator:

@@ -1,26 +1,26 @@
 """A trained run, opened for use and evaluated."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trmpipe.shards import Corpus, NoCorpusError, check_together, find_all
 from trmpipe.shards.progress import Progress
 from trmpipe.shards.urls import check_url, is_local, printable
 
-from .build import build_learner, build_net, corpus_sizes
+from .build import build_learner, build_net, corpus_sizes, takes_any_size
 from .config import TrainConfig
 from .device import pick_device
-from .errors import RunError
+from .errors import RunError, SettingError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
 from .learners import Learner
-from .models.net import draws_at_random
+from .models.net import CorpusSizes, draws_at_random
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .regime import regime_of_run
@@ -94,29 +94,60 @@ def open_trained(path: str, device_name: str = "auto", checkpoint: str = LAST) -
     config = about.train_config()
     state = load_run_state(run.checkpoint(checkpoint), about.hash)
     device = pick_device(device_name)
-    dtype = precision_of(config, device)
     advice = "delete the checkpoint to use the one before"
-
-    def check(net: nn.Module) -> None:
-        what = "the checkpoint's average does not fit the model"
-        refuse_other_forms(what, state.trainer.ema, net.state_dict(), advice)
-
-    # First without its numbers, so that a config of another size than the checkpoint takes no memory.
-    sketch = sketch_net(config, about.sizes, dtype)
-    if sketch is not None:
-        check(sketch)
-    net = build_net(config, about.sizes, device, dtype)
-    check(net)
-    net.load_state_dict(state.trainer.ema)
+    net = _net_with(state.trainer.ema, config, about.sizes, device, advice)
     return TrainedRun(
         run=run,
         about=about,
         config=config,
-        net=net.eval().requires_grad_(False),
+        net=net,
         learner=build_learner(config, net),
         step=state.step,
         device=device,
     )
+
+
+def for_sizes(trained: TrainedRun, sizes: CorpusSizes) -> TrainedRun:
+    """A run whose network is made anew for corpora of other sizes than those that it was trained on.
+
+    Raises:
+        SettingError: the model asks for what they have not.
+        RunError: the weights do not fit them.
+    """
+    weights, advice = trained.net.state_dict(), "take a corpus with the same kinds of tokens"
+    return replace(trained, net=_net_with(weights, trained.config, sizes, trained.device, advice))
+
+
+def _net_with(
+    weights: Mapping[str, Tensor], config: TrainConfig, sizes: CorpusSizes, device: torch.device, advice: str
+) -> nn.Module:
+    """The network of a config with the weights of a checkpoint, in evaluation mode.
+
+    Args:
+        weights: by name.
+        config: of the run.
+        sizes: of the corpora that it is asked about.
+        device: where it goes.
+        advice: what to do where they do not fit.
+
+    Raises:
+        SettingError: the model asks for what the corpora have not.
+        RunError: the weights do not fit.
+    """
+    dtype = precision_of(config, device)
+
+    def check(net: nn.Module) -> None:
+        what = "the checkpoint's average does not fit the model"
+        refuse_other_forms(what, weights, net.state_dict(), advice)
+
+    # First without its numbers, so that a config of another size than the checkpoint takes no memory.
+    sketch = sketch_net(config, sizes, dtype)
+    if sketch is not None:
+        check(sketch)
+    net = build_net(config, sizes, device, dtype)
+    check(net)
+    net.load_state_dict(weights)
+    return net.eval().requires_grad_(False)
 
 
 def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str], None]) -> list[Corpus]:
@@ -152,12 +183,17 @@ def refuse_other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:
         RunError: they hold another task, or another number of puzzle identifiers.
     """
     then, now = trained.about.sizes, corpus_sizes(*corpora)
-    if then == now and trained.task == corpora[0].spec.name:
-        return
-    then_words, now_words = trained.task, corpora[0].spec.name
-    if then_words == now_words:
-        then_words, now_words = (f"{sizes.num_identifiers:,} puzzle identifiers" for sizes in (then, now))
-    raise RunError(f"{trained.run.path} was trained on {then_words}, {corpora[0].path} holds {now_words}")
+    if then != now or trained.task != corpora[0].spec.name:
+        raise RunError(_other_sizes(trained, corpora))
+
+
+def _other_sizes(trained: TrainedRun, corpora: Sequence[Corpus]) -> str:
+    """That a run was trained on something else than some corpora hold."""
+    then, now = trained.task, corpora[0].spec.name
+    if then == now:
+        counts = trained.about.sizes.num_identifiers, corpus_sizes(*corpora).num_identifiers
+        then, now = (f"{count:,} puzzle identifiers" for count in counts)
+    return f"{trained.run.path} was trained on {then}, {corpora[0].path} holds {now}"
 
 
 def make_request(
@@ -207,7 +243,7 @@ def evaluate_run(
 
     Args:
         trained: the run.
-        corpora: those that it was trained on, or of the same kind.
+        corpora: those that it was trained on, or of the same kind; of a model that takes any size, of any.
         evaluator: of their task, see `evaluators.evaluator_of`.
         request: what is to be scored.
         ranks: of the processes that share the work.
@@ -219,9 +255,24 @@ def evaluate_run(
     Raises:
         RunError: the corpora hold nothing to score, or are not what the network was made for.
     """
-    refuse_unfit(trained, corpora)
-    with trained.examinee() as examinee:
+    with _fitted(trained, corpora).examinee() as examinee:
         return evaluator.evaluate(examinee, corpora, request, ranks, progress)
+
+
+def _fitted(trained: TrainedRun, corpora: Sequence[Corpus]) -> TrainedRun:
+    """The run, with its network made anew where corpora hold another task and the model takes any size.
+
+    Raises:
+        RunError: the network cannot be asked about their puzzles.
+    """
+    spec = corpora[0].spec
+    if spec.name == trained.task or spec.variant_identifiers or not takes_any_size(trained.config):
+        refuse_unfit(trained, corpora)
+        return trained
+    try:
+        return for_sizes(trained, corpus_sizes(*corpora))
+    except (SettingError, RunError) as error:
+        raise RunError(f"{_other_sizes(trained, corpora)}, which the model does not take: {error}") from error
 
 
 def refuse_unfit(trained: TrainedRun, corpora: Sequence[Corpus]) -> None:

@@ -36,6 +36,11 @@ class ListedRun:
     scores: list[KeptScores]
     damaged: list[str]
 
+    def elsewhere(self, kept: KeptScores) -> str:
+        """The corpus that scores are of, where the run was not trained on it; else ''."""
+        own = {corpus.content_digest for corpus in self.about.corpora}
+        return "" if {corpus.content_digest for corpus in kept.corpora} <= own else kept.corpus
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         about = self.about

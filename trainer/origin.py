@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
+from .build import takes_any_size
 from .checkpoint import digest_of, list_checkpoints, step_of
 from .errors import RunError
 from .forms import refuse_other_forms
@@ -66,7 +67,7 @@ def load_origin(net: nn.Module, path: str, origin: Origin, sizes: CorpusSizes, c
 
 
 def _refuse_other_sizes(path: str, about: RunConfig, sizes: CorpusSizes, corpora: tuple[TrainedOn, ...]) -> None:
-    if about.sizes != sizes:
+    if about.sizes != sizes and not takes_any_size(about.train_config()):
         raise RunError(f"the weights of {path} are for {_words(about.sizes)}, not for {_words(sizes)}; {_ADVICE}")
     # An embedding means the variant that it was trained on, and no other of the same number.
     content = [[corpus.content_digest for corpus in one] for one in (about.corpora, corpora)]

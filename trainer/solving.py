@@ -4,6 +4,7 @@ Some tasks write puzzles as text, others call them by name: `solve` takes both, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.errors import OptionError, TextError
 from trmpipe.generators.picture import Picture
-from trmpipe.generators.registry import get_task
-from trmpipe.generators.task import PAD
+from trmpipe.generators.registry import family_of, get_task
+from trmpipe.generators.task import PAD, Task
 from trmpipe.shards.progress import Progress
 
+from .build import takes_any_size, task_sizes
 from .errors import RunError
 from .evaluators import Answerer, evaluator_of
-from .inference import TrainedRun, refuse_unfit, run_corpora
+from .inference import TrainedRun, for_sizes, refuse_unfit, run_corpora
 from .solved import Part, Solved
 
 UNKNOWN = -1
@@ -131,17 +133,15 @@ def _answerer_of(trained: TrainedRun) -> Answerer | None:
 
 def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
     """Let the network solve a puzzle that is given as its task writes it, and check its answer."""
-    task = get_task(trained.task)
-    sizes = trained.about.sizes
+    task, sizes = get_task(trained.task), trained.about.sizes
     if (sizes.seq_len, sizes.vocab_size) != (task.spec.seq_len, task.spec.vocab_size):
         raise RunError(
             f"{trained.run.path} was trained on {sizes.seq_len} cells of {sizes.vocab_size} tokens, {trained.task} has "
             f"{task.spec.seq_len} of {task.spec.vocab_size}; use the package that the run was trained with"
         )
-    try:
-        puzzle = task.parse([text])
-    except TextError as error:
-        raise OptionError(f"the puzzle cannot be read: {error}") from error
+    task, puzzle = _read(task, text, others=_other_sizes(trained))
+    if task.spec.name != trained.task:
+        trained = for_sizes(trained, task_sizes(task.spec))
     answer, settled, confidence = _ask(trained, puzzle)
     solutions = task.solve(puzzle)
     num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])
@@ -162,6 +162,24 @@ def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
         confidence=confidence,
         pictures={name: task.picture(tokens) for name, tokens in shown.items()},
     )
+
+
+def _other_sizes(trained: TrainedRun) -> list[Task]:
+    """The tasks that differ from a run's in their size alone, where its model takes any."""
+    family = family_of(trained.task)
+    names = [family.task_name(size) for size in family.sizes] if takes_any_size(trained.config) else []
+    return [get_task(name) for name in names if name != trained.task]
+
+
+def _read(task: Task, text: str, others: Sequence[Task]) -> tuple[Task, NDArray[np.uint8]]:
+    """A puzzle's tokens [1, S], and the task in whose form it is written: `task`, or else the first of `others`."""
+    try:
+        return task, task.parse([text])
+    except TextError as error:
+        for other in others:
+            with suppress(TextError):
+                return other, other.parse([text])
+        raise OptionError(f"the puzzle cannot be read: {error}") from error
 
 
 def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, float | None]:

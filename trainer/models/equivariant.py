@@ -19,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trmpipe.shards.words import counted
+
 from ..checks import at_least, one_of
 from ..parts import Part
 from ..widening import wide
@@ -71,7 +73,7 @@ class EquivariantConfig:
     def describe(self) -> str:
         """A few words for the line that training begins with."""
         calls = f" x {self.calls}" if self.calls > 1 else ""
-        return f"equivariant, width {self.width}, {self.num_layers} layers{calls} a step"
+        return f"width {self.width}, {counted(self.num_layers, 'layer')}{calls} a step"
 
 
 class EquivariantLayer(nn.Module):

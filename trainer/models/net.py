@@ -95,7 +95,7 @@ class RecursiveNetwork(Network, Protocol):
         """One supervision step.
 
         Args:
-            latents: those of the step before, without gradient.
+            latents: those of the step before; the gradient goes on into them where they have one.
             inputs: int64 [B, S] tokens.
             rows: float [B, D], the puzzle embeddings of the batch, None for a network without.
             keys: int64 [B], from which a network draws whose steps are noisy; others do not look at them.

@@ -51,7 +51,7 @@ class Lingering:
         chances = logits.softmax(-1).gather(-1, work["labels"].unsqueeze(-1)).squeeze(-1)
         loss = -((1 - chances) ** self.config.focus * chances.log()).mean(-1)
         verdict = judge(work["inputs"], work["labels"], logits.detach().argmax(-1))
-        state = {"z": latents["z"].transpose(0, 1), "inputs": work["inputs"], "labels": work["labels"]}
+        state = {"z": latents["z"].detach().transpose(0, 1), "inputs": work["inputs"], "labels": work["labels"]}
         return Lesson(loss=loss, state=state, metrics={"loss": loss.detach(), **verdict.columns})
 
     def answers(self, net, inputs, identifiers, num_steps, keys):

@@ -59,7 +59,7 @@ class Puddle(nn.Module):
         shown = self.tokens[inputs.T] + self.places[:, None]
         z = torch.tanh(self.core(torch.cat((z, shown, z.mean(0).expand_as(z)), -1)))
         logits = self.head(z).transpose(0, 1).float()
-        return Outcome({"z": z.detach()}, logits, logits.mean((1, 2)), go_on=-logits.mean((1, 2)))
+        return Outcome({"z": z}, logits, logits.mean((1, 2)), go_on=-logits.mean((1, 2)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
