@@ -1,6 +1,7 @@
 """A run whose model takes any size, on corpora of another: scored, gone on from, asked; and which are refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_it_is_scored_on_another_size(trmpipe, run4, corpus6):
     assert done.code == 0, done.err
     scores = json.loads(done.out)
     assert (scores["corpus"], scores["puzzles"], scores["trained_steps"]) == (str(corpus6), 20, 3)
-    assert json.loads(open(scores["kept"]).read())["corpus"] == corpus6.name
+    assert json.loads(Path(scores["kept"]).read_text())["corpus"] == corpus6.name
     assert load_run(run4).evaluate(corpus6).to_json()["steps"] == scores["steps"]
     # What it says is what the same weights say in a network that was made for 6x6.
     examples, trained = Corpus.open(corpus6).read("test"), open_trained(str(run4), "cpu")
