@@ -81,6 +81,7 @@ OWN_FOLDERS = {
     "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
     "autoregressive": ("trainer/models/autoregressive.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),
+    "elimination": ("trainer/learners/elimination.py", "trainer/presets/"),
     "one_pass": ("trainer/learners/one_pass.py", "trainer/presets/"),
     "token_by_token": ("trainer/learners/token_by_token.py", "trainer/presets/"),
     "winner_take_all": ("trainer/learners/winner_take_all.py", "trainer/presets/"),

@@ -15,6 +15,7 @@ LEARNERS: Registry[Part] = Registry(
     "learner",
     {
         "deep_supervision": "trmpipe.trainer.learners.deep_supervision:PART",
+        "elimination": "trmpipe.trainer.learners.elimination:PART",
         "one_pass": "trmpipe.trainer.learners.one_pass:PART",
         "token_by_token": "trmpipe.trainer.learners.token_by_token:PART",
         "winner_take_all": "trmpipe.trainer.learners.winner_take_all:PART",

@@ -1,8 +1,8 @@
 """Slots: the places of a batch, in each of which a puzzle stays for several steps.
 
-A slot holds a puzzle, the latents that were reached on it, the steps spent on it, and whether it has halted. A halted
-slot is free: at the next step it takes the row of its place in the batch and begins with fresh latents. The others keep
-what they hold, and their row of the batch is not used. After a step a slot halts where the network is sure of its
+A slot holds a puzzle, what was reached on it (latents, for most learners), the steps spent on it, and whether it has
+halted. A halted slot is free: at the next step it takes the row of its place in the batch and begins anew. The others
+keep what they hold, and their row of the batch is not used. After a step a slot halts where the network is sure of its
 answer and the shortest stay is over, or where the longest one is; how long both are comes anew with every step, see
 `halting`.
 
@@ -25,7 +25,7 @@ from trmpipe.generators.rng import NOISE
 from trmpipe.generators.task import PAD
 from trmpipe.shards.fields import MOST
 
-from ..models import CorpusSizes, RecursiveNetwork, device_of
+from ..models import CorpusSizes, device_of
 from .draws import slot_words
 from .halting import exploration_draws, halted, minimum_steps
 from .hints import with_hints
@@ -33,7 +33,7 @@ from .learner import Rows, Tensors
 
 
 class SlotLearner(ABC):
-    """A learner of recursive networks whose puzzles stay in slots: all of `Learner` but what a step does with them.
+    """A learner whose puzzles stay in slots: all of `Learner` but what a step does with them.
 
     Args:
         seed: root seed of the run.
@@ -41,14 +41,14 @@ class SlotLearner(ABC):
         hints: most of a puzzle's cells that show their answer, as a share, see `hints`.
     """
 
-    needs = ("initial", "step")
+    needs: tuple[str, ...] = ("initial", "step")
 
     def __init__(self, *, seed: int, exploration: float, hints: float = 0.0) -> None:
         self.seed, self._exploration, self._hints = seed, exploration, hints
 
     @abstractmethod
-    def starts(self, net: RecursiveNetwork, keys: Tensor) -> Tensors:
-        """The latents that puzzles begin with, [B, ...] each, by their names in the state.
+    def starts(self, net: Any, keys: Tensor) -> Tensors:
+        """What puzzles begin with, [B, ...] each, by its names in the state.
 
         Args:
             net: the network.
@@ -59,7 +59,7 @@ class SlotLearner(ABC):
     def longest_stay(self, step: int) -> int:
         """Supervision steps after which a slot takes a new puzzle at `step`, sure of its answer or not."""
 
-    def begin(self, net: RecursiveNetwork, batch: int, seq_len: int) -> Tensors:
+    def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
         """Halted slots, so that the first step fills them all; see `Learner.begin`."""
         device = device_of(net)
         tokens = torch.full((batch, seq_len), PAD, dtype=torch.int64, device=device)
@@ -88,8 +88,8 @@ class SlotLearner(ABC):
             "keys": slot_words(self.seed, NOISE, step, slots)[:, 0].view(np.int64),
         }
 
-    def take_up(self, net: RecursiveNetwork, state: Tensors, rows: Rows) -> Tensors:
-        """The slots, with new rows and fresh latents where they had halted; see `Learner.take_up`."""
+    def take_up(self, net: Any, state: Tensors, rows: Rows) -> Tensors:
+        """The slots, with new rows and a new start where they had halted; see `Learner.take_up`."""
         free = state["halted"]
         fresh = {
             **self.starts(net, rows.draws["keys"]),
@@ -108,7 +108,7 @@ class SlotLearner(ABC):
 
         Args:
             work: of the step.
-            latents: that it left, [b, ...] each, by their names in the state; their gradient ends here.
+            latents: what it left, [b, ...] each, by its names in the state; its gradient ends here.
             sure: float [b], above 0 where the answer is thought right, without gradient.
             taken: supervision steps of this training step.
         """

@@ -2,9 +2,9 @@
 
 An entry is a `Part` whose ``build(config, sizes, *, generator, dtype)`` gives a ``torch.nn.Module`` that meets the
 protocol `net.Network`, and beside it the one that its learner asks for (`net.RecursiveNetwork`, `net.DirectNetwork`,
-`net.WritingNetwork`). Its config has a method ``describe()`` with a few words for the line that training begins with. A
-new architecture is one file here and its line in `MODELS`; an installed package adds entry points to the group
-``trmpipe.models``.
+`net.WritingNetwork`, `net.CandidateNetwork`). Its config has a method ``describe()`` with a few words for the line that
+training begins with. A new architecture is one file here and its line in `MODELS`; an installed package adds entry
+points to the group ``trmpipe.models``.
 """
 
 from trmpipe.generators.plugins import Registry
@@ -12,7 +12,9 @@ from trmpipe.generators.plugins import Registry
 from ..errors import SettingError
 from ..parts import Part
 from .net import (
+    CandidateNetwork,
     CorpusSizes,
+    Deduction,
     DirectNetwork,
     Latents,
     Network,
@@ -41,7 +43,9 @@ MODELS: Registry[Part] = Registry(
 
 __all__ = [
     "MODELS",
+    "CandidateNetwork",
     "CorpusSizes",
+    "Deduction",
     "DirectNetwork",
     "Latents",
     "Network",

@@ -25,8 +25,9 @@ from ..checks import at_least, one_of
 from ..parts import Part
 from ..widening import wide
 from .blocks import MOST_REPEATS
+from .candidate_heads import CandidateHeads
 from .layers import trunc_normal
-from .net import CorpusSizes, Latents, Outcome
+from .net import CorpusSizes, Deduction, Latents, Outcome
 from .recursion import HaltingHead
 from .units import Grid, grid_of, unit_messages
 
@@ -129,7 +130,7 @@ class EquivariantLevel(nn.Module):
 
 
 class Equivariant(nn.Module):
-    """The network: `RecursiveNetwork` and `DirectNetwork`; it has no puzzle embeddings.
+    """The network: `RecursiveNetwork`, `DirectNetwork` and `CandidateNetwork`; it has no puzzle embeddings.
 
     Args:
         config: its sizes.
@@ -164,6 +165,9 @@ class Equivariant(nn.Module):
         self.other_head = nn.Parameter(torch.zeros(self.num_others, width))
         self.q_head = HaltingHead(width)
         self.register_buffer("start", trunc_normal((width,), 1.0, generator))
+        self.candidate_heads = CandidateHeads(width, generator=generator)
+        self.num_cells = self.grid.n**2
+        self.digits = range(self.num_others, sizes.vocab_size)
 
     @property
     def core(self) -> nn.Module:
@@ -184,6 +188,18 @@ class Equivariant(nn.Module):
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Logits [B, S, V] of a single supervision step: `DirectNetwork`."""
         return self.step(self.initial(inputs[:, 0]), inputs, rows).logits
+
+    def eliminate(
+        self, candidates: Tensor, inputs: Tensor, rows: Tensor | None, num_loops: int, keys: Tensor | None = None
+    ) -> Deduction:
+        """What is left of states of candidates, a supervision step a loop; see `CandidateNetwork`. Nothing is drawn."""
+        x = self.candidate_heads.mark(self.embed(inputs), candidates)
+        z, said = self.initial(inputs[:, 0])[_Z], []
+        for _ in range(num_loops):
+            for _ in range(self.config.calls):
+                z = self.level(F.layer_norm(z + x, (self.config.width,)))
+            said.append(self.candidate_heads(z, self.digit_head, self.grid.n))
+        return Deduction(*(torch.stack(one) for one in zip(*said, strict=True)))
 
     def embed(self, inputs: Tensor) -> Tensor:
         """What the puzzle says of every candidate, [n**3, B, D], from `inputs` [B, S]."""

@@ -1,11 +1,11 @@
 """What the trainer and the learners ask of a network.
 
 All networks are ``torch.nn.Module``s and meet `Network`. What else one needs is its learner's affair: deep supervision
-asks for `RecursiveNetwork`, one pass for `DirectNetwork`, token by token for `WritingNetwork`; a network may meet
-several.
+asks for `RecursiveNetwork`, one pass for `DirectNetwork`, token by token for `WritingNetwork`, elimination for
+`CandidateNetwork`; a network may meet several.
 
 Shapes: B batch, S sequence (in latents with the prefix slots of a network that has some), D width, V vocabulary,
-I identifiers.
+I identifiers, N digits, T loops.
 """
 
 from collections.abc import Mapping
@@ -139,6 +139,50 @@ class WritingNetwork(Network, Protocol):
         Args:
             tokens: int64 [B], the token that was chosen by the logits before.
             cache: what `read` gave; it takes the tokens in.
+        """
+        ...
+
+
+class Deduction(NamedTuple):
+    """What a network says of states of candidates, after each of T loops.
+
+    Attributes:
+        keep: float32 [T, B, S, N], logits of a candidate being both possible still and the solution's.
+        digits: float32 [T, B, S, N], logits of which digit stands in a cell.
+        contradiction: float32 [T, B], logits of the state having lost its solution.
+    """
+
+    keep: Tensor
+    digits: Tensor
+    contradiction: Tensor
+
+    def after_all_loops(self) -> "Deduction":
+        """What is said at last, and what a solver goes by: [B, S, N], [B, S, N] and [B], without gradient."""
+        return Deduction(self.keep[-1].detach(), self.digits[-1].detach(), self.contradiction[-1].detach())
+
+
+class CandidateNetwork(Network, Protocol):
+    """A network that is shown which digits are still possible in every cell, and says which of them are not.
+
+    It says too how its data is to be read, so that a learner need not know the task.
+    """
+
+    num_cells: int
+    """S, all of which hold a digit in a solution."""
+    digits: range
+    """The tokens that may stand in a cell, the last N of the vocabulary; a puzzle asks for cells that hold others."""
+
+    def eliminate(
+        self, candidates: Tensor, inputs: Tensor, rows: Tensor | None, num_loops: int, keys: Tensor
+    ) -> Deduction:
+        """Look at states of candidates.
+
+        Args:
+            candidates: bool [B, S, N], which digits are still possible.
+            inputs: int64 [B, S] tokens.
+            rows: float [B, D], the puzzle embeddings of the batch, None for a network without.
+            num_loops: T, how often the network goes over a state.
+            keys: int64 [B], from which a network draws that is noisy; others do not look at them.
         """
         ...
 
