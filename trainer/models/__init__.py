@@ -35,6 +35,7 @@ MODELS: Registry[Part] = Registry(
         "looped": "trmpipe.trainer.models.looped:PART",
         "equivariant": "trmpipe.trainer.models.equivariant:PART",
         "eqr": "trmpipe.trainer.models.eqr:PART",
+        "ldt": "trmpipe.trainer.models.ldt:PART",
         "autoregressive": "trmpipe.trainer.models.autoregressive:PART",
     },
     SettingError,
