@@ -177,6 +177,24 @@ def test_a_solution_is_lost_by_a_guess_alone_and_then_found_out(puzzles):
     assert min(guessed_wrong, found, solved) > 10, (guessed_wrong, found, solved)
 
 
+def test_a_complete_state_that_is_wrong_stays_until_it_is_found_out(puzzles):
+    """By a network that blames nobody it is never found, and is left as it is."""
+
+    def content(candidates, inputs, keys, loop):
+        keep = torch.full(candidates.shape, SURE, dtype=torch.float64)
+        return keep, torch.zeros_like(keep), torch.full(candidates.shape[:1], -SURE, dtype=torch.float64)
+
+    net, learner = Scripted(content), make()
+    work = learner.take_up(net, learner.begin(net, BATCH, N * N), rows_at(learner, 0, puzzles))
+    solution = those_of(work["labels"], net.digits)
+    work["candidates"] = solution.clone()
+    wrong = (work["inputs"][3] < FIRST).nonzero()[0]
+    work["candidates"][3, wrong] = solution[3, wrong].roll(1, -1)
+    after = learner.learn(net, work, None, judge_by_label).state
+    assert after["halted"].tolist() == [place != 3 for place in range(BATCH)]
+    assert torch.equal(after["candidates"], work["candidates"])
+
+
 def test_draws_are_a_function_of_seed_step_and_slot(puzzles):
     """Two ranks draw what one does, and another seed draws otherwise."""
     net, learner = Scripted(noisy), make()
@@ -257,13 +275,13 @@ def a_network(n=N, **settings):
 
 
 def test_the_equivariant_cell_takes_symmetries_of_states_along(puzzles):
-    """Digits renamed, two rows of a band and two stacks exchanged: states and words go along."""
+    """Digits renamed, two rows of a band and two stacks exchanged, rows for columns: all goes along."""
     net = a_network()
     inputs = puzzles[0][:3]
     candidates = first_state(inputs, net.digits) & (torch.rand(3, N * N, N, generator=generator(3)) < 0.8)
     digits = torch.tensor([2, 0, 3, 1])
     tokens = torch.cat((torch.arange(FIRST), FIRST + digits.argsort()))
-    cells = torch.arange(N * N).view(N, N)[[1, 0, 2, 3]][:, [2, 3, 0, 1]].flatten()
+    cells = torch.arange(N * N).view(N, N)[[1, 0, 2, 3]][:, [2, 3, 0, 1]].T.flatten()
     keys = torch.arange(3)
     plain = net.eliminate(candidates, inputs, None, 2, keys)
     turned = net.eliminate(candidates[:, cells][..., digits], tokens[inputs[:, cells]], None, 2, keys)

@@ -101,7 +101,7 @@ def test_a_training_step_equals_the_reference(settings):
     torch.testing.assert_close(last.logits, logits, **EXACT)
     torch.testing.assert_close(last.halt, halt, **EXACT)
     moved = step_on(net, lesson.loss.sum())
-    assert set(expected) == set(moved)
+    assert set(expected) == {name for name in moved if not name.startswith("candidate_heads.")}
     for name, value in expected.items():
         torch.testing.assert_close(moved[name].detach(), value.detach(), **EXACT, msg=name)
 

@@ -12,7 +12,7 @@ from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.presets import PRESETS, get_preset
 from trmpipe.trainer.trainer import Trainer
 
-SIZES = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=7, rows=2, columns=3)
+SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=7, rows=4, columns=4)
 NUM_STEPS = 3
 
 
@@ -24,7 +24,7 @@ def test_every_preset_trains_for_a_few_steps(name):
     trainer = Trainer(config, net, build_learner(config, net), judge_by_label, SIZES)
     generator = torch.Generator().manual_seed(1)
     for step in range(NUM_STEPS):
-        inputs, labels = (torch.randint(1, 5, (config.batch_size, SIZES.seq_len), generator=generator) for _ in "ab")
+        inputs, labels = (torch.randint(1, 6, (config.batch_size, SIZES.seq_len), generator=generator) for _ in "ab")
         draws = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in drawn(trainer, step).items()}
         identifiers = torch.arange(1, 1 + config.batch_size)
         rows = Rows(inputs=inputs, labels=labels, identifiers=identifiers, draws=draws)
@@ -34,7 +34,7 @@ def test_every_preset_trains_for_a_few_steps(name):
     moved = {name for name, one in net.state_dict().items() if not torch.equal(one, before[name])}
     trained = {name for name, _ in net.named_parameters()}
     # Heads that a learner does not ask stay as they are.
-    assert trained - moved <= {"q_head.weight", "q_head.bias"}
+    assert trained - moved <= {"q_head.weight", "q_head.bias", "other_head"}
     assert ("puzzle_emb.weights" in moved) == (net.puzzle_table is not None)
 
 

@@ -25,6 +25,7 @@ PRESETS: Registry[Preset] = Registry(
         "trm-one-step-sudoku": "trmpipe.trainer.presets.sudoku_papers:ONE_STEP",
         "eqr-sudoku": "trmpipe.trainer.presets.sudoku_recipes:EQR",
         "sic-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SIC",
+        "ldt-sudoku": "trmpipe.trainer.presets.sudoku_elimination:LDT",
         "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
         "arc-cpu": "trmpipe.trainer.presets.arc:CPU",
         "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",
@@ -32,6 +33,9 @@ PRESETS: Registry[Preset] = Registry(
         "sudoku9-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU9",
         "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
+        "sudoku4-elimination-cpu": "trmpipe.trainer.presets.sudoku_elimination:CPU4",
+        "sudoku6-cpu": "trmpipe.trainer.presets.sudoku:CPU6",
+        "sudoku9-cpu": "trmpipe.trainer.presets.sudoku:CPU9",
     },
     SettingError,
 )
