@@ -34,8 +34,6 @@ PRESETS: Registry[Preset] = Registry(
         "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
         "sudoku4-elimination-cpu": "trmpipe.trainer.presets.sudoku_elimination:CPU4",
-        "sudoku6-cpu": "trmpipe.trainer.presets.sudoku:CPU6",
-        "sudoku9-cpu": "trmpipe.trainer.presets.sudoku:CPU9",
     },
     SettingError,
 )
