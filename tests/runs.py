@@ -56,7 +56,7 @@ def write_state(path, state):
         write_checkpoint(file, state)
 
 
-TINY = [
+OF_ANY_MODEL = [
     "--max-steps=9",
     "--set=log_every=2",
     "--set=checkpoint_every=2",
@@ -67,7 +67,10 @@ TINY = [
     "--set=batch_size=8",
     "--device=cpu",
 ]
-"""Options of a run that takes a second."""
+"""Options of a run that takes a second, whichever model its preset has."""
+
+TINY = [*OF_ANY_MODEL, "--set=model.token_inner=16"]
+"""The same for a preset whose model mixes tokens."""
 
 
 def metrics(run):

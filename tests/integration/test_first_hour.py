@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.runs import TINY
+from tests.runs import OF_ANY_MODEL as TINY
 
 PUZZLES = "1234341221434321"
 

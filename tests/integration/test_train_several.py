@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.runs import TINY
+from tests.runs import OF_ANY_MODEL as TINY
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
 from trmpipe.trainer.held_out import read_held_out, read_held_out_parts

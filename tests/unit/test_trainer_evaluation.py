@@ -191,7 +191,7 @@ def test_answers_say_what_a_learner_stops_by():
     assert Answer(tokens, halt, torch.empty(0), None, going_on).margin.tolist() == [-1.0, 2.0]
     net = build_net(TrainConfig(model=shrunk(HRMConfig())), SIZES, torch.device("cpu"), torch.float32)
     torch.nn.init.normal_(net.q_head.weight, generator=torch.Generator().manual_seed(0))
-    inputs, zeros = torch.ones(3, 6, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
+    inputs, zeros = torch.ones(3, SIZES.seq_len, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)
     for continued in (False, True):
         config = DeepSupervisionConfig(continue_loss=continued)
         (found,) = DeepSupervision(config, seed=0, max_steps=1).answers(net, inputs, zeros, 1, zeros)

@@ -119,7 +119,7 @@ CPU4 = Preset(
 TRM6 = Preset(
     config=trm6,
     doc="6x6 Sudoku on two CPU cores by the small TRM, two minutes.",
-    tasks=(),
+    tasks=("sudoku6",),
     devices=EVERYWHERE,
     expectations=(
         Expectation(
@@ -135,7 +135,7 @@ TRM6 = Preset(
 TRM9 = Preset(
     config=trm9,
     doc="A small TRM for any task on two CPU cores; at 9x9 a quarter of an hour, not the published accuracy.",
-    tasks=("sudoku16",),
+    tasks=("sudoku9", "sudoku16"),
     devices=EVERYWHERE,
     general=True,
     expectations=(
