@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.runs import TINY, config, make_run
+from tests.runs import OF_ANY_MODEL, config, make_run
 from trmpipe.shards import Corpus
 from trmpipe.trainer.build import build_net, corpus_sizes
 from trmpipe.trainer.checkpoint import list_checkpoints
@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_refused_in_one_line(trmpipe, run4, boxes2, finishe
     assert odd.code == 1
     assert f"{boxes2} was trained on sudoku4, {corpus9} holds sudoku9, which the model does not take: " in odd.message
     assert "9 rows do not split into boxes of so many" in odd.message
-    other = trmpipe("train", corpus6, *TINY, "--out", tmp_path / "a", "--from", run4)
+    other = trmpipe("train", corpus6, *OF_ANY_MODEL, "--out", tmp_path / "a", "--from", run4)
     assert other.code == 1
     assert f"the weights of {run4} do not fit the model: " in other.message
 

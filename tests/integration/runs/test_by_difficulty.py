@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.runs import TINY, metrics, stopping_at
+from tests.runs import OF_ANY_MODEL as TINY
+from tests.runs import metrics, stopping_at
 from trmpipe.shards import Corpus
 from trmpipe.trainer import curves
 from trmpipe.trainer.difficulty_lines import read_difficulty
@@ -33,7 +34,7 @@ def rated(corpus9, tmp_path_factory):
     """A run on puzzles of several bins, and what it printed; not to be changed."""
     from tests.runs import make_run
 
-    return make_run(corpus9, tmp_path_factory.mktemp("runs") / "rated")
+    return make_run(corpus9, tmp_path_factory.mktemp("runs") / "rated", TINY)
 
 
 @pytest.fixture(scope="module")

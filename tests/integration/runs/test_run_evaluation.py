@@ -14,7 +14,7 @@ import pytest
 
 from tests.outside.shades.models import PUDDLE
 from tests.plug_ins import add_entry
-from tests.runs import TINY, make_run, quick_training, reseal
+from tests.runs import OF_ANY_MODEL, TINY, make_run, quick_training, reseal
 from trmpipe.cli.main import run as command
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.registry import get_task
@@ -56,7 +56,7 @@ def drawing(corpus4, tmp_path_factory):
 @pytest.fixture(scope="module")
 def run6(corpus6, tmp_path_factory):
     """A run on a corpus with puzzles of several levels; not to be changed."""
-    return make_run(corpus6, tmp_path_factory.mktemp("runs") / "six")
+    return make_run(corpus6, tmp_path_factory.mktemp("runs") / "six", OF_ANY_MODEL)
 
 
 def told(trmpipe, *arguments):
