@@ -180,9 +180,7 @@ class Equivariant(nn.Module):
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
         """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
-        x, z = self.embed(inputs), latents[_Z]
-        for _ in range(self.config.calls):
-            z = self.level(F.layer_norm(z + x, (self.config.width,)))
+        z = self._called(latents[_Z], self.embed(inputs))
         return Outcome({_Z: z}, self._answer(z), *self.q_head(z.mean(0)))
 
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
@@ -196,8 +194,7 @@ class Equivariant(nn.Module):
         x = self.candidate_heads.mark(self.embed(inputs), candidates)
         z, said = self.initial(inputs[:, 0])[_Z], []
         for _ in range(num_loops):
-            for _ in range(self.config.calls):
-                z = self.level(F.layer_norm(z + x, (self.config.width,)))
+            z = self._called(z, x)
             said.append(self.candidate_heads(z, self.digit_head, self.grid.n))
         return Deduction(*(torch.stack(one) for one in zip(*said, strict=True)))
 
@@ -208,6 +205,12 @@ class Equivariant(nn.Module):
         given = torch.where(cells == digits, _THIS, _OTHER)
         said = torch.where(cells < self.num_others, cells + _NO_DIGIT, given)
         return F.embedding(said, self.embedding).view(self.grid.candidates, len(inputs), -1).to(self.dtype)
+
+    def _called(self, z: Tensor, x: Tensor) -> Tensor:
+        """The latents after the calls of a step, each of which is given the puzzle `x` anew; [n**3, B, D] both."""
+        for _ in range(self.config.calls):
+            z = self.level(F.layer_norm(z + x, (self.config.width,)))
+        return z
 
     def _answer(self, z: Tensor) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""
