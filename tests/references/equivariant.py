@@ -7,7 +7,8 @@ import itertools
 
 import torch
 
-GAIN = 2 / 9
+GAINS = {"all": 2 / 9, "possible": 1 / 2}
+SURE = 30.0
 
 
 def units_of(n, box_rows):
@@ -35,18 +36,19 @@ def activated(x, name):
     return x * (x > 0) if name == "relu" else x / (1 + torch.exp(-x))
 
 
-def layer(z, state, name, activation, units):
+def layer(z, state, name, config, units):
     told = {}
     for kind, lists in units.items():
         matrix = state[f"{name}.units.{'lines' if kind in ('rows', 'columns') else kind}"]
         for unit in lists:
-            message = GAIN * (matrix @ sum(z[one] for one in unit))
-            for one in unit:
+            here = [one for one in unit if one in z]
+            message = GAINS[config.candidates] * (matrix @ sum(z[one] for one in here)) if here else None
+            for one in here:
                 told[one] = told[one] + message if one in told else message
     after = {}
     for one, own in z.items():
         inner = state[f"{name}.up_own"] @ own + state[f"{name}.up_units"] @ told[one]
-        after[one] = norm(own + state[f"{name}.down"] @ activated(inner, activation))
+        after[one] = norm(own + state[f"{name}.down"] @ activated(inner, config.activation))
     return after
 
 
@@ -60,18 +62,36 @@ def said(state, puzzle, n, num_others):
     return found
 
 
+def possible(puzzle, n, num_others, box_rows):
+    """The candidates that share no unit with a given digit."""
+    given = {
+        (row, column, digit)
+        for row, column, digit in itertools.product(range(n), repeat=3)
+        if puzzle[row * n + column] == num_others + digit
+    }
+    units = [unit for kind in units_of(n, box_rows).values() for unit in kind]
+    gone = {one for unit in units if given & set(unit) for one in unit}
+    return [one for one in itertools.product(range(n), repeat=3) if one not in gone]
+
+
 def step(z, state, puzzle, config, n, num_others, box_rows):
     """A supervision step on `puzzle`, a list of tokens; None for z begins it. Returns z, logits [S, V], halt, go on."""
     x = said(state, puzzle, n, num_others)
     z = dict.fromkeys(x, state["start"]) if z is None else z
+    computed = list(x) if config.candidates == "all" else possible(puzzle, n, num_others, box_rows)
+    own = {one: z[one] for one in computed}
     for _ in range(config.calls):
-        z = {one: norm(z[one] + x[one]) for one in z}
+        own = {one: norm(own[one] + x[one]) for one in own}
         for number in range(config.num_layers):
-            z = layer(z, state, f"level.layers.{number}", config.activation, units_of(n, box_rows))
-    logits = []
+            own = layer(own, state, f"level.layers.{number}", config, units_of(n, box_rows))
+    z, logits = z | own, []
     for row, column in itertools.product(range(n), repeat=2):
-        cell = [z[row, column, digit] for digit in range(n)]
-        others = state["other_head"] @ (sum(cell) / n)
-        logits.append(torch.cat([others, torch.stack([state["digit_head"][0] @ one for one in cell])]))
+        cell = [(row, column, digit) for digit in range(n)]
+        others = state["other_head"] @ (sum(z[one] for one in cell) / n)
+        token, found = puzzle[row * n + column], []
+        for one in cell:
+            sure = torch.tensor(SURE if token == num_others + one[2] else -SURE, dtype=others.dtype)
+            found.append(state["digit_head"][0] @ z[one] if one in own else sure)
+        logits.append(torch.cat([others, torch.stack(found)]))
     halt, go_on = state["q_head.weight"] @ (sum(z.values()) / n**3) + state["q_head.bias"]
     return z, torch.stack(logits), halt, go_on

@@ -16,8 +16,9 @@ from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.models import CorpusSizes
+from trmpipe.trainer.models.candidate_lists import UnitMessages, UnitTables, list_of, list_of_all
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
-from trmpipe.trainer.models.units import Grid, UnitMessages, grid_of
+from trmpipe.trainer.models.units import Grid, grid_of
 
 SMALL = {"width": 6, "message": 4, "inner": 5, "num_layers": 2}
 ROUNDING = {"rtol": 0, "atol": 1e-12}
@@ -55,32 +56,65 @@ def taught(net, learner, inputs, labels):
     return learner.learn(net, learner.take_up(net, learner.begin(net, *inputs.shape), rows), None, judge_by_label)
 
 
+def lists_of(grid, batch, share):
+    """A list of all, or of a share of the candidates drawn at random; and who is in it by puzzle."""
+    tables = UnitTables.of(grid)
+    if share == 1:
+        return list_of_all(tables, batch), torch.ones(grid.candidates, batch, dtype=torch.bool)
+    chosen = torch.rand(grid.candidates, batch, generator=generator(6)) < share
+    return list_of(tables, chosen), chosen
+
+
+@pytest.mark.parametrize("share", [1, 0.4, 0.02, 0])
 @pytest.mark.parametrize(("n", "box_rows"), [(4, 2), (6, 2), (9, 3), (16, 4), (6, 3), (4, 1), (3, 1)])
-def test_sums_over_units_and_back_equal_loops(n, box_rows):
+def test_sums_over_units_and_back_equal_loops(n, box_rows, share):
     grid, units = Grid(n, box_rows), list(reference.units_of(n, box_rows).values())
-    x = torch.randn(n, n, n, 2, generator=generator(), dtype=torch.float64)
+    among, chosen = lists_of(grid, 2, share)
+    x = torch.randn(n, n, n, 2, 3, generator=generator(), dtype=torch.float64) * chosen.view(n, n, n, 2, 1)
     expected = torch.stack([torch.stack([sum(x[one] for one in unit) for unit in kind]) for kind in units])
-    torch.testing.assert_close(grid.sums(x).view(len(units), n * n, 2), expected, **ROUNDING)
+    found = among.sums(among.taken(x.view(n**3, 2, 3)))
+    torch.testing.assert_close(found.view(len(units), n * n, 2, 3), expected, **ROUNDING)
     told = torch.zeros_like(x)
-    for kind, found in zip(units, expected, strict=True):
-        for unit, total in zip(kind, found, strict=True):
+    for kind, sums in zip(units, expected, strict=True):
+        for unit, total in zip(kind, sums, strict=True):
             for one in unit:
                 told[one] += total
-    torch.testing.assert_close(grid.spread(expected.view(len(units), n, n, 2)), told, **ROUNDING)
+    image = among.put(torch.zeros(n**3, 2, 3, dtype=torch.float64), among.spread(expected.flatten(1, 2)))
+    torch.testing.assert_close(image, told.view(n**3, 2, 3) * chosen.unsqueeze(-1), **ROUNDING)
 
 
+@pytest.mark.parametrize("n", [4, 6, 9])
+def test_candidates_are_excluded_by_what_is_given_in_their_units(n):
+    inputs, _ = tokens_of(n, 2)
+    inputs[:, : n * n // 2] = 1
+    net = make(n, candidates="possible")
+    chosen = net._chosen(net._said(inputs))
+    for number, puzzle in enumerate(inputs.tolist()):
+        expected = reference.possible(puzzle, n, 2, net.grid.box_rows)
+        found = [divmod(one, n) for one in chosen[:, number].nonzero().flatten().tolist()]
+        assert [(cell // n, cell % n, digit) for cell, digit in found] == expected
+
+
+@pytest.mark.parametrize("share", [1, 0.5])
 @pytest.mark.parametrize("box_rows", [2, 1])
-def test_the_way_back_of_messages_is_their_gradient(box_rows):
+def test_the_way_back_of_messages_is_their_gradient(box_rows, share):
     grid = Grid(4, box_rows)
+    among, chosen = lists_of(grid, 2, share)
     x, weights = (
         torch.randn(*shape, generator=generator(), dtype=torch.float64, requires_grad=True)
-        for shape in ((64, 2, 2), (grid.kinds, 2, 3))
+        for shape in ((int(chosen.sum()), 2), (grid.kinds, 2, 3))
     )
-    assert torch.autograd.gradcheck(lambda x, weights: UnitMessages.apply(x, weights, grid), (x, weights))
+    assert torch.autograd.gradcheck(lambda x, weights: UnitMessages.apply(x, weights, among), (x, weights))
 
 
 @pytest.mark.parametrize(
-    "settings", [{"calls": 2, "num_layers": 1}, {"activation": "silu"}, {"box_rows": 1, "num_layers": 1}]
+    "settings",
+    [
+        {"calls": 2, "num_layers": 1},
+        {"activation": "silu"},
+        {"box_rows": 1, "num_layers": 1},
+        {"candidates": "possible"},
+    ],
 )
 def test_a_training_step_equals_the_reference(settings):
     net, learner = make(**settings), learner_of(unroll=2, halt_weight=0.3)
@@ -121,11 +155,11 @@ def relabelling(chance, n, box_rows):
     return cells, [0, 1, *(2 + digit for digit in chance.sample(range(n), n))]
 
 
-@pytest.fixture(scope="module", params=[4, 6, 9])
+@pytest.fixture(scope="module", params=[(4, "all"), (6, "all"), (9, "all"), (6, "possible"), (9, "possible")])
 def steered(request):
     """A network after some random steps, so that nothing of what it has begun with helps it."""
-    n = request.param
-    net = make(n, calls=2)
+    n, candidates = request.param
+    net = make(n, calls=2, candidates=candidates)
     for seed in range(3):
         step_on(net, taught(net, learner_of(unroll=2), *tokens_of(n, 2, seed)).loss.sum())
     return n, net.requires_grad_(False)
@@ -202,7 +236,43 @@ def test_corpora_without_such_a_grid_are_refused(sizes, settings, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("wrong", [{"width": 0}, {"calls": 0}, {"box_rows": -1}, {"activation": "tanh"}])
+def test_what_latents_start_from_is_drawn_from_the_keys():
+    inputs, _ = tokens_of(4, 2)
+    keys = torch.tensor([3, 4])
+    quiet, noisy = make(), make(start_noise=0.5)
+    noisy.load_state_dict(quiet.state_dict())
+    starts = [noisy.initial(one)["z"] for one in (keys, keys, keys.flip(0))]
+    assert torch.equal(starts[0], starts[1])
+    assert torch.equal(starts[0], starts[2].flip(1))
+    assert not torch.equal(starts[0][:, 0], starts[0][:, 1])
+    assert not quiet.draws
+    spread = (starts[0] - quiet.initial(keys)["z"]).std()
+    assert noisy.draws
+    assert 0.4 < spread < 0.6
+    first, other = (
+        noisy.eliminate(torch.ones(2, 16, 4, dtype=torch.bool), inputs, None, 1, one) for one in (keys, -keys)
+    )
+    assert not torch.equal(first.keep, other.keep)
+
+
+def test_states_leave_candidates_out_too():
+    """What is no candidate any more has no part in sums, and is told to be dropped."""
+    net = make(9, candidates="possible")
+    inputs, _ = tokens_of(9, 2)
+    inputs[:, 20:] = 1
+    candidates = torch.rand(2, 81, 9, generator=generator(8)) < 0.7
+    said = net.eliminate(candidates, inputs, None, 2)
+    given = torch.nn.functional.one_hot((inputs - 2).clamp(min=0), 9).bool() & (inputs > 1).unsqueeze(-1)
+    assert (said.keep[:, ~candidates & ~given] == -30).all()
+    assert (said.digits[:, given] == 30).all()
+    possible = net._chosen(net._said(inputs)).T.view(2, 81, 9)
+    assert (said.keep[:, candidates & possible].abs() < 30).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"width": 0}, {"calls": 0}, {"box_rows": -1}, {"activation": "tanh"}, {"candidates": "few"}, {"start_noise": -1}],
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(SettingError, match=rf"model\.{next(iter(wrong))}"):
         EquivariantConfig(**wrong)

@@ -7,7 +7,8 @@ and the weights are of no size: those that 9x9 taught are asked at 4, 6 or 16 as
 
 A supervision step is a few layers, called once or several times; each call is given the puzzle anew.
 
-Shapes: B batch, S = n * n cells, V vocabulary, D width; latents are [n**3, B, D], candidates by row, column, digit.
+Shapes: B batch, S = n * n cells, V vocabulary, D width, M candidates that are computed; latents are [n**3, B, D],
+candidates by row, column, digit.
 Sources: the digits as an axis with shared weights are DEC's (Fixed-Point-Reasoner-Structures) and SE-RRM's; sums over
 units are the linear maps that the symmetries leave, as in deep sets (arXiv 1703.06114).
 """
@@ -22,24 +23,30 @@ from torch import Tensor, nn
 from trmpipe.shards.words import counted
 
 from ..checks import at_least, one_of
-from ..parts import Part
+from ..parts import Part, later
 from ..widening import wide
 from .blocks import MOST_REPEATS
 from .candidate_heads import CandidateHeads
+from .candidate_lists import CandidateList, UnitTables, list_of, list_of_all, unit_messages
 from .layers import trunc_normal
 from .net import CorpusSizes, Deduction, Latents, Outcome
+from .noise import normal
 from .recursion import HaltingHead
-from .units import Grid, grid_of, unit_messages
+from .units import grid_of
 
 _MOST_WIDTH = 1 << 14
 _THIS, _OTHER, _NO_DIGIT = 0, 1, 2
 """What a cell says of a candidate: it holds this digit, another one, or a token that is no digit, from here on."""
-_Z = "z"
+_Z, _START = "z", 0
+"""The name of the latents, and the number of the draw that they start from."""
 ACTIVATIONS = {"relu": F.relu, "silu": F.silu}
-_GAIN = 2 / 9
+_ALL, _POSSIBLE = "all", "possible"
+_GAINS = {_ALL: 2 / 9, _POSSIBLE: 1 / 2}
 """Of the sums over units, so that messages begin about as large as a candidate's own vector; alike for all sizes."""
+_SURE = 30.0
+"""Logit of a digit that is given, and less that of a candidate which is not computed."""
 _KINDS = ("lines", "lines", "cells", "boxes")
-"""What weights each kind of unit has, in the order of `Grid.sums`: rows and columns the same, so that a puzzle may be
+"""What weights each kind of unit has, in the order of `Grid.units`: rows and columns the same, so that a puzzle may be
 turned on its side too."""
 
 
@@ -55,6 +62,11 @@ class EquivariantConfig:
         calls: calls of a supervision step, all of them differentiated.
         activation: ``"relu"`` or ``"silu"``.
         box_rows: rows of a box; 0 for the boxes that are nearest to squares (2 x 3 at 6), 1 for none.
+        candidates: which of them are computed: ``"all"``, or ``"possible"``, those that no given digit of their row,
+            column, box or cell excludes; the network is then told so much of the rules, and a third is left to compute.
+        start_noise: deviation of what is drawn for every number of every candidate's first latent, in training and
+            evaluation; 0 for latents that begin alike. Candidates that the puzzle does not tell apart then differ, and
+            another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.
     """
 
     width: int = 24
@@ -64,12 +76,16 @@ class EquivariantConfig:
     calls: int = 1
     activation: str = "relu"
     box_rows: int = 0
+    candidates: str = later(_ALL)
+    start_noise: float = later(0.0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "model", "num_layers", "calls", most=MOST_REPEATS)
         at_least(1, self, "model", "width", "message", "inner", most=_MOST_WIDTH)
         at_least(0, self, "model", "box_rows", most=_MOST_WIDTH)
+        at_least(0, self, "model", "start_noise")
         one_of("model.activation", self.activation, ACTIVATIONS)
+        one_of("model.candidates", self.candidates, _GAINS)
 
     def describe(self) -> str:
         """A few words for the line that training begins with."""
@@ -82,15 +98,15 @@ class EquivariantLayer(nn.Module):
 
     Args:
         config: its sizes.
-        grid: of the candidates.
+        kinds: of units.
         generator: the source of the initial weights, on the CPU.
     """
 
-    def __init__(self, config: EquivariantConfig, grid: Grid, *, generator: torch.Generator) -> None:
+    def __init__(self, config: EquivariantConfig, kinds: int, *, generator: torch.Generator) -> None:
         super().__init__()
         width, message, inner = config.width, config.message, config.inner
-        self.grid, self.activation = grid, ACTIVATIONS[config.activation]
-        self.kinds = _KINDS[: grid.kinds]
+        self.activation, self.gain = ACTIVATIONS[config.activation], _GAINS[config.candidates]
+        self.kinds = _KINDS[:kinds]
         self.units = nn.ParameterDict(
             {
                 kind: nn.Parameter(trunc_normal((message, width), 1 / math.sqrt(width), generator))
@@ -101,31 +117,29 @@ class EquivariantLayer(nn.Module):
         self.up_units = nn.Parameter(trunc_normal((inner, message), 1 / math.sqrt(width + message), generator))
         self.down = nn.Parameter(trunc_normal((width, inner), 1 / math.sqrt(inner), generator))
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Map `z` [n**3, B, D] to [n**3, B, D]."""
-        dtype, width = z.dtype, z.shape[-1]
+    def forward(self, z: Tensor, among: CandidateList) -> Tensor:
+        """Map `z` [M, D] to [M, D]."""
+        dtype = z.dtype
         matrices = torch.stack([self.units[kind] for kind in self.kinds]).mT.to(dtype)
-        told = unit_messages(z, matrices * _GAIN, self.grid)
-        own = z.reshape(-1, width)
-        inner = own @ self.up_own.to(dtype).T
-        inner = torch.addmm(inner, told.view(len(own), -1), self.up_units.to(dtype).T)
-        changed = torch.addmm(own, self.activation(inner), self.down.to(dtype).T)
-        return F.layer_norm(changed.view(z.shape), (width,))
+        told = unit_messages(z, matrices * self.gain, among)
+        inner = torch.addmm(z @ self.up_own.to(dtype).T, told, self.up_units.to(dtype).T)
+        changed = torch.addmm(z, self.activation(inner), self.down.to(dtype).T)
+        return F.layer_norm(changed, z.shape[1:])
 
 
 class EquivariantLevel(nn.Module):
     """The layers of a call; see `EquivariantLayer` for its arguments."""
 
-    def __init__(self, config: EquivariantConfig, grid: Grid, *, generator: torch.Generator) -> None:
+    def __init__(self, config: EquivariantConfig, kinds: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            EquivariantLayer(config, grid, generator=generator) for _ in range(config.num_layers)
+            EquivariantLayer(config, kinds, generator=generator) for _ in range(config.num_layers)
         )
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Map `z` [n**3, B, D] to [n**3, B, D]."""
+    def forward(self, z: Tensor, among: CandidateList) -> Tensor:
+        """Map `z` [M, D] to [M, D]."""
         for layer in self.layers:
-            z = layer(z)
+            z = layer(z, among)
         return z
 
 
@@ -145,6 +159,8 @@ class Equivariant(nn.Module):
     has_continue_head = True
     puzzle_table = None
     start: Tensor
+    units: Tensor
+    members: Tensor
 
     def __init__(
         self,
@@ -160,12 +176,15 @@ class Equivariant(nn.Module):
         self.num_others = sizes.vocab_size - self.grid.n
         width = config.width
         self.embedding = nn.Parameter(trunc_normal((_NO_DIGIT + self.num_others, width), 1.0, generator))
-        self.level = EquivariantLevel(config, self.grid, generator=generator)
+        self.level = EquivariantLevel(config, self.grid.kinds, generator=generator)
         self.digit_head = nn.Parameter(trunc_normal((1, width), 1 / math.sqrt(width), generator))
         self.other_head = nn.Parameter(torch.zeros(self.num_others, width))
         self.q_head = HaltingHead(width)
         self.register_buffer("start", trunc_normal((width,), 1.0, generator))
         self.candidate_heads = CandidateHeads(width, generator=generator)
+        tables = UnitTables.of(self.grid)
+        self.register_buffer("units", tables.units, persistent=False)
+        self.register_buffer("members", tables.members, persistent=False)
         self.num_cells = self.grid.n**2
         self.digits = range(self.num_others, sizes.vocab_size)
 
@@ -174,14 +193,24 @@ class Equivariant(nn.Module):
         """The layers of a call, worth compiling."""
         return self.level
 
+    @property
+    def draws(self) -> bool:
+        """Whether the latents start at random."""
+        return self.config.start_noise > 0
+
     def initial(self, keys: Tensor) -> Latents:
-        """`z` [n**3, B, D], alike for all candidates; nothing is drawn."""
-        return {_Z: self.start.to(self.dtype).expand(self.grid.candidates, len(keys), -1)}
+        """`z` [n**3, B, D], alike for all candidates but for what is drawn."""
+        start, noise = self.start.to(self.dtype), self.config.start_noise
+        sizes = (self.grid.candidates, self.config.width)
+        drawn = noise * normal(keys, _START, *sizes, self.dtype) if noise else start.new_zeros(())
+        return {_Z: (start + drawn).expand(sizes[0], len(keys), -1)}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
         """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
-        z = self._called(latents[_Z], self.embed(inputs))
-        return Outcome({_Z: z}, self._answer(z), *self.q_head(z.mean(0)))
+        said = self._said(inputs)
+        chosen = self._chosen(said)
+        z = self._called(latents[_Z], self.embed(said), self._list(said, chosen))
+        return Outcome({_Z: z}, self._answer(z, said, chosen), *self.q_head(z.mean(0)))
 
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
         """Logits [B, S, V] of a single supervision step: `DirectNetwork`."""
@@ -190,35 +219,65 @@ class Equivariant(nn.Module):
     def eliminate(
         self, candidates: Tensor, inputs: Tensor, rows: Tensor | None, num_loops: int, keys: Tensor | None = None
     ) -> Deduction:
-        """What is left of states of candidates, a supervision step a loop; see `CandidateNetwork`. Nothing is drawn."""
-        x = self.candidate_heads.mark(self.embed(inputs), candidates)
-        z, said = self.initial(inputs[:, 0])[_Z], []
-        for _ in range(num_loops):
-            z = self._called(z, x)
-            said.append(self.candidate_heads(z, self.digit_head, self.grid.n))
-        return Deduction(*(torch.stack(one) for one in zip(*said, strict=True)))
+        """What is left of states of candidates, a supervision step a loop; see `CandidateNetwork`.
 
-    def embed(self, inputs: Tensor) -> Tensor:
-        """What the puzzle says of every candidate, [n**3, B, D], from `inputs` [B, S]."""
+        Every round starts from a draw of its own where the latents start at random.
+        """
+        said = self._said(inputs)
+        chosen = self._chosen(said, candidates)
+        among, x = self._list(said, chosen), self.candidate_heads.mark(self.embed(said), candidates)
+        z, found = self.initial(inputs[:, 0] if keys is None else keys)[_Z], []
+        for _ in range(num_loops):
+            z = self._called(z, x, among)
+            keep, digits, lost = self.candidate_heads(z, self.digit_head, self.grid.n)
+            found.append((*(_settled(logits, said, chosen) for logits in (keep, digits)), lost))
+        return Deduction(*(torch.stack(one) for one in zip(*found, strict=True)))
+
+    def embed(self, said: Tensor) -> Tensor:
+        """The vectors [n**3, B, D] of what the puzzle says of every candidate, see `_said`."""
+        return F.embedding(said, self.embedding).to(self.dtype)
+
+    def _said(self, inputs: Tensor) -> Tensor:
+        """What each cell says of its candidates, int64 [n**3, B], from `inputs` [B, S]."""
         cells = inputs.T.unsqueeze(1)
         digits = torch.arange(self.num_others, self.num_others + self.grid.n, device=inputs.device).view(1, -1, 1)
         given = torch.where(cells == digits, _THIS, _OTHER)
-        said = torch.where(cells < self.num_others, cells + _NO_DIGIT, given)
-        return F.embedding(said, self.embedding).view(self.grid.candidates, len(inputs), -1).to(self.dtype)
+        return torch.where(cells < self.num_others, cells + _NO_DIGIT, given).flatten(0, 1)
 
-    def _called(self, z: Tensor, x: Tensor) -> Tensor:
+    def _chosen(self, said: Tensor, candidates: Tensor | None = None) -> Tensor | None:
+        """The candidates to compute, bool [n**3, B], of those of a state [B, S, n] where there is one; None for all."""
+        if self.config.candidates == _ALL:
+            return None
+        possible = ~UnitTables(self.units, self.members).excluded(said == _THIS)
+        return possible if candidates is None else possible & candidates.flatten(1).T
+
+    def _list(self, said: Tensor, chosen: Tensor | None) -> CandidateList:
+        tables = UnitTables(self.units, self.members)
+        return list_of_all(tables, said.shape[1]) if chosen is None else list_of(tables, chosen)
+
+    def _called(self, z: Tensor, x: Tensor, among: CandidateList) -> Tensor:
         """The latents after the calls of a step, each of which is given the puzzle `x` anew; [n**3, B, D] both."""
+        own, told = among.taken(z), among.taken(x)
         for _ in range(self.config.calls):
-            z = self.level(F.layer_norm(z + x, (self.config.width,)))
-        return z
+            own = self.level(F.layer_norm(own + told, (self.config.width,)), among)
+        return among.put(z, own)
 
-    def _answer(self, z: Tensor) -> Tensor:
+    def _answer(self, z: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""
         n, batch = self.grid.n, z.shape[1]
-        digits = F.linear(z, self.digit_head.to(z.dtype)).view(n * n, n, batch)
+        digits = F.linear(z, self.digit_head.to(z.dtype)).view(n * n, n, batch).permute(2, 0, 1)
         cells = z.view(n * n, n, batch, -1).mean(1)
-        others = F.linear(cells, self.other_head.to(z.dtype))
-        return wide(torch.cat((others.transpose(0, 1), digits.permute(2, 0, 1)), dim=-1))
+        others = F.linear(cells, self.other_head.to(z.dtype)).transpose(0, 1)
+        return torch.cat((wide(others), _settled(wide(digits), said, chosen)), dim=-1)
+
+
+def _settled(logits: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
+    """`logits` [B, S, n] of candidates, those that are not computed as sure as the puzzle says; see `Equivariant`."""
+    if chosen is None:
+        return logits
+    batch, cells, n = logits.shape
+    computed, given = (one.view(cells, n, batch).permute(2, 0, 1) for one in (chosen, said == _THIS))
+    return torch.where(computed, logits, torch.where(given, _SURE, -_SURE).to(logits.dtype))
 
 
 PART = Part(config=EquivariantConfig, build=Equivariant, any_size=True)
