@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
@@ -73,7 +74,7 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
     from trmpipe.trainer.allocation import keep_freed_memory
-    from trmpipe.trainer.ranks import joined_ranks, world_size
+    from trmpipe.trainer.ranks import joined_ranks
     from trmpipe.trainer.request import TrainRequest
     from trmpipe.trainer.session import train
 
@@ -81,12 +82,12 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
         raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")
     request = TrainRequest(paths=paths, compile=compile_wish, **options)
     keep_freed_memory()
-    if seeds is not None:
-        if world_size() > 1:
-            raise click.UsageError("--seeds trains one run after the other; under torchrun give each its own --seed")
-        return train_seeds(request, seeds, show_training, as_json=as_json)
-    with joined_ranks() as ranks, show_training(silent=ranks.rank > 0) as listener:
-        result = train(request, listener, ranks)
+    with joined_ranks() as ranks:
+        show = partial(show_training, silent=ranks.rank > 0)
+        if seeds is not None:
+            return train_seeds(request, seeds, show, ranks, as_json=as_json)
+        with show() as listener:
+            result = train(request, listener, ranks)
     if result is None:
         return 0
     if as_json:

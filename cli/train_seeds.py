@@ -12,45 +12,88 @@ from .train_report import result_as_json
 MOST_SEEDS = 1000
 
 
-def train_seeds(request: Any, num_seeds: int, show: Callable[[], AbstractContextManager[Any]], *, as_json: bool) -> int:
+def train_seeds(
+    request: Any,
+    num_seeds: int,
+    show: Callable[[], AbstractContextManager[Any]],
+    ranks: Any,
+    *,
+    as_json: bool,
+) -> int:
     """Train one run after the other, then print what they came to; returns the exit code.
+
+    Ranks train each run together, and go on to the next together: which it is, and whether there is one, the first
+    says. It alone prints, and has the exit code; the others end with 0, since torchrun ends all as soon as one fails.
 
     Args:
         request: of the first run.
         num_seeds: runs to train.
         show: gives a listener that shows the progress of one.
+        ranks: of the processes that train together.
         as_json: whether to print JSON.
     """
-    from trmpipe.trainer.errors import DivergedError
     from trmpipe.trainer.seeds import seed_requests
-    from trmpipe.trainer.session import train
 
-    started, results, diverged = time.monotonic(), [], 0
+    started = time.monotonic()
     with show() as listener:
-        requests = seed_requests(request, num_seeds, listener)
-    for number, one in enumerate(requests, 1):
-        if one.max_minutes is not None:
-            # The minutes are for all runs together; a run whose turn never comes is begun by --resume.
-            left = one.max_minutes - (time.monotonic() - started) / 60
-            if left <= 0:
-                break
-            one = dataclasses.replace(one, max_minutes=left)
-        echo(f"seed {one.seed}, {number} of {num_seeds}", err=True)
-        try:
-            with show() as listener:
-                result = train(one, listener)
-        except DivergedError as error:
-            # It would do so again; the other seeds may not.
-            diverged += 1
-            echo(f"seed {one.seed}: {error}", err=True)
-            continue
-        assert result is not None, "a single process has the result"
-        results.append(result)
-        if not results[-1].finished:
-            break
+        requests = ranks.first(lambda: seed_requests(request, num_seeds, listener))
+    results, diverged = _train_each(requests, started, show, ranks)
+    if ranks.rank > 0:
+        return 0
     _report(results, num_seeds, diverged, as_json=as_json)
     interrupted = bool(results) and results[-1].reason == "interrupted"
     return 130 if interrupted else 1 if diverged else 0
+
+
+def _train_each(
+    requests: Sequence[Any], started: float, show: Callable[[], AbstractContextManager[Any]], ranks: Any
+) -> tuple[list[Any], int]:
+    """The results of the runs that did not diverge, up to one that was stopped, and how many did; see `train_seeds`.
+
+    Args:
+        requests: of all runs.
+        started: when the command began, on this rank's clock.
+        show: as of `train_seeds`.
+        ranks: as of `train_seeds`; those after the first are given no results.
+    """
+    from trmpipe.trainer.errors import DivergedError
+    from trmpipe.trainer.session import train
+
+    results, diverged, goes_on = [], 0, True
+    for number, asked in enumerate(requests, 1):
+        one = ranks.share(_in_time_left(asked, started) if goes_on else None)
+        if one is None:
+            break
+        _tell(ranks, f"seed {one.seed}, {number} of {len(requests)}")
+        try:
+            with show() as listener:
+                result = train(one, listener, ranks)
+        except DivergedError as error:
+            # It would do so again; the other seeds may not.
+            diverged += 1
+            _tell(ranks, f"seed {one.seed}: {error}")
+            continue
+        if result is not None:
+            results.append(result)
+            goes_on = result.finished
+    return results, diverged
+
+
+def _in_time_left(request: Any, started: float) -> Any | None:
+    """The request of a run whose turn has come, with the minutes that are left; None where none are.
+
+    The minutes are for all runs together; a run whose turn never comes is begun by --resume.
+    """
+    if request.max_minutes is None:
+        return request
+    left = request.max_minutes - (time.monotonic() - started) / 60
+    return dataclasses.replace(request, max_minutes=left) if left > 0 else None
+
+
+def _tell(ranks: Any, line: str) -> None:
+    """Say a line, once for all ranks."""
+    if ranks.rank == 0:
+        echo(line, err=True)
 
 
 def _report(results: Sequence[Any], num_seeds: int, diverged: int, *, as_json: bool) -> None:

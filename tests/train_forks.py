@@ -14,6 +14,7 @@ import time
 import traceback
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 from tests.stores import environment_of, hold_store
@@ -70,6 +71,22 @@ class Forks:
         answer = self._say({"request": asdict(request), "log": str(log), **order})
         return answer["codes"], answer["seconds"]
 
+    def command(self, arguments, log, *, ranks=1, before=None):
+        """Let `ranks` processes run a command line together.
+
+        Args:
+            arguments: of `trmpipe`, on every rank.
+            log: file for what the processes print.
+            ranks: number of processes.
+            before: ``module:function`` to call with the number of its rank in each process before; None for nothing.
+
+        Returns:
+            As `attempt`.
+        """
+        order = {"arguments": [*map(str, arguments)], "log": str(log), "ranks": ranks, "before": before}
+        answer = self._say(order)
+        return answer["codes"], answer["seconds"]
+
     def close(self):
         """End it and all its forks, whatever they are at."""
         with suppress(ProcessLookupError):
@@ -105,11 +122,12 @@ def _other_threads():
     return {(task / "comm").read_text().strip() for task in tasks.iterdir() if int(task.name) != os.getpid()}
 
 
-def attempt(request, log, ranks, victims, seconds):
-    """See `Forks.attempt`."""
+def attempt(log, ranks, victims=(), seconds=None, request=None, arguments=None, before=None):
+    """See `Forks.attempt` and `Forks.command`, of which this is the one that has arguments."""
     with _store(log) if ranks > 1 else nullcontext(0) as port:
         start = time.monotonic()
-        pids = [_fork(log, _train_as, environment_of(rank, ranks, port), request) for rank in range(ranks)]
+        work = (_train_as, request) if arguments is None else (_run_as, arguments, before)
+        pids = [_fork(log, work[0], environment_of(rank, ranks, port), *work[1:]) for rank in range(ranks)]
         codes = _end(pids, victims, seconds)
         return {"codes": [codes[pid] for pid in pids], "seconds": time.monotonic() - start}
 
@@ -189,6 +207,7 @@ def _fork(log, work, *arguments):
     except BaseException:
         traceback.print_exc()
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
@@ -197,6 +216,19 @@ def _train_as(environment, request):
     """Train as one of the ranks."""
     os.environ.update(environment)
     return _train(request)
+
+
+def _run_as(environment, arguments, before):
+    """Run a command line as one of the ranks; returns its exit code."""
+    from trmpipe.cli.main import run
+    from trmpipe.trainer import session
+
+    os.environ.update(environment)
+    session.draw_pictures = lambda *arguments: []
+    if before is not None:
+        module, name = before.split(":")
+        getattr(import_module(module), name)(int(environment["RANK"]))
+    return run(arguments)
 
 
 def _train(request):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
@@ -16,8 +15,6 @@ from .device import choose_compile
 from .errors import SettingError
 from .evaluators import evaluator_of
 from .fitting import fitted_steps
-from .memory import Room, refuse_large_activations
-from .opening import saved_steps
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
@@ -81,11 +78,9 @@ def fit_steps(
     corpora: list[Corpus],
     device: torch.device,
     ranks: Ranks,
-    room: Room | None,
-    path: Path,
     note: Callable[[str], None],
 ) -> int:
-    """The steps that fit the minutes that a user has, see `fitting`; those of the run that is gone on with.
+    """The steps that fit the minutes that a user has, see `fitting`; the same on every rank, and all must call it.
 
     Args:
         request: what the user asks for.
@@ -93,27 +88,22 @@ def fit_steps(
         corpora: to train on.
         device: to train on.
         ranks: of the processes that train together.
-        room: in its memory.
-        path: of the run's folder.
         note: is told how many they are.
 
     Raises:
-        SettingError: several processes train together, whose steps one alone cannot measure.
+        SettingError: not one step fits; on the other ranks only that the first one told it.
     """
-    if saved := saved_steps(path, request):
-        return saved
-    if ranks.world_size > 1:
-        raise SettingError("--minutes measures the steps of one process; under torchrun give --max-steps")
     assert request.minutes is not None
     started = time.perf_counter()
     with side_by_side(num_threads(config.num_slices, device)) as spread:
-        trainer = _throwaway_trainer(request, config, corpora, device, room, spread)
+        trainer = _throwaway_trainer(request, config, corpora, device, ranks, spread)
         stream = build_stream(config, corpora, request, ranks)
         scored = scored_sets(config, corpora, stream.num_groups)
         examples = Examples.join([Examples.empty(trainer.sizes.seq_len), *join_sets(scored)])
         final, spent = num_scored_at_the_end(corpora, scored), time.perf_counter() - started
         steps = fitted_steps(request.minutes, trainer, stream, examples, final, spent)
-    note(f"{steps:,} steps fit {request.minutes:g} minutes on this machine as it is now")
+    by = f" by {ranks.world_size} processes" if ranks.world_size > 1 else ""
+    note(f"{steps:,} steps{by} fit {request.minutes:g} minutes on this machine as it is now")
     return steps
 
 
@@ -122,7 +112,7 @@ def _throwaway_trainer(
     config: TrainConfig,
     corpora: list[Corpus],
     device: torch.device,
-    room: Room | None,
+    ranks: Ranks,
     spread: Map,
 ) -> Trainer:
     """A trainer like that of the run, to measure steps with.
@@ -132,14 +122,13 @@ def _throwaway_trainer(
         config: of the run.
         corpora: to train on.
         device: to train on.
-        room: in its memory.
+        ranks: of the processes that train together.
         spread: how slices of the batch are mapped.
     """
     sizes = corpus_sizes(*corpora)
     net = build_net(config, sizes, device, precision_of(config, device))
     learner = build_learner(config, net)
-    refuse_large_activations(config, net, learner, sizes, num_threads(config.num_slices, device), room)
     judge = evaluator_of(corpora[0].spec).judge
-    trainer = Trainer(config, net, learner, judge, sizes, spread=spread)
+    trainer = Trainer(config, net, learner, judge, sizes, ranks=ranks, spread=spread)
     compile_steps(trainer, choose_compile(device, request.compile), sizes.seq_len)
     return trainer

@@ -19,6 +19,10 @@ class EndedElsewhereError(RunError):
     """Another process of the same training ended it, and told why."""
 
 
+class DivergedElsewhereError(EndedElsewhereError, DivergedError):
+    """Another process of the same training ended it, and told that it diverged."""
+
+
 class LostProcessError(RunError):
     """Another process of the same command is gone, or cannot be reached."""
 

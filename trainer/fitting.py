@@ -3,6 +3,9 @@
 A run is a pure function of its config, so its length must not hang on a clock while it runs: on a resume the schedule
 would be another one. A few steps are taken by a throwaway copy of network and optimiser, the evaluation is made once,
 and the number of steps that follows goes to config.json as if the user had given it.
+
+Ranks measure together, since a step of theirs is one of all: they take as many as the first one's clock says, and it
+says what follows.
 """
 
 import time
@@ -14,7 +17,7 @@ from trmpipe.shards import Examples, Stream
 from .errors import SettingError
 from .examinee import Examinee
 from .feeding import Feeder
-from .scoring import score_here
+from .scoring import score
 from .trainer import Trainer
 
 _MOST_SECONDS = 5.0
@@ -27,9 +30,11 @@ def fitted_steps(
 ) -> int:
     """Steps of a run that ends, its evaluations included, after so many minutes on this machine as it is now.
 
+    Every rank must call it, and all are given the first one's answer.
+
     Args:
         minutes: for all of it.
-        trainer: a throwaway one; it is trained.
+        trainer: a throwaway one, of this rank; it is trained.
         stream: of the run; it is read and not moved.
         scored: puzzles of an evaluation while training.
         num_at_the_end: puzzles of the evaluation at the end, which has as many as `scored` at least.
@@ -37,20 +42,28 @@ def fitted_steps(
 
     Raises:
         SettingError: not one step fits.
+        EndedElsewhereError: so the first rank told.
     """
     config, started = trainer.config, time.perf_counter()
     step = _seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
     evaluation = _seconds(lambda: _score(trainer, scored)) if len(scored) else 0.0
     final = evaluation * max(1.0, num_at_the_end / max(1, len(scored)))
+    gone = spent + time.perf_counter() - started
     every = config.evaluation.every
-    left = 60 * minutes - spent - (time.perf_counter() - started) - final
-    steps = int(left / (step + (evaluation / every if every else 0.0)))
-    if steps < 1:
-        raise SettingError(
-            f"{minutes:g} minutes do not hold a step of {step:.1f} s and the evaluation at the end, of {final:.1f} s; "
-            "give more --minutes, a smaller batch_size or a smaller model"
-        )
-    return steps
+    pace = step + (evaluation / every if every else 0.0)
+
+    def decide() -> int:
+        steps = int((60 * minutes - gone - final) / pace)
+        if steps < 1:
+            raise SettingError(
+                f"{minutes:g} minutes do not hold a step of {step:.1f} s and the evaluation at the end, of "
+                f"{final:.1f} s, beside the {gone:.1f} s that measuring them took; give more --minutes, a smaller "
+                "batch_size or a smaller model"
+            )
+        return steps
+
+    decided: int = trainer.ranks.first(decide)
+    return decided
 
 
 def _seconds_of_a_step(trainer: Trainer, stream: Stream, enough: float) -> float:
@@ -59,11 +72,15 @@ def _seconds_of_a_step(trainer: Trainer, stream: Stream, enough: float) -> float
     with Feeder(stream, trainer.learner, trainer.slots, trainer.device) as feeder:
         trainer.train_step(feeder.rows(0), 0)
         trainer.wait()
-        while sum(taken) < enough or not taken:
+        goes_on = True
+        while goes_on:
             started = time.perf_counter()
             step = 1 + len(taken)
             trainer.train_step(feeder.rows(step), step)
             trainer.wait()
+            # The ranks of a run agree after every step on whether it goes on, so what that takes is a part of a step.
+            has_not_enough = sum(taken) + time.perf_counter() - started < enough
+            goes_on = trainer.ranks.of_all(has_not_enough)[0]
             taken.append(time.perf_counter() - started)
     return median(taken)
 
@@ -77,7 +94,7 @@ def _score(trainer: Trainer, scored: Examples) -> None:
         device=trainer.device,
         spread=trainer.spread,
     )
-    score_here(examinee, scored, trainer.judge)
+    score(examinee, scored, trainer.judge, trainer.ranks)
 
 
 def _seconds(work: Callable[[], object]) -> float:

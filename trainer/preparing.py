@@ -1,7 +1,8 @@
 """What a training is to be, settled before anything is computed: corpora, settings, the run's folder, where it goes on.
 
 Under torchrun the first rank settles it and tells the others, so that all of them train the same run and one alone
-looks for, makes and owns its folder.
+looks for, makes and owns its folder. Where the steps are to fit a time, all of them measure in between: a step is one
+of all ranks, and the first one says how many there are to be.
 """
 
 from contextlib import ExitStack
@@ -22,16 +23,37 @@ from .config import TrainConfig
 from .evaluators import evaluator_of
 from .listener import TrainingListener
 from .memory import refuse_large_activations, refuse_too_large
-from .opening import open_run, run_config, run_path
+from .opening import open_run, run_config, run_path, saved_steps
 from .origin import find_origin, load_origin
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
 from .resolving import path_of_run_on, resolve_config, with_precision
-from .run_config import RunConfig
+from .run_config import Origin, RunConfig
 from .run_state import RunState, load_run_state
 from .telling import tell_beginning
 from .threads import num_threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What is chosen before a step is measured, refused in no respect; all ranks have to know it.
+
+    Attributes:
+        corpora: paths of those to train on, as they were found.
+        preset: its name.
+        config: of the run; its number of steps is still to be measured where `measured` says so.
+        path: of the run's folder, which need not be there.
+        origin: the weights that a new run begins with; None for its own.
+        measured: whether the steps are those that fit the user's time, and not known from a run to go on with.
+    """
+
+    corpora: tuple[str, ...]
+    preset: str
+    config: TrainConfig
+    path: Path
+    origin: Origin | None
+    measured: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +61,11 @@ class Prepared:
     """What all ranks have to know.
 
     Attributes:
-        corpora: paths of those to train on, as they were found.
         path: of the run's folder, which is there.
         run: its config.json.
         step: of the checkpoint to go on from; None for the start.
     """
 
-    corpora: tuple[str, ...]
     path: Path
     run: RunConfig
     step: int | None
@@ -59,36 +79,7 @@ class Prepared:
 def prepare_together(
     request: TrainRequest, listener: TrainingListener, device: torch.device, ranks: Ranks, stack: ExitStack
 ) -> tuple[Prepared, list[Corpus], RunState | None]:
-    """What `prepare` settles on the first rank, the corpora and the state to go on from.
-
-    Args:
-        request: as of `prepare`.
-        listener: as of `prepare`.
-        device: as of `prepare`.
-        ranks: as of `prepare`.
-        stack: as of `prepare`.
-
-    Raises:
-        TrmpipeError: anything that the user can mend; on the other ranks only that the first one told it.
-    """
-    own: list[tuple[list[Corpus], RunState | None]] = []
-
-    def settle() -> Prepared:
-        prepared, corpora, state = prepare(request, listener, device, ranks, stack)
-        own.append((corpora, state))
-        return prepared
-
-    prepared = ranks.first(settle)
-    if own:
-        return prepared, *own[0]
-    state = load_run_state(prepared.checkpoint, prepared.run.hash) if prepared.checkpoint else None
-    return prepared, [Corpus.open(path) for path in prepared.corpora], state
-
-
-def prepare(
-    request: TrainRequest, listener: TrainingListener, device: torch.device, ranks: Ranks, stack: ExitStack
-) -> tuple[Prepared, list[Corpus], RunState | None]:
-    """Settle what is trained, refuse what cannot be, and open the run's folder.
+    """Settle what is trained, refuse what cannot be, and open the run's folder; also the state to go on from.
 
     Args:
         request: what the user asks for.
@@ -98,34 +89,106 @@ def prepare(
         stack: owns the folder from here on.
 
     Raises:
+        TrmpipeError: anything that the user can mend, in one line; on the other ranks only that the first one told it.
+    """
+    notes: list[str] = []  # Told once nothing is refused any more.
+    found: list[list[Corpus]] = []
+    states: list[RunState | None] = []
+
+    def choose_here() -> Chosen:
+        chosen, corpora = choose(request, listener, device, ranks, notes)
+        found.append(corpora)
+        return chosen
+
+    chosen = ranks.first(choose_here)
+    corpora = found[0] if found else [Corpus.open(path) for path in chosen.corpora]
+    if chosen.measured:
+        steps = fit_steps(request, chosen.config, corpora, device, ranks, notes.append)
+        chosen = replace(chosen, config=replace(chosen.config, max_steps=steps))
+
+    def open_here() -> Prepared:
+        prepared, state = open_chosen(request, listener, chosen, corpora, notes, stack)
+        states.append(state)
+        return prepared
+
+    prepared = ranks.first(open_here)
+    if states:
+        return prepared, corpora, states[0]
+    return prepared, corpora, load_run_state(prepared.checkpoint, prepared.run.hash) if prepared.checkpoint else None
+
+
+def choose(
+    request: TrainRequest, listener: TrainingListener, device: torch.device, ranks: Ranks, notes: list[str]
+) -> tuple[Chosen, list[Corpus]]:
+    """Choose what is trained, and refuse what cannot be; nothing is written.
+
+    Args:
+        request: what the user asks for.
+        listener: is asked where there is a choice.
+        device: to train on.
+        ranks: of the processes that train together.
+        notes: what was chosen is added to them, line by line.
+
+    Raises:
         TrmpipeError: anything that the user can mend, in one line.
     """
     corpora = choose_corpora(request, listener, partial(path_of_run_on, request, device))
     evaluator_of(corpora[0].spec)  # Refuses a task whose code it takes and that is not here.
-    notes: list[str] = []  # Told once nothing is refused any more.
     preset, config = resolve_config(request, corpora[0], device, notes.append)
     refuse_uneven_batch(config, ranks)
     held = _held(config, device, ranks)
     room = refuse_too_large(held, corpus_sizes(*corpora), device)
     path = run_path(request, preset, config, corpora)
     config = with_precision(config, path, request, corpora, device, notes.append)
-    if request.minutes is not None:
-        steps = fit_steps(request, config, corpora, device, ranks, room, path, notes.append)
-        config = replace(config, max_steps=steps)
-    origin = find_origin(request.start) if request.start and not request.resume else None
-    whole = run_config(request, preset, config, corpora, origin)
+    saved = saved_steps(path, request) if request.minutes is not None else None
+    if saved is not None:
+        config = replace(config, max_steps=saved)
     build_stream(config, corpora, request, Ranks())  # Refuses a subset that there is not.
     notes += too_few_variants(request, corpora)
+    origin = find_origin(request.start) if request.start and not request.resume else None
+    whole = run_config(request, preset, config, corpora, origin)
     net = build_net(config, whole.sizes, device, precision_of(config, device))
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
     threads = num_threads(config.num_slices, device)
     refuse_large_activations(held, net, build_learner(config, net), whole.sizes, threads, room)
-    stack.enter_context(owned(Store(path.absolute())))
-    run, saved, state = open_run(path, whole, resume=request.resume)
-    tell_beginning(listener, notes, request, saved, state, path)
-    found = tuple(corpus.path for corpus in corpora)
-    return Prepared(corpora=found, path=run.path, run=saved, step=state.step if state else None), corpora, state
+    chosen = Chosen(
+        corpora=tuple(corpus.path for corpus in corpora),
+        preset=preset,
+        config=config,
+        path=path,
+        origin=origin,
+        measured=request.minutes is not None and saved is None,
+    )
+    return chosen, corpora
+
+
+def open_chosen(
+    request: TrainRequest,
+    listener: TrainingListener,
+    chosen: Chosen,
+    corpora: list[Corpus],
+    notes: list[str],
+    stack: ExitStack,
+) -> tuple[Prepared, RunState | None]:
+    """Open the run's folder, and say what is trained.
+
+    Args:
+        request: what the user asks for.
+        listener: is told.
+        chosen: what is trained, its number of steps included.
+        corpora: those of `chosen`.
+        notes: what was chosen, line by line.
+        stack: owns the folder from here on.
+
+    Raises:
+        TrmpipeError: anything that the user can mend, in one line.
+    """
+    whole = run_config(request, chosen.preset, chosen.config, corpora, chosen.origin)
+    stack.enter_context(owned(Store(chosen.path.absolute())))
+    run, saved, state = open_run(chosen.path, whole, resume=request.resume)
+    tell_beginning(listener, notes, request, saved, state, chosen.path)
+    return Prepared(path=run.path, run=saved, step=state.step if state else None), state
 
 
 def _held(config: TrainConfig, device: torch.device, ranks: Ranks) -> TrainConfig:

@@ -12,7 +12,7 @@ from typing import Any
 import torch.distributed
 from torch import Tensor
 
-from .errors import EndedElsewhereError, LostProcessError, RunError
+from .errors import DivergedElsewhereError, DivergedError, EndedElsewhereError, LostProcessError, RunError
 
 _MOST_RANKS = 1 << 16
 
@@ -61,7 +61,7 @@ class Ranks:
 
         Raises:
             Exception: what it raised, on rank 0.
-            EndedElsewhereError: on the others.
+            EndedElsewhereError: on the others; one that says so where it was a `DivergedError`.
         """
         if self.world_size == 1:
             return work()
@@ -69,13 +69,14 @@ class Ranks:
         try:
             if self.rank == 0:
                 done, value = True, work()
-        except BaseException:
+        except BaseException as error:
             with suppress(LostProcessError):
-                self.share((False, None))
+                self.share((False, isinstance(error, DivergedError)))
             raise
         done, value = self.share((done, value))
         if not done:
-            raise EndedElsewhereError("the first of the processes gave up, and said why")
+            kind = DivergedElsewhereError if value else EndedElsewhereError
+            raise kind("the first of the processes gave up, and said why")
         return value
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:

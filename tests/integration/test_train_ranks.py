@@ -7,18 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 
 import pytest
 import torch
 
 from tests.runs import TINY, quick_training
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
-from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.listener import Unheard
-from trmpipe.trainer.preparing import prepare
-from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.request import TrainRequest
 
 SETTINGS = [*TINY, "--max-steps=6", "--set=batch_size=8", "--set=checkpoint_every=1", "--set=log_every=1"]
 LOSS_TOLERANCE = 1e-3
@@ -135,11 +129,4 @@ def test_what_cannot_be_shared_is_told_once(corpus4, tmp_path):
     assert code != 0
     assert err.count("batch_size is 9, which 2 processes cannot share evenly") == 1
     assert err.count("trmpipe: ") == 1
-    assert not (tmp_path / "run").exists()
-
-
-def test_minutes_are_not_measured_by_several_processes(corpus4, tmp_path):
-    request = TrainRequest(paths=(str(corpus4),), minutes=1.0, out=str(tmp_path / "run"), device="cpu")
-    with ExitStack() as stack, pytest.raises(SettingError, match="--minutes measures the steps of one process"):
-        prepare(request, Unheard(), torch.device("cpu"), Ranks(rank=0, world_size=2), stack)
     assert not (tmp_path / "run").exists()
