@@ -81,6 +81,21 @@ def config(run):
     return json.loads((run / "config.json").read_text())
 
 
+LOSS_TOLERANCE = 1e-3
+"""float32 sums over a batch in another order, six steps of Muon on."""
+
+
+def assert_same_losses(one, other):
+    """Whether two runs, of different numbers of processes, have the same curve within rounding."""
+    curves = [[json.loads(line) for line in metrics(run).splitlines()] for run in (one, other)]
+    for before, after in zip(*curves, strict=True):
+        assert before.keys() == after.keys()
+        for name in ("step", "split", "lr", "supervision_steps"):
+            assert before.get(name) == after.get(name)
+        if before["split"] == "train":
+            assert after["loss"] == pytest.approx(before["loss"], rel=LOSS_TOLERANCE)
+
+
 def stopping_at(monkeypatch, step):
     """Ctrl-C after a step."""
     act = Loop._reason_to_end

@@ -1,6 +1,5 @@
 """Several processes train one run: the losses of one, within rounding, and the same bytes however often it is cut."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,12 +10,10 @@ import time
 import pytest
 import torch
 
-from tests.runs import TINY, quick_training
+from tests.runs import TINY, assert_same_losses, quick_training
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
 
 SETTINGS = [*TINY, "--max-steps=6", "--set=batch_size=8", "--set=checkpoint_every=1", "--set=log_every=1"]
-LOSS_TOLERANCE = 1e-3
-"""float32 sums over a batch in another order, six steps of Muon on."""
 
 
 def start_ranks(world_size, *arguments):
@@ -37,10 +34,6 @@ def ranks(world_size, *arguments):
     process = start_ranks(world_size, *arguments)
     out, err = process.communicate(timeout=300)
     return process.returncode, out, err
-
-
-def lines_of(run):
-    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +57,8 @@ def pair(corpus4, tmp_path_factory):
     return folder
 
 
-def same_losses(one, other):
-    """Whether two runs have the same curve within rounding."""
-    for before, after in zip(lines_of(one), lines_of(other), strict=True):
-        assert before.keys() == after.keys()
-        for name in ("step", "split", "lr", "supervision_steps"):
-            assert before.get(name) == after.get(name)
-        if before["split"] == "train":
-            assert after["loss"] == pytest.approx(before["loss"], rel=LOSS_TOLERANCE)
-
-
 def test_two_processes_have_the_losses_of_one(alone, pair):
-    same_losses(alone, pair)
+    assert_same_losses(alone, pair)
     states = [load_checkpoint(list_checkpoints(run / "checkpoints")[-1])["trainer"]["state"] for run in (alone, pair)]
     for name in ("inputs", "labels", "steps", "halted"):
         assert torch.equal(states[0][name], states[1][name]), name
@@ -95,7 +78,7 @@ def test_one_process_goes_on_where_two_were(alone, pair, corpus4, tmp_path):
     folder = cut_short(pair, tmp_path / "run")
     with quick_training():
         assert run(["train", str(corpus4), "--out", str(folder), *SETTINGS, "--resume"]) == 0
-    same_losses(alone, folder)
+    assert_same_losses(alone, folder)
 
 
 @pytest.mark.slow
@@ -103,7 +86,7 @@ def test_four_processes_go_on_where_one_was(alone, corpus4, tmp_path):
     folder = cut_short(alone, tmp_path / "run")
     code, _, err = ranks(4, "train", corpus4, "--out", folder, *SETTINGS, "--resume")
     assert code == 0, err
-    same_losses(alone, folder)
+    assert_same_losses(alone, folder)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""`--minutes` and `--seeds` of several processes: one answer to how many steps there are, and one run after the other.
+"""What several processes do as one does: `--minutes`, `--seeds` and curricula.
 
 The processes are forks of one that has trained before; `torchrun` itself starts those of `test_train_ranks.py`.
 """
@@ -7,14 +7,18 @@ import json
 import sys
 
 import pytest
+import torch
 
 from tests.resuming import request_for
-from tests.runs import TINY, config, metrics
+from tests.runs import TINY, assert_same_losses, config, metrics
+from tests.shards_corpora import make_corpus
 from tests.train_forks import forks
 from tests.troubled_ranks import SECONDS_OF_A_LOOK
+from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc before a process forks")
 
+PAIR = "trm, deep_supervision"
 MINUTES = 0.1
 NO_LENGTH = [option for option in TINY if not option.startswith("--max-steps")]
 SHORT = [*NO_LENGTH, "--max-steps=3"]
@@ -22,7 +26,7 @@ SHORT = [*NO_LENGTH, "--max-steps=3"]
 
 @pytest.fixture(scope="module")
 def trainer(corpus4, tmp_path_factory):
-    with forks(request_for("trm, deep_supervision", corpus4, tmp_path_factory.mktemp("first") / "run")) as found:
+    with forks(request_for(PAIR, corpus4, tmp_path_factory.mktemp("first") / "run")) as found:
         yield found
 
 
@@ -106,3 +110,28 @@ def test_no_process_waits_for_one_that_has_failed(train, tmp_path, before, lines
         assert told.count(f"trmpipe: {line}") == 1
     assert told.count("trmpipe: ") == len(lines)
     assert not (tmp_path / "seed1").exists()
+
+
+CURRICULUM = ("curriculum.start=0.25", "curriculum.until=0.8", "curriculum.mix=4,3,2,1", "log_every=1")
+
+
+def test_two_processes_follow_a_curriculum_as_one_does(trainer, tmp_path):
+    """And one goes on where they were."""
+    make_corpus(tmp_path / "rated", train=(5,) * 16, test=(1,) * 4, difficulty=range(16))
+    log = tmp_path / "log"
+    for ranks in (1, 2):
+        request = request_for(PAIR, tmp_path / "rated", tmp_path / f"by{ranks}", *CURRICULUM)
+        codes, _ = trainer.attempt(request, log, ranks=ranks)
+        assert codes == [0] * ranks, log.read_text()
+    assert_same_losses(tmp_path / "by1", tmp_path / "by2")
+    checkpoints = [list_checkpoints(tmp_path / f"by{ranks}" / "checkpoints") for ranks in (1, 2)]
+    for paths in zip(*checkpoints, strict=True):
+        one, two = map(load_checkpoint, paths)
+        assert one["stream"] == two["stream"]
+        assert one["stream"]["config"]["curriculum"] == "start 0.25, until step 5, mix 4,3,2,1"
+        for name in ("inputs", "labels", "steps", "halted"):
+            assert torch.equal(one["trainer"]["state"][name], two["trainer"]["state"][name]), name
+    checkpoints[1][-1].unlink()
+    codes, _ = trainer.attempt(request_for(PAIR, tmp_path / "rated", tmp_path / "by2", *CURRICULUM), log)
+    assert codes == [0], log.read_text()
+    assert_same_losses(tmp_path / "by1", tmp_path / "by2")
