@@ -1,5 +1,6 @@
 """Streams under a curriculum: ratings out of the catalog, the same batches for any ranks and loaders, refusals."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -116,8 +117,10 @@ def test_a_loader_takes_it(open_stream):
     assert [one["groups"].tolist() for one in found] == [stream.batch(step).groups.tolist() for step in range(3, 9)]
 
 
-def test_what_was_seen(open_stream):
-    stream = open_stream()
+@pytest.mark.parametrize("mix", [(1.0, 1.0, 1.0, 1.0), (1.0, 2.0, 1.0, 0.5)])
+def test_what_was_seen(open_stream, mix):
+    """With unequal weights, too, where the epochs of quarters end in the middle of the stream's."""
+    stream = open_stream(curriculum=dataclasses.replace(CURRICULUM, mix=mix))
     for step in (0, 1, 5, 20):
         pairs = {
             pair
