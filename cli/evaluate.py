@@ -44,6 +44,12 @@ from .console import echo, echo_json, echo_lines, show_progress
     show_default=True,
     help="Choose the restart with the largest halting logit, or the smallest residual over the last three steps.",
 )
+@click.option(
+    "--search",
+    type=WholeNumber(1, 10_000),
+    help="Search each puzzle's solution in so many rounds at most, each one answer of the model to the puzzle or to a "
+    "guess about it, until the task's own check accepts one; no label is looked at.",
+)
 @checkpoint_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
@@ -53,9 +59,9 @@ def command(
     """Score RUN's averaged weights on held-out puzzles, those of every corpus where there are several.
 
     First comes the single pass: the run's own number of supervision steps, one answer to each puzzle. What --steps,
-    --restarts and --variants ask for is told beside it, never instead. Then accuracy after every step, of whole puzzles
-    and of the cells that are not given, beside what guessing gets; what halting would save; accuracy by difficulty.
-    Shares of puzzles have 95% intervals.
+    --restarts, --variants and --search ask for is told beside it, never instead. Then accuracy after every step, of
+    whole puzzles and of the cells that are not given, beside what guessing gets; what halting would save; accuracy by
+    difficulty. Shares of puzzles have 95% intervals.
 
     In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's
     folder. The scores are kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.

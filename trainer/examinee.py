@@ -3,7 +3,6 @@
 Shapes: N rows, S sequence.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from .device import as_tokens
+from .keys import example_keys
 from .learners import Answer, Learner
 from .threads import Map
 
@@ -48,13 +48,3 @@ class Examinee:
             as_tokens(values, self.device) for values in (inputs, identifiers, example_keys(inputs, restart))
         )
         yield from self.learner.answers(self.net, tokens, numbers, self.num_steps, keys)
-
-
-def example_keys(inputs: NDArray[np.uint8], restart: int) -> NDArray[np.int64]:
-    """What networks draw from that draw at random: int64 [N], a digest of each of `inputs` [N, S] and of the restart.
-
-    So an answer depends neither on the order of the examples nor on how they are cut into batches.
-    """
-    number = restart.to_bytes(8, "little")
-    digests = [hashlib.blake2b(row.tobytes() + number, digest_size=8).digest() for row in np.ascontiguousarray(inputs)]
-    return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)

@@ -27,6 +27,7 @@ from .regime import regime_of_run
 from .run_config import RunConfig
 from .run_folder import LAST, RunFolder
 from .run_state import load_run_state
+from .searching import refuse_search
 from .sketch import sketch_net
 from .threads import num_threads, side_by_side
 
@@ -216,6 +217,8 @@ def make_request(
         OptionError: puzzles of this task cannot be asked so.
     """
     evaluator.check(wish, corpora)
+    if wish.search is not None:
+        refuse_search(trained.learner, corpora[0].spec)
     restarts = wish.restarts
     if restarts > 1 and not draws_at_random(trained.net):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")

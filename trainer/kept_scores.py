@@ -1,8 +1,8 @@
 """Scores of `trmpipe evaluate`, kept in the run: a sealed file below ``evaluations/`` for each question.
 
 A question is: which corpora, how many puzzles, after which step, and how each puzzle was asked (depth, restarts,
-variants), where that is not the usual way. Whoever asks it again replaces the answer. The folder has an owner of its
-own while it is written, so that a run can be evaluated while it is trained.
+variants, a search), where that is not the usual way. Whoever asks it again replaces the answer. The folder has an owner
+of its own while it is written, so that a run can be evaluated while it is trained.
 """
 
 import time
@@ -41,6 +41,7 @@ class KeptScores:
         steps: supervision steps that were asked for; None for the run's own number.
         restarts: that were made.
         choose: what one of several was chosen by; empty where there was one.
+        search: rounds that a search might take; None where there was none.
         headline: the numbers that runs are compared by.
         made: when, as ISO 8601; empty where it is not noted.
     """
@@ -54,12 +55,13 @@ class KeptScores:
     steps: Positive | None = None
     restarts: Positive = 1
     choose: Word = ""
+    search: Positive | None = None
     made: Word = ""
 
     @property
     def rank(self) -> tuple[int, bool, bool, int, str]:
         """Of the newest step, as the run itself answers, over most puzzles, made last: the greatest says most."""
-        usual = self.steps is None and self.restarts == 1 and self.variants is None
+        usual = self.steps is None and self.restarts == 1 and self.variants is None and self.search is None
         return self.step, usual, self.limit is None, self.limit or 0, self.made
 
 
@@ -109,8 +111,9 @@ def keep_scores(
 
 def _asked_otherwise(request: EvaluationRequest) -> dict[str, int | str]:
     """What makes it another question; nothing of the usual one, whose file keeps its name."""
-    depth: dict[str, int | str] = {} if request.steps is None else {"steps": request.steps}
-    return depth | ({"restarts": request.restarts, "choose": request.choose} if request.restarts > 1 else {})
+    asked = {"steps": request.steps, "search": request.search}
+    numbers: dict[str, int | str] = {name: value for name, value in asked.items() if value is not None}
+    return numbers | ({"restarts": request.restarts, "choose": request.choose} if request.restarts > 1 else {})
 
 
 def read_kept(run: RunFolder) -> tuple[list[KeptScores], list[str]]:

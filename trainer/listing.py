@@ -63,6 +63,7 @@ class ListedRun:
                     "steps": kept.steps,
                     "restarts": kept.restarts,
                     "choose": kept.choose,
+                    "search": kept.search,
                     **kept.headline,
                 }
                 for kept in self.scores

@@ -111,6 +111,7 @@ class LoadedRun:
         restarts: int = 1,
         choose: str = HALT,
         variants: int | None = None,
+        search: int | None = None,
         progress: Progress | None = None,
     ) -> Report:
         """Score the model on held-out puzzles, as `trmpipe evaluate` does.
@@ -124,6 +125,7 @@ class LoadedRun:
                 over the last three steps).
             variants: let so many variants of a puzzle vote, the puzzle itself among them; in tasks scored by vote, the
                 first so many that the corpus holds.
+            search: rounds that a search may take for each puzzle, until the task's check accepts an answer.
             progress: who is told how far it is.
 
         Raises:
@@ -131,7 +133,13 @@ class LoadedRun:
             OptionError: a number is out of range, or puzzles of this task cannot be asked so.
         """
         wish = EvaluationRequest(
-            folder=self.path, limit=limit, steps=steps, restarts=restarts, choose=choose, variants=variants
+            folder=self.path,
+            limit=limit,
+            steps=steps,
+            restarts=restarts,
+            choose=choose,
+            variants=variants,
+            search=search,
         )
         opened = run_corpora(self.trained, _paths_of(corpora), _warn)
         evaluator = evaluator_of(opened[0].spec)

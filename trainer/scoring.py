@@ -146,7 +146,7 @@ def score(
     found = in_batches(partial(_score_batch, examinee, examples, judge), examinee, len(examples), ranks, progress)
     if found is None:
         return None
-    return replace(means([sums for sums, _ in found], examples), outcomes=_joined([last for _, last in found]))
+    return replace(means([sums for sums, _ in found], examples), outcomes=joined([last for _, last in found]))
 
 
 def in_batches(
@@ -155,6 +155,7 @@ def in_batches(
     num_rows: int,
     ranks: Ranks | None = None,
     progress: Progress | None = None,
+    stage: str = "scoring",
 ) -> list[Result] | None:
     """What `work` makes of every batch, in the order of the batches, whatever the number of ranks.
 
@@ -164,6 +165,7 @@ def in_batches(
         num_rows: of all batches.
         ranks: of the processes that share the batches; by default this is the only one.
         progress: told of this rank's rows.
+        stage: what it is told that is done.
 
     Returns:
         All results on rank 0, None on the others.
@@ -172,7 +174,7 @@ def in_batches(
     starts = range(0, num_rows, EVALUATION_BATCH)
     mine = starts[ranks.rank :: ranks.world_size]
     sizes = [min(EVALUATION_BATCH, num_rows - start) for start in mine]
-    progress.start("scoring", sum(sizes))
+    progress.start(stage, sum(sizes))
     found = []
     for size, result in zip(sizes, examinee.spread(work, mine), strict=True):
         found.append(result)
@@ -203,7 +205,7 @@ def outcomes_of(verdict: Judgement) -> Outcomes:
     return {name: column.cpu().numpy() for name, column in yes_or_no.items()}
 
 
-def _joined(parts: Sequence[Outcomes]) -> Outcomes:
+def joined(parts: Sequence[Outcomes]) -> Outcomes:
     """The outcomes of puzzles of one or more parts, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -279,7 +281,7 @@ def together(parts: Mapping[str, Scores]) -> Scores:
     }
     columns = {name: tuple((total / num_puzzles).tolist()) for name, total in sums.items()}
     open_cells = add_open_cells([part.open_cells for part in parts.values() if part.open_cells is not None])
-    outcomes = _joined([part.outcomes for part in parts.values()])
+    outcomes = joined([part.outcomes for part in parts.values()])
     return Scores(num_puzzles=num_puzzles, columns=columns, open_cells=open_cells, parts=parts, outcomes=outcomes)
 
 

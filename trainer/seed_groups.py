@@ -62,6 +62,6 @@ def _question(run: ListedRun, scored: KeptScores) -> str:
             "scored": [dataclasses.asdict(corpus) for corpus in scored.corpora],
             "limit": scored.limit,
             "votes": scored.variants,
-            "asked": [scored.steps, scored.restarts, scored.choose],
+            "asked": [scored.steps, scored.restarts, scored.choose, scored.search],
         }
     )

@@ -1,7 +1,8 @@
 """Held-out puzzles put to a model one by one, in one pass: at every depth, by several restarts, as several variants.
 
 The single pass (one restart, the puzzle as it is) is always made, and its answers after every step are kept; restarts
-and variants come on top. Answers to variants are mapped back to the puzzle before they vote, after the last step alone.
+and variants come on top, and a search after all of them. Answers to variants are mapped back to the puzzle before they
+vote, after the last step alone.
 
 Shapes: T steps, N puzzles, b puzzles of a batch, K variants, S sequence.
 """
@@ -30,6 +31,7 @@ from .majority import majority
 from .ranks import Ranks
 from .restarts import HALT, Choice, choose_answers
 from .scoring import Scores, Sums, add_step, batch_of, in_batches, means, outcomes_of
+from .searching import Searched, search_puzzles
 
 VARIANTS_SEED = 0
 """Root seed of the variants that vote: one for all runs, so that all are asked the same."""
@@ -48,6 +50,7 @@ class Ways:
         choose: what it is chosen by, see `restarts.CHOICES`.
         variants: images of a puzzle that vote, the puzzle itself among them.
         task: makes them; None where `variants` is 1.
+        search: rounds that a search may take; 0 for no search.
     """
 
     steps: int
@@ -55,6 +58,7 @@ class Ways:
     choose: str = HALT
     variants: int = 1
     task: Task | None = None
+    search: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Trial:
         chosen: bool [steps, N] for each column, of the restarts chosen after each step; none where there is one.
         voted: bool [1, N] for each column, of the votes of variants; none where nobody votes.
         ratings: float64 [N], how hard the puzzles are; NaN where that is not known.
+        searched: what came of the search; None where there was none.
     """
 
     right: Columns
@@ -78,6 +83,7 @@ class Trial:
     chosen: Columns
     voted: Columns
     ratings: NDArray[np.float64]
+    searched: Searched | None = None
 
     @classmethod
     def join(cls, parts: Sequence["Trial"]) -> "Trial":
@@ -87,6 +93,8 @@ class Trial:
             values = [getattr(part, name) for part in parts]
             if isinstance(values[0], Mapping):
                 found[name] = {column: np.concatenate([one[column] for one in values], -1) for column in values[0]}
+            elif isinstance(values[0], Searched):
+                found[name] = Searched.join(values)
             else:
                 found[name] = None if values[0] is None else np.concatenate(values, -1)
         return cls(**found)
@@ -117,9 +125,14 @@ def try_puzzles(
     """
     work = partial(_try_batch, examinee, corpus, examples, judge, ways)
     found = in_batches(work, examinee, len(examples), ranks, progress)
+    searched = None
+    if ways.search:
+        deep = replace(examinee, num_steps=ways.steps)
+        searched = search_puzzles(deep, corpus, examples, judge, ways.search, ranks, progress)
     if found is None:
         return None
-    return means([sums for sums, _ in found], examples), Trial.join([trial for _, trial in found])
+    trial = Trial.join([trial for _, trial in found])
+    return means([sums for sums, _ in found], examples), replace(trial, searched=searched)
 
 
 def _try_batch(

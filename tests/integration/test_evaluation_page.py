@@ -28,11 +28,14 @@ def told(tmp_path_factory):
                 assert run(shlex.split(block)[1:]) == 0
         with contextlib.redirect_stdout(out):
             assert run(["evaluate", "runs/tiny", "--steps", "20", "--variants", "3", "--json"]) == 0
-    return names["told"], json.loads(out.getvalue())
+        searched = io.StringIO()
+        with contextlib.redirect_stdout(searched):
+            assert run(["evaluate", "runs/tiny", "--search", "2", "--json"]) == 0
+    return names["told"], json.loads(out.getvalue()), json.loads(searched.getvalue())
 
 
 def test_the_page_runs_and_the_command_prints_the_same(told):
-    report, printed = told
+    report, printed, _ = told
     assert report == {name: value for name, value in printed.items() if name in report}
     assert set(printed) - set(report) == {"run", "trained_steps", "corpus", "kept"}
 
@@ -44,5 +47,6 @@ def keys_of(value):
 
 
 def test_every_key_is_on_the_page(told):
-    missing = {key for key in keys_of(told[1]) if f"`{key}`" not in PAGE}
+    assert told[2]["passes"][-1]["name"] == "search"
+    missing = {key for scores in told for key in keys_of(scores) if f"`{key}`" not in PAGE}
     assert not missing

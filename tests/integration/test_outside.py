@@ -214,6 +214,27 @@ def test_a_model_that_draws_at_random_is_restarted(trmpipe, tmp_path):
     assert "accepted; 4 steps, 3 restarts (by the smallest residual), 1 variant, trained on 40 puzzles x " in said
 
 
+def test_a_learner_from_outside_searches_in_its_own_way(trmpipe, tmp_path):
+    """Its search goes on step by step, so it solves what any depth up to its budget does, in so many rounds."""
+    train(trmpipe, tmp_path, "--max-steps", 300)
+    told = json.loads(trmpipe("evaluate", tmp_path / "run", "--search", 6, "--steps", 6, "--json").out)
+    search = told["passes"][-1]
+    assert (search["name"], search["steps"]) == ("search", 1)
+    assert search["search"]["within"][0]["solved"]["share"] == told["steps"][0]["accepted"]
+    assert search["solved"] == search["accepted"]
+    assert search["solved"]["share"] >= max(one["accepted"] for one in told["steps"]) > 0
+
+
+def test_without_the_package_nothing_is_searched(trmpipe, tmp_path, monkeypatch):
+    train(trmpipe, tmp_path, size=3)
+    monkeypatch.setattr("trmpipe.trainer.searching.installed_task", lambda spec: None)
+    refused = trmpipe("evaluate", tmp_path / "run", "--search", 3)
+    assert refused.code == 2
+    assert "a search ends when the task's own code accepts an answer, and that of shades3 is not here" in (
+        refused.message
+    )
+
+
 def test_a_model_from_outside_learns_what_going_on_is_worth(trmpipe, tmp_path):
     train(trmpipe, tmp_path, "--set", "learner.name=deep_supervision", "--set", "learner.continue_loss=true")
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]

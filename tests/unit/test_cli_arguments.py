@@ -33,6 +33,7 @@ EVERY_RANGE = [
     (["evaluate", "nowhere"], "--variants", 1, MOST),
     (["evaluate", "nowhere"], "--steps", 1, 10_000),
     (["evaluate", "nowhere"], "--restarts", 1, 10_000),
+    (["evaluate", "nowhere"], "--search", 1, 10_000),
     (["import", "checkpoint", "nowhere"], "--heads", 1, MOST),
     (["import", "checkpoint", "nowhere"], "--h-cycles", 1, MOST),
     (["import", "checkpoint", "nowhere"], "--l-cycles", 1, MOST),

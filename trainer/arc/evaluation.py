@@ -70,9 +70,10 @@ class VotesEvaluator:
         return judge_by_label(inputs, labels, answers)
 
     def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
-        """Refuse restarts, as every answer votes; see `Evaluator.check`."""
-        if request.restarts > 1:
-            raise OptionError(f"{corpora[0].spec.name} is scored by the votes of variants; leave out the restarts")
+        """Refuse restarts and a search, as every answer votes; see `Evaluator.check`."""
+        for asked, what in ((request.restarts > 1, "restarts"), (request.search is not None, "search")):
+            if asked:
+                raise OptionError(f"{corpora[0].spec.name} is scored by the votes of variants; leave out the {what}")
 
     def evaluate(
         self,

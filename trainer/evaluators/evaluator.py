@@ -20,8 +20,17 @@ from ..regime import Regime
 from ..restarts import CHOICES, HALT
 from ..solved import Solved
 
-MOST_RESTARTS = MOST_VARIANTS = 10_000
-"""Answers of a model to a puzzle, and variants that vote, at most."""
+MOST_RESTARTS = MOST_VARIANTS = MOST_ROUNDS = 10_000
+"""Answers of a model to a puzzle, variants that vote, and rounds of a search, at most."""
+
+_LIMITS = {
+    "limit": MOST,
+    "variants": MOST,
+    "steps": MOST_ANSWERS,
+    "restarts": MOST_RESTARTS,
+    "search": MOST_ROUNDS,
+}
+"""The largest value of every number of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,7 @@ class EvaluationRequest:
         steps: supervision steps of an answer; None for the run's own number.
         restarts: answers of a network that draws at random, of which one is chosen.
         choose: what it is chosen by, see `restarts.CHOICES`.
+        search: rounds that a search for each puzzle's solution may take; None for no search.
         checkpoint_step: training steps of the checkpoint that is scored.
         regime: what the run learned from.
 
@@ -49,11 +59,12 @@ class EvaluationRequest:
     steps: int | None = None
     restarts: int = 1
     choose: str = HALT
+    search: int | None = None
     checkpoint_step: int = 0
     regime: Regime = field(default_factory=Regime)
 
     def __post_init__(self) -> None:
-        for name, most in (("limit", MOST), ("variants", MOST), ("steps", MOST_ANSWERS), ("restarts", MOST_RESTARTS)):
+        for name, most in _LIMITS.items():
             value = getattr(self, name)
             if value is not None and not 1 <= value <= most:
                 raise OptionError(f"{name} is {value}; expected 1 to {most:,}")
@@ -75,6 +86,7 @@ class EvaluationRequest:
             "restarts": self.restarts,
             "choose": self.choose if self.restarts > 1 else None,
             "variants": self.variants,
+            "search": self.search,
             "regime": self.regime.to_json(),
         }
 

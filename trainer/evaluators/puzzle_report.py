@@ -19,6 +19,8 @@ from ..halts import Halting, halting_of
 from ..intervals import Share, wilson
 from ..restarts import CHOICES
 from ..scoring import HALTED, OPEN, Scores, headline_of
+from ..search_words import SOLVED, SearchCost, cost_of
+from ..searching import Searched
 from ..trials import Columns, Trial
 from .evaluator import EvaluationRequest
 
@@ -35,13 +37,14 @@ class Pass:
     """One way in which all puzzles were answered.
 
     Attributes:
-        name: ``"single pass"``, ``"depth"``, ``"restarts"`` or ``"votes"``.
+        name: ``"single pass"``, ``"depth"``, ``"restarts"``, ``"votes"`` or ``"search"``.
         steps: supervision steps of an answer.
         restarts: answers of which one was chosen.
         choose: what it was chosen by; None where there was one.
         variants: images of a puzzle that voted.
         shares: puzzles that each column holds of.
         halting: what halting would come to; None where the learner has none, or several answers were compared.
+        search: what a search cost; None of all other ways.
     """
 
     name: str
@@ -51,18 +54,24 @@ class Pass:
     variants: int = 1
     shares: Mapping[str, Share]
     halting: Halting | None = None
+    search: SearchCost | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         about = {name: getattr(self, name) for name in ("name", "steps", "restarts", "choose", "variants")}
         shares = {name: share.to_json() for name, share in self.shares.items()}
-        return {**about, **shares, **({} if self.halting is None else {"halting": self.halting.to_json()})}
+        more = {"halting": self.halting, "search": self.search}
+        return {**about, **shares, **{name: one.to_json() for name, one in more.items() if one is not None}}
 
     def words(self, regime: str) -> str:
         """One line; `regime` is what the run was trained on."""
         shares = ", ".join(f"{share.words()} {name}" for name, share in self.shares.items())
         by = f" (by {CHOICES[self.choose]})" if self.choose else ""
         ways = [_count(self.steps, "step"), _count(self.restarts, "restart") + by, _count(self.variants, "variant")]
+        if self.search is not None:
+            # What a search solved is what the task accepts: it looked at nothing else.
+            shares = f"{self.shares[SOLVED].words()} {SOLVED}"
+            ways = [self.search.words(), f"{_count(self.steps, 'step')} a round"]
         return f"{self.name}: {shares}; {', '.join(ways)}, trained on {regime}"
 
 
@@ -107,7 +116,15 @@ class Findings:
             found.append(chosen(name="restarts", shares=_shares_at(trial.chosen, self.asked)))
         if trial.voted:
             found.append(chosen(name="votes", shares=_shares_at(trial.voted, 1), variants=request.variants or 1))
+        if trial.searched is not None:
+            found.append(self._search(trial.searched))
         return found
+
+    def _search(self, searched: Searched) -> Pass:
+        """What the task accepts comes first: it alone was known while the search went on."""
+        columns = {SOLVED: searched.solved, **searched.outcomes}
+        shares = {name: _share(column) for name, column in columns.items()}
+        return Pass(name="search", steps=min(searched.steps, self.asked), shares=shares, search=cost_of(searched))
 
     def _single_answers(self, name: str, steps: int) -> Pass:
         """One restart, the puzzle itself, to a depth."""
@@ -142,10 +159,12 @@ class Findings:
         regime = self.request.regime.words()
         passes = self.passes()
         halts = [one.halting.words() for one in passes if one.halting is not None]
+        curves = [one.search.curve_words() for one in passes if one.search is not None]
         return [
             *(one.words(regime) for one in passes),
             *_table(self.scores, shown_steps(self.scores.num_steps, self.single)),
             *halts,
+            *curves,
             *_difficulty_lines(self.difficulty()),
         ]
 

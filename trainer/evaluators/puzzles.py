@@ -106,4 +106,5 @@ def _ways(request: EvaluationRequest, own_steps: int, corpora: Collection[Corpus
         choose=request.choose,
         variants=variants,
         task=installed_task(next(iter(corpora)).spec) if variants > 1 else None,
+        search=request.search or 0,
     )

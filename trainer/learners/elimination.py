@@ -26,7 +26,9 @@ from ..models.noise import keys_at
 from ..parts import Part
 from ..widening import wide
 from .candidates import answer_logits, first_state, has_lost, is_given, those_of
+from .chain_search import ChainSearch
 from .learner import Answer, Lesson, Rows, Tensors
+from .search import Sought
 from .slots import SlotLearner
 from .solver_rule import Deduced, SolverRule
 
@@ -171,6 +173,10 @@ class Elimination(SlotLearner):
             logits = answer_logits(candidates, said.digits, net.digits)
             halt = torch.where(deduced.complete, -said.contradiction, _UNSURE)
             yield Answer(logits.argmax(-1), halt, logits)
+
+    def search(self, net: CandidateNetwork, sought: Sought) -> ChainSearch:
+        """Both halves of the rule, in chains; see `search.Searcher`."""
+        return ChainSearch(net, self.rule, self.config.loops, sought)
 
 
 def _losses(

@@ -22,7 +22,8 @@ def lattice_deduction() -> TrainConfig:
       fresh variant, drawn in blocks as in all presets.
     - Complete states that are wrong stay until they are found contradictory; published code lets them go.
     - Open cells are weighed by puzzle, not over the whole batch.
-    - An answer is 16 rounds of deduction without a guess; published answers search by 64 chains.
+    - An answer is 16 rounds of deduction without a guess; published answers search by 64 chains side by side, where
+      `trmpipe evaluate --search` goes through them one after the other.
     """
     return TrainConfig(
         learner=EliminationConfig(),
@@ -62,7 +63,7 @@ def cpu4() -> TrainConfig:
 
 LDT = Preset(
     config=lattice_deduction,
-    doc="Elimination for Sudoku-Extreme, after Lattice Deduction Transformers: 4,000 steps of 512, no search.",
+    doc="Elimination for Sudoku-Extreme, after Lattice Deduction Transformers: 4,000 steps of 512.",
     tasks=("sudoku9",),
     devices=("cuda",),
     expectations=(

@@ -228,7 +228,7 @@ def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
     assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
 
 
-def test_any_depth_and_no_restarts(trmpipe, run):
+def test_any_depth_and_no_restarts_nor_search(trmpipe, run):
     assert json.loads(trmpipe("evaluate", run, "--json", "--steps", 1).out)["protocol"] == {
         "split": "test",
         "checkpoint_step": open_trained(str(run), "cpu").step,
@@ -237,8 +237,10 @@ def test_any_depth_and_no_restarts(trmpipe, run):
         "restarts": 1,
         "choose": None,
         "variants": None,
+        "search": None,
         "regime": {"puzzles": 4, "variants": VARIANTS},
     }
-    refused = trmpipe("evaluate", run, "--restarts", 3)
-    assert refused.code == 2
-    assert "is scored by the votes of variants; leave out the restarts" in refused.message
+    for what in ("restarts", "search"):
+        refused = trmpipe("evaluate", run, f"--{what}", 3)
+        assert refused.code == 2
+        assert f"is scored by the votes of variants; leave out the {what}" in refused.message

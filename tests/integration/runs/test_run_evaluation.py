@@ -98,6 +98,7 @@ def test_the_protocol_says_how_the_scores_came_about(trmpipe, finished, drawing)
         "restarts": 1,
         "choose": None,
         "variants": 1,
+        "search": None,
         "regime": {"puzzles": 20, "variants": 1000},
     }
     asked = told(trmpipe, drawing, "--steps", 3, "--restarts", 2, "--choose", "residual", "--variants", 4)["protocol"]
