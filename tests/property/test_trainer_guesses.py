@@ -147,6 +147,19 @@ def test_an_unsolved_puzzle_keeps_its_first_answer():
     assert (plain.answers == searched.answers).all()
 
 
+def test_what_a_network_says_beside_a_puzzle_does_not_count():
+    puzzle, solution = np.array([[2, 1, 3, 0, 0]], np.uint8), np.array([2, 4, 3, 0, 0], np.uint8)
+    task = Toy({puzzle.tobytes(): solution.tobytes()})
+
+    def ask(inputs, identifiers):
+        tokens = torch.tensor([[2, 4, 3, 4, 2]])
+        yield Answer(tokens, None, torch.zeros(1, CELLS, VOCABULARY))
+
+    found = run_search(Guesses(ask, sought(task, puzzle)), puzzle, task.check, 1)
+    assert found.solved.all()
+    assert (found.answers == solution).all()
+
+
 def test_the_cell_of_the_largest_entropy_is_held_and_of_equal_ones_the_first():
     logits = torch.zeros(2, 3, VOCABULARY)
     logits[:, 0, 2], logits[0, 1, 3], logits[0, 2, 3] = 1.0, 0.5, 0.5
