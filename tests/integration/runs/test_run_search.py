@@ -177,3 +177,4 @@ def test_what_cannot_be_searched_is_refused(trmpipe, finished, monkeypatch):
     refused = trmpipe("evaluate", finished, "--search", 2)
     assert refused.code == 2
     assert "sudoku4 does not say which cells its puzzles ask for" in refused.message
+    assert "scoring" not in refused.err, "it is refused before any work"
