@@ -62,10 +62,10 @@ def least_sure(logits: Tensor, is_open: NDArray[np.bool_], digits: list[int]) ->
         is_open: bool [b, S].
         digits: tokens that an open cell may hold.
     """
-    chances = torch.log_softmax(logits[..., digits].double(), -1)
-    entropy = -(chances.exp() * chances).sum(-1).cpu().numpy()
+    chances = torch.log_softmax(logits[..., digits].cpu().double(), -1)
+    entropy = -(chances.exp() * chances).sum(-1).numpy()
     cells = np.where(is_open, entropy, -1.0).argmax(-1)
-    costs = -chances.cpu().numpy()[np.arange(len(cells)), cells]
+    costs = -chances.numpy()[np.arange(len(cells)), cells]
     return Doubt(cells, costs)
 
 
