@@ -1,4 +1,4 @@
-"""Chains of states of candidates, by a network that knows it all and by one that talks nonsense; their frames."""
+"""Chains of states of candidates, by a network that knows it all and by one that talks nonsense; their variants."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from trmpipe.generators.task import Task
 from trmpipe.trainer.keys import example_keys
 from trmpipe.trainer.learners.candidates import has_lost, those_of
 from trmpipe.trainer.learners.elimination import Elimination, EliminationConfig
-from trmpipe.trainer.learners.frames import Frames
 from trmpipe.trainer.learners.search import Searcher, Sought
+from trmpipe.trainer.learners.variants import Variants
 from trmpipe.trainer.models import Deduction
 from trmpipe.trainer.models.noise import keys_at, words
 from trmpipe.trainer.searching import run_search
@@ -51,7 +51,7 @@ def solutions_of(inputs):
 
 
 def knowing(thorough):
-    """Words that are never wrong, in whatever frame; a network that is not thorough passes over a part of a state."""
+    """Words that are never wrong, of whatever variant; a network that is not thorough passes over a part of a state."""
 
     def say(candidates, inputs, keys):
         solution = solutions_of(inputs)
@@ -85,7 +85,7 @@ def test_who_knows_it_all_needs_one_round(sought):
     assert (found.answers == TASK.solve(sought.inputs).labels).all()
 
 
-def test_who_is_never_wrong_loses_no_solution_in_any_frame(sought):
+def test_who_is_never_wrong_loses_no_solution_of_any_variant(sought):
     """Twenty rounds in which no answer is accepted, so that chains end and begin anew; then all of them at once."""
     net = Talking(knowing(0.7))
     running = LEARNER.search(net, sought)
@@ -97,7 +97,7 @@ def test_who_is_never_wrong_loses_no_solution_in_any_frame(sought):
     for candidates, inputs, _ in net.seen:
         assert not has_lost(candidates, solutions_of(inputs)).any()
     for place, inputs in enumerate(torch.stack([inputs for _, inputs, _ in net.seen], 1)):
-        assert len(inputs.unique(dim=0)) > 1, f"puzzle {place} was seen in one frame alone"
+        assert len(inputs.unique(dim=0)) > 1, f"puzzle {place} was seen as one variant alone"
 
 
 def refusing(inputs, answers):
@@ -161,21 +161,21 @@ def test_a_puzzle_is_searched_alone_as_among_others(sought):
         assert (alone.answers[0] == together.answers[place]).all()
 
 
-def test_frames_are_symmetric_copies_and_lead_back(sought):
-    frames = Frames(sought)
+def test_answers_to_variants_lead_back(sought):
+    variants = Variants(sought)
     places = np.array([3, 4, 4, 8, 9])
     numbers = np.array([0, 1, 2, 1, 10**6])
-    seen = frames.look(places, numbers)
+    seen = variants.look(places, numbers)
     assert (seen[0] == sought.inputs[3]).all()
     assert (seen[1:] != sought.inputs[places[1:]]).any(1).all()
     assert not (seen[1] == seen[2]).all()
     solved = TASK.solve(seen).labels
-    back = frames.back(places, numbers, solved)
+    back = variants.back(places, numbers, solved)
     assert (back == TASK.solve(sought.inputs[places]).labels).all()
 
 
-def test_a_task_that_does_not_map_back_has_one_frame(sought, monkeypatch):
+def test_a_task_that_does_not_map_back_has_one_variant(sought, monkeypatch):
     monkeypatch.setattr(type(TASK), "map_back", Task.map_back)
-    frames, places = Frames(sought), np.arange(12)
-    assert (frames.look(places, np.full(12, 3)) == sought.inputs).all()
-    assert (frames.back(places, np.full(12, 3), sought.inputs) == sought.inputs).all()
+    variants, places = Variants(sought), np.arange(12)
+    assert (variants.look(places, np.full(12, 3)) == sought.inputs).all()
+    assert (variants.back(places, np.full(12, 3), sought.inputs) == sought.inputs).all()

@@ -1,9 +1,9 @@
 """Search with a network that takes candidates away: chains of states, one after the other, until one gives a solution.
 
-A chain begins with a puzzle in a frame of its own, see `frames`, the first one with the puzzle as it is. In a round the
-network looks at its state, and the solver's rule takes candidates away and sets a cell. A chain ends when its state is
-contradictory or complete; if the puzzle is not solved by then, a guess was wrong, and the next chain begins in another
-frame with other guesses. After every round the likeliest digits that are left are tried as an answer.
+A chain begins with a variant of a puzzle, another one each time, and the first with the puzzle as it is. In a round
+the network looks at its state, and the solver's rule takes candidates away and sets a cell. A chain ends when its state
+is contradictory or complete; if the puzzle is not solved by then, a guess was wrong, and the next chain begins with
+another variant and other guesses. After every round the likeliest digits that are left are tried as an answer.
 
 What is drawn is a function of the puzzle, the number of the chain and that of the round. docs/notes/trainer.md says why
 chains do not go side by side.
@@ -24,9 +24,9 @@ from ..keys import example_keys
 from ..models import CandidateNetwork, device_of, puzzle_rows
 from ..models.noise import keys_at
 from .candidates import answer_logits, first_state, is_given
-from .frames import Frames
 from .search import Sought
 from .solver_rule import SolverRule
+from .variants import Variants
 
 
 class ChainSearch:
@@ -41,7 +41,7 @@ class ChainSearch:
 
     def __init__(self, net: CandidateNetwork, rule: SolverRule, num_loops: int, sought: Sought) -> None:
         self._net, self._rule, self._loops, self._sought = net, rule, num_loops, sought
-        self._frames = Frames(sought)
+        self._variants = Variants(sought)
         self._round = 0
         shape = sought.inputs.shape
         device = device_of(net)
@@ -62,7 +62,7 @@ class ChainSearch:
             for place, chain in zip(places.tolist(), chains.tolist(), strict=True)
         ]
         index = as_tokens(places, device)
-        inputs = as_tokens(self._frames.look(places, chains), device)
+        inputs = as_tokens(self._variants.look(places, chains), device)
         self._inputs[index] = inputs
         self._candidates[index] = first_state(inputs, self._net.digits)
         self._keys[index] = as_tokens(np.concatenate(keys), device)
@@ -89,12 +89,12 @@ class ChainSearch:
         return answers
 
     def _as_they_are(self, places: NDArray[np.int64], inputs: Tensor, tokens: Tensor) -> NDArray[np.uint8]:
-        """Answers to puzzles in their frames as answers to the puzzles as they are, uint8 [b, S].
+        """Answers to variants as answers to their puzzles, uint8 [b, S].
 
         The way back takes milliseconds a puzzle, so only those that are right go it. A wrong one is wrong anyhow.
         """
         seen, answers = (values.to(torch.uint8).cpu().numpy() for values in (inputs, tokens))
         right = np.flatnonzero(self._sought.task.check(seen, answers))
-        answers[right] = self._frames.back(places[right], self._chains[places[right]], answers[right])
+        answers[right] = self._variants.back(places[right], self._chains[places[right]], answers[right])
         found: NDArray[np.uint8] = answers
         return found

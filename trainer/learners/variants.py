@@ -1,7 +1,7 @@
-"""Puzzles seen in other frames: symmetric copies of them, and the way back of answers.
+"""Variants of the puzzles that are searched for, and the way back of answers to them.
 
-Frame 0 is the puzzle as it is, and the others are its variants, which are made when they are first asked for. A puzzle
-has as many frames as variants; where its task does not say how answers are mapped back, it has one.
+Variant 0 is the puzzle as it is; others are made when they are asked for. Where a task does not say how answers to
+variants are mapped back, a puzzle counts as having one.
 
 Shapes: B puzzles, b of them, S sequence.
 """
@@ -17,11 +17,11 @@ from trmpipe.generators.task import Groups
 from .search import Sought
 
 SEED = 0
-"""Root seed of the variants: one for all runs, so that all see the same frames."""
+"""Root seed of the variants: one for all runs, so that all look at the same ones."""
 
 
-class Frames:
-    """The frames of puzzles.
+class Variants:
+    """The variants of puzzles.
 
     Args:
         sought: the puzzles.
@@ -32,13 +32,13 @@ class Frames:
 
     @cached_property
     def _groups(self) -> Groups:
-        """The puzzles, examined once for all frames. They stand for their labels too, which nobody knows here."""
+        """The puzzles, examined once for all variants. They stand for their labels too, which nobody knows here."""
         task, inputs = self._sought.task, self._sought.inputs
         return task.examine(Groups.single(self._sought.candidates, inputs, inputs)).groups
 
     @cached_property
     def _have(self) -> NDArray[np.int64]:
-        """How many frames each puzzle has, int64 [B]."""
+        """How many variants each puzzle has, int64 [B]."""
         nothing, none = self._sought.inputs[:0], np.empty(0, np.int64)
         try:
             self._sought.task.map_back(self._groups.take(none), 0, 0, none, nothing)
@@ -47,14 +47,14 @@ class Frames:
         return self._sought.task.num_variants(self._groups)
 
     def look(self, places: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Puzzles as they are in their frames, uint8 [b, S].
+        """A variant of each of some puzzles, uint8 [b, S].
 
         Args:
             places: int64 [b], the puzzles.
-            numbers: int64 [b], a frame of each; those that it does not have stand for others that it has.
+            numbers: int64 [b], which variant of each; one that it does not have stands for another that it has.
         """
         seen = self._sought.inputs[places].copy()
-        for number, index in self._by_frame(places, numbers):
+        for number, index in self._by_number(places, numbers):
             some, counts = self._groups.take(places[index]), np.ones(len(index), np.int64)
             seen[index] = self._sought.task.augment(some, SEED, number, counts)[0]
         return seen
@@ -64,13 +64,13 @@ class Frames:
     ) -> NDArray[np.uint8]:
         """Answers uint8 [b, S] to what `look` gives, as answers to the puzzles as they are."""
         found = answers.copy()
-        for number, index in self._by_frame(places, numbers):
+        for number, index in self._by_number(places, numbers):
             some, counts = self._groups.take(places[index]), np.ones(len(index), np.int64)
             found[index] = self._sought.task.map_back(some, SEED, number, counts, answers[index])
         return found
 
-    def _by_frame(self, places: NDArray[np.int64], numbers: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
-        """The frames other than 0 that are meant, and which of `places` are seen in each."""
+    def _by_number(self, places: NDArray[np.int64], numbers: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+        """The variants other than 0 that are meant, and which of `places` are seen as each."""
         if not numbers.any():
             return []
         meant = numbers % self._have[places]
