@@ -49,12 +49,14 @@ class ChainSearch:
         self._inputs = torch.full(shape, PAD, dtype=torch.int64, device=device)
         self._candidates = torch.ones((*shape, len(net.digits)), dtype=torch.bool, device=device)
         self._keys = torch.zeros(len(sought.inputs), dtype=torch.int64, device=device)
-        self._begin(np.arange(len(sought.inputs)))
+        self._is_due = np.ones(len(sought.inputs), np.bool_)
 
     def _begin(self, places: NDArray[np.int64]) -> None:
-        """Start the chains of some puzzles, whose numbers are set."""
+        """Start the chains of those of some puzzles that are due for one, whose numbers are set."""
+        places = places[self._is_due[places]]
         if not len(places):
             return
+        self._is_due[places] = False
         device = device_of(self._net)
         chains = self._chains[places]
         keys = [
@@ -73,6 +75,8 @@ class ChainSearch:
 
     def look(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Look at the state of the chain of each puzzle, and go on to the next one; see `search.Search.look`."""
+        # Here and not when a chain is over, since its puzzle may be solved by then.
+        self._begin(places)
         index = as_tokens(places, device_of(self._net))
         inputs, digits = self._inputs[index], self._net.digits
         keys = keys_at(self._keys[index], self._round)
@@ -85,7 +89,7 @@ class ChainSearch:
         self._round += 1
         over = places[(~deduced.undecided).cpu().numpy()]
         self._chains[over] += 1
-        self._begin(over)
+        self._is_due[over] = True
         return answers
 
     def _as_they_are(self, places: NDArray[np.int64], inputs: Tensor, tokens: Tensor) -> NDArray[np.uint8]:
