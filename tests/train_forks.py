@@ -19,6 +19,8 @@ from pathlib import Path
 
 from tests.stores import environment_of, hold_store
 
+LINUX_ALONE = "a process is forked once /proc, which Linux alone has, says that no thread of it would be lost"
+"""Why tests that use this are skipped elsewhere."""
 PATIENCE_SECONDS = 60.0
 """For an attempt that nobody kills; more than ten times what one takes."""
 GRACE_SECONDS = 3.0

@@ -15,7 +15,7 @@ import pytest
 
 from tests.pairs import one_of_each_learner, one_of_each_model, pairs_that_fit
 from tests.resuming import MAX_STEPS, assert_best_is_there, assert_same_run, request_for
-from tests.train_forks import forks
+from tests.train_forks import LINUX_ALONE, forks
 from trmpipe.trainer.checkpoint import list_checkpoints, step_of
 
 KILLS, FEWER_KILLS = 50, 10
@@ -29,7 +29,7 @@ NUM_KILLS = dict.fromkeys(pairs_that_fit(), FEWER_KILLS) | dict.fromkeys(
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc before a process is forked"),
+    pytest.mark.skipif(sys.platform != "linux", reason=LINUX_ALONE),
 ]
 
 
