@@ -44,12 +44,12 @@ def at_least(least: float, config: Any, section: str, *names: str, most: float =
         possible(_full(section, name), value)
 
 
-def share(config: Any, section: str, *names: str) -> None:
-    """Refuse fields of `config` that are not from 0 to 1; arguments as in `at_least`."""
+def share(config: Any, section: str, *names: str, most: float = 1) -> None:
+    """Refuse fields of `config` that are not from 0 to `most`; arguments as in `at_least`."""
     for name in names:
         value = getattr(config, name)
-        if not 0 <= value <= 1:
-            raise SettingError(f"{_full(section, name)} is {value}; it must be from 0 to 1")
+        if not 0 <= value <= most:
+            raise SettingError(f"{_full(section, name)} is {value}; it must be from 0 to {most:g}")
 
 
 def betas(values: tuple[float, ...]) -> None:

@@ -7,6 +7,8 @@ import itertools
 
 import torch
 
+from tests.references import noise
+
 GAINS = {"all": 2 / 9, "possible": 1 / 2}
 SURE = 30.0
 
@@ -36,7 +38,19 @@ def activated(x, name):
     return x * (x > 0) if name == "relu" else x / (1 + torch.exp(-x))
 
 
-def layer(z, state, name, config, units):
+def kept(key, number, place, config):
+    """What dropout leaves of the inner numbers of a candidate, 1 for all of it: layer `number` draws from `key`.
+
+    A word of the noise decides of four numbers, a byte of it of one.
+    """
+    columns, chance = -(-config.inner // 4), round(256 * config.dropout) / 256
+    words = [noise.word(key, 1 + number, place * columns + column) for column in range(columns)]
+    stays = [words[one // 4] >> 8 * (one % 4) & 255 >= 256 * chance for one in range(config.inner)]
+    return torch.tensor(stays).double() / (1 - chance)
+
+
+def layer(z, state, name, config, units, dropout):
+    """`dropout` maps a candidate to what it multiplies its inner numbers with; None for nothing."""
     told = {}
     for kind, lists in units.items():
         matrix = state[f"{name}.units.{'lines' if kind in ('rows', 'columns') else kind}"]
@@ -48,7 +62,8 @@ def layer(z, state, name, config, units):
     after = {}
     for one, own in z.items():
         inner = state[f"{name}.up_own"] @ own + state[f"{name}.up_units"] @ told[one]
-        after[one] = norm(own + state[f"{name}.down"] @ activated(inner, config.activation))
+        inner = activated(inner, config.activation) * (1 if dropout is None else dropout[one])
+        after[one] = norm(own + state[f"{name}.down"] @ inner)
     return after
 
 
@@ -74,16 +89,23 @@ def possible(puzzle, n, num_others, box_rows):
     return [one for one in itertools.product(range(n), repeat=3) if one not in gone]
 
 
-def step(z, state, puzzle, config, n, num_others, box_rows):
-    """A supervision step on `puzzle`, a list of tokens; None for z begins it. Returns z, logits [S, V], halt, go on."""
+def step(z, state, puzzle, config, n, num_others, box_rows, key=None):
+    """A supervision step on `puzzle`, a list of tokens; None for z begins it. Returns z, logits [S, V], halt, go on.
+
+    With a key, of this step, dropout draws from it.
+    """
     x = said(state, puzzle, n, num_others)
     z = dict.fromkeys(x, state["start"]) if z is None else z
     computed = list(x) if config.candidates == "all" else possible(puzzle, n, num_others, box_rows)
     own = {one: z[one] for one in computed}
+    dropout = [
+        None if key is None else {one: kept(key, number, (one[0] * n + one[1]) * n + one[2], config) for one in own}
+        for number in range(config.num_layers)
+    ]
     for _ in range(config.calls):
         own = {one: norm(own[one] + x[one]) for one in own}
         for number in range(config.num_layers):
-            own = layer(own, state, f"level.layers.{number}", config, units_of(n, box_rows))
+            own = layer(own, state, f"level.layers.{number}", config, units_of(n, box_rows), dropout[number])
     z, logits = z | own, []
     for row, column in itertools.product(range(n), repeat=2):
         cell = [(row, column, digit) for digit in range(n)]

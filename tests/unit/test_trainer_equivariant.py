@@ -140,6 +140,30 @@ def test_a_training_step_equals_the_reference(settings):
         torch.testing.assert_close(moved[name].detach(), value.detach(), **EXACT, msg=name)
 
 
+@pytest.mark.parametrize("candidates", ["all", "possible"])
+def test_dropout_leaves_the_same_out_in_all_calls_of_a_training_step_alone(candidates):
+    net, learner = make(candidates=candidates, calls=2, dropout=0.4), learner_of(halt_weight=0.0)
+    inputs, labels = tokens_of(4, 3)
+    state, box_rows, whole = weights(net), net.grid.box_rows, net.config
+    keys = torch.tensor([7, -(2**60), 7])
+    net.train()
+    trained = net.step(net.initial(keys), inputs, None, keys).logits
+    for row, key in enumerate(keys.tolist()):
+        _, logits, *_ = reference.step(None, state, inputs[row].tolist(), whole, 4, 2, box_rows, key)
+        torch.testing.assert_close(trained[row], logits, **EXACT)
+    fewer = net.step(net.initial(keys[1:]), inputs[1:], None, keys[1:]).logits
+    torch.testing.assert_close(fewer, trained[1:], **EXACT)
+    first, second = (taught(net, learner, inputs, labels).loss for _ in range(2))
+    assert torch.equal(first, second)
+    with pytest.raises(SettingError, match=r"model\.dropout=0"):
+        net.step(net.initial(keys), inputs, None)
+    net.eval()
+    (answer,) = learner.answers(net, inputs, inputs[:, 0], 1, keys)
+    for row in range(3):
+        _, logits, *_ = reference.step(None, state, inputs[row].tolist(), whole, 4, 2, box_rows)
+        torch.testing.assert_close(answer.logits[row], logits, **EXACT)
+
+
 def shuffled(chance, size, of_block):
     """Lines in another order: blocks of `of_block` among each other, and the lines of each among themselves."""
     blocks = [chance.sample(range(start, start + of_block), of_block) for start in range(0, size, of_block)]
@@ -271,7 +295,15 @@ def test_states_leave_candidates_out_too():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"width": 0}, {"calls": 0}, {"box_rows": -1}, {"activation": "tanh"}, {"candidates": "few"}, {"start_noise": -1}],
+    [
+        {"width": 0},
+        {"calls": 0},
+        {"box_rows": -1},
+        {"activation": "tanh"},
+        {"candidates": "few"},
+        {"start_noise": -1},
+        {"dropout": 0.95},
+    ],
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(SettingError, match=rf"model\.{next(iter(wrong))}"):

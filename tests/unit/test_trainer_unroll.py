@@ -10,7 +10,7 @@ from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
-from trmpipe.trainer.learners.hints import with_hints
+from trmpipe.trainer.learners.hints import Hints, with_hints
 from trmpipe.trainer.models import CorpusSizes, puzzle_rows
 from trmpipe.trainer.models.eqr import EqR, EqRConfig
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
@@ -118,6 +118,8 @@ def test_there_are_as_many_answers_as_are_asked_for(net, learner):
         ({"unroll": 1025}, "learner.unroll is 1025"),
         ({"unroll": 2, "continue_loss": True}, "learner.unroll is 2"),
         ({"hints": 1.5}, "learner.hints is 1.5"),
+        ({"hints_share": -0.5}, "learner.hints_share is -0.5"),
+        ({"hints_power": -1.0}, "learner.hints_power is -1"),
     ],
 )
 def test_impossible_settings_are_refused(wrong, words):
@@ -127,18 +129,26 @@ def test_impossible_settings_are_refused(wrong, words):
     assert "\n" not in str(caught.value)
 
 
-def test_hints_show_labels_in_half_of_the_puzzles_up_to_a_share():
-    size, most = (4000, 100), 0.4
+@pytest.mark.parametrize(("share", "power"), [(0.5, 1), (0.25, 1), (0.8, 3), (1, 0)])
+def test_hints_show_labels_in_a_share_of_the_puzzles_up_to_a_share(share, power):
+    """A power of a number from 0 to 1 is 1 / (power + 1) on average."""
+    size, hints = (4000, 400), Hints(0.4, share, power)
     inputs, labels = torch.zeros(size, dtype=torch.int64) + 1, torch.zeros(size, dtype=torch.int64) + 2
     labels[:, :10] = 0
-    shown = with_hints(inputs, labels, torch.arange(size[0]), most)
+    shown = with_hints(inputs, labels, torch.arange(size[0]), hints)
     assert torch.equal(shown[:, :10], inputs[:, :10]), "pad is no answer"
     shares = (shown[:, 10:] == 2).double().mean(1)
-    assert abs((shares == 0).double().mean() - 0.5) < 0.05
-    assert abs(shares[shares > 0].mean() - most / 2) < 0.02
-    assert shares.max() < most + 0.2
-    assert torch.equal(with_hints(inputs[7:9], labels[7:9], torch.arange(7, 9), most), shown[7:9])
-    assert with_hints(inputs, labels, torch.arange(size[0]), 0.0) is inputs
+    assert abs(shares.mean() - share * 0.4 / (power + 1)) < 0.015
+    expected_without = 1 - share * (1 - 0.01 ** (1 / power) if power else 1)
+    assert abs((shares < 0.004).double().mean() - expected_without) < 0.05
+    assert 0.35 < shares.max() < 0.4 + 0.15
+    assert torch.equal(with_hints(inputs[7:9], labels[7:9], torch.arange(7, 9), hints), shown[7:9])
+
+
+def test_no_hints_leave_inputs_as_they_are():
+    inputs, labels = torch.ones(4, 9, dtype=torch.int64), torch.full((4, 9), 2)
+    for hints in (Hints(), Hints(0.5, 0.0)):
+        assert with_hints(inputs, labels, torch.arange(4), hints) is inputs
 
 
 def test_a_puzzle_is_taken_up_with_hints_and_keeps_them(net):

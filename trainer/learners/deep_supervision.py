@@ -28,6 +28,7 @@ from ..models import Latents, RecursiveNetwork
 from ..models.noise import keys_at
 from ..parts import Part, later
 from .halting import continue_target
+from .hints import Hints
 from .learner import Answer, Lesson, Tensors
 from .recurring import answers_of_steps
 from .slots import SlotLearner
@@ -55,6 +56,9 @@ class DeepSupervisionConfig:
         unroll: supervision steps of a training step, through all of which the gradient goes; their losses are averaged.
             Puzzles leave after whole training steps.
         hints: most of a puzzle's cells that show their answer when it is taken up, as a share, see `hints`; 0 for none.
+        hints_share: share of the puzzles that show hints, if there are any.
+        hints_power: above 1, few hints are more frequent than many: a puzzle shows `hints` times a number from 0 to 1
+            to this power.
     """
 
     loss: str = "stablemax"
@@ -66,13 +70,16 @@ class DeepSupervisionConfig:
     continue_loss: bool = later(False)
     unroll: int = later(1)
     hints: float = later(0.0)
+    hints_share: float = later(0.5)
+    hints_power: float = later(1.0)
 
     def __post_init__(self) -> None:
         one_of("learner.loss", self.loss, LOSSES.names())
         at_least(0, self, "learner", "halt_weight")
         at_least(1, self, "learner", "halt_max_steps", "halt_early_steps")
         at_least(1, self, "learner", "unroll", most=_MOST_UNROLLED)
-        share(self, "learner", "halt_early_share", "halt_exploration", "hints")
+        share(self, "learner", "halt_early_share", "halt_exploration", "hints", "hints_share")
+        at_least(0, self, "learner", "hints_power")
         if self.continue_loss and self.unroll > 1:
             raise SettingError(
                 f"learner.continue_loss looks a step ahead of a single one, and learner.unroll is {self.unroll}; "
@@ -92,7 +99,8 @@ class DeepSupervision(SlotLearner):
     """
 
     def __init__(self, config: DeepSupervisionConfig, *, seed: int, max_steps: int) -> None:
-        super().__init__(seed=seed, exploration=config.halt_exploration, hints=config.hints)
+        hints = Hints(config.hints, config.hints_share, config.hints_power)
+        super().__init__(seed=seed, exploration=config.halt_exploration, hints=hints)
         self.config = config
         self._early_steps = config.halt_early_share * max_steps
         self._token_loss = LOSSES[config.loss]

@@ -28,7 +28,7 @@ from trmpipe.shards.fields import MOST
 from ..models import CorpusSizes, device_of
 from .draws import slot_words
 from .halting import exploration_draws, halted, minimum_steps
-from .hints import with_hints
+from .hints import Hints, with_hints
 from .learner import Rows, Tensors
 
 
@@ -38,13 +38,13 @@ class SlotLearner(ABC):
     Args:
         seed: root seed of the run.
         exploration: chance that a slot has to stay for a number of steps drawn at random, 0 to 1.
-        hints: most of a puzzle's cells that show their answer, as a share, see `hints`.
+        hints: how much of their answers puzzles show, see `hints`.
     """
 
     needs: tuple[str, ...] = ("initial", "step")
 
-    def __init__(self, *, seed: int, exploration: float, hints: float = 0.0) -> None:
-        self.seed, self._exploration, self._hints = seed, exploration, hints
+    def __init__(self, *, seed: int, exploration: float, hints: Hints | None = None) -> None:
+        self.seed, self._exploration, self._hints = seed, exploration, hints or Hints()
 
     @abstractmethod
     def starts(self, net: Any, keys: Tensor) -> Tensors:

@@ -60,6 +60,10 @@ class CandidateList:
     members: Tensor
     starts: Tensor
 
+    def numbers(self, total: int) -> Tensor:
+        """`places`, also of a list of all, `total` of them."""
+        return torch.arange(total, device=self.units.device) if self.places is None else self.places
+
     def taken(self, x: Tensor) -> Tensor:
         """Of `x` [n**3, B, D], or [n**3, B] of anything, what concerns the list: [M, D], or [M]."""
         flat = x.flatten(0, 1)

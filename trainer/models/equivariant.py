@@ -14,7 +14,9 @@ units are the linear maps that the symmetries leave, as in deep sets (arXiv 1703
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +24,8 @@ from torch import Tensor, nn
 
 from trmpipe.shards.words import counted
 
-from ..checks import at_least, one_of
+from ..checks import at_least, one_of, share
+from ..errors import SettingError
 from ..parts import Part, later
 from ..widening import wide
 from .blocks import MOST_REPEATS
@@ -30,16 +33,17 @@ from .candidate_heads import CandidateHeads
 from .candidate_lists import CandidateList, UnitTables, list_of, list_of_all, unit_messages
 from .layers import trunc_normal
 from .net import CorpusSizes, Deduction, Latents, Outcome
-from .noise import normal
+from .noise import chosen_at, keys_at, normal
 from .recursion import HaltingHead
 from .units import grid_of
 
 _MOST_WIDTH = 1 << 14
 _THIS, _OTHER, _NO_DIGIT = 0, 1, 2
 """What a cell says of a candidate: it holds this digit, another one, or a token that is no digit, from here on."""
-_Z, _START = "z", 0
-"""The name of the latents, and the number of the draw that they start from."""
+_Z, _START, _LEFT_OUT = "z", 0, 1
+"""The name of the latents; the numbers of draws: where they start, and what the first layer leaves out."""
 ACTIVATIONS = {"relu": F.relu, "silu": F.silu}
+_MOST_DROPOUT = 0.9
 _ALL, _POSSIBLE = "all", "possible"
 _GAINS = {_ALL: 2 / 9, _POSSIBLE: 1 / 2}
 """Of the sums over units, so that messages begin about as large as a candidate's own vector; alike for all sizes."""
@@ -68,6 +72,8 @@ class EquivariantConfig:
         start_noise: deviation of what is drawn for every number of every candidate's first latent, in training and
             evaluation; 0 for latents that begin alike. Candidates that the puzzle does not tell apart then differ, and
             another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.
+        dropout: chance that an inner number of a candidate's MLP is left out for a supervision step of training, from 0
+            to .9, in 256ths; against learning a small corpus by heart.
     """
 
     width: int = 24
@@ -79,12 +85,14 @@ class EquivariantConfig:
     box_rows: int = 0
     candidates: str = later(_ALL)
     start_noise: float = later(0.0)
+    dropout: float = later(0.0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "model", "num_layers", "calls", most=MOST_REPEATS)
         at_least(1, self, "model", "width", "message", "inner", most=_MOST_WIDTH)
         at_least(0, self, "model", "box_rows", most=_MOST_WIDTH)
         at_least(0, self, "model", "start_noise")
+        share(self, "model", "dropout", most=_MOST_DROPOUT)
         one_of("model.activation", self.activation, ACTIVATIONS)
         one_of("model.candidates", self.candidates, _GAINS)
 
@@ -107,6 +115,7 @@ class EquivariantLayer(nn.Module):
         super().__init__()
         width, message, inner = config.width, config.message, config.inner
         self.activation, self.gain = ACTIVATIONS[config.activation], _GAINS[config.candidates]
+        self.raised = 1 / (1 - round(256 * config.dropout) / 256)
         self.kinds = _KINDS[:kinds]
         self.units = nn.ParameterDict(
             {
@@ -118,13 +127,23 @@ class EquivariantLayer(nn.Module):
         self.up_units = nn.Parameter(trunc_normal((inner, message), 1 / math.sqrt(width + message), generator))
         self.down = nn.Parameter(trunc_normal((width, inner), 1 / math.sqrt(inner), generator))
 
-    def forward(self, z: Tensor, among: CandidateList) -> Tensor:
-        """Map `z` [M, D] to [M, D]."""
+    def forward(self, z: Tensor, among: CandidateList, left_out: Tensor | None = None) -> Tensor:
+        """Map `z` [M, D] to [M, D].
+
+        Args:
+            z: vectors of the candidates.
+            among: the candidates.
+            left_out: bool [M, inner], of the inner numbers; the others are raised, so that their sum stays as large.
+        """
         dtype = z.dtype
         matrices = torch.stack([self.units[kind] for kind in self.kinds]).mT.to(dtype)
         told = unit_messages(z, matrices * self.gain, among)
-        inner = torch.addmm(z @ self.up_own.to(dtype).T, told, self.up_units.to(dtype).T)
-        changed = torch.addmm(z, self.activation(inner), self.down.to(dtype).T)
+        inner = self.activation(torch.addmm(z @ self.up_own.to(dtype).T, told, self.up_units.to(dtype).T))
+        down = self.down.to(dtype).T
+        if left_out is None:
+            changed = torch.addmm(z, inner, down)
+        else:
+            changed = torch.addmm(z, inner.masked_fill(left_out, 0), down, alpha=self.raised)
         return F.layer_norm(changed, z.shape[1:])
 
 
@@ -137,10 +156,10 @@ class EquivariantLevel(nn.Module):
             EquivariantLayer(config, kinds, generator=generator) for _ in range(config.num_layers)
         )
 
-    def forward(self, z: Tensor, among: CandidateList) -> Tensor:
-        """Map `z` [M, D] to [M, D]."""
-        for layer in self.layers:
-            z = layer(z, among)
+    def forward(self, z: Tensor, among: CandidateList, left_out: Sequence[Tensor] = ()) -> Tensor:
+        """Map `z` [M, D] to [M, D]; `left_out` of every layer, or of none."""
+        for layer, one in zip_longest(self.layers, left_out):
+            z = layer(z, among, one)
         return z
 
 
@@ -207,10 +226,10 @@ class Equivariant(nn.Module):
         return {_Z: (start + drawn).expand(sizes[0], len(keys), -1)}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
-        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
+        """One supervision step; see `RecursiveNetwork.step` for shapes; in training `dropout` draws."""
         said = self._said(inputs)
         chosen = self._chosen(said)
-        z = self._called(latents[_Z], self.embed(said), self._list(said, chosen))
+        z = self._called(latents[_Z], self.embed(said), self._list(said, chosen), keys)
         return Outcome({_Z: z}, self._answer(z, said, chosen), *self.q_head(z.mean(0)))
 
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
@@ -228,8 +247,8 @@ class Equivariant(nn.Module):
         chosen = self._chosen(said, candidates)
         among, x = self._list(said, chosen), self.candidate_heads.mark(self.embed(said), candidates)
         z, found = self.initial(inputs[:, 0] if keys is None else keys)[_Z], []
-        for _ in range(num_loops):
-            z = self._called(z, x, among)
+        for loop in range(num_loops):
+            z = self._called(z, x, among, None if keys is None else keys_at(keys, loop))
             keep, digits, lost = self.candidate_heads(z, self.digit_head, self.grid.n)
             found.append((*(_settled(logits, said, chosen) for logits in (keep, digits)), lost))
         return Deduction(*(torch.stack(one) for one in zip(*found, strict=True)))
@@ -256,12 +275,28 @@ class Equivariant(nn.Module):
         tables = UnitTables(self.units, self.members)
         return list_of_all(tables, said.shape[1]) if chosen is None else list_of(tables, chosen)
 
-    def _called(self, z: Tensor, x: Tensor, among: CandidateList) -> Tensor:
+    def _called(self, z: Tensor, x: Tensor, among: CandidateList, keys: Tensor | None) -> Tensor:
         """The latents after the calls of a step, each of which is given the puzzle `x` anew; [n**3, B, D] both."""
-        own, told = among.taken(z), among.taken(x)
+        own, told, left_out = among.taken(z), among.taken(x), self._left_out(among, z.shape[1], keys)
         for _ in range(self.config.calls):
-            own = self.level(F.layer_norm(own + told, (self.config.width,)), among)
+            own = self.level(F.layer_norm(own + told, (self.config.width,)), among, left_out)
         return among.put(z, own)
+
+    def _left_out(self, among: CandidateList, batch: int, keys: Tensor | None) -> list[Tensor]:
+        """What every layer leaves out during a step, bool [M, inner] each; none at all where nothing is left out.
+
+        Raises:
+            SettingError: something is to be left out, and the learner gives nothing to draw it from.
+        """
+        config = self.config
+        if not (self.training and config.dropout):
+            return []
+        if keys is None:
+            raise SettingError("model.dropout has to draw, and this learner does not; set model.dropout=0")
+        places = among.numbers(batch * self.grid.candidates)
+        drawn_from, candidates = keys[places % batch], places // batch
+        layers = range(_LEFT_OUT, _LEFT_OUT + config.num_layers)
+        return [chosen_at(drawn_from, layer, candidates, config.inner, config.dropout) for layer in layers]
 
     def _answer(self, z: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""
