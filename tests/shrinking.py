@@ -5,6 +5,8 @@ import dataclasses
 TINY_SIZES = {
     "width": 16,
     "num_heads": 2,
+    "symbol_heads": 1,
+    "head_width": 8,
     "num_layers": 1,
     "inner": 16,
     "token_inner": 8,

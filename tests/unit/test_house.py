@@ -79,6 +79,7 @@ OWN_FOLDERS = {
     "trm": ("trainer/models/trm.py", "trainer/presets/"),
     "equivariant": ("trainer/models/equivariant.py", "trainer/presets/"),
     "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
+    "se_rrm": ("trainer/models/se_rrm.py", "trainer/presets/"),
     "ldt": ("trainer/models/ldt.py", "trainer/presets/"),
     "autoregressive": ("trainer/models/autoregressive.py", "trainer/presets/"),
     "deep_supervision": ("trainer/learners/deep_supervision.py", "trainer/presets/"),

@@ -15,8 +15,9 @@ from trmpipe.trainer.memory import activation_bytes
 from trmpipe.trainer.models import CorpusSizes, puzzle_rows
 from trmpipe.trainer.models.direct import DirectConfig, DirectPrediction
 from trmpipe.trainer.models.hrm import HRM, HRMConfig
-from trmpipe.trainer.models.layers import rotary_tables_2d, rotate
+from trmpipe.trainer.models.layers import rotate
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
+from trmpipe.trainer.models.positions import rotary_tables_2d
 from trmpipe.trainer.models.trm import TRM, TRMConfig
 from trmpipe.trainer.sketch import without_numbers
 from trmpipe.trainer.watch import Watch, watched

@@ -34,6 +34,7 @@ MODELS: Registry[Part] = Registry(
         "direct_prediction": "trmpipe.trainer.models.direct:PART",
         "looped": "trmpipe.trainer.models.looped:PART",
         "equivariant": "trmpipe.trainer.models.equivariant:PART",
+        "se_rrm": "trmpipe.trainer.models.se_rrm:PART",
         "eqr": "trmpipe.trainer.models.eqr:PART",
         "ldt": "trmpipe.trainer.models.ldt:PART",
         "autoregressive": "trmpipe.trainer.models.autoregressive:PART",

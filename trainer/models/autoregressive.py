@@ -22,11 +22,11 @@ from ..checks import at_least, one_of
 from ..errors import SettingError
 from ..parts import Part
 from ..widening import wide
-from .layers import ChannelMLP, Linear, inner_width, rms_norm, rotary_tables, rotate, trunc_normal
+from .layers import ChannelMLP, Linear, inner_width, rms_norm, rotate, trunc_normal
 from .net import CorpusSizes
+from .positions import Positions
 
 POSITIONS = ("rotary", "learned")
-_ROPE_BASE = 10000.0
 _MOST_LAYERS = 1000
 _MOST_WIDTH = 1 << 20
 
@@ -173,8 +173,6 @@ class Autoregressive(nn.Module):
         dtype: of the forward pass; weights are float32.
     """
 
-    cosine: Tensor
-    sine: Tensor
     puzzle_rows: Tensor
 
     def __init__(
@@ -196,11 +194,10 @@ class Autoregressive(nn.Module):
             self.register_buffer("puzzle_rows", torch.zeros(sizes.num_identifiers, width))
         if config.positions == "learned":
             self.places = nn.Parameter(trunc_normal((self.num_places, width), std, generator))
-        else:
-            exact = torch.float64 if dtype == torch.float64 else torch.float32
-            tables = rotary_tables(self.num_places, width // config.num_heads, _ROPE_BASE, exact)
-            for name, table in zip(("cosine", "sine"), tables, strict=True):
-                self.register_buffer(name, table, persistent=False)
+        kind = "none" if config.positions == "learned" else config.positions
+        # A corpus's sequence is the puzzle; its answer makes the places more.
+        more = self.num_places - sizes.seq_len
+        self.positions = Positions(kind, more, width // config.num_heads, sizes, dtype)
 
     @property
     def core(self) -> nn.Module:
@@ -243,9 +240,8 @@ class Autoregressive(nn.Module):
         return scaled.to(self.dtype)
 
     def _rotary(self, start: int, length: int) -> tuple[Tensor, Tensor] | None:
-        if self.config.positions == "learned":
-            return None
-        return self.cosine[start : start + length], self.sine[start : start + length]
+        tables = self.positions.tables
+        return tables and (tables[0][start : start + length], tables[1][start : start + length])
 
     def _logits(self, x: Tensor) -> Tensor:
         """[B, t, V] of `x` [t, B, D]."""

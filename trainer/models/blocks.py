@@ -27,18 +27,15 @@ from .layers import (
     TokenMLP,
     inner_width,
     rms_norm,
-    rotary_tables,
-    rotary_tables_2d,
     trunc_normal,
 )
 from .net import CorpusSizes
+from .positions import POSITIONS, Positions
 
 MIXERS = ("mlp_t", "attention")
-POSITIONS = ("rotary", "rotary2d", "none")
 MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any such network, and few enough that the modules are made in a second."""
-_MOST_WIDTH = 1 << 20
-_ROPE_BASE = 10000.0
+MOST_WIDTH = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +76,8 @@ def check_stack(config: StackConfig) -> None:
     one_of("model.positions", config.positions, POSITIONS)
     one_of("model.mlp", config.mlp, GATES)
     at_least(1, config, "model", "num_layers", most=MOST_REPEATS)
-    at_least(1, config, "model", "width", "num_heads", most=_MOST_WIDTH)
-    at_least(0, config, "model", "inner", "token_inner", "num_prefix", most=_MOST_WIDTH)
+    at_least(1, config, "model", "width", "num_heads", most=MOST_WIDTH)
+    at_least(0, config, "model", "inner", "token_inner", "num_prefix", most=MOST_WIDTH)
     if config.mixer != "attention":
         return
     numbers, words = (4, "a width that 4 divides") if config.positions == "rotary2d" else (2, "even width")
@@ -184,9 +181,6 @@ class TokenNetwork(nn.Module):
         dtype: of the forward pass; weights are float32.
     """
 
-    cosine: Tensor
-    sine: Tensor
-
     def __init__(
         self, config: StackConfig, sizes: CorpusSizes, *, generator: torch.Generator, dtype: torch.dtype
     ) -> None:
@@ -197,15 +191,13 @@ class TokenNetwork(nn.Module):
         self.lm_head = Linear(config.width, sizes.vocab_size, generator=generator)
         if config.num_prefix:
             self.puzzle_emb = PuzzleEmbedding(sizes.num_identifiers, config.width)
-        tables = _tables_of(config, sizes, torch.float64 if dtype == torch.float64 else torch.float32)
-        self._turns = tables is not None
-        for name, table in zip(("cosine", "sine"), tables or (), strict=False):
-            self.register_buffer(name, table, persistent=False)
+        positions = config.positions if config.mixer == "attention" else "none"
+        self.positions = Positions(positions, config.num_prefix, config.width // config.num_heads, sizes, dtype)
 
     @property
     def rotary(self) -> Rotary | None:
         """What attention is given of positions."""
-        return (self.cosine, self.sine) if self._turns else None
+        return self.positions.tables
 
     @property
     def puzzle_table(self) -> Tensor | None:
@@ -224,26 +216,6 @@ class TokenNetwork(nn.Module):
     def answer(self, z: Tensor) -> Tensor:
         """Logits [B, S, V] of the tokens behind the prefix, float32 or wider, from `z` [S, B, D]."""
         return wide(self.lm_head(z[self.stack.num_prefix :]).transpose(0, 1))
-
-
-def _tables_of(config: StackConfig, sizes: CorpusSizes, dtype: torch.dtype) -> Rotary | None:
-    """Rotary positions of a network; None for one that has none.
-
-    Raises:
-        SettingError: cells have no rows and columns as far as is known.
-    """
-    if config.mixer != "attention" or config.positions == "none":
-        return None
-    head_width = config.width // config.num_heads
-    if config.positions == "rotary":
-        return rotary_tables(sizes.seq_len + config.num_prefix, head_width, _ROPE_BASE, dtype)
-    grid = (sizes.rows, sizes.columns)
-    if math.prod(grid) != sizes.seq_len:
-        raise SettingError(
-            f"model.positions rotary2d needs the rows and columns of {sizes.seq_len} cells, and none are known; "
-            "set model.positions=rotary"
-        )
-    return rotary_tables_2d(config.num_prefix, grid, head_width, _ROPE_BASE, dtype)
 
 
 def call(level: nn.Module, x: Tensor, rotary: Rotary | None, *, recompute: bool) -> Tensor:

@@ -137,68 +137,32 @@ class TokenMLP(nn.Module):
 
 
 class Attention(nn.Module):
-    """Non-causal self-attention; Q, K and V are stacked in one projection."""
+    """Non-causal self-attention; Q, K and V are stacked in one projection.
 
-    def __init__(self, width: int, num_heads: int, *, generator: torch.Generator) -> None:
+    Args:
+        width: D.
+        num_heads: N.
+        generator: the source of the initial weights, on the CPU.
+        head_width: numbers of a head; 0 for D / N.
+    """
+
+    def __init__(self, width: int, num_heads: int, *, generator: torch.Generator, head_width: int = 0) -> None:
         super().__init__()
-        self.num_heads = num_heads
-        self.qkv_proj = Linear(width, 3 * width, generator=generator)
-        self.o_proj = Linear(width, width, generator=generator)
+        self.num_heads, self.head_width = num_heads, head_width or width // num_heads
+        stacked = num_heads * self.head_width
+        self.qkv_proj = Linear(width, 3 * stacked, generator=generator)
+        self.o_proj = Linear(stacked, width, generator=generator)
 
     def forward(self, x: Tensor, rotary: Rotary | None) -> Tensor:
         """Map `x` [S, B, D] to [S, B, D], given the tables of rotary positions; None for no positions at all."""
-        seq_len, batch, width = x.shape
-        heads = self.qkv_proj(x).view(seq_len, batch, 3, self.num_heads, width // self.num_heads)
+        seq_len, batch, _ = x.shape
+        heads = self.qkv_proj(x).view(seq_len, batch, 3, self.num_heads, self.head_width)
         query, key, value = heads.permute(2, 1, 3, 0, 4)
         if rotary is not None:
             query, key = rotate(query, *rotary), rotate(key, *rotary)
         mixed = F.scaled_dot_product_attention(query, key, value)
-        result: Tensor = self.o_proj(mixed.permute(2, 0, 1, 3).reshape(seq_len, batch, width))
+        result: Tensor = self.o_proj(mixed.permute(2, 0, 1, 3).flatten(2))
         return result
-
-
-def rotary_tables(seq_len: int, head_width: int, base: float, dtype: torch.dtype = torch.float32) -> Rotary:
-    """Cosines and sines, [S, D/N] each, of rotary positions 0 to `seq_len` - 1 (arXiv 2104.09864).
-
-    Args:
-        seq_len: S.
-        head_width: D/N, an even number.
-        base: of the wave lengths.
-        dtype: of the tables and of what computes them.
-    """
-    return _tables(_angles(torch.arange(seq_len, dtype=dtype), head_width, base))
-
-
-def rotary_tables_2d(
-    num_prefix: int, grid: tuple[int, int], head_width: int, base: float, dtype: torch.dtype = torch.float32
-) -> Rotary:
-    """Tables [S, D/N] by which half of a head's pairs turn by row, half by column: a grid behind P prefix slots.
-
-    Rows and columns are counted from 1, and all prefix slots stand at row 0, column 0, where no cell is: so a cell's
-    distance to them tells where it is in the grid. Wave lengths are those of a head of half the width.
-
-    Args:
-        num_prefix: P.
-        grid: rows and columns, which the sequence spells row by row.
-        head_width: D/N, a multiple of 4.
-        base: of the wave lengths.
-        dtype: of the tables and of what computes them.
-    """
-    rows, columns = grid
-    places = torch.cartesian_prod(torch.arange(1, rows + 1, dtype=dtype), torch.arange(1, columns + 1, dtype=dtype))
-    places = torch.cat((places.new_zeros(num_prefix, 2), places))
-    return _tables(torch.cat([_angles(places[:, axis], head_width // 2, base) for axis in range(2)], dim=-1))
-
-
-def _angles(positions: Tensor, width: int, base: float) -> Tensor:
-    """Angles [S, width/2] by which pairs turn at `positions` [S]."""
-    frequency = 1.0 / base ** (torch.arange(0, width, 2, dtype=positions.dtype) / width)
-    return torch.outer(positions, frequency)
-
-
-def _tables(angles: Tensor) -> Rotary:
-    whole = angles.repeat(1, 2)
-    return whole.cos(), whole.sin()
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

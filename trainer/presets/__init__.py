@@ -24,6 +24,7 @@ PRESETS: Registry[Preset] = Registry(
         "trm-single-z-sudoku": "trmpipe.trainer.presets.sudoku_papers:SINGLE_Z",
         "trm-one-step-sudoku": "trmpipe.trainer.presets.sudoku_papers:ONE_STEP",
         "eqr-sudoku": "trmpipe.trainer.presets.sudoku_recipes:EQR",
+        "se-rrm-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SE_RRM",
         "sic-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SIC",
         "ldt-sudoku": "trmpipe.trainer.presets.sudoku_elimination:LDT",
         "arc": "trmpipe.trainer.presets.arc:PUBLISHED",
