@@ -38,19 +38,19 @@ def activated(x, name):
     return x * (x > 0) if name == "relu" else x / (1 + torch.exp(-x))
 
 
-def kept(key, number, place, config):
-    """What dropout leaves of the inner numbers of a candidate, 1 for all of it: layer `number` draws from `key`.
+def kept(key, number, config):
+    """What dropout leaves of the inner numbers of a puzzle's candidates, 1 for all: layer `number` draws from `key`.
 
     A word of the noise decides of four numbers, a byte of it of one.
     """
-    columns, chance = -(-config.inner // 4), round(256 * config.dropout) / 256
-    words = [noise.word(key, 1 + number, place * columns + column) for column in range(columns)]
+    chance = round(256 * config.dropout) / 256
+    words = [noise.word(key, 1 + number, place) for place in range(-(-config.inner // 4))]
     stays = [words[one // 4] >> 8 * (one % 4) & 255 >= 256 * chance for one in range(config.inner)]
     return torch.tensor(stays).double() / (1 - chance)
 
 
 def layer(z, state, name, config, units, dropout):
-    """`dropout` maps a candidate to what it multiplies its inner numbers with; None for nothing."""
+    """Inner numbers are multiplied with `dropout`."""
     told = {}
     for kind, lists in units.items():
         matrix = state[f"{name}.units.{'lines' if kind in ('rows', 'columns') else kind}"]
@@ -62,7 +62,7 @@ def layer(z, state, name, config, units, dropout):
     after = {}
     for one, own in z.items():
         inner = state[f"{name}.up_own"] @ own + state[f"{name}.up_units"] @ told[one]
-        inner = activated(inner, config.activation) * (1 if dropout is None else dropout[one])
+        inner = activated(inner, config.activation) * dropout
         after[one] = norm(own + state[f"{name}.down"] @ inner)
     return after
 
@@ -98,10 +98,7 @@ def step(z, state, puzzle, config, n, num_others, box_rows, key=None):
     z = dict.fromkeys(x, state["start"]) if z is None else z
     computed = list(x) if config.candidates == "all" else possible(puzzle, n, num_others, box_rows)
     own = {one: z[one] for one in computed}
-    dropout = [
-        None if key is None else {one: kept(key, number, (one[0] * n + one[1]) * n + one[2], config) for one in own}
-        for number in range(config.num_layers)
-    ]
+    dropout = [1 if key is None else kept(key, number, config) for number in range(config.num_layers)]
     for _ in range(config.calls):
         own = {one: norm(own[one] + x[one]) for one in own}
         for number in range(config.num_layers):

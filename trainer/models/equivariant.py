@@ -33,7 +33,7 @@ from .candidate_heads import CandidateHeads
 from .candidate_lists import CandidateList, UnitTables, list_of, list_of_all, unit_messages
 from .layers import trunc_normal
 from .net import CorpusSizes, Deduction, Latents, Outcome
-from .noise import chosen_at, keys_at, normal
+from .noise import chosen, keys_at, normal
 from .recursion import HaltingHead
 from .units import grid_of
 
@@ -72,8 +72,8 @@ class EquivariantConfig:
         start_noise: deviation of what is drawn for every number of every candidate's first latent, in training and
             evaluation; 0 for latents that begin alike. Candidates that the puzzle does not tell apart then differ, and
             another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.
-        dropout: chance that an inner number of a candidate's MLP is left out for a supervision step of training, from 0
-            to .9, in 256ths; against learning a small corpus by heart.
+        dropout: chance that an inner number of the MLPs is left out of all candidates of a puzzle for a supervision
+            step of training, from 0 to .9, in 256ths; against learning a small corpus by heart.
     """
 
     width: int = 24
@@ -293,10 +293,9 @@ class Equivariant(nn.Module):
             return []
         if keys is None:
             raise SettingError("model.dropout has to draw, and this learner does not; set model.dropout=0")
-        places = among.numbers(batch * self.grid.candidates)
-        drawn_from, candidates = keys[places % batch], places // batch
+        puzzles = among.numbers(batch * self.grid.candidates) % batch
         layers = range(_LEFT_OUT, _LEFT_OUT + config.num_layers)
-        return [chosen_at(drawn_from, layer, candidates, config.inner, config.dropout) for layer in layers]
+        return [chosen(keys, layer, config.inner, config.dropout)[puzzles] for layer in layers]
 
     def _answer(self, z: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""

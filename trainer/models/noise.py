@@ -50,34 +50,25 @@ def words(keys: Tensor, draw: int, seq_len: int, width: int) -> Tensor:
         seq_len: S.
         width: D; there are fewer than 2**32 positions in all.
     """
+    place = mixed(torch.full_like(keys, draw))
+    first = mixed((keys & _MASK) ^ place)
+    second = mixed((keys >> 32 & _MASK) + first + place & _MASK)
     positions = torch.arange(seq_len * width, device=keys.device).view(seq_len, 1, width)
-    first, second = _two_words(keys, draw)
     return mixed(mixed(positions ^ first[:, None]) + second[:, None] & _MASK)
 
 
-def chosen_at(keys: Tensor, draw: int, positions: Tensor, width: int, chance: float) -> Tensor:
-    """Bool [M, N], true with a chance that is rounded to a whole number of 256ths; each word decides of four.
+def chosen(keys: Tensor, draw: int, width: int, chance: float) -> Tensor:
+    """Bool [B, N], true with a chance that is rounded to a whole number of 256ths; each word decides of four.
 
     Args:
-        keys: int64 [M], of the example of every position.
+        keys: int64 [B].
         draw: number of the draw, 0 <= draw < 2**32.
-        positions: int64 [M], which of its example's positions each is; what is drawn there depends on no other.
-        width: N; positions times N are fewer than 2**34.
+        width: N.
         chance: from 0 to 1.
     """
-    columns = -(-width // 4)
-    first, second = (word[:, None] for word in _two_words(keys, draw))
-    places = positions[:, None] * columns + torch.arange(columns, device=keys.device)
-    drawn = mixed(mixed(places ^ first) + second & _MASK).to(torch.int32)
+    drawn = words(keys, draw, 1, -(-width // 4)).squeeze(0).to(torch.int32)
     bytes_of = torch.stack([drawn >> shift & 0xFF for shift in (0, 8, 16, 24)], dim=-1)
     return bytes_of.view(len(keys), -1)[:, :width] < round(256 * chance)
-
-
-def _two_words(keys: Tensor, draw: int) -> tuple[Tensor, Tensor]:
-    """Two 32-bit integers for every key, int64 [B] each."""
-    place = mixed(torch.full_like(keys, draw))
-    first = mixed((keys & _MASK) ^ place)
-    return first, mixed((keys >> 32 & _MASK) + first + place & _MASK)
 
 
 def normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: torch.dtype) -> Tensor:
