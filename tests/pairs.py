@@ -15,6 +15,7 @@ from trmpipe.trainer.models import MODELS, CorpusSizes
 from trmpipe.trainer.models.equivariant import EquivariantConfig
 from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.looped import LoopedConfig
+from trmpipe.trainer.models.se_rrm import SERRMConfig
 from trmpipe.trainer.models.trm import TRMConfig
 
 SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=3, rows=4, columns=4)
@@ -22,6 +23,7 @@ SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=3, rows=4, columns
 
 DEEP, CONTINUED = DeepSupervisionConfig(), DeepSupervisionConfig(continue_loss=True)
 UNROLLED = DeepSupervisionConfig(unroll=2, hints=0.5)
+MANY_HINTS = DeepSupervisionConfig(unroll=2, hints=0.5, hints_share=1.0, hints_power=3.0)
 SETTINGS = {
     "continue loss": (CONTINUED, TRMConfig()),
     "continue loss of HRM": (CONTINUED, HRMConfig()),
@@ -29,7 +31,9 @@ SETTINGS = {
     "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
     "unrolled with hints": (UNROLLED, EquivariantConfig()),
+    "dropout, many hints": (MANY_HINTS, EquivariantConfig(dropout=0.25)),
     "recomputed": (DEEP, TRMConfig(recompute=True)),
+    "recomputed symbols": (DEEP, SERRMConfig(recompute=True)),
     "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),
 }
 """What the defaults of the entries do not do."""

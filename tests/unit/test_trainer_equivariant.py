@@ -18,6 +18,7 @@ from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSuper
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.candidate_lists import UnitMessages, UnitTables, list_of, list_of_all
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
+from trmpipe.trainer.models.noise import keys_at
 from trmpipe.trainer.models.units import Grid, grid_of
 
 SMALL = {"width": 6, "message": 4, "inner": 5, "num_layers": 2}
@@ -141,20 +142,22 @@ def test_a_training_step_equals_the_reference(settings):
 
 
 @pytest.mark.parametrize("candidates", ["all", "possible"])
-def test_dropout_leaves_the_same_out_in_all_calls_of_a_training_step_alone(candidates):
+def test_dropout_leaves_the_same_out_in_all_calls_of_a_step_of_training_alone(candidates):
     net, learner = make(candidates=candidates, calls=2, dropout=0.4), learner_of(halt_weight=0.0)
-    inputs, labels = tokens_of(4, 3)
+    inputs, _ = tokens_of(4, 3)
     state, box_rows, whole = weights(net), net.grid.box_rows, net.config
     keys = torch.tensor([7, -(2**60), 7])
     net.train()
-    trained = net.step(net.initial(keys), inputs, None, keys).logits
+    first = net.step(net.initial(keys), inputs, None, keys)
+    trained, following = first.logits, keys_at(keys, 1)
+    second = net.step(first.latents, inputs, None, following).logits
     for row, key in enumerate(keys.tolist()):
-        _, logits, *_ = reference.step(None, state, inputs[row].tolist(), whole, 4, 2, box_rows, key)
+        z, logits, *_ = reference.step(None, state, inputs[row].tolist(), whole, 4, 2, box_rows, key)
         torch.testing.assert_close(trained[row], logits, **EXACT)
+        _, logits, *_ = reference.step(z, state, inputs[row].tolist(), whole, 4, 2, box_rows, int(following[row]))
+        torch.testing.assert_close(second[row], logits, **EXACT)
     fewer = net.step(net.initial(keys[1:]), inputs[1:], None, keys[1:]).logits
     torch.testing.assert_close(fewer, trained[1:], **EXACT)
-    first, second = (taught(net, learner, inputs, labels).loss for _ in range(2))
-    assert torch.equal(first, second)
     with pytest.raises(SettingError, match=r"model\.dropout=0"):
         net.step(net.initial(keys), inputs, None)
     net.eval()
@@ -162,6 +165,20 @@ def test_dropout_leaves_the_same_out_in_all_calls_of_a_training_step_alone(candi
     for row in range(3):
         _, logits, *_ = reference.step(None, state, inputs[row].tolist(), whole, 4, 2, box_rows)
         torch.testing.assert_close(answer.logits[row], logits, **EXACT)
+
+
+def test_loops_of_an_elimination_leave_other_numbers_out():
+    net, inputs = make(dropout=0.5), tokens_of(4, 2)[0]
+    keys, candidates = torch.tensor([5, 6]), torch.ones(2, 16, 4, dtype=torch.bool)
+    seen = []
+    net.level.register_forward_pre_hook(lambda _, arguments: seen.append(torch.stack(arguments[2])))
+    net.eliminate(candidates, inputs, None, 2, keys)
+    for loop in range(2):
+        net.step(net.initial(keys), inputs, None, keys_at(keys, loop))
+    assert len(seen) == 4
+    assert torch.equal(seen[0], seen[2])
+    assert torch.equal(seen[1], seen[3])
+    assert not torch.equal(seen[0], seen[1])
 
 
 def shuffled(chance, size, of_block):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.references import noise as reference
-from trmpipe.trainer.models.noise import chosen, keys_at, mixed, normal, truncated_normal, words
+from trmpipe.trainer.models.noise import keys_at, mixed, normal, picked, truncated_normal, words
 
 MOST, LEAST = 2**63 - 1, -(2**63)
 KEYS = torch.tensor([0, 1, -1, MOST, LEAST, 0x123456789ABCDEF, 2**32, -(2**32)])
@@ -40,23 +40,23 @@ def test_golden_words():
 
 
 @pytest.mark.parametrize("width", [1, 4, 6])
-def test_what_is_chosen_equals_bytes_of_words_one_by_one(width):
+def test_what_is_picked_equals_bytes_of_words_one_by_one(width):
     expected = [
         [reference.word(key, 5, column // 4) >> 8 * (column % 4) & 255 < round(256 * 0.3) for column in range(width)]
         for key in KEYS.tolist()
     ]
-    assert chosen(KEYS, 5, width, 0.3).tolist() == expected
+    assert picked(KEYS, 5, width, 0.3).tolist() == expected
 
 
-def test_as_many_are_chosen_as_the_chance_says_and_neighbours_have_nothing_in_common():
+def test_as_many_are_picked_as_the_chance_says_and_neighbours_have_nothing_in_common():
     keys = many_keys(4000)
-    found = chosen(keys, 1, 100, 0.25)
+    found = picked(keys, 1, 100, 0.25)
     # 5 sqrt(p (1 - p) / n) of 400,000.
     assert found.double().mean().item() == pytest.approx(0.25, abs=0.0035)
     for axis in range(2):
         assert abs(correlation(found, found.roll(1, axis))) < 0.008, axis
-    assert not chosen(keys, 1, 20, 0.0).any()
-    assert chosen(keys, 1, 20, 1.0).all()
+    assert not picked(keys, 1, 20, 0.0).any()
+    assert picked(keys, 1, 20, 1.0).all()
 
 
 def test_a_row_depends_on_its_key_alone():

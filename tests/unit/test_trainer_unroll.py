@@ -132,7 +132,7 @@ def test_impossible_settings_are_refused(wrong, words):
 @pytest.mark.parametrize(("share", "power"), [(0.5, 1), (0.25, 1), (0.8, 3), (1, 0)])
 def test_hints_show_labels_in_a_share_of_the_puzzles_up_to_a_share(share, power):
     """A power of a number from 0 to 1 is 1 / (power + 1) on average."""
-    size, hints = (4000, 400), Hints(0.4, share, power)
+    size, hints = (4000, 400), Hints(most=0.4, share=share, power=power)
     inputs, labels = torch.zeros(size, dtype=torch.int64) + 1, torch.zeros(size, dtype=torch.int64) + 2
     labels[:, :10] = 0
     shown = with_hints(inputs, labels, torch.arange(size[0]), hints)
@@ -147,7 +147,7 @@ def test_hints_show_labels_in_a_share_of_the_puzzles_up_to_a_share(share, power)
 
 def test_no_hints_leave_inputs_as_they_are():
     inputs, labels = torch.ones(4, 9, dtype=torch.int64), torch.full((4, 9), 2)
-    for hints in (Hints(), Hints(0.5, 0.0)):
+    for hints in (Hints(), Hints(most=0.5, share=0.0)):
         assert with_hints(inputs, labels, torch.arange(4), hints) is inputs
 
 

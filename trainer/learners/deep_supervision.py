@@ -56,9 +56,9 @@ class DeepSupervisionConfig:
         unroll: supervision steps of a training step, through all of which the gradient goes; their losses are averaged.
             Puzzles leave after whole training steps.
         hints: most of a puzzle's cells that show their answer when it is taken up, as a share, see `hints`; 0 for none.
-        hints_share: share of the puzzles that show hints, if there are any.
-        hints_power: above 1, few hints are more frequent than many: a puzzle shows `hints` times a number from 0 to 1
-            to this power.
+        hints_share: share of the puzzles that show hints, where `hints` is above 0.
+        hints_power: a puzzle shows `hints` times u ** hints_power of its cells, u drawn evenly from 0 to 1: above 1,
+            few hints are more frequent than many.
     """
 
     loss: str = "stablemax"
@@ -99,7 +99,7 @@ class DeepSupervision(SlotLearner):
     """
 
     def __init__(self, config: DeepSupervisionConfig, *, seed: int, max_steps: int) -> None:
-        hints = Hints(config.hints, config.hints_share, config.hints_power)
+        hints = Hints(most=config.hints, share=config.hints_share, power=config.hints_power)
         super().__init__(seed=seed, exploration=config.halt_exploration, hints=hints)
         self.config = config
         self._early_steps = config.halt_early_share * max_steps

@@ -20,14 +20,14 @@ _SHARE, _CELLS = (1 << 32) - 1, (1 << 32) - 2
 _ALL = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """How much of their answers puzzles show.
 
     Attributes:
         most: largest share of the cells of a puzzle, 0 to 1.
         share: share of the puzzles that show any, 0 to 1.
-        power: of the number from 0 to 1, drawn evenly, by which a puzzle's `most` is multiplied: above 1, few hints are
+        power: a puzzle shows `most` times u ** power of its cells, u drawn evenly from 0 to 1: above 1, few hints are
             more frequent than many.
     """
 

@@ -195,9 +195,9 @@ class Autoregressive(nn.Module):
         if config.positions == "learned":
             self.places = nn.Parameter(trunc_normal((self.num_places, width), std, generator))
         kind = "none" if config.positions == "learned" else config.positions
-        # A corpus's sequence is the puzzle; its answer makes the places more.
-        more = self.num_places - sizes.seq_len
-        self.positions = Positions(kind, more, width // config.num_heads, sizes, dtype)
+        # Places count through the puzzle and its answer; those of the answer go in as if they were prefix slots.
+        beside = self.num_places - sizes.seq_len
+        self.positions = Positions(kind, beside, width // config.num_heads, sizes, dtype)
 
     @property
     def core(self) -> nn.Module:

@@ -36,6 +36,7 @@ MIXERS = ("mlp_t", "attention")
 MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any such network, and few enough that the modules are made in a second."""
 MOST_WIDTH = 1 << 20
+"""Numbers of a vector, and heads and slots: far beyond any such network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ units are the linear maps that the symmetries leave, as in deep sets (arXiv 1703
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +32,7 @@ from .candidate_heads import CandidateHeads
 from .candidate_lists import CandidateList, UnitTables, list_of, list_of_all, unit_messages
 from .layers import trunc_normal
 from .net import CorpusSizes, Deduction, Latents, Outcome
-from .noise import chosen, keys_at, normal
+from .noise import keys_at, normal, picked
 from .recursion import HaltingHead
 from .units import grid_of
 
@@ -73,7 +72,7 @@ class EquivariantConfig:
             evaluation; 0 for latents that begin alike. Candidates that the puzzle does not tell apart then differ, and
             another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.
         dropout: chance that an inner number of the MLPs is left out of all candidates of a puzzle for a supervision
-            step of training, from 0 to .9, in 256ths; against learning a small corpus by heart.
+            step of training, from 0 to .9, rounded to 256ths; against learning a small corpus by heart.
     """
 
     width: int = 24
@@ -156,9 +155,9 @@ class EquivariantLevel(nn.Module):
             EquivariantLayer(config, kinds, generator=generator) for _ in range(config.num_layers)
         )
 
-    def forward(self, z: Tensor, among: CandidateList, left_out: Sequence[Tensor] = ()) -> Tensor:
-        """Map `z` [M, D] to [M, D]; `left_out` of every layer, or of none."""
-        for layer, one in zip_longest(self.layers, left_out):
+    def forward(self, z: Tensor, among: CandidateList, left_out: Sequence[Tensor | None]) -> Tensor:
+        """Map `z` [M, D] to [M, D]; see `EquivariantLayer.forward` for `left_out`, of every layer."""
+        for layer, one in zip(self.layers, left_out, strict=True):
             z = layer(z, among, one)
         return z
 
@@ -226,7 +225,11 @@ class Equivariant(nn.Module):
         return {_Z: (start + drawn).expand(sizes[0], len(keys), -1)}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
-        """One supervision step; see `RecursiveNetwork.step` for shapes; in training `dropout` draws."""
+        """One supervision step; see `RecursiveNetwork.step` for shapes.
+
+        Raises:
+            SettingError: in training, there is dropout and no keys to draw it from.
+        """
         said = self._said(inputs)
         chosen = self._chosen(said)
         z = self._called(latents[_Z], self.embed(said), self._list(said, chosen), keys)
@@ -282,20 +285,20 @@ class Equivariant(nn.Module):
             own = self.level(F.layer_norm(own + told, (self.config.width,)), among, left_out)
         return among.put(z, own)
 
-    def _left_out(self, among: CandidateList, batch: int, keys: Tensor | None) -> list[Tensor]:
-        """What every layer leaves out during a step, bool [M, inner] each; none at all where nothing is left out.
+    def _left_out(self, among: CandidateList, batch: int, keys: Tensor | None) -> Sequence[Tensor | None]:
+        """What every layer leaves out during a step, bool [M, inner] each; None where nothing is left out.
 
         Raises:
             SettingError: something is to be left out, and the learner gives nothing to draw it from.
         """
         config = self.config
         if not (self.training and config.dropout):
-            return []
+            return [None] * config.num_layers
         if keys is None:
             raise SettingError("model.dropout has to draw, and this learner does not; set model.dropout=0")
         puzzles = among.numbers(batch * self.grid.candidates) % batch
         layers = range(_LEFT_OUT, _LEFT_OUT + config.num_layers)
-        return [chosen(keys, layer, config.inner, config.dropout)[puzzles] for layer in layers]
+        return [picked(keys, layer, config.inner, config.dropout)[puzzles] for layer in layers]
 
     def _answer(self, z: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""

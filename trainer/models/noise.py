@@ -57,13 +57,13 @@ def words(keys: Tensor, draw: int, seq_len: int, width: int) -> Tensor:
     return mixed(mixed(positions ^ first[:, None]) + second[:, None] & _MASK)
 
 
-def chosen(keys: Tensor, draw: int, width: int, chance: float) -> Tensor:
-    """Bool [B, N], true with a chance that is rounded to a whole number of 256ths; each word decides of four.
+def picked(keys: Tensor, draw: int, width: int, chance: float) -> Tensor:
+    """Bool [B, N], true with a chance that is rounded to a whole number of 256ths; one word decides four numbers.
 
     Args:
         keys: int64 [B].
         draw: number of the draw, 0 <= draw < 2**32.
-        width: N.
+        width: N, numbers of every example.
         chance: from 0 to 1.
     """
     drawn = words(keys, draw, 1, -(-width // 4)).squeeze(0).to(torch.int32)

@@ -38,12 +38,14 @@ class Positions(nn.Module):
     def __init__(self, kind: str, num_prefix: int, head_width: int, sizes: CorpusSizes, dtype: torch.dtype) -> None:
         super().__init__()
         exact = torch.float64 if dtype == torch.float64 else torch.float32
-        self.turns, tables = kind != "none", None
+        self.turns = kind != "none"
+        if not self.turns:
+            return
         if kind == "rotary":
             tables = rotary_tables(sizes.seq_len + num_prefix, head_width, ROPE_BASE, exact)
-        elif kind == "rotary2d":
+        else:
             tables = rotary_tables_2d(num_prefix, _grid(sizes), head_width, ROPE_BASE, exact)
-        for name, table in zip(("cosine", "sine"), tables or (), strict=False):
+        for name, table in zip(("cosine", "sine"), tables, strict=True):
             self.register_buffer(name, table, persistent=False)
 
     @property
@@ -53,7 +55,11 @@ class Positions(nn.Module):
 
 
 def _grid(sizes: CorpusSizes) -> tuple[int, int]:
-    """Rows and columns of a corpus."""
+    """Rows and columns of a corpus.
+
+    Raises:
+        SettingError: they are not known.
+    """
     grid = (sizes.rows, sizes.columns)
     if math.prod(grid) != sizes.seq_len:
         raise SettingError(

@@ -2,7 +2,8 @@
 
 A layer lets the places of each symbol attend to each other, then the symbols of each place, then maps every vector by
 an MLP. No weight knows which symbol is which, but for the special ones (pad and blank): a puzzle whose digits are
-exchanged has the answer so exchanged. Nor does a weight know how many symbols or places there are.
+exchanged has the answer so exchanged. Nor does a weight know how many symbols or places there are. Without puzzle
+embeddings, which published ARC runs have, the network cannot tell a task's variants apart.
 
 Latents are [(P + S) * V, B, D]: place by place, its symbols in a row.
 
@@ -40,12 +41,13 @@ class SERRMConfig:
         num_layers: layers of the one network that every call shares.
         num_heads: heads of the attention between places.
         symbol_heads: heads of the attention between symbols.
-        head_width: numbers of a head, of both.
+        head_width: numbers of each head, in both attentions.
         inner: inner width of the MLP; 0 takes the published rule, about 8/3 of the width.
         num_prefix: prefix slots, each of which holds learned vectors.
         positions: what attention knows of where a place is: ``"rotary"``, its place in the sequence, ``"rotary2d"``,
             row and column of its cell, or ``"none"``.
-        num_special: tokens at the beginning of the vocabulary that are no symbols like the others.
+        num_special: the first tokens of the vocabulary, each with vectors of its own (pad, blank); all others share
+            theirs. It is the whole vocabulary but one where no two tokens can be exchanged, as in mazes.
         h_cycles: H, cycles of a supervision step; only the last one is differentiated.
         l_cycles: L, calls of a cycle.
         recompute: keep nothing of the differentiated calls but what goes into them, and call again on the way back: the
@@ -180,7 +182,7 @@ class SERRM(nn.Module):
         return {_Z: self.start.to(self.dtype).expand(size)}
 
     def step(self, latents: Latents, inputs: Tensor, rows: Tensor | None, keys: Tensor | None = None) -> Outcome:
-        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn."""
+        """One supervision step; see `RecursiveNetwork.step` for shapes. Nothing is drawn, `rows` are not looked at."""
         z, x, config = latents[_Z], self.embed(inputs), self.config
         with torch.no_grad():
             for _ in range((config.h_cycles - 1) * config.l_cycles):
@@ -195,7 +197,11 @@ class SERRM(nn.Module):
         return self.step(self.initial(inputs[:, 0]), inputs, rows).logits
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """`inputs` [B, S] as [(P + S) * V, B, D]: zeros but for the symbol that stands in a place, times sqrt(V)."""
+        """Vectors [(P + S) * V, B, D], in the forward dtype, of tokens int64 [B, S], each below V.
+
+        In a cell the symbol that stands there has its vector times sqrt(V), and all others zeros; prefix slots hold
+        theirs as they are.
+        """
         symbols = torch.arange(self.num_symbols, device=inputs.device)
         kinds = symbols.clamp(max=self.config.num_special)
         there = (inputs.T.unsqueeze(1) == symbols.view(1, -1, 1)).unsqueeze(-1)

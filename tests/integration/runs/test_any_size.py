@@ -15,6 +15,7 @@ from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.loaded import load_run
 from trmpipe.trainer.models.equivariant import EquivariantConfig
+from trmpipe.trainer.models.se_rrm import SERRMConfig
 
 MODEL = ["model.name=equivariant", "model.width=8", "model.message=4", "model.inner=8", "model.num_layers=1"]
 ANY_SIZE = [
@@ -101,8 +102,16 @@ def test_what_does_not_fit_is_refused_in_one_line(trmpipe, run4, boxes2, finishe
     assert f"the weights of {run4} do not fit the model: " in other.message
 
 
+def test_another_model_that_takes_any_size_is_scored_on_another_one(trmpipe, corpus4, corpus6, tmp_path):
+    small = ("width=8", "num_heads=1", "symbol_heads=1", "head_width=4", "inner=8", "num_layers=1", "l_cycles=1")
+    options = ("--max-steps=1", "--device=cpu", "--set=model.name=se_rrm", "--set=batch_size=8")
+    run = make_run(corpus4, tmp_path / "symbols", [*options, *(f"--set=model.{one}" for one in small)])
+    assert trmpipe("evaluate", run, "--corpus", corpus6, "--steps=1").code == 0
+
+
 def test_only_models_that_say_so_take_any_size():
     from trmpipe.trainer.build import takes_any_size
 
     assert takes_any_size(TrainConfig(model=EquivariantConfig()))
+    assert takes_any_size(TrainConfig(model=SERRMConfig()))
     assert not takes_any_size(TrainConfig())
