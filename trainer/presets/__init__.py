@@ -34,6 +34,8 @@ PRESETS: Registry[Preset] = Registry(
         "sudoku9-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU9",
         "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
+        "eqr-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:EQR6",
+        "se-rrm-sudoku4-cpu": "trmpipe.trainer.presets.sudoku_recipes:SE_RRM4",
         "sudoku4-elimination-cpu": "trmpipe.trainer.presets.sudoku_elimination:CPU4",
     },
     SettingError,
