@@ -67,7 +67,8 @@ def test_a_long_step_is_given_up_when_time_is_up(train, nine, tmp_path, monkeypa
     from trmpipe.trainer.models.trm import Level
 
     act, calls = Level.forward, []
-    options = [f"--set=num_slices={slices}"]
+    # Measuring which precision is faster would call the network too.
+    options = [f"--set=num_slices={slices}", "--set=precision=fp32"]
     assert train("--out", tmp_path / "whole", *options).code == 0
 
     def slow(level, *arguments):
