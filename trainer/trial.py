@@ -1,4 +1,4 @@
-"""Rows of nothing, learned from on trial: to see what memory a step takes, how fast it is, whether it compiles."""
+"""Rows of nothing, or a few examples, learned from on trial: the memory of a step, its speed, whether it compiles."""
 
 from typing import cast
 
@@ -37,12 +37,27 @@ def work_of_nothing(
         seq_len: tokens of an example.
         num_rows: how many.
     """
-    device = next(net.parameters()).device
-    tokens = torch.ones((num_rows, seq_len), dtype=torch.int64, device=device)
-    identifiers = torch.zeros(num_rows, dtype=torch.int64, device=device)
+    tokens = torch.ones((num_rows, seq_len), dtype=torch.int64, device=next(net.parameters()).device)
+    return work_of(net, learner, tokens, tokens)
+
+
+def work_of(
+    net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor
+) -> tuple[nn.Module, Tensors, Tensor | None]:
+    """What `Learner.learn` takes, but for the judge, of the first step on some examples.
+
+    Args:
+        net: the network.
+        learner: how it is taught.
+        inputs: int64 [B, S], on the network's device.
+        labels: int64 [B, S].
+    """
+    num_rows, seq_len = inputs.shape
+    identifiers = torch.zeros(num_rows, dtype=torch.int64, device=inputs.device)
     draws = {
-        name: torch.from_numpy(values).to(device) for name, values in learner.draws(0, np.arange(num_rows)).items()
+        name: torch.from_numpy(values).to(inputs.device)
+        for name, values in learner.draws(0, np.arange(num_rows)).items()
     }
-    rows = Rows(inputs=tokens, labels=tokens, identifiers=identifiers, draws=draws)
+    rows = Rows(inputs=inputs, labels=labels, identifiers=identifiers, draws=draws)
     work = learner.take_up(net, learner.begin(net, num_rows, seq_len), rows)
     return net, work, puzzle_rows(cast(Network, net), identifiers)

@@ -12,12 +12,12 @@ import torch
 
 import benchmarks.model_table as package
 import trmpipe
+from benchmarks.runs import Spec, do_all
 from trmpipe.trainer.result import FINAL_LIMIT
 
-from .entries import REFERENCE, entries_named
+from .entries import PRESET, REFERENCE, entries_named
 from .estimate import estimated_seconds
 from .report import as_markdown, draw, summary
-from .runs import Spec, do_all
 from .tuning import KEPT_ASIDE, Choice, measure, tune
 
 SAME = 0.03
@@ -53,6 +53,7 @@ def specs_of(choice: Choice, budget: dict[str, float], seeds: int, corpus: str, 
         Spec(
             folder=str(out / "final" / f"{choice.entry.name}, {'+'.join(budgets)}, seed {seed}"),
             corpus=corpus,
+            preset=PRESET,
             settings=(*choice.settings, *more),
             steps=number,
             seed=seed,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .entries import RATES, Entry
-from .runs import Spec, do_all, pace_spec
+from benchmarks.runs import Spec, do_all, pace_of
+
+from .entries import PRESET, RATES, Entry
 
 KEPT_ASIDE = 250
 """Training puzzles that a try is judged by."""
@@ -45,11 +46,16 @@ def measure(entries: Sequence[Entry], corpus: str, out: Path, jobs: int) -> dict
     """Seconds and FLOPs of a step of every variant of every entry."""
     keys = [(entry, variant) for entry in entries for variant in entry.variants]
     specs = [
-        pace_spec(
-            out / "pace" / f"{entry.name}, {variant}",
-            corpus,
-            settings_of(entry, variant, RATES[0]),
-            {"entry": entry.name, "variant": variant},
+        pace_of(
+            Spec(
+                folder=str(out / "pace" / f"{entry.name}, {variant}"),
+                corpus=corpus,
+                preset=PRESET,
+                settings=settings_of(entry, variant, RATES[0]),
+                steps=1,
+                seed=0,
+                labels={"entry": entry.name, "variant": variant},
+            )
         )
         for entry, variant in keys
     ]
@@ -87,7 +93,17 @@ def tune(
                 labels = {"entry": entry.name, "variant": variant, "rate": rate}
                 settings = (*settings_of(entry, variant, rate), *judged)
                 folder = str(out / "tuning" / f"{entry.name}, {variant}, {rate}")
-                specs.append(Spec(folder=folder, corpus=corpus, settings=settings, steps=steps, seed=0, labels=labels))
+                specs.append(
+                    Spec(
+                        folder=folder,
+                        corpus=corpus,
+                        preset=PRESET,
+                        settings=settings,
+                        steps=steps,
+                        seed=0,
+                        labels=labels,
+                    )
+                )
     tries = do_all(specs, jobs)
     choices = []
     for entry in entries:

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from benchmarks import runs
 from benchmarks.flops import flops_of
 from benchmarks.model_table import __main__ as table
-from benchmarks.model_table import runs, tuning
+from benchmarks.model_table import tuning
 from benchmarks.model_table.entries import ENTRIES, PRESET, REFERENCE, Entry, entries_named
 from benchmarks.model_table.estimate import estimated_seconds
 from benchmarks.model_table.report import summary
@@ -32,7 +33,8 @@ def counted(**changes):
     config = TrainConfig(model=model, learner=DeepSupervisionConfig())
     corpus = CorpusSizes(seq_len=S, vocab_size=V)
     net = build_net(config, corpus, torch.device("cpu"), torch.float32)
-    return runs.step_flops(net, build_learner(config, net), S, B)
+    tokens = torch.ones(B, S, dtype=torch.int64)
+    return runs.step_flops(net, build_learner(config, net), tokens, tokens)
 
 
 def by_hand(a_layer, more=0):

@@ -1,4 +1,4 @@
-"""Runs of the table: each trained by `trmpipe.trainer` itself, in a folder of its own, and never twice."""
+"""Runs of a table: each trained by `trmpipe.trainer` itself, in a folder of its own, and never twice."""
 
 import dataclasses
 import json
@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+import trmpipe
 from benchmarks.flops import flops_of
+from trmpipe.shards import Examples
 from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.judging import judge_by_label
@@ -24,9 +26,7 @@ from trmpipe.trainer.learners import Learner
 from trmpipe.trainer.listener import Unheard
 from trmpipe.trainer.request import TrainRequest
 from trmpipe.trainer.session import train
-from trmpipe.trainer.trial import work_of_nothing
-
-from .entries import PRESET
+from trmpipe.trainer.trial import work_of
 
 RESULT = "result.json"
 _COUNTED, _TIMED = 8, 64
@@ -41,18 +41,22 @@ class Spec:
     Attributes:
         folder: of the run; its result stands there.
         corpus: to train on.
+        preset: that settings are changed of.
         settings: ``KEY=VALUE`` on top of the preset.
         steps: how long.
         seed: root seed.
         labels: what else stands in the result.
+        variants: of each puzzle that are used, the first ones; None for all.
     """
 
     folder: str
     corpus: str
+    preset: str
     settings: tuple[str, ...]
     steps: int
     seed: int
     labels: Mapping[str, Any]
+    variants: int | None = None
 
 
 class Pace(Unheard):
@@ -72,12 +76,10 @@ class Pace(Unheard):
         return (ended - begun) / (last - first)
 
 
-def pace_spec(folder: Path, corpus: str, settings: tuple[str, ...], labels: Mapping[str, Any]) -> Spec:
-    """A short run that is only timed."""
+def pace_of(spec: Spec) -> Spec:
+    """A short run of the same kind that is only timed."""
     lines = (f"log_every={_PACE_EVERY}", "evaluation.every=0", "evaluation.limit=1")
-    return Spec(
-        folder=str(folder), corpus=corpus, settings=(*settings, *lines), steps=_PACE_STEPS, seed=0, labels=labels
-    )
+    return dataclasses.replace(spec, settings=(*spec.settings, *lines), steps=_PACE_STEPS)
 
 
 def do(spec: Spec) -> dict[str, Any]:
@@ -98,12 +100,13 @@ def do(spec: Spec) -> dict[str, Any]:
     shutil.rmtree(run, ignore_errors=True)
     request = TrainRequest(
         paths=(spec.corpus,),
-        preset=PRESET,
+        preset=spec.preset,
         settings=("num_slices=1", *spec.settings),
         max_steps=spec.steps,
         out=str(run),
         device="cpu",
         seed=spec.seed,
+        variants=spec.variants,
     )
     result = train(request, pace)
     assert result is not None
@@ -115,11 +118,12 @@ def do(spec: Spec) -> dict[str, Any]:
         "seconds_per_step": pace.seconds if spec.steps > 1 else result.clock.training,
         "exact": held_out.last()["exact"],
         "exact_first": held_out.after(1)["exact"],
+        "exact_by_step": list(held_out.columns["exact"]),
         "cell": held_out.last()["cell"],
         "answer_steps": held_out.num_steps,
         "gap": result.scores.gap,
         "monitor": _monitored(run),
-        **_costs(run),
+        **_costs(run, spec.corpus),
     }
     write_atomically(place, lambda file: file.write(json.dumps(found).encode()))
     return found
@@ -134,7 +138,7 @@ def _monitored(run: Path) -> tuple[float, float] | None:
     return (last[0]["exact"], last[0]["cell"]) if last else None
 
 
-def _costs(run: Path) -> dict[str, float]:
+def _costs(run: Path, corpus: str) -> dict[str, float]:
     """Parameters; FLOPs of a training step (forward and backward, without the optimiser); of an answer also seconds."""
     trained = open_trained(str(run), "cpu")
     net, learner, seq_len = trained.net, trained.learner, trained.about.sizes.seq_len
@@ -150,23 +154,30 @@ def _costs(run: Path) -> dict[str, float]:
         answer_seconds = (time.process_time() - started) / _TIMED
     return {
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
-        "step_flops": step_flops(net.requires_grad_(True), learner, seq_len, trained.config.batch_size),
+        "step_flops": step_flops(net.requires_grad_(True), learner, *some_puzzles(corpus, trained.config.batch_size)),
         "answer_flops": answering / _COUNTED,
         "answer_seconds": answer_seconds,
     }
 
 
-def step_flops(net: nn.Module, learner: Learner, seq_len: int, batch: int) -> int:
+def some_puzzles(corpus: str, count: int) -> tuple[Tensor, Tensor]:
+    """Inputs and labels, int64 [B, S] both, of the first so many training puzzles, one variant each."""
+    found = Examples.join(list(trmpipe.open(corpus).rows("train", num_groups=count, num_variants=1)))
+    inputs, labels = (torch.from_numpy(one.astype(np.int64)) for one in (found.inputs, found.labels))
+    return inputs, labels
+
+
+def step_flops(net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor) -> int:
     """FLOPs of the matrix products of a training step, forward and backward, the optimiser's aside.
 
     Args:
         net: the network.
         learner: how it is taught.
-        seq_len: tokens of an example.
-        batch: examples of a step.
+        inputs: int64 [B, S], the puzzles of the step: for some networks they decide how much is computed.
+        labels: int64 [B, S].
     """
     with torch.no_grad():
-        _, work, rows = work_of_nothing(net, learner, seq_len, batch)
+        _, work, rows = work_of(net, learner, inputs, labels)
     rows = None if rows is None else rows.requires_grad_()
     # Not torch.autograd.grad: the counter's own hooks on a network's inputs do not know it.
     return flops_of(lambda: learner.learn(net, work, rows, judge_by_label).loss.sum().backward())

@@ -1,0 +1,72 @@
+"""The table of what matters: every row is a run of its own, all of a family cost the same, and it is made whole."""
+
+import json
+
+import pytest
+
+from benchmarks import runs
+from benchmarks import what_matters as table
+from benchmarks.what_matters import FAMILIES, ROWS, Row
+from tests.runs import quick_training
+from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.presets import get_preset
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_row_is_another_run(family):
+    own = [row for row in ROWS if row.family == family]
+    configs = [apply_overrides(get_preset(FAMILIES[family].preset), table.settings_of(row)) for row in own]
+    made = [(repr(config), row.variants) for config, row in zip(configs, own, strict=True)]
+    assert len(set(made)) == len(own)
+
+
+def test_a_row_that_costs_twice_as_much_gets_half_the_steps(tmp_path):
+    row, budget = ROWS[0], FAMILIES[ROWS[0].family].budget * 1e12
+    for share, cost, steps in ((1, budget / 60, 60), (1, budget / 30, 30), (0.5, budget / 30, 15), (1, 3 * budget, 1)):
+        made = table.specs_of(row, "", tmp_path, step_cost=cost, seeds=2, budget_share=share)
+        assert [(spec.steps, spec.seed) for spec in made] == [(steps, 0), (steps, 1)]
+        assert len({spec.folder for spec in made}) == 2
+
+
+def test_puzzles_that_leave_less_open_cost_less(corpus4):
+    """The cell computes possible candidates alone."""
+    inputs, labels = runs.some_puzzles(str(corpus4), 4)
+    sizes = table.corpus_sizes(table.trmpipe.open(str(corpus4)))
+    config = apply_overrides(get_preset("sudoku6-cpu"), ("learner.hints=0",))
+    learner, net = (build(config, sizes) for build in (learner_of, net_of))
+    assert runs.step_flops(net, learner, labels, labels) < runs.step_flops(net, learner, inputs, labels) / 2
+
+
+def net_of(config, sizes):
+    return table.build_net(config, sizes, table.torch.device("cpu"), table.torch.float32)
+
+
+def learner_of(config, sizes):
+    return table.build_learner(config, net_of(config, sizes))
+
+
+def test_a_line_has_the_mean_and_the_deviation_of_its_seeds():
+    common = {"family": "cell", "question": "stays", "name": "up to 4", "steps": 1200, "flops": 2.5e9}
+    shares = [[0.1, 0, 0, 0.5, *[0.0] * 11, 0.9], [0.3, 0, 0, 0.5, *[0.0] * 11, 0.7]]
+    results = [{**common, "exact_by_step": own, "cell": 0.75} for own in shares]
+    line = table.as_markdown(results).splitlines()[2]
+    assert line == "| cell | stays: up to 4 | 1,200 | 2.50 G | 20.0 ± 14.1 | 50.0 ± 0.0 | 80.0 ± 14.1 | 75.0 ± 0.0 |"
+
+
+def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
+    rows, trained, train = ROWS[0:2], [], runs.train
+    monkeypatch.setattr(table, "ROWS", (*rows, Row("variants", "none", "cell", variants=1)))
+    monkeypatch.setattr(table, "do_all", lambda specs, jobs: [runs.do(spec) for spec in specs])
+    monkeypatch.setattr(runs, "train", lambda request, pace: trained.append(request) or train(request, pace))
+    arguments = ["--out", str(tmp_path), "--seeds", "1", "--size", "4", "--n", "20", "--aug", "3", "--share", "1e-5"]
+    for _ in range(2):
+        with quick_training():
+            table.main(arguments)
+    assert [request.variants for request in trained] == [None, None, 1]
+    assert capsys.readouterr().out.splitlines()[-3:] == (tmp_path / "table.md").read_text().splitlines()[2:]
+    found = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
+    assert [(one["family"], one["name"]) for one in found] == [
+        ("TRM", "as it is"),
+        ("TRM", "up to 1"),
+        ("cell", "none"),
+    ]
