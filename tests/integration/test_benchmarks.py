@@ -14,7 +14,7 @@ from trmpipe.trainer.models.trm import TRMConfig
 TINY_SIZE = (
     TRMConfig(width=16, inner=16, token_inner=8, num_prefix=2, h_cycles=2, l_cycles=2),
     CorpusSizes(seq_len=9, vocab_size=5),
-    *(4, 2),
+    *(4, {"fp32": 2, "bf16": 2}),
 )
 """As `train_step.SIZES` have it: model, corpus, batch, slices."""
 
