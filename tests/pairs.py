@@ -11,9 +11,11 @@ from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
+from trmpipe.trainer.learners.elimination import EliminationConfig
 from trmpipe.trainer.models import MODELS, CorpusSizes
 from trmpipe.trainer.models.equivariant import EquivariantConfig
 from trmpipe.trainer.models.hrm import HRMConfig
+from trmpipe.trainer.models.ldt import LDTConfig
 from trmpipe.trainer.models.looped import LoopedConfig
 from trmpipe.trainer.models.se_rrm import SERRMConfig
 from trmpipe.trainer.models.trm import TRMConfig
@@ -32,6 +34,7 @@ SETTINGS = {
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
     "unrolled with hints": (UNROLLED, EquivariantConfig()),
     "dropout, many hints": (MANY_HINTS, EquivariantConfig(dropout=0.25)),
+    "elimination with dropout": (shrunk(EliminationConfig()), LDTConfig(dropout=0.25)),
     "recomputed": (DEEP, TRMConfig(recompute=True)),
     "recomputed symbols": (DEEP, SERRMConfig(recompute=True)),
     "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),

@@ -19,10 +19,9 @@ SIZES = CorpusSizes(seq_len=16, vocab_size=6, rows=4, columns=4)
 PUBLISHED = 800_000
 
 
-def make():
-    net = LDT(
-        LDTConfig(width=8, num_heads=2, num_layers=2, inner=12), SIZES, generator=generator(), dtype=torch.float64
-    ).double()
+def make(**settings):
+    config = LDTConfig(**{"width": 8, "num_heads": 2, "num_layers": 2, "inner": 12, **settings})
+    net = LDT(config, SIZES, generator=generator(), dtype=torch.float64).double()
     with torch.no_grad():
         for seed, parameter in enumerate(net.parameters()):
             parameter += 0.1 * torch.randn(parameter.shape, generator=generator(seed), dtype=torch.float64)
@@ -81,6 +80,27 @@ def loss_of(said, work, place, config):
     return total / LOOPS
 
 
+def test_dropout_is_the_reference_s_in_training_alone():
+    """In every loop and layer another one; of a puzzle the same, whatever else is in the batch."""
+    net, keys = make(dropout=0.4), torch.tensor([7, -(2**60), 7])
+    candidates = torch.rand(3, 16, N, generator=generator(8)) < 0.7
+    inputs, state = torch.ones(3, 16, dtype=torch.int64), weights(net)
+    net.train()
+    found = net.eliminate(candidates, inputs, None, LOOPS, keys)
+    for row, key in enumerate(keys.tolist()):
+        for loop, parts in enumerate(reference.deduction(candidates[row], state, net.config, LOOPS, key)):
+            for one, other in zip(found, parts, strict=True):
+                torch.testing.assert_close(one[loop, row], other, **EXACT)
+    fewer = net.eliminate(candidates[1:], inputs[1:], None, LOOPS, keys[1:])
+    torch.testing.assert_close(fewer.keep, found.keep[:, 1:], **EXACT)
+    with pytest.raises(SettingError, match=r"model\.dropout=0"):
+        net.eliminate(candidates, inputs, None, LOOPS)
+    net.eval()
+    answer = net.eliminate(candidates, inputs, None, LOOPS, keys)
+    for loop, (keep, *_) in enumerate(reference.deduction(candidates[0], state, net.config, LOOPS)):
+        torch.testing.assert_close(answer.keep[loop, 0], keep, **EXACT)
+
+
 def test_it_is_as_large_as_published():
     sizes = CorpusSizes(seq_len=81, vocab_size=11, rows=9, columns=9)
     net = LDT(LDTConfig(), sizes, generator=generator())
@@ -93,6 +113,7 @@ def test_it_is_as_large_as_published():
     [
         ({"width": 10, "num_heads": 4}, SIZES, r"model\.width 10 does not split into 4 heads"),
         ({"num_layers": 0}, SIZES, r"model\.num_layers is 0"),
+        ({"dropout": 0.95}, SIZES, r"model\.dropout is 0\.95"),
         ({}, CorpusSizes(seq_len=6, vocab_size=6, rows=2, columns=3), "the corpus has 2 rows, 3 columns, 6 cells"),
     ],
 )
