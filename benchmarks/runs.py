@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 import trmpipe
 from benchmarks.flops import flops_of
-from trmpipe.shards import Examples
+from trmpipe.shards import Corpus
 from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.judging import judge_by_label
@@ -26,7 +26,7 @@ from trmpipe.trainer.learners import Learner
 from trmpipe.trainer.listener import Unheard
 from trmpipe.trainer.request import TrainRequest
 from trmpipe.trainer.session import train
-from trmpipe.trainer.trial import work_of
+from trmpipe.trainer.trial import first_puzzles, work_of
 
 RESULT = "result.json"
 _COUNTED, _TIMED = 8, 64
@@ -89,7 +89,9 @@ def do(spec: Spec) -> dict[str, Any]:
         SystemExit: the folder is of another table.
     """
     place = Path(spec.folder) / RESULT
-    known = {"steps": spec.steps, "seed": spec.seed, **spec.labels}
+    opened = trmpipe.open(spec.corpus)
+    asked = [spec.preset, *spec.settings, spec.variants, opened.manifest.content_digest]
+    known = {"steps": spec.steps, "seed": spec.seed, **spec.labels, "asked": asked}
     if place.is_file():
         found: dict[str, Any] = json.loads(place.read_text())
         if all(found.get(name) == value for name, value in known.items()):
@@ -123,7 +125,7 @@ def do(spec: Spec) -> dict[str, Any]:
         "answer_steps": held_out.num_steps,
         "gap": result.scores.gap,
         "monitor": _monitored(run),
-        **_costs(run, spec.corpus),
+        **_costs(run, opened),
     }
     write_atomically(place, lambda file: file.write(json.dumps(found).encode()))
     return found
@@ -138,13 +140,14 @@ def _monitored(run: Path) -> tuple[float, float] | None:
     return (last[0]["exact"], last[0]["cell"]) if last else None
 
 
-def _costs(run: Path, corpus: str) -> dict[str, float]:
+def _costs(run: Path, opened: Corpus) -> dict[str, float]:
     """Parameters; FLOPs of a training step (forward and backward, without the optimiser); of an answer also seconds."""
     trained = open_trained(str(run), "cpu")
-    net, learner, seq_len = trained.net, trained.learner, trained.about.sizes.seq_len
+    net, learner = trained.net, trained.learner
 
     def answer(count: int) -> None:
-        for _ in examinee.answers(np.ones((count, seq_len), dtype=np.uint8), np.zeros(count, dtype=np.int32)):
+        inputs, _ = first_puzzles(opened, count)
+        for _ in examinee.answers(inputs.numpy().astype(np.uint8), np.zeros(count, dtype=np.int32)):
             pass
 
     with trained.examinee() as examinee:
@@ -154,17 +157,10 @@ def _costs(run: Path, corpus: str) -> dict[str, float]:
         answer_seconds = (time.process_time() - started) / _TIMED
     return {
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
-        "step_flops": step_flops(net.requires_grad_(True), learner, *some_puzzles(corpus, trained.config.batch_size)),
+        "step_flops": step_flops(net.requires_grad_(True), learner, *first_puzzles(opened, trained.config.batch_size)),
         "answer_flops": answering / _COUNTED,
         "answer_seconds": answer_seconds,
     }
-
-
-def some_puzzles(corpus: str, count: int) -> tuple[Tensor, Tensor]:
-    """Inputs and labels, int64 [B, S] both, of the first so many training puzzles, one variant each."""
-    found = Examples.join(list(trmpipe.open(corpus).rows("train", num_groups=count, num_variants=1)))
-    inputs, labels = (torch.from_numpy(one.astype(np.int64)) for one in (found.inputs, found.labels))
-    return inputs, labels
 
 
 def step_flops(net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor) -> int:

@@ -19,11 +19,12 @@ from typing import Any
 import torch
 
 import trmpipe
-from benchmarks.runs import Spec, do_all, some_puzzles, step_flops
+from benchmarks.runs import Spec, do_all, step_flops
+from trmpipe.shards import Corpus
 from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
-from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.trial import first_puzzles
 
 ASKED = (1, 4, 16)
 """Supervision steps after which answers are counted in the table."""
@@ -94,11 +95,11 @@ ROWS = (
 """Two supervision steps are a stay, two calls a step of TRM's and eight one of the cell's, where nothing is said."""
 
 
-def flops_of_row(row: Row, corpus: str, sizes: CorpusSizes) -> int:
+def flops_of_row(row: Row, corpus: Corpus) -> int:
     """FLOPs of a training step of `row` on the first puzzles of `corpus`."""
     config = apply_overrides(get_preset(FAMILIES[row.family].preset), settings_of(row))
-    net = build_net(config, sizes, torch.device("cpu"), torch.float32)
-    return step_flops(net, build_learner(config, net), *some_puzzles(corpus, config.batch_size))
+    net = build_net(config, corpus_sizes(corpus), torch.device("cpu"), torch.float32)
+    return step_flops(net, build_learner(config, net), *first_puzzles(corpus, config.batch_size))
 
 
 def settings_of(row: Row) -> tuple[str, ...]:
@@ -168,7 +169,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     corpus = str(options.out / "corpus")
     trmpipe.generate(f"sudoku{options.size}", n=options.n, aug=options.aug, out=corpus)
-    sizes = corpus_sizes(trmpipe.open(corpus))
+    opened = trmpipe.open(corpus)
     specs = [
         spec
         for row in ROWS
@@ -176,7 +177,7 @@ def main(arguments: list[str] | None = None) -> None:
             row,
             corpus,
             options.out,
-            step_cost=flops_of_row(row, corpus, sizes),
+            step_cost=flops_of_row(row, opened),
             seeds=options.seeds,
             budget_share=options.share,
         )

@@ -4,7 +4,9 @@ An epoch shows every group that took part in the step in which the epoch began, 
 epoch to the next, and none joins in the middle of one. With unequal weights (`Curriculum.mix`) each quarter goes
 through its groups in epochs of its own, and an epoch of the stream takes up as many of each quarter as its weight says,
 in a seeded order. What a sampling says of variants holds as it does without a curriculum: under ``"blocks"`` each of a
-group's comes once before one comes again, under ``"published"`` one is drawn each time.
+group's comes once before one comes again, under ``"published"`` one is drawn each time. But with unequal weights an
+epoch of a quarter may end in the middle of one of the stream, in which the next one's groups then come among its last:
+a group's visits may change places there, and so may a variant come again before the last one has come.
 
 Two things are not as in `order`. Variants are in no windows, so the whole training set has to be in memory. And the
 examples of a puzzle that has several are ordered one by one, as *items*, since how many positions an epoch has must be
@@ -67,6 +69,7 @@ class CurriculumOrder:
         self._seed = seed
         self._num_groups = len(counts)
         self._repeats = sampling in WITH_REPLACEMENT
+        self._in_turn = len(set(curriculum.mix)) == 1
         # How many items the easiest 0, 1, ... groups have.
         ends = np.concatenate([[0], np.cumsum(sizes[ranked])])
         quarters = ends[[len(ranked) * quarter // NUM_QUARTERS for quarter in range(NUM_QUARTERS + 1)]]
@@ -78,6 +81,11 @@ class CurriculumOrder:
         joined = np.concatenate([_joined(table, size) for table, size in zip(tables, np.diff(quarters), strict=True)])
         self._items = np.stack([groups, counts[groups], joined], axis=1)
         self._examples = np.arange(len(groups)) - np.repeat(ends[:-1], sizes[ranked])
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether the visits of a group come in their order, which they may not with unequal weights."""
+        return self._in_turn
 
     def at(self, start: int, count: int) -> Places:
         """The examples of `count` positions from `start` on."""

@@ -31,6 +31,9 @@ Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 class Order:
     """The endless sequence of examples.
 
+    Attributes:
+        in_turn: that the visits of a group come in their order.
+
     Args:
         seed: of the stream, uint64.
         counts: int64 [G], variants of each group.
@@ -38,6 +41,8 @@ class Order:
         sampling: one of `SAMPLINGS`.
         window_size: variants of a window, see `kernels.order_window`.
     """
+
+    in_turn = True
 
     def __init__(
         self, seed: int, counts: NDArray[np.int64], sizes: NDArray[np.int64], sampling: str, window_size: int

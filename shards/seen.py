@@ -1,8 +1,9 @@
 """How many of a training set's variants the first examples of its order have shown.
 
 An order knows how often each group has come, under a curriculum too. Under ``"blocks"`` no variant comes again before
-all of its group have come, so the number follows from that. Under ``"published"`` variants are drawn with replacement:
-they are drawn again and counted, and beyond `MOST_DRAWN` examples what is expected is told in its place.
+all of its group have come, so the number follows from that; not quite where a curriculum has unequal weights. There,
+and under ``"published"``, where variants are drawn with replacement, they are drawn again and counted, and beyond
+`MOST_DRAWN` examples what is expected is told in its place.
 """
 
 from dataclasses import dataclass
@@ -51,11 +52,12 @@ def seen_variants(
         num_examples: so many examples from the start.
     """
     visits = order.visits(num_examples)
-    exact = not repeats or num_examples <= MOST_DRAWN
-    if not repeats:
-        variants = int(np.minimum(visits, counts).sum())
-    elif exact:
+    follows = not repeats and order.in_turn
+    exact = follows or num_examples <= MOST_DRAWN
+    if exact and not follows:
         variants = _count_drawn(order, counts, num_examples)
+    elif not repeats:
+        variants = int(np.minimum(visits, counts).sum())
     else:
         variants = round(float((counts * (1 - (1 - 1 / counts) ** visits)).sum()))
     return Seen(variants=variants, all_variants=int(counts.sum()), visits=float(visits.mean()), exact=exact)

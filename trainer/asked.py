@@ -14,7 +14,8 @@ from .curriculum import refuse_other_measures
 from .device import choose_compile
 from .errors import SettingError
 from .evaluators import evaluator_of
-from .fitting import fitted_steps
+from .fitting import Scored, fitted_steps
+from .held_out import read_held_out
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
@@ -22,6 +23,9 @@ from .result import num_scored_at_the_end
 from .scored_sets import join_sets, num_training_groups, scored_sets
 from .threads import Map, num_threads, side_by_side
 from .trainer import Trainer
+
+_SAMPLE = 64
+"""Held-out puzzles by which scoring is measured, where none are scored before the end."""
 
 
 def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainRequest, ranks: Ranks) -> Stream:
@@ -100,8 +104,10 @@ def fit_steps(
         stream = build_stream(config, corpora, request, ranks)
         scored = scored_sets(config, corpora, stream.num_groups)
         examples = Examples.join([Examples.empty(trainer.sizes.seq_len), *join_sets(scored)])
+        sample = examples if len(examples) else read_held_out(corpora, _SAMPLE)
         final, spent = num_scored_at_the_end(corpora, scored), time.perf_counter() - started
-        steps = fitted_steps(request.minutes, trainer, stream, examples, final, spent)
+        asked = Scored(sample=sample, while_training=len(examples), at_the_end=final)
+        steps = fitted_steps(request.minutes, trainer, stream, asked, spent)
     by = f" by {ranks.world_size} processes" if ranks.world_size > 1 else ""
     note(f"{steps:,} steps{by} fit {request.minutes:g} minutes on this machine as it is now")
     return steps

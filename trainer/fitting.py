@@ -10,6 +10,7 @@ says what follows.
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
 
 from trmpipe.shards import Examples, Stream
@@ -25,9 +26,22 @@ _SHARE = 0.05
 """Steps are measured for so many seconds, or for so large a share of the time that there is; one at least."""
 
 
-def fitted_steps(
-    minutes: float, trainer: Trainer, stream: Stream, scored: Examples, num_at_the_end: int, spent: float
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What a run is scored on.
+
+    Attributes:
+        sample: puzzles to measure with; none where nothing is scored.
+        while_training: how many each evaluation has while it trains.
+        at_the_end: and the one at its end.
+    """
+
+    sample: Examples
+    while_training: int
+    at_the_end: int
+
+
+def fitted_steps(minutes: float, trainer: Trainer, stream: Stream, scored: Scored, spent: float) -> int:
     """Steps of a run that ends, its evaluations included, after so many minutes on this machine as it is now.
 
     Every rank must call it, and all are given the first one's answer.
@@ -36,8 +50,7 @@ def fitted_steps(
         minutes: for all of it.
         trainer: a throwaway one, of this rank; it is trained.
         stream: of the run; it is read and not moved.
-        scored: puzzles of an evaluation while training.
-        num_at_the_end: puzzles of the evaluation at the end, which has as many as `scored` at least.
+        scored: what is scored, and when.
         spent: seconds that are gone already.
 
     Raises:
@@ -46,8 +59,9 @@ def fitted_steps(
     """
     config, started = trainer.config, time.perf_counter()
     step = _seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
-    evaluation = _seconds(lambda: _score(trainer, scored)) if len(scored) else 0.0
-    final = evaluation * max(1.0, num_at_the_end / max(1, len(scored)))
+    measured = len(scored.sample)
+    each = _seconds(lambda: _score(trainer, scored.sample)) / measured if measured else 0.0
+    evaluation, final = each * scored.while_training, each * max(scored.while_training, scored.at_the_end)
     gone = spent + time.perf_counter() - started
     every = config.evaluation.every
     pace = step + (evaluation / every if every else 0.0)

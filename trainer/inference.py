@@ -19,7 +19,7 @@ from .errors import RunError, SettingError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
-from .learners import Learner
+from .learners import Learner, starts_at_random
 from .models.net import CorpusSizes, draws_at_random
 from .precision_choice import precision_of
 from .ranks import Ranks
@@ -220,7 +220,7 @@ def make_request(
     if wish.search is not None:
         refuse_search(trained.learner, corpora[0].spec)
     restarts = wish.restarts
-    if restarts > 1 and not draws_at_random(trained.net):
+    if restarts > 1 and not (draws_at_random(trained.net) or starts_at_random(trained.learner)):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
         restarts = 1
     # Where the test split holds variants, those that the run was not trained on have no embeddings.

@@ -2,7 +2,7 @@
 
 The estimate counts what surely is there at once: weights with gradient, average and what the optimiser holds, the
 learner's state before and after a step, and the logits of a batch. On a CPU, where a process that takes too much is
-killed without a word, two rows are learned from in trial, and what autograd keeps of them for the way back is counted:
+killed without a word, two puzzles are learned from in trial, and what autograd keeps of them for the way back counts:
 measured with the published Sudoku model at a batch of 32, this says 3.4 GB where 3.9 are taken, and of its batch of 768
 that it needs 80. Other devices refuse by themselves, and compile, which keeps less.
 """
@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from trmpipe.shards import Corpus
+
 from .build import build_learner
 from .config import TrainConfig
 from .errors import SettingError
@@ -22,10 +24,11 @@ from .forms import tensors_in
 from .learners import Learner
 from .models import CorpusSizes
 from .sketch import optimiser_states, sketch_net, without_numbers
-from .trial import TRIAL_ROWS, lesson_of_nothing
+from .trial import first_puzzles, lesson_of
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY = Path("/proc/meminfo")
+_TRIAL_ROWS = 2
 _STATES = 2
 """The learner's state before a step and after it."""
 _LOGIT_BYTES = 4
@@ -70,7 +73,7 @@ def refuse_too_large(config: TrainConfig, sizes: CorpusSizes, device: torch.devi
 
 
 def refuse_large_activations(
-    config: TrainConfig, net: nn.Module, learner: Learner, sizes: CorpusSizes, slices_at_once: int, room: Room | None
+    config: TrainConfig, net: nn.Module, learner: Learner, corpus: Corpus, slices_at_once: int, room: Room | None
 ) -> None:
     """Refuse a run on a CPU of which a step needs more memory than there is.
 
@@ -78,7 +81,7 @@ def refuse_large_activations(
         config: of the run.
         net: its network; it is only looked at.
         learner: how it is taught.
-        sizes: of the corpora.
+        corpus: the first one, for a few puzzles.
         slices_at_once: slices of a batch that are worked on side by side.
         room: what `refuse_too_large` gave.
 
@@ -88,7 +91,7 @@ def refuse_large_activations(
     device = next(net.parameters()).device
     if device.type != "cpu" or room is None:
         return
-    row = activation_bytes(net, learner, sizes.seq_len)
+    row = activation_bytes(net, learner, *first_puzzles(corpus, _TRIAL_ROWS))
     rows = -(-config.batch_size // config.num_slices) * min(slices_at_once, config.num_slices)
     whole = room.model + room.batch + row * rows
     if whole > room.available:
@@ -101,8 +104,15 @@ def refuse_large_activations(
         )
 
 
-def activation_bytes(net: nn.Module, learner: Learner, seq_len: int) -> int:
-    """Bytes that autograd keeps of one example for the way back."""
+def activation_bytes(net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor) -> int:
+    """Bytes that autograd keeps of an example for the way back, the mean over some.
+
+    Args:
+        net: the network.
+        learner: how it is taught.
+        inputs: int64 [B, S].
+        labels: int64 [B, S].
+    """
     own = {_storage(tensor) for tensor in (*net.parameters(), *net.buffers())}
     kept: dict[int, int] = {}
 
@@ -110,10 +120,11 @@ def activation_bytes(net: nn.Module, learner: Learner, seq_len: int) -> int:
         kept[_storage(tensor)] = tensor.untyped_storage().nbytes()
         return tensor
 
+    device = next(net.parameters()).device
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        lesson = lesson_of_nothing(net, learner, seq_len)
+        lesson = lesson_of(net, learner, inputs.to(device), labels.to(device))
     del lesson
-    return sum(size for storage, size in kept.items() if storage not in own) // TRIAL_ROWS
+    return sum(size for storage, size in kept.items() if storage not in own) // len(inputs)
 
 
 def _storage(tensor: Tensor) -> int:

@@ -1,19 +1,21 @@
 """Which dtype the forward pass of a new run has; it is noted in config.json, and a run that goes on keeps it.
 
 CUDA takes bfloat16, as published. A CPU is ten times slower in it without units for it and up to twice as fast with
-them, by the size of the network: so where there are units, a few rows are learned from in both.
+them, by the size of the network: so where there are units, a few puzzles are learned from in both.
 """
 
 import time
+from collections.abc import Sequence
 from statistics import median
 
 import torch
 
-from .build import build_learner, build_net
+from trmpipe.shards import Corpus
+
+from .build import build_learner, build_net, corpus_sizes
 from .config import TrainConfig
-from .models import CorpusSizes
 from .precision import computing_copy
-from .trial import lesson_of_nothing
+from .trial import first_puzzles, lesson_of
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _TRIALS = 3
@@ -27,19 +29,19 @@ def precision_of(config: TrainConfig, device: torch.device) -> torch.dtype:
     return DTYPES[config.precision]
 
 
-def choose_precision(config: TrainConfig, sizes: CorpusSizes, device: torch.device) -> tuple[str, str]:
+def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: torch.device) -> tuple[str, str]:
     """The precision of a new run for which none is asked, and why, in words.
 
     Args:
         config: of the run.
-        sizes: of its corpora.
+        corpora: to train on.
         device: where it runs.
     """
     if device.type == "cuda":
         return "bf16", "as published"
     if device.type != "cpu" or not has_bf16_units():
         return "fp32", f"{device.type} has no units for bf16" if device.type == "cpu" else f"as ever on {device.type}"
-    seconds = {name: _seconds_of_a_lesson(config, sizes, device, dtype) for name, dtype in DTYPES.items()}
+    seconds = {name: _seconds_of_a_lesson(config, corpora, device, dtype) for name, dtype in DTYPES.items()}
     chosen = min(seconds, key=lambda name: seconds[name])
     words = ", ".join(f"{name} {1000 * value:,.0f} ms" for name, value in seconds.items())
     return chosen, f"measured on {_rows(config)} examples: {words}"
@@ -55,14 +57,17 @@ def _rows(config: TrainConfig) -> int:
     return min(_TRIAL_ROWS, max(1, config.batch_size // config.num_slices))
 
 
-def _seconds_of_a_lesson(config: TrainConfig, sizes: CorpusSizes, device: torch.device, dtype: torch.dtype) -> float:
-    """The median time to learn from a few rows of nothing, forward and backward."""
-    net = computing_copy(build_net(config, sizes, device, dtype).train())
+def _seconds_of_a_lesson(
+    config: TrainConfig, corpora: Sequence[Corpus], device: torch.device, dtype: torch.dtype
+) -> float:
+    """The median time to learn from a few puzzles, forward and backward."""
+    net = computing_copy(build_net(config, corpus_sizes(*corpora), device, dtype).train())
     learner, parameters = build_learner(config, net), list(net.parameters())
+    inputs, labels = (tokens.to(device) for tokens in first_puzzles(corpora[0], _rows(config)))
     taken = []
     for _ in range(1 + _TRIALS):
         started = time.perf_counter()
-        lesson = lesson_of_nothing(net, learner, sizes.seq_len, _rows(config))
+        lesson = lesson_of(net, learner, inputs, labels)
         torch.autograd.grad(lesson.loss.sum(), parameters, allow_unused=True)
         taken.append(time.perf_counter() - started)
     return median(taken[1:])

@@ -151,7 +151,7 @@ def choose(
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
     threads = num_threads(config.num_slices, device)
-    refuse_large_activations(held, net, build_learner(config, net), whole.sizes, threads, room)
+    refuse_large_activations(held, net, build_learner(config, net), corpora[0], threads, room)
     chosen = Chosen(
         corpora=tuple(corpus.path for corpus in corpora),
         preset=preset,

@@ -28,6 +28,7 @@ class TrainRequest:
         groups: train on the first so many groups.
         variants: use the first so many variants of each.
         resume: go on from the run's last checkpoint; a larger `max_steps` than the run's makes it longer.
+        precision: that a new run is to have whose config leaves it open; None to choose it then.
         start: another run, whose averaged weights this one begins with.
 
     Raises:
@@ -48,6 +49,7 @@ class TrainRequest:
     groups: int | None = None
     variants: int | None = None
     resume: bool = False
+    precision: str | None = None
     start: str | None = None
 
     def __post_init__(self) -> None:

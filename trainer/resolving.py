@@ -8,7 +8,6 @@ import torch
 
 from trmpipe.shards import Corpus
 
-from .build import corpus_sizes
 from .config import TrainConfig
 from .opening import run_path, saved_precision
 from .overrides import apply_overrides
@@ -81,6 +80,8 @@ def with_precision(
     saved = saved_precision(path, request)
     if saved is not None:
         return replace(config, precision=saved)
-    precision, reason = choose_precision(config, corpus_sizes(*corpora), device)
+    if request.precision is not None:
+        return replace(config, precision=request.precision)
+    precision, reason = choose_precision(config, corpora, device)
     note(f"precision {precision}: {reason}")
     return replace(config, precision=precision)

@@ -40,14 +40,20 @@ def seed_groups(runs: Sequence[ListedRun]) -> list[SeedGroup]:
         scored = run.scores[0] if run.scores else None
         if scored is not None and scored.step == run.step:
             found.setdefault(_question(run, scored), []).append(run)
+    groups = [_one_of_each_seed(group) for group in found.values()]
     return [
-        SeedGroup(
-            runs=tuple(sorted(group, key=lambda run: run.about.train["seed"])),
-            spreads=spreads_of([run.scores[0].headline for run in group]),
-        )
-        for group in found.values()
-        if len({run.about.train["seed"] for run in group}) == len(group) > 1
+        SeedGroup(runs=group, spreads=spreads_of([run.scores[0].headline for run in group]))
+        for group in groups
+        if len(group) > 1
     ]
+
+
+def _one_of_each_seed(group: Sequence[ListedRun]) -> tuple[ListedRun, ...]:
+    """By their seeds, the first listed of each: two runs of one seed are the same run made twice."""
+    found: dict[int, ListedRun] = {}
+    for run in group:
+        found.setdefault(run.about.train["seed"], run)
+    return tuple(found[seed] for seed in sorted(found))
 
 
 def _question(run: ListedRun, scored: KeptScores) -> str:
@@ -58,6 +64,7 @@ def _question(run: ListedRun, scored: KeptScores) -> str:
         {
             **run.about.binding,
             "train": settings,
+            "extended": [dataclasses.asdict(one) for one in run.about.extensions if one.from_step < run.step],
             "length": None if stops_by_itself else run.step,
             "scored": [dataclasses.asdict(corpus) for corpus in scored.corpora],
             "limit": scored.limit,

@@ -17,6 +17,8 @@ from trmpipe.shards import Corpus
 from .choosing import Chooser, choose_corpora
 from .device import pick_device
 from .errors import NoRunError, SettingError
+from .opening import saved_precision
+from .precision_choice import choose_precision
 from .request import TrainRequest
 from .resolving import config_for, path_of_run_on
 from .run_folder import RunFolder, refuse_existing
@@ -89,11 +91,26 @@ def seed_requests(request: TrainRequest, num_seeds: int, chooser: Chooser) -> li
     if not request.resume:
         for path in paths:
             refuse_existing(path)
+    # Settled once: measured by every run for itself, it may come out one way and the other.
+    precision = _precision_of_all(request, paths, corpora, device)
+    asked = [replace(one, precision=precision) for one in asked]
+    if not request.resume:
         return asked
     begun = [RunFolder(path).config_file.exists() for path in paths]
     if not any(begun):
         raise NoRunError(f"there is none of the runs to go on with, such as {paths[0]}; leave --resume out")
     return [replace(one, resume=there) for one, there in zip(asked, begun, strict=True)]
+
+
+def _precision_of_all(
+    request: TrainRequest, paths: Sequence[Path], corpora: Sequence[Corpus], device: torch.device
+) -> str:
+    """That which the first of the runs that are there has, or that is chosen now."""
+    begun = [saved for path in paths if (saved := saved_precision(path, request)) is not None]
+    if begun:
+        return begun[0]
+    config = config_for(request, corpora[0], device)[2]
+    return config.precision if config.precision != "auto" else choose_precision(config, corpora, device)[0]
 
 
 def _first_seed(request: TrainRequest, corpus: Corpus, device: torch.device) -> int:

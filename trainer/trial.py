@@ -1,4 +1,4 @@
-"""Rows of nothing, or a few examples, learned from on trial: the memory of a step, its speed, whether it compiles."""
+"""A few puzzles, or rows of nothing, learned from on trial: the memory of a step, its speed, whether it compiles."""
 
 from typing import cast
 
@@ -6,24 +6,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trmpipe.shards import Corpus, Examples
+
 from .judging import judge_by_label
 from .learners import Learner, Lesson, Rows, Tensors
 from .models import Network, puzzle_rows
 
-TRIAL_ROWS = 2
-"""Rows of nothing that a learner is tried with."""
 
+def first_puzzles(corpus: Corpus, count: int) -> tuple[Tensor, Tensor]:
+    """Inputs and labels, int64 [count, S] both, of the first training puzzles, again from the first where they are few.
 
-def lesson_of_nothing(net: nn.Module, learner: Learner, seq_len: int, num_rows: int = TRIAL_ROWS) -> Lesson:
-    """What a learner makes of a few rows of nothing.
-
-    Args:
-        net: the network.
-        learner: how it is taught.
-        seq_len: tokens of an example.
-        num_rows: how many.
+    Some networks compute less for a puzzle that shows more, so nothing is measured on rows of nothing.
     """
-    return learner.learn(*work_of_nothing(net, learner, seq_len, num_rows), judge_by_label)
+    found = Examples.join(list(corpus.rows("train", num_groups=count, num_variants=1)))
+    chosen = np.arange(count) % len(found.inputs)
+    inputs, labels = (torch.from_numpy(rows[chosen].astype(np.int64)) for rows in (found.inputs, found.labels))
+    return inputs, labels
+
+
+def lesson_of(net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor) -> Lesson:
+    """What a learner makes of some examples at the first step; see `work_of`."""
+    return learner.learn(*work_of(net, learner, inputs, labels), judge_by_label)
 
 
 def work_of_nothing(

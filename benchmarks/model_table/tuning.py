@@ -84,26 +84,19 @@ def tune(
         kept_aside: puzzles that tries are judged by.
         jobs: tries side by side.
     """
-    specs = []
-    for entry in entries:
-        for variant in entry.variants:
-            steps = max(1, int(seconds / costs[entry.name, variant]["seconds_per_step"]))
-            judged = (f"evaluation.monitor={kept_aside}", f"evaluation.every={steps}", "evaluation.limit=1")
-            for rate in RATES:
-                labels = {"entry": entry.name, "variant": variant, "rate": rate}
-                settings = (*settings_of(entry, variant, rate), *judged)
-                folder = str(out / "tuning" / f"{entry.name}, {variant}, {rate}")
-                specs.append(
-                    Spec(
-                        folder=folder,
-                        corpus=corpus,
-                        preset=PRESET,
-                        settings=settings,
-                        steps=steps,
-                        seed=0,
-                        labels=labels,
-                    )
-                )
+    specs = [
+        spec
+        for entry in entries
+        for variant in entry.variants
+        for spec in _tries_of(
+            entry,
+            variant,
+            max(1, int(seconds / costs[entry.name, variant]["seconds_per_step"])),
+            corpus,
+            out,
+            kept_aside,
+        )
+    ]
     tries = do_all(specs, jobs)
     choices = []
     for entry in entries:
@@ -111,3 +104,20 @@ def tune(
         cost = costs[entry.name, best["variant"]]
         choices.append(Choice(entry, best["variant"], best["rate"], cost["seconds_per_step"], cost["step_flops"]))
     return choices, tries
+
+
+def _tries_of(entry: Entry, variant: str, steps: int, corpus: str, out: Path, kept_aside: int) -> list[Spec]:
+    """A variant of an entry with each of the rates."""
+    judged = (f"evaluation.monitor={kept_aside}", f"evaluation.every={steps}", "evaluation.limit=1")
+    return [
+        Spec(
+            folder=str(out / "tuning" / f"{entry.name}, {variant}, {rate}"),
+            corpus=corpus,
+            preset=PRESET,
+            settings=(*settings_of(entry, variant, rate), *judged),
+            steps=steps,
+            seed=0,
+            labels={"entry": entry.name, "variant": variant, "rate": rate},
+        )
+        for rate in RATES
+    ]

@@ -1,5 +1,6 @@
 """The table of all models runs from end to end in a size without meaning; what it counts and chooses is right."""
 
+import dataclasses
 import json
 
 import pytest
@@ -195,3 +196,16 @@ def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(tiny_table, 
     cut_off = next((tmp_path / "final").glob("Direct*seed 1"))
     (cut_off / runs.RESULT).unlink()
     assert tiny_table()[1] == 1
+
+
+def test_a_result_of_other_settings_is_not_taken(corpus4, tmp_path):
+    """Though its steps, seed and labels are the same."""
+    folder = tmp_path / "one"
+    spec = runs.Spec(
+        folder=str(folder), corpus=str(corpus4), preset=PRESET, settings=TINY, steps=1, seed=0, labels={"name": "one"}
+    )
+    with quick_training():
+        found = runs.do(spec)
+        assert runs.do(spec) == found
+        with pytest.raises(SystemExit, match="is of another table"):
+            runs.do(dataclasses.replace(spec, settings=(*TINY, "learner.halt_max_steps=3")))

@@ -30,8 +30,9 @@ def test_a_row_that_costs_twice_as_much_gets_half_the_steps(tmp_path):
 
 def test_puzzles_that_leave_less_open_cost_less(corpus4):
     """The cell computes possible candidates alone."""
-    inputs, labels = runs.some_puzzles(str(corpus4), 4)
-    sizes = table.corpus_sizes(table.trmpipe.open(str(corpus4)))
+    corpus = table.trmpipe.open(str(corpus4))
+    inputs, labels = table.first_puzzles(corpus, 4)
+    sizes = table.corpus_sizes(corpus)
     config = apply_overrides(get_preset("sudoku6-cpu"), ("learner.hints=0",))
     learner, net = (build(config, sizes) for build in (learner_of, net_of))
     assert runs.step_flops(net, learner, labels, labels) < runs.step_flops(net, learner, inputs, labels) / 2

@@ -10,6 +10,8 @@ import trmpipe
 from tests.shards_corpora import NAMED, RAGGED, group_rows, make_corpus
 from trmpipe.generators.errors import OptionError
 from trmpipe.shards import Corpus, CorpusError, Curriculum, StateError, Stream
+from trmpipe.shards.curriculum_order import CurriculumOrder
+from trmpipe.shards.seen import seen_variants
 
 RATINGS = (5, 0, 3, 9, 0, 1, 7, 2)
 EASIEST_FIRST = [1, 4, 5, 7, 2, 0, 6, 3]
@@ -128,6 +130,25 @@ def test_what_was_seen(open_stream, mix):
             for pair in zip(batch.groups.tolist(), batch.variants.tolist(), strict=True)
         }
         assert (stream.seen(step).variants, stream.seen(step).all_variants) == (len(pairs), sum(COUNTS))
+
+
+@pytest.mark.parametrize("sampling", ["blocks", "published"])
+def test_what_was_seen_is_counted_where_epochs_of_quarters_end_within_the_stream_s(sampling):
+    """There a group's visits may change places; seen with these numbers, and any number of examples of a puzzle."""
+    curriculum, out_of_turn = Curriculum(start=1, until_step=30, mix=(2, 1, 1, 1)), 0
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        counts, ranked = random.integers(2, 6, 29), random.permutation(29)
+        sizes = np.ones(29, np.int64) if seed % 2 else random.integers(1, 4, 29)
+        options = {"ranked": ranked, "curriculum": curriculum, "batch_size": 4}
+        order = CurriculumOrder(seed, counts, sizes, sampling=sampling, **options)
+        for count in (0, 40, 97, 333):
+            groups, variants, _ = order.at(0, count)
+            shown = len(set(zip(groups.tolist(), variants.tolist(), strict=True)))
+            seen = seen_variants(order, counts, repeats=sampling == "published", num_examples=count)
+            assert (seen.variants, seen.exact) == (shown, True)
+            out_of_turn += shown != np.minimum(order.visits(count), counts).sum()
+    assert out_of_turn > 0
 
 
 def test_iteration_goes_on_where_it_was(open_stream):

@@ -19,7 +19,7 @@ from trmpipe.trainer.difficulty import bins_of
 from trmpipe.trainer.evaluators.puzzle_report import shown_steps
 from trmpipe.trainer.halts import area_under_curve, calibration_error, halting_of
 from trmpipe.trainer.intervals import Share, wilson
-from trmpipe.trainer.learners import Answer
+from trmpipe.trainer.learners import LEARNERS, Answer, starts_at_random
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.majority import majority
 from trmpipe.trainer.models.hrm import HRMConfig
@@ -180,6 +180,17 @@ def test_a_network_declares_that_it_draws():
     assert not draws_at_random(net)
     net.draws = True
     assert draws_at_random(net)
+
+
+def test_a_learner_that_draws_where_its_chains_start_declares_it():
+    """Those of the same puzzle with other keys are other answers, whatever the network is."""
+    said = {name: starts_at_random(build_learner_of(name)) for name in ("winner_take_all", "deep_supervision")}
+    assert said == {"winner_take_all": True, "deep_supervision": False}
+
+
+def build_learner_of(name):
+    part = LEARNERS[name]
+    return part.build(part.config(), seed=0, max_steps=1)
 
 
 def test_answers_say_what_a_learner_stops_by():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.exact import generator
 from tests.references import networks as reference
 from trmpipe.trainer.config import TrainConfig, from_json, to_json
 from trmpipe.trainer.errors import SettingError
@@ -14,6 +15,7 @@ from trmpipe.trainer.learners.one_pass import OnePass, OnePassConfig
 from trmpipe.trainer.memory import activation_bytes
 from trmpipe.trainer.models import CorpusSizes, puzzle_rows
 from trmpipe.trainer.models.direct import DirectConfig, DirectPrediction
+from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
 from trmpipe.trainer.models.hrm import HRM, HRMConfig
 from trmpipe.trainer.models.layers import rotate
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
@@ -192,8 +194,22 @@ def test_recomputing_keeps_less_and_gives_the_same_gradient_bit_for_bit(kind, co
     assert torch.equal(plain.loss, again.loss)
     for name, gradient in gradients.items():
         assert gradient is None if plain_gradients[name] is None else torch.equal(gradient, plain_gradients[name])
-    kept, less = (activation_bytes(net, learner, GRID.seq_len) for net in nets)
+    tokens = torch.ones(2, GRID.seq_len, dtype=torch.int64)
+    kept, less = (activation_bytes(net, learner, tokens, tokens) for net in nets)
     assert less < kept / 3
+
+
+def test_a_puzzle_that_shows_more_keeps_less_where_possible_candidates_alone_are_computed():
+    """So the memory of a step is that of real puzzles, and not of empty ones."""
+    sizes = CorpusSizes(seq_len=16, vocab_size=6, rows=4, columns=4)
+    net = Equivariant(EquivariantConfig(candidates="possible"), sizes, generator=generator())
+    learner = DeepSupervision(DeepSupervisionConfig(), seed=0, max_steps=1)
+    empty, solved = (
+        torch.ones(2, 16, dtype=torch.int64),
+        torch.tensor([[2, 3, 4, 5, 4, 5, 2, 3, 3, 2, 5, 4, 5, 4, 3, 2]]),
+    )
+    half = torch.where(torch.arange(16) < 8, solved, 1).repeat(2, 1)
+    assert activation_bytes(net, learner, half, half) < activation_bytes(net, learner, empty, empty) / 2
 
 
 def test_a_long_step_can_be_left_at_either_of_two_networks():

@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 
+import trmpipe
 from trmpipe.trainer import precision_choice
 from trmpipe.trainer.build import build_net
 from trmpipe.trainer.config import TrainConfig, from_json, to_json
@@ -34,22 +35,22 @@ def test_settings_that_came_later_may_be_missing_in_a_run():
 def test_without_units_for_bf16_a_cpu_takes_fp32_and_measures_nothing(monkeypatch):
     monkeypatch.setattr(precision_choice, "has_bf16_units", lambda: False)
     monkeypatch.setattr(precision_choice, "_seconds_of_a_lesson", None)
-    assert precision_choice.choose_precision(SMALL, SIZES, CPU) == ("fp32", "cpu has no units for bf16")
+    assert precision_choice.choose_precision(SMALL, [], CPU) == ("fp32", "cpu has no units for bf16")
 
 
 @pytest.mark.parametrize(("bf16_seconds", "chosen"), [(0.01, "bf16"), (0.03, "fp32")])
 def test_with_units_the_faster_one_is_taken(monkeypatch, bf16_seconds, chosen):
     seconds = {torch.float32: 0.02, torch.bfloat16: bf16_seconds}
     monkeypatch.setattr(precision_choice, "has_bf16_units", lambda: True)
-    monkeypatch.setattr(precision_choice, "_seconds_of_a_lesson", lambda config, sizes, device, dtype: seconds[dtype])
-    found, reason = precision_choice.choose_precision(SMALL, SIZES, CPU)
+    monkeypatch.setattr(precision_choice, "_seconds_of_a_lesson", lambda config, corpora, device, dtype: seconds[dtype])
+    found, reason = precision_choice.choose_precision(SMALL, [], CPU)
     assert found == chosen
     assert reason == f"measured on 4 examples: fp32 20 ms, bf16 {1000 * bf16_seconds:.0f} ms"
 
 
-def test_both_are_really_measured(monkeypatch):
+def test_both_are_really_measured(monkeypatch, corpus4):
     monkeypatch.setattr(precision_choice, "has_bf16_units", lambda: True)
-    found, reason = precision_choice.choose_precision(SMALL, SIZES, CPU)
+    found, reason = precision_choice.choose_precision(SMALL, [trmpipe.open(str(corpus4))], CPU)
     assert found in ("fp32", "bf16")
     assert "measured on 4 examples" in reason
 

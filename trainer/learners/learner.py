@@ -94,7 +94,11 @@ class Learner(Protocol):
     """One way to teach a network. Its methods are pure functions of their arguments and the learner's config."""
 
     needs: tuple[str, ...]
-    """Methods that a network must have beside those of `models.Network`."""
+    """Methods that a network must have beside those of `models.Network`.
+
+    A learner that answers otherwise for other keys, whatever its network does, has an attribute ``starts_at_random``
+    besides that is true, see `starts_at_random`.
+    """
 
     def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
         """The state of `batch` slots before the first step, on the network's device; empty where nothing is carried."""
@@ -158,3 +162,8 @@ class Learner(Protocol):
             keys: int64 [B], what a network that draws at random draws from; others do not look at it.
         """
         ...
+
+
+def starts_at_random(learner: Learner) -> bool:
+    """Whether a learner answers otherwise for other keys, so that restarts are worth something with any network."""
+    return bool(getattr(learner, "starts_at_random", False))

@@ -85,6 +85,8 @@ class WinnerTakeAll(SlotLearner):
         max_steps: not used, as all steps are alike.
     """
 
+    starts_at_random = True
+
     def __init__(self, config: WinnerTakeAllConfig, *, seed: int, max_steps: int) -> None:
         super().__init__(seed=seed, exploration=config.halt_exploration)
         self.config = config

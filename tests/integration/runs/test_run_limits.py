@@ -34,6 +34,17 @@ def test_minutes_fit_the_steps_and_nothing_else(train, trmpipe, corpus4, tmp_pat
     assert "was fitted to 0.02 minutes, not to 3 minutes" in other.message
 
 
+def test_the_evaluation_at_the_end_counts_where_none_comes_before(trmpipe, corpus4, tmp_path, monkeypatch):
+    """Though nothing is scored while it trains."""
+    answered = []
+    monkeypatch.setattr("trmpipe.trainer.fitting._score", lambda trainer, puzzles: answered.append(len(puzzles)))
+    monkeypatch.setattr("trmpipe.trainer.fitting._seconds", lambda work: work() or 50.0)
+    small = [option for option in TINY if not option.startswith("--max-steps")]
+    result = trmpipe("train", corpus4, *small, "--minutes", 0.5, "--set=evaluation.limit=0", "--out", tmp_path / "run")
+    assert (result.code, len(answered)) == (2, 1)
+    assert "and the evaluation at the end, of 50.0 s" in result.message
+
+
 def test_minutes_that_hold_no_step_are_refused(trmpipe, corpus4, tmp_path):
     small = [option for option in TINY if not option.startswith("--max-steps")]
     result = trmpipe("train", corpus4, *small, "--minutes", 1e-6, "--out", tmp_path / "run")

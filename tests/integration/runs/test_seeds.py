@@ -91,6 +91,40 @@ def test_what_is_refused_before_the_first_run(train, place):
         seed_requests(request, 2, None)
 
 
+def test_all_runs_have_one_precision(train, place, monkeypatch):
+    """Measured by each of them for itself, it could come out either way."""
+    choices = iter(["bf16", "fp32", "fp32", "fp32"])
+    monkeypatch.setattr("trmpipe.trainer.seeds.choose_precision", lambda *_: (next(choices), "it is faster here"))
+    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: (next(choices), "it is faster here"))
+    assert train(*SHORT, "--seeds=2", "--out=both").code == 0
+    longer = ("--max-steps=7", "--seeds=3", "--out=both", "--resume")
+    assert train(*SHORT, *longer).code == 0
+    found = [json.loads((path / "config.json").read_text())["train"]["precision"] for path in runs_in("both")]
+    assert found == ["bf16"] * 3
+
+
+def test_a_seed_that_is_there_twice_counts_once(train, trmpipe, place):
+    assert train(*SHORT, "--seeds=2", "--out=both").code == 0
+    assert train(*SHORT, "--seed=0", "--out=both/again").code == 0
+    (group,) = json.loads(trmpipe("runs", "both", "--json").out)["seeds"]
+    assert group["seeds"] == [0, 1]
+
+
+def test_runs_that_were_made_longer_otherwise_are_no_group(train, trmpipe, place, monkeypatch):
+    """From where they were made longer on their rates are others, though both stand at the same step."""
+    act = Loop._reason_to_end
+    for seed, most in ((0, 6), (1, 8)):
+        mine = (f"--seed={seed}", f"--out=both/seed{seed}")
+        assert train(*SHORT, *mine).code == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(Loop, "_reason_to_end", lambda loop: "interrupted" if at(loop) == (1, 6) else act(loop))
+            assert train(*SHORT, *mine, "--resume", f"--max-steps={most}").code == (130 if seed else 0)
+        assert trmpipe("evaluate", f"both/seed{seed}", "--steps", 2).code == 0
+    listed = json.loads(trmpipe("runs", "both", "--json").out)
+    assert [run["step"] for run in listed["runs"]] == [6, 6]
+    assert listed["seeds"] == []
+
+
 def test_runs_of_several_seeds_are_listed_together(train, trmpipe, place):
     assert train(*SHORT, "--seeds=2", "--out=both").code == 0
     assert train(*SHORT, "--variants=3", "--out=both/other").code == 0
