@@ -97,6 +97,13 @@ def do(spec: Spec) -> dict[str, Any]:
         if all(found.get(name) == value for name, value in known.items()):
             return found
         raise SystemExit(f"{place} is of another table ({known}); take another --out")
+    found = {**known, **_trained(spec, opened)}
+    write_atomically(place, lambda file: file.write(json.dumps(found).encode()))
+    return found
+
+
+def _trained(spec: Spec, opened: Corpus) -> dict[str, Any]:
+    """What a run comes to."""
     pace, run = Pace(), Path(spec.folder) / "run"
     # One that was cut off begins anew: gone on with, it could not say what all of its steps took.
     shutil.rmtree(run, ignore_errors=True)
@@ -115,8 +122,7 @@ def do(spec: Spec) -> dict[str, Any]:
     held_out = result.scores.held_out
     if held_out is None:
         raise SystemExit("interrupted; the same command goes on")
-    found = {
-        **known,
+    return {
         "seconds_per_step": pace.seconds if spec.steps > 1 else result.clock.training,
         "exact": held_out.last()["exact"],
         "exact_first": held_out.after(1)["exact"],
@@ -127,8 +133,6 @@ def do(spec: Spec) -> dict[str, Any]:
         "monitor": _monitored(run),
         **_costs(run, opened),
     }
-    write_atomically(place, lambda file: file.write(json.dumps(found).encode()))
-    return found
 
 
 def _monitored(run: Path) -> tuple[float, float] | None:
