@@ -7,6 +7,9 @@ from .errors import OptionError
 from .options import Option
 from .task import Task
 
+_A_FEW = 4
+"""Sizes that a message lists one by one."""
+
 MADE = "made"
 """The supplier of puzzles that the task itself generates."""
 
@@ -47,9 +50,19 @@ class Family:
         size = self.default_size if size is None else size
         if size not in self.sizes:
             raise OptionError(
-                f"there is no {self.name} of size {size}; expected one of {', '.join(map(str, self.sizes))}"
+                f"there is no {self.name} of size {size}; expected {self.range_of_sizes or 'one of ' + self._listed}"
             )
         return f"{self.name}{size}"
+
+    @property
+    def range_of_sizes(self) -> str:
+        """``5 to 64`` where there is every size between; empty where there are a few or gaps."""
+        first, last = min(self.sizes, default=0), max(self.sizes, default=0)
+        return f"{first} to {last}" if len(self.sizes) == last - first + 1 > _A_FEW else ""
+
+    @property
+    def _listed(self) -> str:
+        return ", ".join(map(str, self.sizes))
 
     def size_of(self, task_name: str) -> int | None:
         """The size in a task's name, or None where the name is not one of this family's."""

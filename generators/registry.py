@@ -26,6 +26,7 @@ FAMILIES: Registry[Family] = Registry(
     "task family",
     {
         "sudoku": "trmpipe.generators.sudoku.family:FAMILY",
+        "maze": "trmpipe.generators.maze.family:FAMILY",
         "arc": "trmpipe.generators.arc.family:FAMILY",
     },
 )
@@ -34,7 +35,11 @@ _NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 def task_names() -> list[str]:
-    """Names of all tasks that this installation knows, sorted; of a package that cannot be loaded, its entry's name."""
+    """Names of all tasks that this installation knows, sorted, for messages.
+
+    Of a family with every size between two, the first and the last in one; of a package that cannot be loaded, its
+    entry's name.
+    """
     return sorted(name for family in FAMILIES.names() for name in _names_of(family))
 
 
@@ -43,6 +48,8 @@ def _names_of(family_name: str) -> list[str]:
         family = FAMILIES[family_name]
     except InputError:
         return [family_name]
+    if family.range_of_sizes:
+        return [" to ".join(family.task_name(size) for size in (min(family.sizes), max(family.sizes)))]
     return [family.task_name(size) for size in family.sizes or (None,)]
 
 
@@ -71,7 +78,7 @@ def get_task(name: str, options: Mapping[str, str] = _NO_OPTIONS) -> Task:
     """The task called `name`, such as ``sudoku9``, made once for the same options.
 
     Args:
-        name: one of `task_names`.
+        name: of the task, its size behind it where there are sizes.
         options: what its puzzles have to meet, such as ``{"clues": "22:24"}``; any spelling.
 
     Raises:

@@ -18,6 +18,13 @@ RECIPES = [
     Recipe(task="sudoku6", n=20, aug=20, test=10, seed=2**63 - 1),
     Recipe(task="sudoku9", n=30, aug=50, test=10),
     Recipe(task="sudoku9", n=10, aug=0, test=0, seed=12345),
+    Recipe(task="maze10", n=20, aug=7, test=10),
+    Recipe(task="maze30", n=4, aug=1, test=2, seed=2**63 - 1),
+    *(
+        Recipe(task="maze11", n=10, aug=3, test=5, options={"kind": "unique", "algorithm": algorithm})
+        for algorithm in ("dfs", "wilson", "kruskal", "prim")
+    ),
+    Recipe(task="maze64", n=5, aug=2, test=5, options={"kind": "open", "removed": "25", "path": "100:"}),
 ]
 
 

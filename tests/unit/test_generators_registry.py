@@ -110,13 +110,16 @@ def test_options_reach_our_tasks():
 def test_an_unknown_task_is_refused_with_those_there_are(fresh):
     with pytest.raises(InputError) as caught:
         registry.get_task("sudoku5")
-    assert str(caught.value) == "no task is called 'sudoku5'; known: arc, sudoku16, sudoku4, sudoku6, sudoku9"
+    assert (
+        str(caught.value)
+        == "no task is called 'sudoku5'; known: arc, maze5 to maze64, sudoku16, sudoku4, sudoku6, sudoku9"
+    )
 
 
 def test_an_entry_point_adds_a_task(plug_in):
-    assert registry.task_names() == ["arc", "reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
+    assert registry.task_names() == ["arc", "maze5 to maze64", "reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
     assert registry.get_task("reversal6").spec.name == "reversal6"
-    with pytest.raises(InputError, match="known: arc, reversal6, sudoku16, sudoku4"):
+    with pytest.raises(InputError, match="known: arc, maze5 to maze64, reversal6, sudoku16, sudoku4"):
         registry.get_task("reversal7")
 
 
@@ -144,7 +147,7 @@ def add_entry_points(plug_in, lines):
 def test_a_plug_in_cannot_replace_our_family(plug_in):
     add_entry_points(plug_in, "sudoku = reversal_plug_in.deep.tasks:FAMILY\n")
     assert registry.get_task("sudoku9") == SudokuTask(size=9)
-    assert registry.FAMILIES.names() == ["sudoku", "arc"]
+    assert registry.FAMILIES.names() == ["sudoku", "maze", "arc"]
 
 
 def test_a_broken_plug_in_harms_its_own_family_alone(plug_in):

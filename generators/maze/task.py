@@ -1,0 +1,169 @@
+"""Mazes as a task: tokens, groups, variants, classes, what is right."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..inverse import map_back_by_probes
+from ..jit import WarmUp
+from ..picture import Picture
+from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec
+from ..variants import augment_evenly
+from .asked import Asked
+from .grids import OPEN, SIZES, VOCABULARY, WALL
+from .maker import make, make_all, new_workbench, wanted_of
+from .paths import check_all, new_path_room, solve_all
+from .symmetry import NUM_MAPS, find_forms, maps
+from .text import format_maze, parse_mazes
+from .variants import augment_all
+
+_SEVERAL = 2
+_WALL_COLOUR, _FLOOR_COLOUR = "#3b4252", "#eceff4"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MazeTask(Task):
+    """Mazes of one size, 5 to 64 cells to a side. A puzzle's rating is the length of its shortest path in steps."""
+
+    size: int
+    asked: Asked = field(default_factory=Asked)
+
+    def __post_init__(self) -> None:
+        """Refuse a size that there is none of, and a path that no maze of the size has."""
+        if self.size not in SIZES:
+            raise InputError(f"there is no maze of size {self.size}; expected {SIZES[0]} to {SIZES[-1]}")
+        self.asked.steps(self.size)
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What readers need to know."""
+        return TaskSpec(
+            name=f"maze{self.size}",
+            vocabulary=VOCABULARY,
+            grid_shape=(self.size, self.size),
+            num_symmetries=NUM_MAPS,
+            classes="symmetry",
+            scoring="check",
+        )
+
+    @property
+    def blank(self) -> int:
+        """An open cell, which a path may take or not."""
+        return OPEN
+
+    @cached_property
+    def _images(self) -> NDArray[np.int64]:
+        return maps(self.size)
+
+    def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
+        """All kernels of a corpus; see `Task.warm_ups`."""
+        rows, numbers = np.empty((0, self.size**2), np.uint8), np.empty(0, np.int64)
+        variants = np.empty((0, 0, self.size**2), np.uint8)
+        found = [
+            WarmUp(find_forms, (rows, self._images, rows, numbers), 1),
+            WarmUp(solve_all, (rows, rows, numbers, numbers, new_path_room(self.size)), 2),
+            WarmUp(augment_all, (rows, rows, numbers, 0, 0, self._images, variants, variants), 2),
+        ]
+        if generates:
+            wanted = wanted_of(self.asked, self.size)
+            found.append(WarmUp(make_all, (0, 0, 0, wanted, *new_workbench(self.size), rows, rows, numbers), 6))
+        return tuple(found)
+
+    def generate(self, seed: int, purpose: int, start: int, count: int) -> Groups:
+        """Candidates of a stream, but those without an attempt whose path is as asked for; see `Task.generate`."""
+        inputs, labels, lengths = make(seed, purpose, start, count, self.size, wanted_of(self.asked, self.size))
+        made = np.flatnonzero(lengths)
+        return Groups.single(start + made.astype(np.int64), inputs[made], labels[made])
+
+    def examine(self, groups: Groups) -> Examined:
+        """Classes by SHA-256 of the smallest image, ratings by the length of the path, and whether it is as asked."""
+        forms, _ = self._forms(groups.inputs)
+        _, lengths, _ = self._solve(groups.inputs)
+        least, most = self.asked.steps(self.size)
+        name = self.spec.name.encode()
+        digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
+        return Examined(
+            groups=groups,
+            digests=np.frombuffer(digests, np.uint8).reshape(-1, 32),
+            accepted=(lengths >= least) & (lengths <= most),
+            ratings=lengths.astype(np.float64),
+            forms=np.empty((len(groups), 0), np.uint8),
+        )
+
+    def _forms(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Smallest images [G, C], and how many maps leave each maze as it is [G]."""
+        forms, orders = np.empty_like(inputs), np.empty(len(inputs), np.int64)
+        find_forms(inputs, self._images, forms, orders)
+        return forms, orders
+
+    def _solve(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+        """Labels [N, C], steps [N] and numbers of shortest paths [N]."""
+        labels = np.empty_like(inputs)
+        lengths, numbers = (np.empty(len(inputs), np.int64) for _ in range(2))
+        solve_all(inputs, labels, lengths, numbers, new_path_room(self.size))
+        return labels, lengths, numbers
+
+    def num_variants(self, groups: Groups) -> NDArray[np.int64]:
+        """int64 [G]: distinct images of each maze, 8 for nearly all."""
+        return NUM_MAPS // self._forms(groups.inputs)[1]
+
+    def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
+        """Mazes and labels turned and mirrored, uint8 [R, C]; see `Task.augment`.
+
+        Raises:
+            InputError: a group has fewer than ``start + counts`` distinct variants.
+        """
+        return augment_evenly(groups, counts, lambda some, count: self._augment_evenly(some, seed, start, count))
+
+    def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
+        """Inputs and labels, uint8 [G, count, C]."""
+        inputs = np.empty((len(groups), count, self.size**2), np.uint8)
+        labels = np.empty_like(inputs)
+        short = augment_all(groups.inputs, groups.labels, groups.candidates, seed, start, self._images, inputs, labels)
+        if short >= 0:
+            most = self.num_variants(groups)[short]
+            raise InputError(
+                f"maze {groups.candidates[short]} has {most} distinct variants; {start + count} were asked for"
+            )
+        return inputs, labels
+
+    def map_back(
+        self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        """Cells back in their places; see `Task.map_back`."""
+        return map_back_by_probes(self, groups, seed, start, counts, answers)
+
+    def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [N]: whether each label [N, C] is its maze with a shortest path, the stored one or another."""
+        right = np.empty(len(inputs), np.bool_)
+        check_all(inputs, labels, right, new_path_room(self.size))
+        return right
+
+    def picture(self, tokens: NDArray[np.integer]) -> Picture:
+        """One sequence [C] with its walls dark."""
+        symbols = tuple("" if token in (PAD, OPEN) else VOCABULARY[token] for token in tokens.tolist())
+        fills = tuple(_WALL_COLOUR if token == WALL else _FLOOR_COLOUR for token in tokens.tolist())
+        return Picture(shape=(self.size, self.size), symbols=symbols, fills=fills)
+
+    def parse(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Mazes row by row, as tokens uint8 [N, C]; see `text.parse_mazes`.
+
+        Raises:
+            TextError: one of them is no maze of this size.
+        """
+        return parse_mazes(texts, self.size)
+
+    def format(self, tokens: NDArray[np.integer]) -> str:
+        """One sequence [C] as a line of characters."""
+        return format_maze(tokens.tolist())
+
+    def solve(self, inputs: NDArray[np.uint8]) -> Solutions:
+        """Shortest paths of mazes uint8 [N, C], counted up to two."""
+        labels, _, numbers = self._solve(inputs)
+        counts = np.minimum(numbers, _SEVERAL)
+        return Solutions(counts, np.where(counts[:, None] > 0, labels, PAD).astype(np.uint8))

@@ -1,0 +1,183 @@
+"""Mazes against plain Python: walls, ends, paths and their number, what is right, for any seed, size and length."""
+
+from itertools import islice
+
+import networkx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.references import maze as reference
+from tests.references.philox import Stream
+from trmpipe.generators.maze.asked import Asked
+from trmpipe.generators.maze.boards import lay
+from trmpipe.generators.maze.maker import make, wanted_of
+from trmpipe.generators.maze.paths import MOST_PATHS, count_paths, find_ends, measure, new_path_room
+from trmpipe.generators.maze.symmetry import maps
+from trmpipe.generators.maze.task import MazeTask
+from trmpipe.generators.maze.trees import ALGORITHMS
+from trmpipe.generators.options import Range
+from trmpipe.generators.task import TRAIN
+
+SEEDS = st.integers(0, 2**63 - 1)
+SIZES = st.integers(5, 14)
+
+
+def made_by_reference(seed, candidate, size, asked, attempts):
+    least, most = asked.steps(size)
+    for attempt in range(attempts):
+        stream = Stream(seed, TRAIN, attempt, 0, candidate)
+        if asked.kind == "hard":
+            maze = reference.hard(stream, size)
+        else:
+            maze = getattr(reference, asked.algorithm)(stream, size)
+            if asked.kind == "open":
+                maze = reference.taken_away(stream, maze, size, asked.removed)
+        found = reference.with_ends(stream, maze, least, most)
+        if found:
+            return found
+    return None
+
+
+ASKED = st.builds(
+    Asked,
+    kind=st.sampled_from(["hard", "unique", "open"]),
+    algorithm=st.sampled_from(ALGORITHMS),
+    path=st.none() | st.tuples(st.integers(1, 20), st.integers(0, 20)).map(lambda ends: Range(ends[0], sum(ends))),
+    removed=st.integers(1, 100),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(0, 10**6), SIZES, ASKED)
+def test_a_maze_is_the_one_that_plain_python_draws(seed, candidate, size, asked):
+    inputs, labels, lengths = make(seed, TRAIN, candidate, 1, size, wanted_of(asked, size, attempts=3))
+    expected = made_by_reference(seed, candidate, size, asked, attempts=3)
+    assert (lengths[0] > 0) == (expected is not None)
+    if expected:
+        maze, steps = expected
+        assert lengths[0] == steps
+        assert inputs[0].tolist() == reference.squared(maze, size)
+        assert labels[0].tolist() == reference.squared(reference.labelled(maze), size)
+
+
+def graph_of(maze):
+    graph = networkx.Graph()
+    graph.add_nodes_from(cell for cell, one in maze.items() if one != "#")
+    for cell in list(graph):
+        graph.add_edges_from((cell, other) for way in reference.WAYS if (other := reference.beside(cell, way)) in graph)
+    return graph
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, SIZES, ASKED)
+def test_another_solver_finds_paths_as_long_and_as_many(seed, size, asked):
+    inputs, labels, lengths = make(seed, TRAIN, 0, 1, size, wanted_of(asked, size, attempts=20))
+    if lengths[0]:
+        assert_confirmed(inputs, labels, lengths, size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hard", "unique", "open"])
+def test_another_solver_confirms_ten_thousand_mazes_of_each_kind(kind):
+    asked = Asked(kind=kind)
+    inputs, labels, lengths = make(1, TRAIN, 0, 10_000, 10, wanted_of(asked, 10))
+    made = np.flatnonzero(lengths)
+    assert len(made) > 9_900
+    assert_confirmed(inputs[made], labels[made], lengths[made], 10)
+
+
+def assert_confirmed(inputs, labels, lengths, size):
+    """Length and number of the shortest paths of some mazes, and that the label is one of them."""
+    task = MazeTask(size=size)
+    counts, found = task.solve(inputs)
+    assert np.array_equal(found, labels)
+    assert task.check(inputs, labels).all()
+    for i, tokens in enumerate(inputs.tolist()):
+        maze = reference.maze_of(tokens, size)
+        graph, (start, goal) = graph_of(maze), reference.ends_of(maze)
+        assert networkx.shortest_path_length(graph, start, goal) == lengths[i]
+        paths = [set(path) for path in islice(networkx.all_shortest_paths(graph, start, goal), 1000)]
+        assert counts[i] == min(2, len(paths))
+        marked = {cell for cell, one in reference.maze_of(labels[i].tolist(), size).items() if one == "o"}
+        assert marked | {start, goal} in paths or len(paths) == 1000
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(5, 9), st.integers(0, 99))
+def test_shortest_paths_are_counted(seed, size, removed):
+    inputs, *_ = make(seed, TRAIN, 0, 1, size, wanted_of(Asked(kind="open", removed=removed + 1), size))
+    memory = new_path_room(size)
+    number, expected = counted(inputs[0], memory), 0
+    graph = graph_of(reference.maze_of(inputs[0].tolist(), size))
+    ends = reference.ends_of(reference.maze_of(inputs[0].tolist(), size))
+    for _ in networkx.all_shortest_paths(graph, *ends):
+        expected += 1
+    assert number == expected
+
+
+def counted(maze, memory):
+    lay(maze, memory.offsets, memory.board)
+    start, goal = find_ends(memory.board)
+    measure(memory.board, goal, memory)
+    return count_paths(start, memory)
+
+
+def test_so_many_paths_that_they_are_not_counted():
+    """In an open square of 30 x 30 from corner to corner, where they are 58 over 29."""
+    maze = np.full(900, 2, np.uint8)
+    maze[0], maze[899] = 3, 4
+    assert counted(maze, new_path_room(30)) == MOST_PATHS
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(5, 12), st.data())
+def test_right_is_every_shortest_path_and_nothing_else(seed, size, data):
+    """Against networkx: a path that is longer, a cell more or less, a wall that is gone, an end that moved."""
+    task = MazeTask(size=size)
+    inputs, _, lengths = make(seed, TRAIN, 0, 1, size, wanted_of(Asked(kind="open", removed=40), size))
+    maze = reference.maze_of(inputs[0].tolist(), size)
+    graph, (start, goal) = graph_of(maze), reference.ends_of(maze)
+    for path in islice(networkx.all_shortest_paths(graph, start, goal), 5):
+        label = {**maze, **dict.fromkeys(path[1:-1], "o")}
+        right = np.array([reference.squared(label, size)], np.uint8)
+        assert task.check(inputs, right).all()
+        cell, token = data.draw(st.integers(0, size * size - 1)), data.draw(st.integers(0, 5))
+        wrong = right.copy()
+        wrong[0, cell] = token
+        assert task.check(inputs, wrong)[0] == np.array_equal(wrong, right)
+    paths = islice(networkx.all_simple_paths(graph, start, goal, cutoff=int(lengths[0]) + 4), 20)
+    for path in paths:
+        label = {**maze, **dict.fromkeys(path[1:-1], "o")}
+        answer = np.array([reference.squared(label, size)], np.uint8)
+        assert task.check(inputs, answer)[0] == (len(path) - 1 == lengths[0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, st.integers(5, 10), ASKED)
+def test_classes_and_variants_are_those_of_the_square_s_symmetries(seed, size, asked):
+    task = MazeTask(size=size, asked=asked)
+    groups = MazeTask(size=size, asked=Asked(kind="open")).generate(seed, TRAIN, 0, 2)
+    squares = [tokens.reshape(size, size) for tokens in groups.inputs]
+    images = [
+        {turned.tobytes() for k in range(4) for turned in (np.rot90(one, k), np.rot90(one, k).T)} for one in squares
+    ]
+    numbers = task.num_variants(groups)
+    assert numbers.tolist() == [len(own) for own in images]
+    rows, labels = task.augment(groups, seed, 0, numbers)
+    ends = np.cumsum(numbers)
+    for start, end, own in zip(ends - numbers, ends, images, strict=True):
+        assert {row.tobytes() for row in rows[start:end]} == own
+    assert task.check(rows, labels).all()
+    firsts = [min(own) for own in images]
+    digests = task.examine(groups).digests
+    assert (firsts[0] == firsts[1]) == np.array_equal(digests[0], digests[1])
+
+
+def test_the_maps_are_numbered_as_published():
+    """Quarter turns against the clock, the two flips, both transposes."""
+    square = np.arange(9).reshape(3, 3)
+    flips = [np.fliplr(square), np.flipud(square), square.T, np.fliplr(np.rot90(square))]
+    expected = [*(np.rot90(square, k) for k in range(4)), *flips]
+    assert maps(3).tolist() == [one.reshape(-1).tolist() for one in expected]
