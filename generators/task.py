@@ -174,6 +174,13 @@ class Task(ABC):
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """bool [N]: whether each label [N, S] is a right solution of its input [N, S], the stored one or another."""
 
+    def verdicts(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.bool_]]:
+        """What else can be said of answers, bool [N] each by a word for a column, from the strictest on; nothing here.
+
+        They are reported where answers are judged by `check`, beside what that says. Arguments are as there.
+        """
+        return {}
+
     def picture(self, tokens: NDArray[np.integer]) -> Picture:
         """How one sequence [S] looks; here each cell shows its character of the vocabulary."""
         return plain_picture(self.spec, tokens)

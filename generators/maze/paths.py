@@ -186,6 +186,40 @@ def check_all(inputs: NDArray[np.uint8], labels: NDArray[np.uint8], right: NDArr
 
 
 @kernel
+def join_all(inputs: NDArray[np.uint8], labels: NDArray[np.uint8], joined: NDArray[np.bool_], memory: PathRoom) -> None:
+    """Whether each label is its maze with marks on open cells that join start and goal, by whatever way.
+
+    Args:
+        inputs: uint8 [N, C].
+        labels: uint8 [N, C].
+        joined: bool [N], receives the answers.
+        memory: from `new_path_room`.
+    """
+    board = memory.board
+    for i in range(len(inputs)):
+        start, goal = find_ends(inputs[i])
+        joined[i] = start != NOWHERE and goal != NOWHERE and _keeps(inputs[i], labels[i])
+        if joined[i]:
+            lay(labels[i], memory.offsets, board)
+            start, goal = find_ends(board)
+            _leave_marks(board)
+            measure(board, start, memory)
+            joined[i] = memory.distances[goal] != UNREACHED
+
+
+@kernel
+def _leave_marks(board: NDArray[np.uint8]) -> int:
+    """Make a wall of all but the marked cells and both ends; returns how many those are."""
+    count = 0
+    for cell in range(len(board)):
+        is_marked = board[cell] == PATH or board[cell] == START or board[cell] == GOAL
+        count += is_marked
+        if not is_marked:
+            board[cell] = WALL
+    return count
+
+
+@kernel
 def _keeps(maze: NDArray[np.uint8], label: NDArray[np.uint8]) -> bool:
     """Whether a label is its maze but for marks on open cells."""
     for cell in range(len(maze)):
@@ -198,12 +232,7 @@ def _keeps(maze: NDArray[np.uint8], label: NDArray[np.uint8]) -> bool:
 def _joins(board: NDArray[np.uint8], start: int, shortest: int, memory: PathRoom) -> bool:
     """Whether the marked cells and both ends are one more than the steps of a shortest path, and hang together.
 
-    Then they are such a path: fewer cells do not join the ends. All else becomes wall.
+    Then they are such a path: fewer cells do not join the ends.
     """
-    num_marked = 0
-    for cell in range(len(board)):
-        is_marked = board[cell] == PATH or board[cell] == START or board[cell] == GOAL
-        num_marked += is_marked
-        if not is_marked:
-            board[cell] = WALL
+    num_marked = _leave_marks(board)
     return num_marked == shortest + 1 and measure(board, start, memory) == num_marked

@@ -1,7 +1,7 @@
 """Mazes as a task: tokens, groups, variants, classes, what is right."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from ..variants import augment_evenly
 from .asked import Asked
 from .grids import OPEN, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
-from .paths import check_all, new_path_room, solve_all
+from .paths import check_all, join_all, new_path_room, solve_all
 from .symmetry import NUM_MAPS, find_forms, maps
 from .text import format_maze, parse_mazes
 from .variants import augment_all
@@ -143,6 +143,12 @@ class MazeTask(Task):
         right = np.empty(len(inputs), np.bool_)
         check_all(inputs, labels, right, new_path_room(self.size))
         return right
+
+    def verdicts(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.bool_]]:
+        """``joined``: whether each label is its maze with marks that join start and goal, however long their way."""
+        joined = np.empty(len(inputs), np.bool_)
+        join_all(inputs, labels, joined, new_path_room(self.size))
+        return {"joined": joined}
 
     def picture(self, tokens: NDArray[np.integer]) -> Picture:
         """One sequence [C] with its walls dark."""

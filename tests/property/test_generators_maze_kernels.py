@@ -147,11 +147,22 @@ def test_right_is_every_shortest_path_and_nothing_else(seed, size, data):
         wrong = right.copy()
         wrong[0, cell] = token
         assert task.check(inputs, wrong)[0] == np.array_equal(wrong, right)
+        assert task.verdicts(inputs, wrong)["joined"][0] == joins(wrong[0], inputs[0], size)
     paths = islice(networkx.all_simple_paths(graph, start, goal, cutoff=int(lengths[0]) + 4), 20)
     for path in paths:
         label = {**maze, **dict.fromkeys(path[1:-1], "o")}
         answer = np.array([reference.squared(label, size)], np.uint8)
         assert task.check(inputs, answer)[0] == (len(path) - 1 == lengths[0])
+        assert task.verdicts(inputs, answer)["joined"][0]
+
+
+def joins(tokens, puzzle, size):
+    """Whether the maze is kept, but for marks on open cells, and they lead from end to end."""
+    answer, maze = (reference.maze_of(one.tolist(), size) for one in (tokens, puzzle))
+    if any(answer[cell] != one and (answer[cell], one) != ("o", " ") for cell, one in maze.items()):
+        return False
+    graph = graph_of({cell: "#" if one == " " else one for cell, one in answer.items()})
+    return networkx.has_path(graph, *reference.ends_of(maze))
 
 
 @settings(max_examples=50, deadline=None)

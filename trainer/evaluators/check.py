@@ -1,7 +1,7 @@
 """``check``: an answer is right if the task accepts it, for tasks whose puzzles have several solutions.
 
 Halting learns from that verdict. Metrics and scores have it as the column ``accepted``, beside ``exact``, which still
-asks for the stored label.
+asks for the stored label, and whatever else the task says of answers (`Task.verdicts`).
 """
 
 import numpy as np
@@ -40,8 +40,10 @@ class CheckEvaluator(PuzzleEvaluator):
         """An answer counts if `Task.check` accepts it; where labels are pad, it is taken as pad."""
         by_label = judge_by_label(inputs, labels, answers)
         counted = torch.where(labels == PAD, PAD, answers)
-        accepted = torch.from_numpy(self._task.check(_tokens(inputs), _tokens(counted))).to(answers.device)
-        return Judgement(cell=by_label.cell, exact=by_label.exact, solved=accepted, more={ACCEPTED: accepted})
+        asked, said = _tokens(inputs), _tokens(counted)
+        found = {ACCEPTED: self._task.check(asked, said), **self._task.verdicts(asked, said)}
+        more = {name: torch.from_numpy(verdict).to(answers.device) for name, verdict in found.items()}
+        return Judgement(cell=by_label.cell, exact=by_label.exact, solved=more[ACCEPTED], more=more)
 
 
 def _tokens(values: Tensor) -> NDArray[np.uint8]:
