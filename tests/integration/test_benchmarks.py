@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from benchmarks import gpu, train_step
+from benchmarks import maze as mazes
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
 
@@ -76,6 +77,20 @@ def test_slices_of_a_compiled_step_run_side_by_side():
 def first_loss(side, dtype):
     with ExitStack() as stack:
         return train_step.make_step(side, "tiny", dtype, stack)()
+
+
+def test_mazes_are_measured_with_and_without_a_peer(monkeypatch, capsys):
+    arguments = ["--rooms", "3", "--rounds", "1", "--ours", "2", "--theirs", "2", "--hard", "1"]
+    monkeypatch.setattr(mazes, "theirs", lambda rooms, algorithm, count: None)
+    mazes.main(arguments)
+    _, *lines, hard = printed(capsys)
+    assert [line["algorithm"] for line in lines] == ["dfs", "wilson", "kruskal", "prim"]
+    assert all("ratio" not in line and line["ours"].endswith(" us") for line in (*lines, hard))
+    made = []
+    monkeypatch.setattr(mazes, "theirs", lambda rooms, algorithm, count: lambda number: made.append(number))
+    mazes.main(arguments)
+    assert all(line["ratio"] >= 0 for line in printed(capsys)[1:-1])
+    assert made == [0, 1] * 4
 
 
 def test_the_published_step_has_our_loss(monkeypatch):
