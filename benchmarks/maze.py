@@ -4,8 +4,9 @@
     python -m benchmarks.maze                      # perfect mazes of 15 x 15 and 32 x 32 rooms, by all algorithms
     python -m benchmarks.maze --rooms 15 --rounds 5
 
-Theirs are the walls of a maze; ours have ends and a shortest path besides, as a corpus needs them. CPU seconds, medians
-over rounds. A line of JSON for the machine, one for each size and algorithm, and one for mazes as hard as Maze-Hard.
+Theirs are the walls of a maze, and so are "walls" of ours; "ours" have ends and a shortest path besides, as a corpus
+needs them. CPU seconds, medians over rounds. A line of JSON for the machine, one for each size and algorithm, and one
+for mazes as hard as Maze-Hard.
 """
 
 import argparse
@@ -20,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from trmpipe.generators.maze.asked import Asked
+from trmpipe.generators.maze.boards import board_cells, offsets_of
 from trmpipe.generators.maze.maker import make, wanted_of
-from trmpipe.generators.maze.trees import ALGORITHMS
+from trmpipe.generators.maze.trees import ALGORITHMS, carve, new_tree_room
+from trmpipe.generators.rng import open_stream
 from trmpipe.generators.task import TRAIN
 
 ROOMS = (15, 32)
@@ -38,6 +41,19 @@ def ours(rooms: int, algorithm: str, count: int) -> Work:
     size = 2 * rooms + 1
     wanted = wanted_of(Asked(kind="unique", algorithm=algorithm), size)
     return lambda number: make(number, TRAIN, 0, count, size, wanted)
+
+
+def walls(rooms: int, algorithm: str, count: int) -> Work:
+    """Makes the walls alone."""
+    size = 2 * rooms + 1
+    memory, offsets = new_tree_room(size), offsets_of(size)
+    board, number = np.empty(board_cells(size), np.uint8), ALGORITHMS.index(algorithm)
+
+    def work(seed: int) -> None:
+        for candidate in range(count):
+            carve(open_stream(seed, TRAIN, 0, 0, candidate), board, offsets, number, memory)
+
+    return work
 
 
 def hard(count: int) -> Work:
@@ -71,14 +87,15 @@ def seconds_each(works: dict[str, tuple[Work, int]], rounds: int) -> dict[str, f
 
 
 def compare(rooms: int, algorithm: str, rounds: int, counts: tuple[int, int]) -> dict[str, Any]:
-    """Both sides' times of a maze, and their ratio where there are two."""
-    works = {"ours": (ours(rooms, algorithm, counts[0]), counts[0])}
+    """Both sides' times of a maze, and how many of ours come to one of theirs."""
+    works = {name: (side(rooms, algorithm, counts[0]), counts[0]) for name, side in (("walls", walls), ("ours", ours))}
     other = theirs(rooms, algorithm, counts[1])
     if other is not None:
         works["maze-dataset"] = (other, counts[1])
     found = seconds_each(works, rounds)
     line = {"rooms": rooms, "algorithm": algorithm, **{name: _in_us(each) for name, each in found.items()}}
-    return line if other is None else {**line, "ratio": round(found["maze-dataset"] / found["ours"])}
+    ratios = {f"ratio of {name}": round(found.get("maze-dataset", 0.0) / found[name]) for name in ("walls", "ours")}
+    return line if other is None else {**line, **ratios}
 
 
 def _in_us(seconds: float) -> str:

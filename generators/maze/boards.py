@@ -24,20 +24,14 @@ def board_cells(size: int) -> int:
 
 
 @kernel
-def first_cell(offsets: NDArray[np.int64]) -> int:
-    """Where the square begins on its board."""
-    return int(offsets[NUM_WAYS - 1]) + 1
-
-
-@kernel
 def lay(grid: NDArray[np.uint8], offsets: NDArray[np.int64], board: NDArray[np.uint8]) -> None:
     """Put a square uint8 [C] on its board uint8 [P], with a wall around it."""
     width = int(offsets[NUM_WAYS - 1])
     size = width - 2
     board[:] = WALL
     for row in range(size):
-        for column in range(size):
-            board[(row + 1) * width + column + 1] = grid[row * size + column]
+        first = (row + 1) * width + 1
+        board[first : first + size] = grid[row * size : (row + 1) * size]
 
 
 @kernel
@@ -46,5 +40,5 @@ def take(board: NDArray[np.uint8], offsets: NDArray[np.int64], grid: NDArray[np.
     width = int(offsets[NUM_WAYS - 1])
     size = width - 2
     for row in range(size):
-        for column in range(size):
-            grid[row * size + column] = board[(row + 1) * width + column + 1]
+        first = (row + 1) * width + 1
+        grid[row * size : (row + 1) * size] = board[first : first + size]

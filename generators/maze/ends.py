@@ -1,9 +1,10 @@
-"""Which cells of a maze become start and goal.
+"""Which cells of a maze become goal and start.
 
-Every region is measured by a double sweep: the farthest cell from its first one, and the farthest from that. Where even
-these two are nearer than what is asked for, the region is left alone; in nearly all mazes no two of its cells are
-farther apart. The cells of the other regions are tried as starts in random order; the goal is one of the cells whose
-distance is asked for, each as likely.
+The start is one of the cells whose distance from the goal is asked for, each as likely. Where no more is asked for than
+a side of the square, a goal is tried that is drawn from all open cells; most have a partner then. Where it has none, or
+more is asked for, every region is measured by a double sweep: the farthest cell from its first one, and the farthest
+from that. Where even these two are nearer than what is asked for, the region is left alone; in nearly all mazes no two
+of its cells are farther apart. The cells of the other regions are tried as goals in random order.
 
 Shapes: P cells of a board.
 """
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from ..jit import kernel
 from ..rng import below
 from .grids import GOAL, NUM_WAYS, START, WALL
-from .paths import PathRoom, measure
+from .paths import NOWHERE, PathRoom, measure
 
 _UNSEEN, _FAR_ENOUGH, _OUT = range(3)
 """What is known of a cell's region; walls are out."""
@@ -29,38 +30,63 @@ def choose_ends(
     memory: PathRoom,
     order: NDArray[np.int32],
 ) -> int:
-    """Write start and goal into a maze.
+    """Write goal and start into a maze.
 
     Args:
         stream: of random numbers.
-        board: uint8 [P], walls and open cells; receives `START` and `GOAL`.
+        board: uint8 [P], walls and open cells, one at least; receives `START` and `GOAL`.
         least: steps between them at least, 1 or more.
         most: and at most.
-        memory: from `new_path_room`.
+        memory: from `new_path_room`; where ends are found it is as `measure` leaves it, from the goal on.
         order: int32 [P], room for the cells that are tried.
 
     Returns:
-        The steps between them; 0 where none were found, and the maze is as it was.
+        The cell of the start; `NOWHERE` where no ends were found, and the maze is as it was.
     """
-    known, num_starts = memory.numbers, 0
+    if least <= memory.offsets[NUM_WAYS - 1]:
+        start = _try_goal(stream, board, _any_open(stream, board), least, most, memory)
+        # Where there is none, goals are drawn from those that have a partner, so that each is as likely all the same.
+        if start != NOWHERE:
+            return start
+    known, num_goals = memory.numbers, 0
     for cell in range(len(board)):
         known[cell] = _OUT if board[cell] == WALL else _UNSEEN
     for cell in range(len(board)):
         if known[cell] == _UNSEEN:
             _sweep(board, cell, least, memory)
         if known[cell] == _FAR_ENOUGH:
-            order[num_starts] = cell
-            num_starts += 1
-    for i in range(num_starts):
-        j = i + below(stream, num_starts - i)
+            order[num_goals] = cell
+            num_goals += 1
+    for i in range(num_goals):
+        j = i + below(stream, num_goals - i)
         order[i], order[j] = order[j], order[i]
-        start = int(order[i])
-        first, end = _span(memory, measure(board, start, memory), least, most)
-        if first < end:
-            goal = int(memory.queue[first + below(stream, end - first)])
-            board[start], board[goal] = START, GOAL
-            return int(memory.distances[goal])
-    return 0
+        start = _try_goal(stream, board, int(order[i]), least, most, memory)
+        if start != NOWHERE:
+            return start
+    return NOWHERE
+
+
+@kernel
+def _any_open(stream: NDArray[np.uint64], board: NDArray[np.uint8]) -> int:
+    """One of the cells that are no wall, each as likely."""
+    cell = below(stream, len(board))
+    while board[cell] == WALL:
+        cell = below(stream, len(board))
+    return int(cell)
+
+
+@kernel
+def _try_goal(
+    stream: NDArray[np.uint64], board: NDArray[np.uint8], goal: int, least: int, most: int, memory: PathRoom
+) -> int:
+    """Write a goal and a start as far from it as is asked for, which is returned; `NOWHERE` where there is none."""
+    count = measure(board, goal, memory)
+    first, end = _first_from(memory, count, least), _first_from(memory, count, most + 1)
+    if first == end:
+        return NOWHERE
+    start = int(memory.queue[first + below(stream, end - first)])
+    board[start], board[goal] = START, GOAL
+    return start
 
 
 @kernel
@@ -97,13 +123,13 @@ def _flood(start: int, memory: PathRoom) -> int:
 
 
 @kernel
-def _span(memory: PathRoom, count: int, least: int, most: int) -> tuple[int, int]:
-    """The places in the queue of `count` cells, by rising distance, of those from `least` to `most` steps away."""
-    distances, queue = memory.distances, memory.queue
-    end = count
-    while end > 0 and distances[queue[end - 1]] > most:
-        end -= 1
-    first = end
-    while first > 0 and distances[queue[first - 1]] >= least:
-        first -= 1
-    return first, end
+def _first_from(memory: PathRoom, count: int, least: int) -> int:
+    """The place of the first of the `count` cells of the queue, by rising distance, that is so many steps away."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if memory.distances[memory.queue[middle]] < least:
+            low = middle + 1
+        else:
+            high = middle
+    return low

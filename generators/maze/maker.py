@@ -16,7 +16,7 @@ from ..rng import open_stream
 from .asked import HARD, KINDS, OPEN, Asked
 from .boards import board_cells, take
 from .ends import choose_ends
-from .paths import PathRoom, find_ends, mark_path, measure, new_path_room
+from .paths import NOWHERE, PathRoom, mark_path, new_path_room
 from .trees import ALGORITHMS, TreeRoom, carve, new_tree_room
 from .walls import strew, take_away
 
@@ -60,7 +60,7 @@ def wanted_of(asked: Asked, size: int, attempts: int = MOST_ATTEMPTS) -> Wanted:
 def _draw(
     stream: NDArray[np.uint64], wanted: Wanted, tree: TreeRoom, memory: PathRoom, order: NDArray[np.int32]
 ) -> int:
-    """A maze with its ends on the board, and the steps between them; 0 where they are not found."""
+    """A maze with its ends on the board, and the cell of the start; `NOWHERE` where ends are not found."""
     board, offsets = memory.board, memory.offsets
     if wanted.kind == _HARD:
         strew(stream, board, offsets, order)
@@ -103,13 +103,12 @@ def make_all(
         lengths[i] = 0
         for attempt in range(wanted.attempts):
             stream = open_stream(seed, purpose, attempt, 0, start + i)
-            lengths[i] = _draw(stream, wanted, tree, memory, order)
-            if lengths[i] > 0:
+            first = _draw(stream, wanted, tree, memory, order)
+            if first != NOWHERE:
+                lengths[i] = memory.distances[first]
                 break
         take(board, memory.offsets, inputs[i])
         if lengths[i] > 0:
-            first, goal = find_ends(board)
-            measure(board, goal, memory)
             mark_path(board, first, memory)
         take(board, memory.offsets, labels[i])
 

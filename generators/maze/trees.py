@@ -110,17 +110,28 @@ def _carve_dfs(
     path, length = memory.path, 1
     path[0] = _any_room(stream, memory)
     board[path[0]] = OPEN
+    word, left = np.uint64(0), 0
     while length > 0:
         room, new, ways = int(path[length - 1]), 0, 0
         for way in range(NUM_WAYS):
-            if board[room + 2 * offsets[way]] == _CLOSED:
-                # The ways that are left, two bits each.
-                ways |= way << (_WAY_BITS * new)
-                new += 1
+            # The ways that are left, two bits each.
+            is_closed = board[room + 2 * offsets[way]] == _CLOSED
+            ways |= is_closed * way << (_WAY_BITS * new)
+            new += is_closed
         if new == 0:
             length -= 1
             continue
-        choice = below(stream, new) if new > 1 else 0
+        choice = 0
+        if new > 1:
+            # Two bits are even chances for one of two or four; of three they are, where the fourth is drawn again.
+            bits = NUM_WAYS
+            while bits == NUM_WAYS or (bits == NUM_WAYS - 1 and new == NUM_WAYS - 1):
+                if left == 0:
+                    word, left = next_uint64(stream), _WAYS_OF_A_WORD
+                bits = int(word & np.uint64(NUM_WAYS - 1))
+                word >>= np.uint64(_WAY_BITS)
+                left -= 1
+            choice = bits % new
         offset = int(offsets[ways >> (_WAY_BITS * choice) & (NUM_WAYS - 1)])
         _open(board, room, offset)
         path[length] = room + 2 * offset

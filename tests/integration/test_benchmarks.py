@@ -85,11 +85,11 @@ def test_mazes_are_measured_with_and_without_a_peer(monkeypatch, capsys):
     mazes.main(arguments)
     _, *lines, hard = printed(capsys)
     assert [line["algorithm"] for line in lines] == ["dfs", "wilson", "kruskal", "prim"]
-    assert all("ratio" not in line and line["ours"].endswith(" us") for line in (*lines, hard))
+    assert all("ratio of ours" not in line and line["ours"].endswith(" us") for line in (*lines, hard))
     made = []
     monkeypatch.setattr(mazes, "theirs", lambda rooms, algorithm, count: lambda number: made.append(number))
     mazes.main(arguments)
-    assert all(line["ratio"] >= 0 for line in printed(capsys)[1:-1])
+    assert all(line["ratio of walls"] >= 0 for line in printed(capsys)[1:-1])
     assert made == [0, 1] * 4
 
 

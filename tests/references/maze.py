@@ -4,6 +4,7 @@
 """
 
 from itertools import product
+from math import isqrt
 
 WAYS = ((-1, 0), (0, -1), (0, 1), (1, 0))
 """Up, left, right, down."""
@@ -48,16 +49,33 @@ class Rooms:
         return [way for way in WAYS if (other := beside(room, way, 2)) in self.rooms and other not in self.open]
 
 
+class Pairs:
+    """The pairs of bits of a stream's words, the lowest first."""
+
+    def __init__(self, stream):
+        self.stream, self.pairs = stream, []
+
+    def next(self):
+        if not self.pairs:
+            word = self.stream.next()
+            self.pairs = [word >> shift & 3 for shift in range(62, -1, -2)]
+        return self.pairs.pop()
+
+
 def dfs(stream, size):
     rooms = Rooms(size)
     path = [rooms.any_room(stream)]
     rooms.enter(path[0])
+    pairs = Pairs(stream)
     while path:
         ways = rooms.closed_ways(path[-1])
         if not ways:
             path.pop()
             continue
-        way = ways[stream.below(len(ways)) if len(ways) > 1 else 0]
+        choice = pairs.next() if len(ways) > 1 else 0
+        while choice >= 3 == len(ways):
+            choice = pairs.next()
+        way = ways[choice % len(ways)]
         rooms.join(path[-1], way)
         path.append(beside(path[-1], way, 2))
     return rooms.maze
@@ -66,14 +84,11 @@ def dfs(stream, size):
 def wilson(stream, size):
     rooms = Rooms(size)
     rooms.enter(rooms.any_room(stream))
-    pairs = []
+    pairs = Pairs(stream)
     for first in rooms.rooms:
         room, left_by = first, {}
         while room not in rooms.open:
-            if not pairs:
-                word = stream.next()
-                pairs = [word >> shift & 3 for shift in range(62, -1, -2)]
-            way = WAYS[pairs.pop()]
+            way = WAYS[pairs.next()]
             if beside(room, way, 2) in rooms.rooms:
                 left_by[room] = way
                 room = beside(room, way, 2)
@@ -159,7 +174,11 @@ def distances(maze, source):
 
 def with_ends(stream, maze, least, most):
     """The maze with its ends, and the steps between them; None where no two cells are as far apart."""
-    starts, seen = [], set()
+    if least <= isqrt(len(maze)) + 2:
+        found = with_goal(stream, maze, any_open(stream, maze), least, most)
+        if found:
+            return found
+    goals, seen = [], set()
     for cell in sorted(maze):
         if maze[cell] == "#":
             continue
@@ -170,17 +189,33 @@ def with_ends(stream, maze, least, most):
             if max(far.values()) < least:
                 far = distances(maze, list(region)[-1])
             if len(region) > least and max(far.values()) >= least:
-                starts += region
-    starts.sort()
-    for i in range(len(starts)):
-        j = i + stream.below(len(starts) - i)
-        starts[i], starts[j] = starts[j], starts[i]
-        steps = distances(maze, starts[i])
-        goals = [cell for cell, far in steps.items() if least <= far <= most]
-        if goals:
-            goal = goals[stream.below(len(goals))]
-            return {**maze, starts[i]: "S", goal: "G"}, steps[goal]
+                goals += region
+    goals.sort()
+    for i in range(len(goals)):
+        j = i + stream.below(len(goals) - i)
+        goals[i], goals[j] = goals[j], goals[i]
+        found = with_goal(stream, maze, goals[i], least, most)
+        if found:
+            return found
     return None
+
+
+def any_open(stream, maze):
+    """Drawn from a square with a wall around it until it is open."""
+    width = isqrt(len(maze)) + 2
+    while True:
+        row, column = divmod(stream.below(width * width), width)
+        if maze.get((row - 1, column - 1), "#") != "#":
+            return row - 1, column - 1
+
+
+def with_goal(stream, maze, goal, least, most):
+    steps = distances(maze, goal)
+    starts = [cell for cell, far in steps.items() if least <= far <= most]
+    if not starts:
+        return None
+    start = starts[stream.below(len(starts))]
+    return {**maze, start: "S", goal: "G"}, steps[start]
 
 
 def ends_of(maze):
