@@ -74,8 +74,8 @@ CPU9 = Preset(
             reached="96.4 and 98.3 % of held-out puzzles exact, two seeds, from 1,000 puzzles x 1,000 variants,",
             time="20 minutes of training",
             machine="2 CPU cores",
-            remark="84 % after 1,000 steps, a minute; 92 to 93 % after 8,000; of extreme puzzles 78 %, trained on such, "
-            "and 89 % in three times as long with model.dropout=.1",
+            remark="84 % after 1,000 steps, a minute; 92 to 93 % after 8,000; of extreme puzzles 78 %, trained on such,"
+            " and 89 % in three times as long with dropout",
             source="docs/results/sudoku9-cpu.md",
         ),
     ),
