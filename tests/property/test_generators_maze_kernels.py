@@ -148,6 +148,11 @@ def test_right_is_every_shortest_path_and_nothing_else(seed, size, data):
         wrong[0, cell] = token
         assert task.check(inputs, wrong)[0] == np.array_equal(wrong, right)
         assert task.verdicts(inputs, wrong)["joined"][0] == joins(wrong[0], inputs[0], size)
+        for marked in np.flatnonzero(right[0] == 5):
+            wrong = right.copy()
+            wrong[0, marked] = 2
+            assert not task.check(inputs, wrong)[0]
+            assert task.verdicts(inputs, wrong)["joined"][0] == joins(wrong[0], inputs[0], size)
     paths = islice(networkx.all_simple_paths(graph, start, goal, cutoff=int(lengths[0]) + 4), 20)
     for path in paths:
         label = {**maze, **dict.fromkeys(path[1:-1], "o")}
