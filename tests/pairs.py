@@ -31,6 +31,7 @@ SETTINGS = {
     "continue loss of HRM": (CONTINUED, HRMConfig()),
     "single z, rows and columns": (DEEP, TRMConfig(latents="single", mixer="attention", positions="rotary2d")),
     "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
+    "convolution": (DEEP, TRMConfig(mixer="conv", num_prefix=1)),
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
     "unrolled with hints": (UNROLLED, EquivariantConfig()),
     "dropout, many hints": (MANY_HINTS, EquivariantConfig(dropout=0.25)),

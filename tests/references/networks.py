@@ -62,7 +62,26 @@ def attention(x, state, name, sizes):
 def mix(x, state, name, sizes):
     if sizes["mixer"] == "mlp_t":
         return swiglu(x.transpose(1, 2), state, f"{name}.mlp_t").transpose(1, 2)
+    if sizes["mixer"] == "conv":
+        return convolution(x, state, f"{name}.conv", sizes)
     return attention(x, state, f"{name}.self_attn", sizes)
+
+
+def convolution(x, state, name, sizes):
+    """Cell by cell: the products with each of the cells around it that there are, one part of the matrix a place."""
+    prefix, width, mixed = sizes["num_prefix"], x.shape[-1], torch.zeros_like(x)
+    mixed[:, :prefix] = (x[:, prefix:].mean(1) @ state[f"{name}.gather.weight"].T)[:, None]
+    told = x[:, :prefix].mean(1) @ state[f"{name}.spread.weight"].T
+    for row in range(sizes["rows"]):
+        for column in range(sizes["columns"]):
+            place = prefix + row * sizes["columns"] + column
+            mixed[:, place] = told
+            for number in range(9):
+                down, right = row + number // 3 - 1, column + number % 3 - 1
+                if 0 <= down < sizes["rows"] and 0 <= right < sizes["columns"]:
+                    part = state[f"{name}.around.weight"][:, number * width : (number + 1) * width]
+                    mixed[:, place] += x[:, prefix + down * sizes["columns"] + right] @ part.T
+    return mixed
 
 
 def layers(x, state, name, sizes, pre=False):

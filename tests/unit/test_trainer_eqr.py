@@ -121,7 +121,7 @@ def test_published_sizes():
     assert sum(parameter.numel() for parameter in net.parameters()) == 2 * per_layer + 2 * 11 * 512 + 2 * 512 + 2
 
 
-@pytest.mark.parametrize("wrong", [{"damping": 1.5}, {"noise": -0.1}, {"width": 0}, {"mixer": "conv"}])
+@pytest.mark.parametrize("wrong", [{"damping": 1.5}, {"noise": -0.1}, {"width": 0}, {"mixer": "pool"}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(SettingError, match=r"model\.") as caught:
         EqRConfig(**wrong)

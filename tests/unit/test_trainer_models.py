@@ -133,7 +133,14 @@ def test_weights_depend_on_the_seed_alone():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"mixer": "conv"}, {"width": 0}, {"num_prefix": -1}, {"mixer": "attention", "width": 100}]
+    "wrong",
+    [
+        {"mixer": "pool"},
+        {"mixer": "conv", "num_prefix": 0},
+        {"width": 0},
+        {"num_prefix": -1},
+        {"mixer": "attention", "width": 100},
+    ],
 )
 def test_impossible_sizes_are_refused(wrong):
     with pytest.raises(SettingError, match=r"model\."):

@@ -107,6 +107,7 @@ RECURSIVE = {
         reference.trm,
         {"mixer": "attention", "positions": "rotary2d", "num_prefix": 2, "h_cycles": 1, "l_cycles": 2},
     ),
+    "convolution": (TRM, TRMConfig, reference.trm, {"mixer": "conv", "num_prefix": 2, "l_cycles": 2}),
     "no positions": (TRM, TRMConfig, reference.trm, {"mixer": "attention", "positions": "none", "l_cycles": 1}),
     "no prefix": (TRM, TRMConfig, reference.trm, {"num_prefix": 0, "l_cycles": 1}),
     "single z": (TRM, TRMConfig, reference.trm, {"latents": "single", "h_cycles": 2, "l_cycles": 2}),
@@ -155,7 +156,7 @@ def test_two_supervision_steps_equal_the_reference(case, continue_loss):
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
-@pytest.mark.parametrize("mixer", ["mlp_t", "attention"])
+@pytest.mark.parametrize("mixer", ["mlp_t", "attention", "conv"])
 def test_direct_prediction_equals_the_reference(mixer, norm):
     net = make(DirectPrediction, DirectConfig, mixer=mixer, norm=norm, num_layers=2)
     state, sizes = leaves_of(net), sizes_of(net)

@@ -153,7 +153,7 @@ def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
         ("schedule.warmup_steps=-1", "schedule.warmup_steps is -1; it must be at least 0"),
         ("learner.halt_exploration=2", "learner.halt_exploration is 2.0; it must be from 0 to 1"),
         ("learner.loss=hinge", "take one of stablemax, softmax"),
-        ("model.mixer=conv", "take one of mlp_t, attention"),
+        ("model.mixer=pool", "take one of mlp_t, attention, conv"),
         ("seed=-1", "give one from 0"),
     ],
 )

@@ -29,10 +29,11 @@ from .layers import (
     rms_norm,
     trunc_normal,
 )
+from .neighbours import NeighbourMixer
 from .net import CorpusSizes
 from .positions import POSITIONS, Positions
 
-MIXERS = ("mlp_t", "attention")
+MIXERS = ("mlp_t", "attention", "conv")
 MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any such network, and few enough that the modules are made in a second."""
 MOST_WIDTH = 1 << 20
@@ -44,7 +45,8 @@ class StackConfig:
     """Sizes that all networks of these layers have; each has a config of its own, with defaults as it was published.
 
     Attributes:
-        mixer: ``"mlp_t"`` mixes tokens by an MLP over the sequence, ``"attention"`` by attention.
+        mixer: ``"mlp_t"`` mixes tokens by an MLP over the sequence, ``"attention"`` by attention, ``"conv"``, which is
+            ours, by a convolution with the cells around, see `neighbours`.
         width: D, numbers in the vector of a token.
         num_layers: layers of a network, or of each of two.
         num_heads: heads of the attention mixer.
@@ -79,6 +81,10 @@ def check_stack(config: StackConfig) -> None:
     at_least(1, config, "model", "num_layers", most=MOST_REPEATS)
     at_least(1, config, "model", "width", "num_heads", most=MOST_WIDTH)
     at_least(0, config, "model", "inner", "token_inner", "num_prefix", most=MOST_WIDTH)
+    if config.mixer == "conv" and not config.num_prefix:
+        raise SettingError(
+            "model.mixer conv gathers what halting needs in a prefix slot, and model.num_prefix is 0; set it to 1"
+        )
     if config.mixer != "attention":
         return
     numbers, words = (4, "a width that 4 divides") if config.positions == "rotary2d" else (2, "even width")
@@ -94,19 +100,22 @@ class Block(nn.Module):
 
     Args:
         config: its sizes.
-        seq_len: S.
+        sizes: of the corpus.
         generator: the source of the initial weights, on the CPU.
         pre_norm: whether the norms stand before what is added, not after the sum.
     """
 
     def __init__(
-        self, config: StackConfig, seq_len: int, *, generator: torch.Generator, pre_norm: bool = False
+        self, config: StackConfig, sizes: CorpusSizes, *, generator: torch.Generator, pre_norm: bool = False
     ) -> None:
         super().__init__()
-        self.mixes_by_mlp, self.pre_norm = config.mixer == "mlp_t", pre_norm
-        if self.mixes_by_mlp:
+        self.mixer, self.pre_norm = config.mixer, pre_norm
+        if self.mixer == "mlp_t":
+            seq_len = sizes.seq_len + config.num_prefix
             token_inner = config.token_inner or inner_width(seq_len)
             self.mlp_t = TokenMLP(seq_len, token_inner, generator=generator, gate=config.mlp)
+        elif self.mixer == "conv":
+            self.conv = NeighbourMixer(config.width, config.num_prefix, sizes, generator=generator)
         else:
             self.self_attn = Attention(config.width, config.num_heads, generator=generator)
         inner = config.inner or inner_width(config.width)
@@ -115,7 +124,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, rotary: Rotary | None) -> Tensor:
         """Map `x` [S, B, D] to [S, B, D]."""
         # The published mixer works on [B, D, S], so its first norm runs over the sequence.
-        first = 0 if self.mixes_by_mlp else -1
+        first = 0 if self.mixer == "mlp_t" else -1
         if self.pre_norm:
             x = x + self._mix(rms_norm(x, dim=first), rotary)
             summed: Tensor = x + self.mlp(rms_norm(x, dim=-1))
@@ -124,7 +133,10 @@ class Block(nn.Module):
         return rms_norm(x + self.mlp(x), dim=-1)
 
     def _mix(self, x: Tensor, rotary: Rotary | None) -> Tensor:
-        mixed: Tensor = self.mlp_t(x) if self.mixes_by_mlp else self.self_attn(x, rotary)
+        if self.mixer == "attention":
+            attended: Tensor = self.self_attn(x, rotary)
+            return attended
+        mixed: Tensor = self.mlp_t(x) if self.mixer == "mlp_t" else self.conv(x)
         return mixed
 
 
@@ -135,12 +147,12 @@ class Level(nn.Module):
     """
 
     def __init__(
-        self, config: StackConfig, seq_len: int, *, generator: torch.Generator, pre_norm: bool = False
+        self, config: StackConfig, sizes: CorpusSizes, *, generator: torch.Generator, pre_norm: bool = False
     ) -> None:
         super().__init__()
         self.pre_norm = pre_norm
         self.layers = nn.ModuleList(
-            Block(config, seq_len, generator=generator, pre_norm=pre_norm) for _ in range(config.num_layers)
+            Block(config, sizes, generator=generator, pre_norm=pre_norm) for _ in range(config.num_layers)
         )
 
     def forward(self, x: Tensor, rotary: Rotary | None) -> Tensor:

@@ -55,7 +55,7 @@ class DirectPrediction(TokenNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.level = Level(config, self.seq_len, generator=generator, pre_norm=config.norm == "pre")
+        self.level = Level(config, sizes, generator=generator, pre_norm=config.norm == "pre")
 
     @property
     def core(self) -> nn.Module:

@@ -71,7 +71,7 @@ class EqR(HaltingNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.L_level = Level(config, self.seq_len, generator=generator)
+        self.L_level = Level(config, sizes, generator=generator)
 
     @property
     def core(self) -> nn.Module:

@@ -63,8 +63,8 @@ class HRM(FixedStartNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.H_level = Level(config, self.seq_len, generator=generator)
-        self.L_level = Level(config, self.seq_len, generator=generator)
+        self.H_level = Level(config, sizes, generator=generator)
+        self.L_level = Level(config, sizes, generator=generator)
         for name in ("H_init", "L_init"):
             self.draw_start(name, generator=generator)
 

@@ -65,7 +65,7 @@ class Looped(FixedStartNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.level = Level(config, self.seq_len, generator=generator)
+        self.level = Level(config, sizes, generator=generator)
         self.draw_start("z_init", generator=generator)
 
     @property

@@ -8,6 +8,7 @@ Shapes: B batch, S sequence (in latents with the prefix slots of a network that 
 I identifiers, N digits, T loops.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, Protocol, cast
@@ -15,6 +16,8 @@ from typing import Annotated, Any, NamedTuple, Protocol, cast
 import torch
 from msgspec import Meta
 from torch import Tensor, nn
+
+from ..errors import SettingError
 
 Latents = Mapping[str, Tensor]
 """The states that recursion hands on, by the network's own names, such as ``z_H``: [S, B, D] each, in its dtype.
@@ -41,6 +44,25 @@ class CorpusSizes:
     num_identifiers: Annotated[int, Meta(ge=1, le=2**31 - 1)] = 1
     rows: Annotated[int, Meta(ge=0, le=1 << 16)] = field(default=0, compare=False)
     columns: Annotated[int, Meta(ge=0, le=1 << 16)] = field(default=0, compare=False)
+
+
+def grid_of(sizes: CorpusSizes, setting: str, instead: str) -> tuple[int, int]:
+    """Rows and columns of a corpus, for a network that has to know them.
+
+    Args:
+        sizes: of the corpus.
+        setting: what needs them, such as ``model.positions rotary2d``.
+        instead: a setting that does not.
+
+    Raises:
+        SettingError: they are not known.
+    """
+    grid = (sizes.rows, sizes.columns)
+    if math.prod(grid) != sizes.seq_len:
+        raise SettingError(
+            f"{setting} needs the rows and columns of {sizes.seq_len} cells, and none are known; set {instead}"
+        )
+    return grid
 
 
 class Network(Protocol):

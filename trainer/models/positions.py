@@ -4,14 +4,11 @@ Shapes: B batch, S sequence with its P prefix slots, D width, N heads.
 Source: rotary positions, arXiv 2104.09864.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
-from ..errors import SettingError
 from .layers import Rotary
-from .net import CorpusSizes
+from .net import CorpusSizes, grid_of
 
 POSITIONS = ("rotary", "rotary2d", "none")
 ROPE_BASE = 10000.0
@@ -44,7 +41,8 @@ class Positions(nn.Module):
         if kind == "rotary":
             tables = rotary_tables(sizes.seq_len + num_prefix, head_width, ROPE_BASE, exact)
         else:
-            tables = rotary_tables_2d(num_prefix, _grid(sizes), head_width, ROPE_BASE, exact)
+            grid = grid_of(sizes, "model.positions rotary2d", "model.positions=rotary")
+            tables = rotary_tables_2d(num_prefix, grid, head_width, ROPE_BASE, exact)
         for name, table in zip(("cosine", "sine"), tables, strict=True):
             self.register_buffer(name, table, persistent=False)
 
@@ -52,21 +50,6 @@ class Positions(nn.Module):
     def tables(self) -> Rotary | None:
         """What attention is given."""
         return (self.cosine, self.sine) if self.turns else None
-
-
-def _grid(sizes: CorpusSizes) -> tuple[int, int]:
-    """Rows and columns of a corpus.
-
-    Raises:
-        SettingError: they are not known.
-    """
-    grid = (sizes.rows, sizes.columns)
-    if math.prod(grid) != sizes.seq_len:
-        raise SettingError(
-            f"model.positions rotary2d needs the rows and columns of {sizes.seq_len} cells, and none are known; "
-            "set model.positions=rotary"
-        )
-    return grid
 
 
 def rotary_tables(seq_len: int, head_width: int, base: float, dtype: torch.dtype = torch.float32) -> Rotary:

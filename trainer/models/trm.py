@@ -88,9 +88,9 @@ class TRM(FixedStartNetwork):
     ) -> None:
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.config = config
-        self.L_level = Level(config, self.seq_len, generator=generator)
+        self.L_level = Level(config, sizes, generator=generator)
         if config.num_nets > 1:
-            self.H_level = Level(config, self.seq_len, generator=generator)
+            self.H_level = Level(config, sizes, generator=generator)
         self.draw_start("H_init", generator=generator)
         if config.latents != "single":
             several = (config.l_cycles,) if config.latents == "multi" else ()
