@@ -66,3 +66,8 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(kind, corpus4, trmp
     score = json.loads(trmpipe("evaluate", whole, "--limit", 4, "--json").out)
     assert score["steps"] == json.loads(trmpipe("evaluate", stopped, "--limit", 4, "--json").out)["steps"]
     assert trmpipe("solve", whole, "1" + "." * 15).code == 0
+    # Where nothing is drawn, restarts are refused in words; where the network or the learner draws, they are made.
+    asked = trmpipe("evaluate", whole, "--limit", 4, "--restarts", 2)
+    assert asked.code == 0
+    assert ("restarts change nothing" in asked.err) == (kind == "autoregressive")
+    assert ("2 restarts" in asked.out) == (kind != "autoregressive")

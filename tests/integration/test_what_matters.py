@@ -1,6 +1,7 @@
 """The table of what matters: every row is a run of its own, all of a family cost the same, and it is made whole."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,7 @@ def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(monkeypatch,
         with quick_training():
             table.main(arguments)
     assert [request.variants for request in trained] == [None, None, 1]
+    assert_answers_are_counted_on_puzzles(monkeypatch, trained[-1])
     assert capsys.readouterr().out.splitlines()[-3:] == (tmp_path / "table.md").read_text().splitlines()[2:]
     found = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
     assert [(one["family"], one["name"]) for one in found] == [
@@ -71,3 +73,11 @@ def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(monkeypatch,
         ("TRM", "up to 1"),
         ("cell", "none"),
     ]
+
+
+def assert_answers_are_counted_on_puzzles(monkeypatch, request):
+    """The cell computes less for puzzles that show all their answer than for those of the corpus."""
+    corpus = table.trmpipe.open(request.paths[0])
+    counted = runs._costs(Path(request.out), corpus)["answer_flops"]
+    monkeypatch.setattr(runs, "first_puzzles", lambda *asked: (table.first_puzzles(*asked)[1],) * 2)
+    assert runs._costs(Path(request.out), corpus)["answer_flops"] < counted / 2

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.runs import TINY, config, metrics
+from trmpipe.shards.corpus import open_corpus
 from trmpipe.trainer.loop import Loop
 
 # Time.
@@ -126,6 +127,18 @@ def test_a_step_that_is_given_up_was_not_begun(train, tmp_path, monkeypatch):
 
 
 # Memory.
+
+
+def test_memory_is_measured_on_puzzles_of_the_corpus(train, corpus4, tmp_path, monkeypatch):
+    """A network that computes possible candidates alone would need three times as much for rows of nothing."""
+    from trmpipe.trainer import memory
+
+    seen, act = [], memory.activation_bytes
+    monkeypatch.setattr(memory, "activation_bytes", lambda *given: seen.append(given[2:]) or act(*given))
+    assert train("--out", tmp_path / "run", "--max-steps", 1).code == 0
+    expected = open_corpus(corpus4).rows("train", num_groups=len(seen[0][0]), num_variants=1)
+    first = next(iter(expected))
+    assert [rows.tolist() for rows in seen[0]] == [first.inputs.tolist(), first.labels.tolist()]
 
 
 def test_the_published_model_on_a_small_cpu_is_refused_before_the_first_step(trmpipe, corpus9, tmp_path, monkeypatch):
