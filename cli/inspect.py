@@ -104,7 +104,7 @@ def _measured_facts(catalog: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     census = census_of(catalog)
     if census is not None:
-        facts["answers"] = {"puzzles": census.puzzles, "ceiling": round(census.ceiling, 6)}
+        facts["answers"] = {"puzzles": census.puzzles, "ceiling": census.ceiling}
     ranges = {
         name: {"min": round(values.min(), 4), "mean": round(values.mean(), 4), "max": round(values.max(), 4)}
         for name, values in catalog.measures.items()
@@ -170,7 +170,7 @@ def _ties_in_words(answers: dict[str, Any]) -> str:
     counts = ", ".join(f"{number}: {count:,}" for number, count in answers["puzzles"].items())
     return (
         f"puzzles by their right answers {counts}; a perfect solver that does not know which is stored gets "
-        f"{answers['ceiling']:.1%} of the labels"
+        f"{100 * answers['ceiling']:.3g}% of the labels"
     )
 
 
