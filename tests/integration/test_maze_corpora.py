@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.references import maze as reference
+from tests.runs import OF_ANY_MODEL, make_run, metrics, quick_training, stopping_at
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, DamagedError, Stream, open_corpora, verify
@@ -172,3 +173,24 @@ def test_a_generation_that_goes_on_makes_the_same_corpus(tmp_path, trmpipe, monk
     whole, finished = (Corpus.open(tmp_path / name) for name in ("whole", "c"))
     assert finished.store.read("catalog.parquet") == whole.store.read("catalog.parquet")
     assert finished.manifest.content_digest == whole.manifest.content_digest
+
+
+def test_a_run_on_several_answers_is_resumed_scored_and_solves_a_published_line(trmpipe, tmp_path, corpus, monkeypatch):
+    if corpus.manifest.format != "webdataset":
+        pytest.skip("one format is enough")
+    options = [*OF_ANY_MODEL, "--set=evaluation.monitor=5"]
+    run = make_run(corpus.path, tmp_path / "run", options)
+    with quick_training(), monkeypatch.context() as stopped:
+        stopping_at(stopped, 5)
+        assert trmpipe("train", corpus.path, "--out", tmp_path / "broken", *options).code == 130
+    with quick_training():
+        assert trmpipe("train", corpus.path, "--out", tmp_path / "broken", *options, "--resume").code == 0
+    assert metrics(tmp_path / "broken") == metrics(run)
+    rows = corpus.read("test")
+    told = json.loads(trmpipe("evaluate", run, "--json").out)
+    is_open = rows.inputs == 2
+    assert told["open_cells"] == int(is_open.sum())
+    assert told["guessing"] == pytest.approx(max((rows.labels[is_open] == token).mean() for token in (2, 5)))
+    maze = "".join(np.array(list("_# SGo"))[rows.inputs[0]])
+    assert " " in maze
+    assert "the model's answer stands from" in trmpipe("solve", run, maze).out
