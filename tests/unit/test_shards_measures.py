@@ -43,7 +43,7 @@ def test_what_is_no_number_from_0_on_is_refused(units, value):
 
 @pytest.mark.parametrize("names", [(), ("answers",), ("height", "answers"), (*NAMES, "width")])
 def test_other_columns_than_the_spec_names_are_refused(units, names):
-    with pytest.raises(DamagedError, match="its columns are split, .*, expected split"):
+    with pytest.raises(DamagedError, match=r"its columns are split, .*, expected split"):
         read(units, ((1.0, 2.0, 3.0), (0.0, 0.5, 1.0)), names)
 
 
