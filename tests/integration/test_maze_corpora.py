@@ -139,6 +139,7 @@ def test_inspect_counts_ties(trmpipe, corpus):
         assert found["puzzles"]["1"] == numbers.count(1)
         assert found["puzzles"]["3 to 10"] == sum(3 <= number <= 10 for number in numbers)
         assert found["ceiling"] == pytest.approx(np.mean([1 / number for number in numbers]))
+        assert told[split]["measures"].keys() == {"wall_share"}
         assert told[split]["measures"]["wall_share"]["max"] > 0
     shown = trmpipe("inspect", corpus.path, "--puzzles", 3).out
     assert "puzzles by their right answers 1: " in shown
