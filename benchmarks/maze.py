@@ -4,9 +4,9 @@
     python -m benchmarks.maze                      # perfect mazes of 15 x 15 and 32 x 32 rooms, by all algorithms
     python -m benchmarks.maze --rooms 15 --rounds 5
 
-Theirs are the walls of a maze, and so are "walls" of ours; "ours" have ends and a shortest path besides, as a corpus
-needs them. CPU seconds, medians over rounds. A line of JSON for the machine, one for each size and algorithm, and one
-for mazes as hard as Maze-Hard.
+Theirs are the walls of a maze, and so are "walls" of ours, made as in a corpus, many in a call of a kernel. "ours" have
+ends and a shortest path besides, as a corpus needs them. CPU seconds, medians over rounds. A line of JSON for the
+machine, one for each size and algorithm, and one for mazes as hard as Maze-Hard.
 """
 
 import argparse
@@ -19,11 +19,13 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from trmpipe.generators.jit import kernel
 from trmpipe.generators.maze.asked import Asked
 from trmpipe.generators.maze.boards import board_cells, offsets_of
 from trmpipe.generators.maze.maker import make, wanted_of
-from trmpipe.generators.maze.trees import ALGORITHMS, carve, new_tree_room
+from trmpipe.generators.maze.trees import ALGORITHMS, TreeRoom, carve, new_tree_room
 from trmpipe.generators.rng import open_stream
 from trmpipe.generators.task import TRAIN
 
@@ -49,11 +51,21 @@ def walls(rooms: int, algorithm: str, count: int) -> Work:
     memory, offsets = new_tree_room(size), offsets_of(size)
     board, number = np.empty(board_cells(size), np.uint8), ALGORITHMS.index(algorithm)
 
-    def work(seed: int) -> None:
-        for candidate in range(count):
-            carve(open_stream(seed, TRAIN, 0, 0, candidate), board, offsets, number, memory)
+    return lambda seed: carve_all(seed, count, board, offsets, number, memory)
 
-    return work
+
+@kernel
+def carve_all(
+    seed: int,
+    count: int,
+    board: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    algorithm: int,
+    memory: TreeRoom,
+) -> None:
+    """Carve so many mazes, one after the other on one board, as `make_all` does."""
+    for candidate in range(count):
+        carve(open_stream(seed, TRAIN, 0, 0, candidate), board, offsets, algorithm, memory)
 
 
 def hard(count: int) -> Work:

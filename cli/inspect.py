@@ -1,5 +1,6 @@
 """``trmpipe inspect``: show what a corpus holds."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -91,6 +92,26 @@ def _split_facts(corpus: Any, split: str) -> dict[str, Any]:
                 "max": round(float(np.nanmax(catalog.difficulty)), 3),
             }
         facts["variants"] = {"min": int(catalog.variants.min()), "max": int(catalog.variants.max())}
+        facts |= _measured_facts(catalog)
+    return facts
+
+
+def _measured_facts(catalog: Any) -> dict[str, Any]:
+    """What the task measures of puzzles: how many right answers they have, and of the rest least, mean and most."""
+    from trmpipe.generators.spec import ANSWERS
+    from trmpipe.shards import census_of
+
+    facts: dict[str, Any] = {}
+    census = census_of(catalog)
+    if census is not None:
+        facts["answers"] = {"puzzles": census.puzzles, "ceiling": census.ceiling}
+    ranges = {
+        name: {"min": round(values.min(), 4), "mean": round(values.mean(), 4), "max": round(values.max(), 4)}
+        for name, values in catalog.measures.items()
+        if name != ANSWERS
+    }
+    if ranges:
+        facts["measures"] = ranges
     return facts
 
 
@@ -115,6 +136,12 @@ def _print_facts(corpus: Any) -> None:
             clues = split["clues"]
             lines[name] += f"; clues {clues['min']} to {clues['max']}, mean {clues['mean']}"
         lines[name] += _difficulty_in_words(split)
+        for measure, found in split.get("measures", {}).items():
+            lines[name] += (
+                f"; {measure.replace('_', ' ')} {found['min']:g} to {found['max']:g}, mean {found['mean']:.2f}"
+            )
+        if "answers" in split:
+            lines[f"{name} ties"] = _ties_in_words(split["answers"])
     for word, text in lines.items():
         echo(f"{word:>10}  {text}")
 
@@ -136,6 +163,15 @@ def _difficulty_in_words(split: dict[str, Any]) -> str:
         return ""
     found = split["difficulty"]
     return f"; difficulty {found['min']:g} to {found['max']:g}, mean {found['mean']:.2f}"
+
+
+def _ties_in_words(answers: dict[str, Any]) -> str:
+    """How many puzzles have how many right answers, and what that leaves of a score against stored labels."""
+    counts = ", ".join(f"{number}: {count:,}" for number, count in answers["puzzles"].items())
+    return (
+        f"puzzles by their right answers {counts}; a perfect solver that does not know which is stored gets "
+        f"{100 * answers['ceiling']:.3g}% of the labels"
+    )
 
 
 def _shared_facts(other: Any, shared: list[Any]) -> dict[str, Any]:
@@ -208,25 +244,30 @@ def _print_puzzles(corpus: Any, split: str, count: int) -> None:
         if catalog.names[group] is not None or corpus.manifest.inputs:
             words.append(names[group])
         if len(found) > 1:
-            words.append(counted(len(found), "example"))
+            words.append(counted(len(found), "stored answer" if corpus.spec.alternatives else "example"))
         if task is not None and task.blank is not None:
             words.append(counted(int(catalog.clues[group]), "clue"))
         echo()
         echo(", ".join(words) + _rating_in_words(catalog.difficulty[group]))
         several = len(found) > 1 or corpus.spec.named_groups
+        if several and corpus.spec.alternatives:
+            part, row = found[0]
+            answers = {f"answer {number}": part.labels[row] for number, (part, row) in enumerate(found, 1)}
+            echo_boards(_boards(corpus.spec, task, {"puzzle": part.inputs[row], **answers}.items()))
+            continue
         for number, (part, row) in enumerate(found, 1):
             titles = (f"input {number}", f"output {number}") if several else ("", "")
-            echo_boards(_boards(corpus.spec, task, (part.inputs[row], part.labels[row]), titles))
+            echo_boards(_boards(corpus.spec, task, zip(titles, (part.inputs[row], part.labels[row]), strict=True)))
 
 
-def _boards(spec: Any, task: Any, pair: Any, titles: tuple[str, str]) -> Any:
-    """Input and label of an example, cut to their puzzles, with their titles if they have some."""
+def _boards(spec: Any, task: Any, sequences: Iterable[tuple[str, Any]]) -> Any:
+    """Sequences [S] with their titles, which may be empty: each cut to its puzzle."""
     from trmpipe.generators.picture import cropped, used_part
     from trmpipe.generators.registry import look_of
     from trmpipe.generators.task import PAD
 
     look, frame = look_of(spec), (PAD,) if task is None else task.frame
-    for tokens, title in zip(pair, titles, strict=True):
+    for title, tokens in sequences:
         used = ~np.isin(tokens, frame)
         if not used.any():
             yield Board([f"{title} unknown".strip()], Picture(shape=(0, 0), symbols=()))

@@ -168,12 +168,14 @@ class Option:
         kind: the values that it takes.
         word: how the name of a corpus begins to tell it; the option's name where it is empty. Of a flag, all that it
             tells.
+        making: whether it says how puzzles are made, so that it does not go with puzzles that come from elsewhere.
     """
 
     name: str
     help: str
     kind: Kind
     word: str = ""
+    making: bool = False
 
     @property
     def flag(self) -> str:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ANSWERS = "answers"
+"""The name of a measure that is how many right answers a group's base has, counted up to some number of the task's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
@@ -23,6 +26,10 @@ class TaskSpec:
         test_groups_train: whether every test group is a training group too (its demonstrations, under the same
             candidate), so that it has the variants and identifiers of that one.
         compressed: whether sequences are padded so much that formats without a compression of their own need one.
+        measures: what `Task.measure` says of every group, by names for columns of the catalog, small letters and
+            underscores; a measure called `ANSWERS` is the number of right answers.
+        alternatives: whether the examples of a training puzzle are right answers to one and the same input, the first
+            of them the one that a group without alternatives has. An epoch shows one of them.
     """
 
     name: str
@@ -36,6 +43,8 @@ class TaskSpec:
     test_variants: bool = False
     test_groups_train: bool = False
     compressed: bool = False
+    measures: tuple[str, ...] = ()
+    alternatives: bool = False
 
     @property
     def seq_len(self) -> int:

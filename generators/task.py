@@ -68,6 +68,16 @@ class Task(ABC):
         return (PAD,)
 
     @property
+    def takes_any_answer(self) -> bool:
+        """Whether a puzzle may have several right answers, of which any is as good; as its scoring says."""
+        return self.spec.scoring == "check"
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether lines of files are puzzles as they stand: blanks are cells, and no line is a comment. Not here."""
+        return False
+
+    @property
     def levels(self) -> Mapping[str, Range]:
         """Named ranges of the ratings that `rate` gives, from the easiest on; none here."""
         return {}
@@ -109,6 +119,25 @@ class Task(ABC):
     def rate(self, examined: Examined) -> Examined:
         """The same puzzles with their ratings, where the task has a measure of difficulty; here it has none."""
         return examined
+
+    def measure(self, groups: Groups) -> NDArray[np.float64]:
+        """What the catalog holds of bases beside their ratings: float64 [G, M], finite and from 0 on.
+
+        A column for each of `TaskSpec.measures`; here there are none.
+        """
+        return np.empty((len(groups), 0))
+
+    def with_alternatives(self, groups: Groups, seed: int) -> Groups:
+        """Training groups with all the right answers that the corpus is to store, as examples of one input each.
+
+        It is called for groups of one example that were chosen, where `TaskSpec.alternatives` says so; here none come
+        to it. The first example stays the first.
+
+        Args:
+            groups: the bases.
+            seed: root seed.
+        """
+        return groups
 
     @abstractmethod
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
@@ -193,6 +222,15 @@ class Task(ABC):
             InputError: puzzles of this task have no text form.
         """
         raise InputError(f"{self.spec.name} puzzles cannot be given as text")
+
+    def parse_answers(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Answers given as text, as tokens uint8 [N, S]; here they are written as puzzles are.
+
+        Raises:
+            TextError: one of them is no answer to a puzzle of this task; the error knows which.
+            InputError: puzzles of this task have no text form.
+        """
+        return self.parse(texts)
 
     def format(self, tokens: NDArray[np.integer]) -> str:
         """One sequence [S] as one line of text, the inverse of `parse`: here its characters of the vocabulary."""

@@ -95,6 +95,8 @@ def _recipe_of(
     name = _choose_supplier(suppliers, given)
     supplier = suppliers[name]
     _refuse_those_of_others(supplier, suppliers, given, wishes)
+    if not supplier.generates:
+        _refuse_making(family, options, supplier)
     supply = given_options(supplier.options, wishes)
     sources = supplier.read(get_task(task, options), given, supply)
     recipe = Recipe(
@@ -108,6 +110,16 @@ def _recipe_of(
         **layout,
     )
     return recipe, sources, supplier
+
+
+def _refuse_making(family: Family, options: Mapping[str, str], supplier: Supplier[Any]) -> None:
+    """Refuse options that say how puzzles are made, where none are."""
+    for option in family.options:
+        if option.making and option.name in options:
+            raise OptionError(
+                f"{option.flag} says how {family.name} puzzles are made, and with {supplier.flags} none are; leave one "
+                "of them out"
+            )
 
 
 def generate_corpus(

@@ -159,7 +159,7 @@ def _carry_out(
     plan, spec = saved.plan, recipe.make_task().spec
     layouts = layouts_of(plan, spec, recipe)
     write_metadata(store, recipe.format, layouts.values())
-    done, remade = finished_units(store, recipe.format, saved, layouts)
+    done, remade = finished_units(store, recipe.format, saved, layouts, len(spec.measures))
     written = write_missing(store, recipe, saved, layouts, done, cluster, progress)
 
     def check() -> None:

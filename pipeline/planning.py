@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.generators.task import Examined, TaskSpec
+from trmpipe.generators.task import Examined, Groups, TaskSpec
 from trmpipe.shards.progress import Progress
 
 from .bases import Bases
@@ -42,6 +42,7 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progr
     """
     supplier, spec = SUPPLIERS[recipe.supplier], recipe.make_task().spec
     bases = supplier.choose(recipe, sources, cluster, progress)
+    train = _with_alternatives(recipe, spec, bases.train.groups, cluster)
     progress.start("measuring puzzles", len(bases.train) + len(bases.test))
     train_ratings, train_counts = _measure(recipe, bases.train, cluster, progress)
     test_ratings, test_counts = _measure(recipe, bases.test, cluster, progress)
@@ -54,8 +55,8 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progr
     else:
         test_variants = np.minimum(test_counts, recipe.aug + 1)
     return Plan(
-        train=_split_plan("train", bases, spec, train_ratings, train_variants),
-        test=_split_plan("test", bases, spec, test_ratings, test_variants),
+        train=_split_plan("train", bases, train, spec, train_ratings, train_variants),
+        test=_split_plan("test", bases, bases.test.groups, spec, test_ratings, test_variants),
         distinct_up_to=spec.classes if supplier.distinct else _NOTHING,
         skipped=bases.skipped,
         drops=bases.drops,
@@ -63,13 +64,41 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], cluster: Cluster, progr
     )
 
 
+def _with_alternatives(recipe: Recipe, spec: TaskSpec, groups: Groups, cluster: Cluster) -> Groups:
+    """Training groups with all the answers that are stored of each; held-out ones have one answer."""
+    if not spec.alternatives or not len(groups):
+        return groups
+    starts = range(0, len(groups), _GROUPS_PER_TASK)
+    parts = ((recipe, groups.take(slice(start, start + _GROUPS_PER_TASK))) for start in starts)
+    return Groups.join(list(cluster.map(with_alternatives, parts)))
+
+
+def with_alternatives(recipe: Recipe, groups: Groups) -> Groups:
+    """`Task.with_alternatives` by the recipe: runs on the workers."""
+    return recipe.make_task().with_alternatives(groups, recipe.seed)
+
+
 def _split_plan(
-    split: str, bases: Bases, spec: TaskSpec, ratings: NDArray[np.float64], variants: NDArray[np.int64]
+    split: str,
+    bases: Bases,
+    groups: Groups,
+    spec: TaskSpec,
+    ratings: NDArray[np.float64],
+    variants: NDArray[np.int64],
 ) -> SplitPlan:
-    """The groups of a split; the source's own ratings, where it gives some, stand for the measured ones."""
+    """The groups of a split.
+
+    Args:
+        split: its name.
+        bases: what the supplier chose; its own ratings, where it gives some, stand for the measured ones.
+        groups: of the split, with all examples.
+        spec: of the task.
+        ratings: float64 [G], as they were measured.
+        variants: int64 [G], how many each group gets.
+    """
     chosen: Examined = getattr(bases, split)
     return SplitPlan(
-        groups=chosen.groups,
+        groups=groups,
         digests=chosen.digests,
         ratings=bases.ratings.get(split, ratings),
         variants=variants,

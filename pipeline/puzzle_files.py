@@ -1,8 +1,9 @@
 """Files of puzzles as text: plain lines, CSV, TSV or Parquet; gzip by content.
 
 Rows are kept as text, and read when they are asked for: most of a long file never are. Source of the formats: the
-public puzzle lists (one puzzle a line, '#' comments) and the Sudoku-Extreme data set (CSV
-``source,question,answer,rating``). What a line says is the task's to read.
+public puzzle lists (one puzzle a line, '#' comments) and the Sudoku-Extreme and Maze-Hard data sets (CSV
+``source,question,answer,rating``). What a line says is the task's to read, and whether blanks and '#' are a part of it
+(`Task.verbatim`).
 
 Shapes: B puzzles, S sequence length.
 """
@@ -12,7 +13,7 @@ import hashlib
 import io
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,15 @@ from trmpipe.generators.task import PAD, Task
 from trmpipe.shards.urls import check_url, reached
 
 from .errors import PuzzleFileError
-from .puzzle_tables import Batch, Hashing, Wanted, parquet_batches, text_batches
+from .puzzle_tables import Batch, Wanted, parquet_batches, text_batches
 from .sources import Source, last_part
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _BUFFER_BYTES = 1 << 20
+
+_Read = Callable[[Sequence[str]], NDArray[np.uint8]]
+"""`Task.parse` or `Task.parse_answers`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +64,7 @@ class PuzzleFile(Source):
         Raises:
             PuzzleFileError: one of them is none; the first one in the order of `index` is named.
         """
-        return self._tokens(task, self.puzzles, index)
+        return self._tokens(task, task.parse, self.puzzles, index)
 
     def parse_answers(self, task: Task, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Tokens of the file's own solutions, uint8 [B, S], all pad where it has none.
@@ -70,9 +74,9 @@ class PuzzleFile(Source):
         """
         tokens = np.full((len(index), task.spec.seq_len), PAD, np.uint8)
         if self.answers is not None:
-            there = np.array([bool(text) for text in _texts(self.answers, index)], np.bool_)
+            there = np.array([bool(text.strip()) for text in _texts(self.answers, index)], np.bool_)
             try:
-                tokens[there] = self._tokens(task, self.answers, index[there])
+                tokens[there] = self._tokens(task, task.parse_answers, self.answers, index[there])
             except BadLineError as error:
                 raise BadLineError(str(error), int(np.flatnonzero(there)[error.index])) from error
         return tokens
@@ -99,11 +103,11 @@ class PuzzleFile(Source):
             )
         return rating
 
-    def _tokens(self, task: Task, column: Any, index: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def _tokens(self, task: Task, read: _Read, column: Any, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         if not len(index):  # Of nothing a task need not be able to read.
             return np.empty((0, task.spec.seq_len), np.uint8)
         try:
-            return task.parse(_texts(column, index))
+            return read(_texts(column, index))
         except TextError as error:
             raise BadLineError(
                 f"{self.given} line {self.lines[index[error.index]]}: {error}; {self.advice}", error.index
@@ -158,7 +162,7 @@ def read_puzzle_file(
         RecipeError: the file's name cannot be kept in a manifest.
     """
     name = last_part(path)
-    batches, size_bytes, sha256 = _read(path, task, Wanted(column=column, ratings=ratings))
+    batches, size_bytes, sha256 = _read(path, task, Wanted(column=column, ratings=ratings, verbatim=task.verbatim))
     if not batches:
         raise PuzzleFileError(f"{path} holds no puzzle; expected one of {task.spec.seq_len} cells a line, or CSV")
     return PuzzleFile(
@@ -211,3 +215,28 @@ def _joined(batches: Sequence[Batch], name: str) -> Any:
 
     parts = [getattr(batch, name) for batch in batches]
     return None if parts[0] is None else pa.chunked_array(parts, pa.string())
+
+
+class Hashing(io.RawIOBase):
+    """A stream of bytes that goes by, with what is to be said of all of them.
+
+    Args:
+        raw: the bytes.
+        digest: is told of them, such as `hashlib.sha256()`.
+    """
+
+    def __init__(self, raw: Any, digest: Any) -> None:
+        self._raw, self._digest = raw, digest
+        self.size_bytes = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes."""
+        data = self._raw.read(len(buffer))
+        buffer[: len(data)] = data
+        self._digest.update(data)
+        self.size_bytes += len(data)
+        return len(data)

@@ -8,7 +8,6 @@ Shapes: B rows.
 """
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -61,10 +60,17 @@ class Wanted:
     Attributes:
         column: the column of the puzzles; empty for the first of the usual names.
         ratings: whether the column ``rating`` is read too.
+        verbatim: whether puzzles and answers are taken as they stand, see `Task.verbatim`; else without the blanks
+            around them, and of a plain line its first word.
     """
 
     column: str = ""
     ratings: bool = False
+    verbatim: bool = False
+
+    def trims(self, role: str) -> bool:
+        """Whether a column is read without the blanks around its texts, by the name that `Batch` gives it."""
+        return not self.verbatim or role == "ratings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +107,7 @@ def text_batches(file: Any, path: str, task: Task, wanted: Wanted) -> Iterator[B
     delimiter = next((letter for letter in _DELIMITERS if letter in first), ",")
     whole = chain([start], pieces)
     if not _is_table(first, delimiter, task, wanted):
-        return _plain_batches(whole)
+        return _plain_batches(whole, verbatim=wanted.verbatim)
     return _table_batches(start, pieces, path, delimiter, wanted)
 
 
@@ -128,16 +134,18 @@ def parquet_batches(raw: bytes, path: str, wanted: Wanted) -> Iterator[Batch]:
         for batch in file.iter_batches(_ROWS, columns=list(columns.values()), use_threads=False):
             lines = np.arange(first, first + len(batch), dtype=np.int64)
             first += len(batch)
-            yield Batch(lines=lines, **{role: _as_text(batch[name]) for role, name in columns.items()})
+            texts = {role: _as_text(batch[name], wanted.trims(role)) for role, name in columns.items()}
+            yield Batch(lines=lines, **texts)
     except (pa.ArrowException, OSError, KeyError) as error:  # KeyError: two columns have one name.
         raise PuzzleFileError(f"{path} is no Parquet file of puzzles as text: {in_one_line(error)}") from error
 
 
-def _as_text(column: Any) -> Any:
+def _as_text(column: Any, trims: bool) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.utf8_trim_whitespace(pc.fill_null(pc.cast(column, pa.string()), ""))
+    text = pc.fill_null(pc.cast(column, pa.string()), "")
+    return pc.utf8_trim_whitespace(text) if trims else text
 
 
 def _pieces(file: Any) -> Iterator[bytes]:
@@ -150,11 +158,11 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
     return (line for piece in pieces for line in piece.decode().splitlines())
 
 
-def _plain_batches(pieces: Iterable[bytes]) -> Iterator[Batch]:
+def _plain_batches(pieces: Iterable[bytes], *, verbatim: bool) -> Iterator[Batch]:
     rows = (
-        (number, (line.split()[0],))
+        (number, (line if verbatim else line.split()[0],))
         for number, line in enumerate(_lines(pieces), 1)
-        if line.strip() and not line.lstrip().startswith("#")
+        if line.strip() and (verbatim or not line.lstrip().startswith("#"))
     )
     return _in_batches(rows, ("puzzles",))
 
@@ -163,8 +171,8 @@ def _is_table(first: str, delimiter: str, task: Task, wanted: Wanted) -> bool:
     """Whether a file whose first line this is has a header: by its words, unless the task reads it as a puzzle."""
     if wanted.column or _QUESTION in first.lower():
         return True
-    words = first.split()
-    if not words or words[0].startswith("#"):
+    words = [first] if wanted.verbatim else first.split()
+    if not first.strip() or (words[0].startswith("#") and not wanted.verbatim):
         return False
     names = _names(first.split(delimiter))
     if len(names) == 1 and not set(names) & set(_PUZZLES):
@@ -209,21 +217,21 @@ def _table_batches(start: bytes, pieces: Iterator[bytes], path: str, delimiter: 
         cells = next(csv.reader([head.decode()], delimiter=delimiter))
         columns = _find_columns(cells, where, wanted)
         for piece in chain([rest] if rest else [], pieces):
-            batch = _read_plain(piece, number, len(cells), delimiter, columns)
+            batch = _read_plain(piece, number, len(cells), delimiter, columns, wanted)
             if batch is None and b'"' in piece:  # A field in quotes may go on in the next piece.
                 reader = csv.reader(_ended(_lines(chain([piece], pieces))), delimiter=delimiter)
-                yield from _read_by_python(reader, number, path, columns)
+                yield from _read_by_python(reader, number, path, columns, wanted)
                 return
             if batch is None:
                 reader = csv.reader(_ended(_lines([piece])), delimiter=delimiter)
-                yield from _read_by_python(reader, number, path, columns)
+                yield from _read_by_python(reader, number, path, columns, wanted)
                 number += reader.line_num
             else:
                 yield batch
                 number += len(batch.lines)
         return
     reader = csv.reader(_ended(_lines(chain([start], pieces))), delimiter=delimiter)
-    yield from _read_by_python(reader, 0, path, _find_columns(next(reader), where, wanted))
+    yield from _read_by_python(reader, 0, path, _find_columns(next(reader), where, wanted), wanted)
 
 
 def _ended(lines: Iterable[str]) -> Iterator[str]:
@@ -242,7 +250,9 @@ def _is_plain(piece: bytes) -> bool:
     )
 
 
-def _read_plain(piece: bytes, number: int, width: int, delimiter: str, columns: _Columns) -> Batch | None:
+def _read_plain(
+    piece: bytes, number: int, width: int, delimiter: str, columns: _Columns, wanted: Wanted
+) -> Batch | None:
     """The rows of a piece by Arrow's reader; None where it may read it otherwise than Python's.
 
     Args:
@@ -251,6 +261,7 @@ def _read_plain(piece: bytes, number: int, width: int, delimiter: str, columns: 
         width: columns of the table.
         delimiter: between them.
         columns: which are wanted.
+        wanted: how they are read.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -274,20 +285,24 @@ def _read_plain(piece: bytes, number: int, width: int, delimiter: str, columns: 
     except pa.ArrowInvalid:
         return None
     lines = np.arange(number + 1, number + 1 + len(table), dtype=np.int64)
-    found = {role: pc.utf8_trim_whitespace(table[str(place)].combine_chunks()) for role, place in places.items()}
-    return Batch(lines=lines, **found)
+    found = {role: table[str(place)].combine_chunks() for role, place in places.items()}
+    trimmed = {role: pc.utf8_trim_whitespace(text) if wanted.trims(role) else text for role, text in found.items()}
+    return Batch(lines=lines, **trimmed)
 
 
-def _read_by_python(reader: Any, number: int, path: str, columns: _Columns) -> Iterator[Batch]:
+def _read_by_python(reader: Any, number: int, path: str, columns: _Columns, wanted: Wanted) -> Iterator[Batch]:
     """The rows that a reader of CSV gives, after `number` lines."""
     places = columns.places()
+
+    def text_of(row: Sequence[str], role: str, place: int) -> str:
+        text = row[place] if place < len(row) else ""
+        return text.strip() if wanted.trims(role) else text
 
     def rows() -> Iterator[tuple[int, tuple[str, ...]]]:
         try:
             for row in reader:
                 if row:
-                    fields = tuple(row[place].strip() if place < len(row) else "" for place in places.values())
-                    yield number + reader.line_num, fields
+                    yield number + reader.line_num, tuple(text_of(row, *one) for one in places.items())
         except csv.Error as error:
             raise PuzzleFileError(f"{path} line {number + reader.line_num}: no CSV ({error}); mend the line") from error
 
@@ -314,28 +329,3 @@ def _batch(pa: Any, lines: list[int], fields: list[tuple[str, ...]], names: tupl
         name: pa.array(column, pa.string()) for name, column in zip(names, zip(*fields, strict=True), strict=True)
     }
     return Batch(lines=np.array(lines, np.int64), **columns)
-
-
-class Hashing(io.RawIOBase):
-    """A stream of bytes that goes by, with what is to be said of all of them.
-
-    Args:
-        raw: the bytes.
-        digest: is told of them, such as `hashlib.sha256()`.
-    """
-
-    def __init__(self, raw: Any, digest: Any) -> None:
-        self._raw, self._digest = raw, digest
-        self.size_bytes = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """The next bytes."""
-        data = self._raw.read(len(buffer))
-        buffer[: len(data)] = data
-        self._digest.update(data)
-        self.size_bytes += len(data)
-        return len(data)

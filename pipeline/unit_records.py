@@ -54,7 +54,7 @@ def keep_record(store: Store, record: UnitRecord, plan_digest: str) -> None:
 
 
 def finished_units(
-    store: Store, format_name: str, saved: SavedPlan, layouts: Mapping[str, SplitLayout]
+    store: Store, format_name: str, saved: SavedPlan, layouts: Mapping[str, SplitLayout], num_measures: int
 ) -> tuple[list[UnitRecord], dict[str, int]]:
     """Records of the units whose shards are all there.
 
@@ -63,6 +63,7 @@ def finished_units(
         format_name: of its shards.
         saved: the plan that they have to be made by.
         layouts: of its splits.
+        num_measures: of the task.
 
     Returns:
         The records, and how many others do not count, by reason.
@@ -70,7 +71,7 @@ def finished_units(
     names = set(store.list_files())
     found, reasons = [], Counter[str]()
     for split, layout in layouts.items():
-        planned = _Planned(layout, saved.plan.splits[split], format_name)
+        planned = _Planned(layout, saved.plan.splits[split], format_name, num_measures)
         for unit in range(layout.num_units):
             if _path_of(split, unit) not in names:
                 continue
@@ -109,10 +110,11 @@ class _Planned:
         layout: of the split.
         part: its plan.
         format_name: of the shards.
+        num_measures: of the task.
     """
 
-    def __init__(self, layout: SplitLayout, part: SplitPlan, format_name: str) -> None:
-        self._layout, self._codec = layout, CODECS[format_name]
+    def __init__(self, layout: SplitLayout, part: SplitPlan, format_name: str, num_measures: int) -> None:
+        self._layout, self._codec, self._num_measures = layout, CODECS[format_name], num_measures
         self._columns: dict[str, Sequence[Any]] = {
             "variants": part.variants.tolist(),
             "examples": part.groups.sizes.tolist(),
@@ -134,7 +136,8 @@ class _Planned:
         """
         start, stop = groups = self._layout.unit_groups(unit)
         shards = self._shards[unit]
-        if len(found.shards) != len(shards) or {len(found.clues), len(found.digests)} != {stop - start}:
+        lengths = {len(found.clues), len(found.digests), *map(len, found.measures)}
+        if len(found.shards) != len(shards) or lengths != {stop - start} or len(found.measures) != self._num_measures:
             raise DamagedError(_DIFFERENT)
         columns = {name: tuple(column[start:stop]) for name, column in self._columns.items()}
         return UnitRecord(
@@ -142,6 +145,7 @@ class _Planned:
             unit=unit,
             groups=groups,
             clues=found.clues,
+            measures=found.measures,
             digests=found.digests,
             shards=tuple(map(self._shard, found.shards, shards)),
             **columns,

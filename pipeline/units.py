@@ -111,6 +111,9 @@ def _write_unit(store: Store, recipe: Recipe, layout: SplitLayout, unit: int, pa
         canonical=part.digests,
         difficulty=part.ratings,
         names=part.names or None,
+        measures=task.measure(part.groups),
+        blank=task.blank,
+        alternatives=task.spec.alternatives,
     )
     for shard in layout.shards_of(unit):
         writer.write(shard, *task.augment(part.groups, recipe.seed, shard.variants[0], layout.counts(shard)))

@@ -20,6 +20,7 @@ Reading::
 """
 
 from .catalog import CATALOG, SplitCatalog
+from .census import Census, census_of
 from .codecs import CODECS, CheckingCodec, Codec, ShardContent
 from .compare import Shared, compare
 from .corpora import FoundCorpora, check_together, find_all, find_corpora, open_corpora
@@ -49,6 +50,7 @@ __all__ = [
     "MANIFEST",
     "PROGRESS",
     "Batch",
+    "Census",
     "CheckingCodec",
     "Codec",
     "Corpus",
@@ -82,6 +84,7 @@ __all__ = [
     "WriteError",
     "as_torch",
     "canonical_json",
+    "census_of",
     "check_together",
     "compare",
     "content_digest",

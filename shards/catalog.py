@@ -1,11 +1,11 @@
 """The catalog: one row a group, as a Parquet file that any table tool opens.
 
 It answers for a group what a reader needs before it opens a shard: how many variants it has, where its base lies,
-which class it belongs to, how hard it is.
+which class it belongs to, how hard it is, and what its task measures besides.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -22,6 +22,22 @@ from .urls import in_one_line
 
 CATALOG = "catalog.parquet"
 _ADVICE = "delete the corpus and generate it again"
+COLUMNS = (
+    "split",
+    "group",
+    "key",
+    "candidate",
+    "shard",
+    "variants",
+    "examples",
+    "identifier",
+    "name",
+    "clues",
+    "difficulty",
+    "canonical",
+    "digest",
+)
+"""The columns of every catalog; measures of a task come after them."""
 _TEXTS = ("split", "key", "shard", "name")
 _MAY_BE_NULL = ("name", "difficulty")
 
@@ -60,6 +76,7 @@ class SplitCatalog:
         difficulty: float64 [G], 0 or more, NaN where the task has no measure.
         canonical: bytes of each group's class digest.
         digests: bytes of each group's content digest.
+        measures: float64 [G] each, what the task says of every base besides, 0 or more, by its names for it.
     """
 
     candidates: NDArray[np.int64]
@@ -72,6 +89,7 @@ class SplitCatalog:
     difficulty: NDArray[np.float64]
     canonical: tuple[bytes, ...]
     digests: tuple[bytes, ...]
+    measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.variants)
@@ -82,27 +100,31 @@ class SplitCatalog:
         return frozenset(self.canonical)
 
 
-def catalog_bytes(units: Iterable[UnitRecord]) -> bytes:
-    """The catalog file of these units, given split by split and in the order of their groups."""
+def catalog_bytes(units: Iterable[UnitRecord], measures: Sequence[str] = ()) -> bytes:
+    """The catalog file of these units, given split by split and in the order of their groups; see `read_catalog`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, list[Any]] = {name: [] for name in _schema().names}
+    schema = _schema(measures)
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for unit in units:
-        _add_unit(columns, unit)
-    table = pa.table(columns, schema=_schema())
+        _add_unit(columns, unit, measures)
+    table = pa.table(columns, schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", store_schema=False)
     return bytes(sink.getvalue())
 
 
-def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[str, SplitCatalog]:
+def read_catalog(
+    data: bytes, splits: Mapping[str, Totals], where: str, measures: Sequence[str] = ()
+) -> dict[str, SplitCatalog]:
     """The splits of a catalog file.
 
     Args:
         data: its bytes.
         splits: what the manifest says of each split.
         where: its name, for messages.
+        measures: names of the columns that the task has besides, which come last (``TaskSpec.measures``).
 
     Raises:
         DamagedError: it is no catalog, or not that of such splits.
@@ -114,7 +136,7 @@ def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[
     schema = pa.schema(
         [
             field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in _TEXTS else field
-            for field in _schema()
+            for field in _schema(measures)
         ]
     )
     try:
@@ -125,7 +147,7 @@ def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[
         table.validate(full=True)
         found, first = {}, 0
         for split, about in totals.items():
-            found[split] = _read_split(table.slice(first, about.groups), split, about, where)
+            found[split] = _read_split(table.slice(first, about.groups), split, about, where, measures)
             first += about.groups
     except DamagedError:
         raise
@@ -134,29 +156,22 @@ def read_catalog(data: bytes, splits: Mapping[str, Totals], where: str) -> dict[
     return found
 
 
-def _schema() -> Any:
+def _schema(measures: Sequence[str]) -> Any:
     import pyarrow as pa
 
-    return pa.schema(
-        [
-            ("split", pa.string()),
-            ("group", pa.int64()),
-            ("key", pa.string()),
-            ("candidate", pa.int64()),
-            ("shard", pa.string()),
-            ("variants", pa.int64()),
-            ("examples", pa.int64()),
-            ("identifier", pa.int32()),
-            ("name", pa.string()),
-            ("clues", pa.int64()),
-            ("difficulty", pa.float64()),
-            ("canonical", pa.binary(DIGEST_BYTES)),
-            ("digest", pa.binary(DIGEST_BYTES)),
-        ]
-    )
+    text, number, digest = pa.string(), pa.int64(), pa.binary(DIGEST_BYTES)
+    kinds = {
+        "identifier": pa.int32(),
+        "difficulty": pa.float64(),
+        "canonical": digest,
+        "digest": digest,
+        **dict.fromkeys(_TEXTS, text),
+        **dict.fromkeys(measures, pa.float64()),
+    }
+    return pa.schema([(name, kinds.get(name, number)) for name in (*COLUMNS, *measures)])
 
 
-def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord) -> None:
+def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord, measures: Sequence[str]) -> None:
     groups = range(*unit.groups)
     base = unit.shards[0].files[0].path
     columns["split"] += [unit.split] * len(groups)
@@ -172,13 +187,15 @@ def _add_unit(columns: dict[str, list[Any]], unit: UnitRecord) -> None:
     columns["difficulty"] += unit.difficulty
     columns["canonical"] += [bytes.fromhex(digest) for digest in unit.canonical]
     columns["digest"] += [bytes.fromhex(digest) for digest in unit.digests]
+    for name, values in zip(measures, unit.measures, strict=True):
+        columns[name] += values
 
 
-def _read_split(table: Any, split: str, about: Totals, where: str) -> SplitCatalog:
-    """The groups of a split from their rows."""
-    for field in table.schema:
-        if table[field.name].null_count and field.name not in _MAY_BE_NULL:
-            raise ValueError(f"a row of {split} has no {field.name}")
+def _read_split(table: Any, split: str, about: Totals, where: str, measures: Sequence[str]) -> SplitCatalog:
+    """The groups of a split from their rows; arguments as of `read_catalog`."""
+    for name in table.schema.names:
+        if table[name].null_count and name not in _MAY_BE_NULL:
+            raise ValueError(f"a row of {split} has no {name}")
     numbers = ("group", "candidate", "variants", "examples", "identifier", "clues")
     columns = {name: table[name].to_numpy() for name in numbers}
     texts = {name: _texts(table[name], where) for name in _TEXTS}
@@ -188,8 +205,10 @@ def _read_split(table: Any, split: str, about: Totals, where: str) -> SplitCatal
         raise ValueError(f"its rows are not the groups of {split} in order")
     if any(key != f"{group:08d}" for group, key in enumerate(texts["key"])):
         raise ValueError(f"a group of {split} has another key than its number")
-    if not np.isfinite(known := difficulty.drop_null().to_numpy()).all() or known.min(initial=0) < 0:
-        raise ValueError(f"a difficulty of {split} is no number from 0 on")
+    measured = {name: table[name].to_numpy() for name in measures}
+    for name, found in {"difficulty": difficulty.drop_null().to_numpy(), **measured}.items():
+        if not np.isfinite(found).all() or found.min(initial=0) < 0:
+            raise ValueError(f"a {name} of {split} is no number from 0 on")
     return SplitCatalog(
         candidates=columns["candidate"],
         variants=columns["variants"],
@@ -201,6 +220,7 @@ def _read_split(table: Any, split: str, about: Totals, where: str) -> SplitCatal
         difficulty=difficulty.to_numpy(zero_copy_only=False),
         canonical=tuple(table["canonical"].to_pylist()),
         digests=tuple(table["digest"].to_pylist()),
+        measures=measured,
     )
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trmpipe.generators.errors import OptionError
 
@@ -153,7 +153,9 @@ def _finished(corpus: Corpus) -> tuple[float, str]:
 
 
 def _refuse_mixtures(corpora: Sequence[Corpus]) -> None:
-    if any(corpus.spec != corpora[0].spec for corpus in corpora):
+    # What a catalog has besides, and how many answers to a puzzle are stored, is each corpus's own.
+    kinds = {replace(corpus.spec, measures=(), alternatives=False) for corpus in corpora}
+    if len(kinds) > 1:
         names = ", ".join(f"{corpus.path} ({corpus.spec.name})" for corpus in corpora)
         raise CorpusError(
             f"these corpora hold different tasks and cannot be mixed: {names}; give those of one task, or say which "

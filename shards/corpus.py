@@ -83,7 +83,7 @@ class Corpus:
             DamagedError: the catalog is missing, cut off or changed, or not that of the manifest.
         """
         where = self.store.locate(CATALOG)
-        return read_catalog(self.read_file(self._record(CATALOG)), self.manifest.splits, where)
+        return read_catalog(self.read_file(self._record(CATALOG)), self.manifest.splits, where, self.spec.measures)
 
     @property
     def num_identifiers(self) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trmpipe.generators.jit import kernel
 from trmpipe.generators.rng import (
+    ALTERNATIVES,
     ORDER,
     PUBLISHED,
     VARIANT_ORDER,
@@ -183,6 +184,25 @@ def order_as_published(
         word = philox(seed, PUBLISHED, _DRAW, epoch, group, 0)[0]
         groups[i] = group
         variants[i] = np.int64(mulhi(word, np.uint64(counts[group])))
+
+
+@kernel
+def draw_alternatives(
+    seed: int, start: int, groups: NDArray[np.int64], answers: NDArray[np.int64], examples: NDArray[np.int64]
+) -> None:
+    """Which of the answers to its puzzle each position from `start` on shows, where there are some, each as likely.
+
+    Args:
+        seed: of the stream, uint64.
+        start: first position.
+        groups: int64 [N], of the positions.
+        answers: int64 [G], how many there are to each puzzle of a group; 0 where its examples are no alternatives.
+        examples: int64 [N], receives the answers.
+    """
+    for i in range(len(groups)):
+        number = answers[groups[i]]
+        if number > 0:
+            examples[i] = np.int64(mulhi(philox(seed, ALTERNATIVES, _DRAW, start + i, 0, 0)[0], np.uint64(number)))
 
 
 @kernel

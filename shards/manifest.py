@@ -4,11 +4,13 @@ A folder with a manifest is a whole corpus; a folder without one is none. The fi
 manifests are equal bytes, and it holds its own digest (see `json_files`): all that is believed of a corpus hangs on it.
 """
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from trmpipe.generators.task import PAD, TaskSpec
 
+from .catalog import COLUMNS
 from .digests import SPLITS, json_digest
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .fields import Count, Digest, FileName, Positive, Word
@@ -23,6 +25,9 @@ PROGRESS = ".progress"
 """Folder where a generation that is under way keeps its plan and the records of finished units."""
 _SEALED_FROM = 3
 _MOST_CELLS = 1 << 16
+_NEWER = ("measures", "alternatives")
+"""Fields of a spec that are left out where the task has no such thing."""
+_MOST_MEASURES = 16
 _VOCABULARY_SIZES = range(2, 257)
 _ADVICE = "restore the file, or delete the corpus and generate it again"
 
@@ -104,6 +109,10 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """The file ``manifest.json``."""
         value = asdict(self)
+        for name in _NEWER:
+            # So that corpora of tasks without it are as they were before there was such a thing.
+            if not value["spec"][name]:
+                del value["spec"][name]
         value["spec"] |= {"pad": PAD, "ignore": PAD, "blank_identifier": 0, "seq_len": self.spec.seq_len}
         return seal({**value, "format_version": FORMAT_VERSION})
 
@@ -170,6 +179,13 @@ def _check_spec(spec: TaskSpec) -> None:
         raise ValueError(f"the number of symmetries is {spec.num_symmetries}, expected 1 or more")
     for word in (spec.name, spec.classes, spec.scoring):
         convert(word, FileName, "a word of its spec", _ADVICE)
+    if len(spec.measures) > _MOST_MEASURES or len(set(spec.measures)) < len(spec.measures):
+        raise ValueError(
+            f"its spec has {len(spec.measures)} measures, expected {_MOST_MEASURES} different ones at most"
+        )
+    for name in spec.measures:
+        if not re.fullmatch(r"[a-z][a-z_]{0,39}", name) or name in COLUMNS:
+            raise ValueError(f"its spec has a measure {name!r}, expected small letters, and no column of the catalog")
 
 
 def _check_splits(manifest: Manifest) -> None:

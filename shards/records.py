@@ -76,6 +76,7 @@ class UnitRecord:
         canonical: hex digest of each group's class.
         digests: hex digest of each group's content.
         shards: the shards, by rising variants.
+        measures: what the task says of each base puzzle besides, in the order of ``TaskSpec.measures``.
     """
 
     split: Literal["train", "test"]
@@ -91,6 +92,7 @@ class UnitRecord:
     canonical: tuple[Digest, ...]
     digests: tuple[Digest, ...]
     shards: tuple[ShardRecord, ...]
+    measures: tuple[tuple[Rating, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A value for `json.dumps`."""

@@ -36,6 +36,13 @@ def variant_counts(spans: Sequence[Span], num_variants: int | None) -> NDArray[n
     return every if num_variants is None else np.minimum(every, num_variants)
 
 
+def answers_to_draw(spans: Sequence[Span]) -> NDArray[np.int64]:
+    """int64 [G]: how many answers to its puzzles a group has, of which one is shown; 0 where all examples are."""
+    sizes = of_groups(spans, lambda layout: layout.examples)
+    are_alternatives = [np.full(span.num_groups, span.corpus.spec.alternatives) for span in spans]
+    return np.where(np.concatenate(are_alternatives), sizes, 0)
+
+
 def first_identifiers(spans: Sequence[Span]) -> NDArray[np.int64]:
     """int64 [G]: identifiers of the groups' bases, counted on over the corpora; 0 where puzzles have none."""
     every = of_groups(spans, lambda layout: layout.first_identifiers).astype(np.int64)

@@ -24,10 +24,10 @@ from .digests import json_digest, sha256_hex
 from .errors import CorpusError, StateError
 from .examples import BLANK_IDENTIFIER, Batch
 from .for_torch import as_torch
-from .kernels import find_rows, gather_rows, order_window
+from .kernels import draw_alternatives, find_rows, gather_rows, order_window
 from .order import SAMPLINGS, WITH_REPLACEMENT, Order
 from .seen import Seen, seen_variants
-from .spans import first_identifiers, of_groups, training_spans, variant_counts
+from .spans import answers_to_draw, first_identifiers, of_groups, training_spans, variant_counts
 from .table import Holder, WholeHolder
 from .windows import WindowHolder
 
@@ -83,6 +83,9 @@ class Stream:
         self._spans = training_spans(corpora, num_groups)
         self._counts = variant_counts(self._spans, num_variants)
         self._sizes = of_groups(self._spans, lambda layout: layout.examples)
+        self._answers = answers_to_draw(self._spans)
+        # Of several answers to one puzzle an epoch shows one.
+        self._shown = np.where(self._answers > 0, 1, self._sizes)
         self._first_identifiers = first_identifiers(self._spans)
         self._has_identifiers = bool(self._first_identifiers.any())
         self._num_identifiers = 1 + sum(corpus.num_identifiers - 1 for corpus in corpora)
@@ -108,8 +111,8 @@ class Stream:
 
     @property
     def epoch_size(self) -> int:
-        """Examples of an epoch: those of one variant of every group."""
-        return int(self._sizes.sum())
+        """Examples of an epoch: those of one variant of every group, or one of them where they are alternatives."""
+        return int(self._shown.sum())
 
     @property
     def num_identifiers(self) -> int:
@@ -169,7 +172,10 @@ class Stream:
 
     def positions(self, start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Groups, variants and examples, int64 [count] each, of the global positions from `start` on; reads no data."""
-        return self._order.at(start, count)
+        groups, variants, examples = self._order.at(start, count)
+        if self._answers.any():
+            draw_alternatives(self._seed, start, groups, self._answers, examples)
+        return groups, variants, examples
 
     def seen(self, step: int) -> Seen:
         """How many of the variants the global batches before `step` have shown; reads no data."""
@@ -260,11 +266,11 @@ class Stream:
 
     def _make_order(self) -> Order | CurriculumOrder:
         if self._curriculum is None or self._ranked is None:
-            return Order(self._seed, self._counts, self._sizes, self._sampling, order_window(self._seq_len))
+            return Order(self._seed, self._counts, self._shown, self._sampling, order_window(self._seq_len))
         return CurriculumOrder(
             self._seed,
             self._counts,
-            self._sizes,
+            self._shown,
             sampling=self._sampling,
             ranked=self._ranked,
             curriculum=self._curriculum,

@@ -71,6 +71,9 @@ class UnitWriter:
         canonical: uint8 [g, 32], digest of each group's class.
         difficulty: float64 [g], of each base puzzle, NaN where the task has no measure.
         names: of the groups, where they have any.
+        measures: float64 [g, M], what `Task.measure` says of each base.
+        blank: the token by which a puzzle asks for a cell; None where only a label that differs does.
+        alternatives: whether the examples of a puzzle share one input, whose clues then count once.
     """
 
     def __init__(
@@ -84,6 +87,9 @@ class UnitWriter:
         canonical: NDArray[np.uint8],
         difficulty: NDArray[np.float64],
         names: Sequence[str] | None = None,
+        measures: NDArray[np.float64] | None = None,
+        blank: int | None = None,
+        alternatives: bool = False,
     ) -> None:
         self._store = store
         self._codec: Codec = CODECS[codec_name]
@@ -92,6 +98,8 @@ class UnitWriter:
         self._candidates = candidates
         self._canonical = canonical
         self._difficulty = difficulty
+        self._measures = np.empty((len(candidates), 0)) if measures is None else measures
+        self._blank, self._alternatives = blank, alternatives
         self._waiting = layout.shards_of(unit)
         start, stop = layout.unit_groups(unit)
         self._names: Sequence[str | None] = [None] * (stop - start) if names is None else names
@@ -155,15 +163,17 @@ class UnitWriter:
             canonical=tuple(digest.tobytes().hex() for digest in self._canonical),
             digests=tuple(digest.digest().hex() for digest in self._digests),
             shards=tuple(self._records),
+            measures=tuple(tuple(column) for column in self._measures.T.tolist()),
         )
 
     def _count_clues(
         self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], starts: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """int64 [g]: clues of each base, all its examples together; `starts` are the first rows of the groups."""
-        sizes = np.array(self._examples, np.int64)
+        sizes = np.ones_like(starts) if self._alternatives else np.array(self._examples, np.int64)
         bases = runs(starts, sizes)
-        clues: NDArray[np.int64] = np.add.reduceat(count_clues(inputs[bases], labels[bases]), np.cumsum(sizes) - sizes)
+        of_examples = count_clues(inputs[bases], labels[bases], self._blank)
+        clues: NDArray[np.int64] = np.add.reduceat(of_examples, np.cumsum(sizes) - sizes)
         return clues
 
     def _write_files(self, shard: ShardSpec, content: ShardContent) -> tuple[FileRecord, ...]:
@@ -175,9 +185,10 @@ class UnitWriter:
         return tuple(records)
 
 
-def count_clues(inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """int64 [N]: cells of each input [N, S] that already show its label, pad cells not counted."""
-    clues: NDArray[np.int64] = ((inputs == labels) & (labels != PAD)).sum(axis=1, dtype=np.int64)
+def count_clues(inputs: NDArray[np.uint8], labels: NDArray[np.uint8], blank: int | None = None) -> NDArray[np.int64]:
+    """int64 [N]: cells of each input [N, S] that already show its label, neither pad nor the blank that asks."""
+    shown = (inputs == labels) & (labels != PAD)
+    clues: NDArray[np.int64] = (shown if blank is None else shown & (inputs != blank)).sum(axis=1, dtype=np.int64)
     return clues
 
 
@@ -259,7 +270,7 @@ def _write_tables(
     variant_names: Iterable[Sequence[str]],
 ) -> list[FileRecord]:
     """Write the catalog and, where puzzles have identifiers, the table of their names."""
-    tables = {CATALOG: catalog_bytes(units)}
+    tables = {CATALOG: catalog_bytes(units, spec.measures)}
     if spec.variant_identifiers:
         tables[IDENTIFIERS] = identifiers_bytes(layouts["train"], variant_names)
     for path, data in tables.items():

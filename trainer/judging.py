@@ -22,12 +22,14 @@ class Judgement:
         exact: bool [B], whether all cells do.
         solved: bool [B], whether the answer counts as right; what halting learns.
         more: further columns [B] by name, for metrics and scores.
+        open: bool [B, S], the cells that are asked for and not given; None for those in which input and label differ.
     """
 
     cell: Tensor
     exact: Tensor
     solved: Tensor
     more: Mapping[str, Tensor] = field(default_factory=dict)
+    open: Tensor | None = None
 
     @property
     def columns(self) -> dict[str, Tensor]:

@@ -1,32 +1,39 @@
 """Cells that a puzzle leaves open, and what guessing gets of them.
 
 A cell is **given** where the puzzle shows what its answer has there. Where most cells are given, a network that has
-learned nothing but to copy gets most cells right, so that the others alone say how well it answers.
+learned nothing but to copy gets most cells right, so that the others alone say how well it answers. Where an answer may
+leave a cell as the puzzle shows it, as a maze's path leaves most open cells, no cell that the puzzle asks for is given:
+else only the cells of the path would be open, of which guessing gets all.
 
-Shapes: N puzzles, S sequence.
+Shapes: N puzzles, S sequence, V tokens.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from trmpipe.generators.task import PAD
 
-_MOST_TOKENS = 256
+MOST_TOKENS = 256
 
 
-@overload
-def is_open(inputs: Tensor, labels: Tensor) -> Tensor: ...
-@overload
-def is_open(inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]: ...
-def is_open(inputs: Tensor | NDArray[np.uint8], labels: Tensor | NDArray[np.uint8]) -> Tensor | NDArray[np.bool_]:
-    """Which cells [N, S] are asked for and not given, bool [N, S]; pad labels are never asked for."""
-    found: Tensor | NDArray[np.bool_] = (labels != PAD) & (inputs != labels)
-    return found
+def is_open(inputs: Tensor, labels: Tensor, blank: int | None = None) -> Tensor:
+    """Which cells are asked for and not given; pad labels are never asked for.
+
+    Args:
+        inputs: [N, S].
+        labels: [N, S].
+        blank: the token by which a puzzle asks for a cell, see `Task.blank`; None where only a label that differs does.
+
+    Returns:
+        bool [N, S].
+    """
+    differs = inputs != labels
+    return (labels != PAD) & (differs if blank is None else differs | (inputs == blank))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +51,20 @@ class OpenCells:
     right: tuple[float, ...]
 
 
-def count_open(inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[int, float]:
-    """How many cells of puzzles [N, S] are open, and the share of them that guessing gets; 0 where none is."""
-    tokens = labels[is_open(inputs, labels)]
-    counts = np.bincount(tokens, minlength=_MOST_TOKENS)
-    return len(tokens), float(counts.max() / len(tokens)) if len(tokens) else 0.0
+def tokens_of(labels: Tensor, is_open: Tensor) -> list[float]:
+    """How many open cells [N, S] of some puzzles have each token [V] as their label [N, S]."""
+    found: list[float] = torch.bincount(labels[is_open].cpu(), minlength=MOST_TOKENS).tolist()
+    return found
+
+
+def count_open(tokens: NDArray[np.float64]) -> tuple[int, float]:
+    """How many cells are open, and the share of them that guessing gets; 0 where none is.
+
+    Args:
+        tokens: [V], how many open cells have each token as their label.
+    """
+    number = int(tokens.sum())
+    return number, float(tokens.max() / number) if number else 0.0
 
 
 def add_open_cells(parts: Sequence[OpenCells]) -> OpenCells | None:

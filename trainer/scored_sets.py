@@ -115,5 +115,7 @@ def _read_bases(corpora: Sequence[Corpus], corpus: Corpus, groups: range) -> Exa
     """The bases of training groups of one corpus, by rising group."""
     rows = corpus.rows("train", first_group=groups.start, num_groups=len(groups), num_variants=1)
     found = Examples.join(list(rows))
+    if corpus.spec.alternatives:
+        found = found.take(np.flatnonzero(found.examples == 0))
     order = np.lexsort((found.examples, found.groups))
     return counted_on(found.take(order), identifiers_before(corpora, corpus))

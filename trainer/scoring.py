@@ -23,7 +23,7 @@ from .device import as_tokens
 from .examinee import Examinee
 from .judging import Judge, Judgement
 from .learners import Answer
-from .open_cells import OpenCells, add_open_cells, count_open, is_open
+from .open_cells import OpenCells, add_open_cells, count_open, is_open, tokens_of
 from .ranks import Ranks
 
 EVALUATION_BATCH = 125
@@ -36,8 +36,10 @@ HALTED = "halted"
 """The column of puzzles that the halting head thinks solved; absent where the learner has none."""
 
 
+_TOKENS = "tokens"
+
 Sums = dict[str, list[float]]
-"""Sums over the puzzles of a batch after each step, by column."""
+"""Sums over the puzzles of a batch after each step, by column; and the labels of its open cells, see `tokens_of`."""
 
 Outcomes = Mapping[str, NDArray[np.bool_]]
 """Bool [N] each: of which puzzles a column holds, for the columns that say yes or no."""
@@ -221,7 +223,10 @@ def add_step(sums: Sums, inputs: Tensor, labels: Tensor, answer: Answer, judge: 
         judge: says what it is worth, and that is returned.
     """
     verdict = judge(inputs, labels, answer.tokens)
-    columns = {**verdict.columns, OPEN: ((answer.tokens == labels) & is_open(inputs, labels)).sum(-1)}
+    asked = is_open(inputs, labels) if verdict.open is None else verdict.open
+    columns = {**verdict.columns, OPEN: ((answer.tokens == labels) & asked).sum(-1)}
+    if _TOKENS not in sums:
+        sums[_TOKENS] = tokens_of(labels, asked)
     if answer.halt is not None:
         columns[HALTED] = answer.halt > 0
     for name, column in columns.items():
@@ -235,7 +240,7 @@ def means(batches: Sequence[Sums], examples: Examples) -> Scores:
         name: np.sum([batch[name] for batch in batches], axis=0) for name in batches[0]
     }
     right = totals.pop(OPEN)
-    number, guessing = count_open(examples.inputs, examples.labels)
+    number, guessing = count_open(totals.pop(_TOKENS))
     return Scores(
         num_puzzles=len(examples),
         columns={name: tuple((total / len(examples)).tolist()) for name, total in totals.items()},

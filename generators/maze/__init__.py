@@ -8,6 +8,7 @@ the goal; a label is the same with ``o`` on the cells of a shortest path between
     trees       walls of perfect mazes: depth-first, Wilson, Kruskal, Prim
     walls       walls at random; walls that are taken away again
     paths       distances, shortest paths and their number, which of them is the label
+    alternatives other shortest paths, for training on sets of answers
     ends        which cells become start and goal
     asked       what the command line can ask for
     maker       all of these, for one candidate after the other

@@ -1,8 +1,14 @@
-"""What mazes can be asked for: their kind, how they are carved, how long the path is."""
+"""What mazes can be asked for: their kind, how they are carved, how long the path is, how many answers are kept.
+
+Shapes: G mazes.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import OptionError
 from ..options import Interval, Option, Range, Whole, Word, spell_options
@@ -11,7 +17,9 @@ from .trees import ALGORITHMS
 HARD, UNIQUE, OPEN = KINDS = ("hard", "unique", "open")
 """Walls at random, as Maze-Hard; perfect mazes, with one path; perfect mazes without some of their walls."""
 
-_REMOVED = 10
+_REMOVED, _SOLUTIONS = 10, 1
+MOST_SOLUTIONS = 16
+"""Shortest paths of a training maze that are stored, at most."""
 _PUBLISHED_SIZE, _PUBLISHED_STEPS = 30, 111
 """Maze-Hard: 30 x 30 cells and a shortest path longer than 110 steps."""
 
@@ -21,22 +29,31 @@ OPTIONS = (
         kind=Word(KINDS),
         help="hard: walls at random in 30 to 50 % of the cells; unique: perfect mazes, one path alone; open: perfect "
         "mazes without some of their walls. [default: hard]",
+        making=True,
     ),
     Option(
         name="algorithm",
         kind=Word(ALGORITHMS),
         help="How perfect mazes are carved: dfs, wilson, kruskal or prim. [default: dfs]",
+        making=True,
     ),
     Option(
         name="path",
         kind=Interval(whole=True),
         help="MIN:MAX steps of the shortest path, such as 111: or 100:140. [default: any; of kind hard as long for its "
-        "size as 111: at 30]",
+        "size as 111: at 30; of a file any]",
     ),
     Option(
         name="removed",
         kind=Whole(1, 100),
         help="Per cent of the walls between rooms that kind open takes away. [default: 10]",
+        making=True,
+    ),
+    Option(
+        name="solutions",
+        kind=Whole(1, MOST_SOLUTIONS),
+        help="Different shortest paths that are stored of a training maze, where it has as many; an epoch shows one of "
+        "them. [default: 1]",
     ),
 )
 """What the command line offers; `Asked.parse` reads it."""
@@ -51,12 +68,14 @@ class Asked:
         algorithm: one of `trees.ALGORITHMS`; not used by kind hard.
         path: steps of the shortest path; None for the kind's own.
         removed: per cent of the walls between rooms that kind open takes away.
+        solutions: shortest paths that are stored of a training maze, 1 to `MOST_SOLUTIONS`.
     """
 
     kind: str = HARD
     algorithm: str = ALGORITHMS[0]
     path: Range | None = None
     removed: int = _REMOVED
+    solutions: int = _SOLUTIONS
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "Asked":
@@ -81,6 +100,7 @@ class Asked:
             algorithm=spelled.get("algorithm", ALGORITHMS[0]),
             path=Range.read(path) if path else None,
             removed=int(spelled.get("removed", _REMOVED)),
+            solutions=int(spelled.get("solutions", _SOLUTIONS)),
         )
 
     def steps(self, size: int) -> tuple[int, int]:
@@ -97,6 +117,11 @@ class Asked:
                 "steps, and seldom as many"
             )
         return max(1, int(least)), int(min(most, longest))
+
+    def accepts(self, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """bool [G]: whether paths of these lengths are as was asked for; mazes out of files may have any by default."""
+        least, most = self.path or Range(1, math.inf)
+        return (lengths >= max(1, least)) & (lengths <= most)
 
     def _least(self, size: int) -> int:
         """Of kind hard what 111 of 900 cells, or 111 steps across 30 cells, come to at this size, the fewer of both."""

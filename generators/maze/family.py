@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..family import Family
+from ..family import MADE, Family
 from .asked import OPTIONS, Asked
 from .grids import SIZES
 from .task import MazeTask
@@ -24,6 +24,7 @@ FAMILY = Family(
     """,
     build=build,
     options=OPTIONS,
+    suppliers=(MADE, "lines"),
     sizes=SIZES,
     default_size=_DEFAULT_SIZE,
     size_help="Cells to a side, 5 to 64.",

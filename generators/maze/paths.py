@@ -18,8 +18,8 @@ from .grids import GOAL, NUM_WAYS, OPEN, PATH, START, WALL
 
 UNREACHED, NOWHERE = -1, -1
 _IN_A_WALL = -2
-MOST_PATHS = 2**16 - 1
-"""From here on shortest paths are not counted."""
+MOST_PATHS = 2**53
+"""From here on shortest paths are not counted: the last number up to which a float64 has all whole ones."""
 
 
 class PathRoom(NamedTuple):
@@ -30,7 +30,8 @@ class PathRoom(NamedTuple):
         board: uint8 [P].
         distances: int32 [P], see `measure`.
         queue: int32 [P], see `measure`.
-        numbers: int32 [P], paths from a cell, or whether a cell is marked.
+        numbers: int32 [P], what is known of a cell's region, see `ends`.
+        paths: int64 [P], see `count_paths`.
     """
 
     offsets: NDArray[np.int64]
@@ -38,13 +39,14 @@ class PathRoom(NamedTuple):
     distances: NDArray[np.int32]
     queue: NDArray[np.int32]
     numbers: NDArray[np.int32]
+    paths: NDArray[np.int64]
 
 
 def new_path_room(size: int) -> PathRoom:
     """Memory for squares of `size` cells to a side."""
     cells = board_cells(size)
-    numbers = (np.empty(cells, np.int32) for _ in range(3))
-    return PathRoom(offsets_of(size), np.empty(cells, np.uint8), *numbers)
+    distances, queue, numbers = (np.empty(cells, np.int32) for _ in range(3))
+    return PathRoom(offsets_of(size), np.empty(cells, np.uint8), distances, queue, numbers, np.empty(cells, np.int64))
 
 
 @kernel
@@ -83,19 +85,19 @@ def count_paths(start: int, memory: PathRoom) -> int:
 
     Args:
         start: a cell that was reached.
-        memory: as `measure` left it.
+        memory: as `measure` left it; its `paths` receive the same number for every cell that is nearer than the start.
     """
-    distances, queue, numbers = memory.distances, memory.queue, memory.numbers
-    numbers[queue[0]], place = 1, 0
+    distances, queue, paths = memory.distances, memory.queue, memory.paths
+    paths[queue[0]], place = 1, 0
     while queue[place] != start:
         place += 1
         cell, total = int(queue[place]), 0
         for way in range(NUM_WAYS):
             following = cell + int(memory.offsets[way])
             if distances[following] == distances[cell] - 1:
-                total += int(numbers[following])
-        numbers[cell] = min(total, MOST_PATHS)
-    return int(numbers[start])
+                total += int(paths[following])
+        paths[cell] = min(total, MOST_PATHS)
+    return int(paths[start])
 
 
 @kernel

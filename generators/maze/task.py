@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,14 +12,16 @@ from ..errors import InputError
 from ..inverse import map_back_by_probes
 from ..jit import WarmUp
 from ..picture import Picture
-from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec
-from ..variants import augment_evenly
+from ..spec import ANSWERS
+from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, runs
+from ..variants import augment_alternatives, augment_evenly
+from .alternatives import draw_alternatives
 from .asked import Asked
 from .grids import OPEN, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
 from .paths import check_all, join_all, new_path_room, solve_all
 from .symmetry import NUM_MAPS, find_forms, maps
-from .text import format_maze, parse_mazes
+from .text import format_maze, parse_answers, parse_mazes
 from .variants import augment_all
 
 _SEVERAL = 2
@@ -49,12 +51,19 @@ class MazeTask(Task):
             num_symmetries=NUM_MAPS,
             classes="symmetry",
             scoring="check",
+            measures=(ANSWERS, "wall_share"),
+            alternatives=self.asked.solutions > 1,
         )
 
     @property
     def blank(self) -> int:
         """An open cell, which a path may take or not."""
         return OPEN
+
+    @property
+    def verbatim(self) -> bool:
+        """A blank is an open cell, and ``#`` a wall."""
+        return True
 
     @cached_property
     def _images(self) -> NDArray[np.int64]:
@@ -69,6 +78,11 @@ class MazeTask(Task):
             WarmUp(solve_all, (rows, rows, numbers, numbers, new_path_room(self.size)), 2),
             WarmUp(augment_all, (rows, rows, numbers, 0, 0, self._images, variants, variants), 2),
         ]
+        if self.asked.solutions > 1:
+            most = variants.reshape(0, self.asked.solutions, self.size**2)
+            found.append(
+                WarmUp(draw_alternatives, (0, rows, rows, numbers, most, numbers, new_path_room(self.size)), 1)
+            )
         if generates:
             wanted = wanted_of(self.asked, self.size)
             found.append(WarmUp(make_all, (0, 0, 0, wanted, *new_workbench(self.size), rows, rows, numbers), 6))
@@ -82,17 +96,34 @@ class MazeTask(Task):
 
     def examine(self, groups: Groups) -> Examined:
         """Classes by SHA-256 of the smallest image, ratings by the length of the path, and whether it is as asked."""
-        forms, _ = self._forms(groups.inputs)
-        _, lengths, _ = self._solve(groups.inputs)
-        least, most = self.asked.steps(self.size)
+        forms, _ = self._forms(_mazes(groups))
+        _, lengths, _ = self._solve(_mazes(groups))
         name = self.spec.name.encode()
         digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
         return Examined(
             groups=groups,
             digests=np.frombuffer(digests, np.uint8).reshape(-1, 32),
-            accepted=(lengths >= least) & (lengths <= most),
+            accepted=self.asked.accepts(lengths),
             ratings=lengths.astype(np.float64),
             forms=np.empty((len(groups), 0), np.uint8),
+        )
+
+    def measure(self, groups: Groups) -> NDArray[np.float64]:
+        """Number of shortest paths, `MOST_PATHS` at most, and share of cells that are walls, float64 [G, 2]."""
+        mazes = _mazes(groups)
+        return np.stack([self._solve(mazes)[2], (mazes == WALL).mean(axis=1)], axis=1).astype(np.float64)
+
+    def with_alternatives(self, groups: Groups, seed: int) -> Groups:
+        """Up to `Asked.solutions` shortest paths of each maze, the given one first; see `Task.with_alternatives`."""
+        found = np.empty((len(groups), self.asked.solutions, self.size**2), np.uint8)
+        sizes, memory = np.empty(len(groups), np.int64), new_path_room(self.size)
+        draw_alternatives(seed, groups.inputs, groups.labels, groups.candidates, found, sizes, memory)
+        places = runs(np.arange(len(groups)) * self.asked.solutions, sizes)
+        return replace(
+            groups,
+            sizes=sizes,
+            inputs=np.repeat(groups.inputs, sizes, axis=0),
+            labels=found.reshape(-1, self.size**2)[places],
         )
 
     def _forms(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -110,7 +141,7 @@ class MazeTask(Task):
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: distinct images of each maze, 8 for nearly all."""
-        return NUM_MAPS // self._forms(groups.inputs)[1]
+        return NUM_MAPS // self._forms(_mazes(groups))[1]
 
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Mazes and labels turned and mirrored, uint8 [R, C]; see `Task.augment`.
@@ -118,7 +149,11 @@ class MazeTask(Task):
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
-        return augment_evenly(groups, counts, lambda some, count: self._augment_evenly(some, seed, start, count))
+
+        def singly(some: Groups, numbers: NDArray[np.int64]) -> Rows:
+            return augment_evenly(some, numbers, lambda few, count: self._augment_evenly(few, seed, start, count))
+
+        return augment_alternatives(groups, counts, singly)
 
     def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
         """Inputs and labels, uint8 [G, count, C]."""
@@ -164,6 +199,14 @@ class MazeTask(Task):
         """
         return parse_mazes(texts, self.size)
 
+    def parse_answers(self, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """Mazes with marked paths row by row, as tokens uint8 [N, C]; see `text.parse_answers`.
+
+        Raises:
+            TextError: one of them is none of this size.
+        """
+        return parse_answers(texts, self.size)
+
     def format(self, tokens: NDArray[np.integer]) -> str:
         """One sequence [C] as a line of characters."""
         return format_maze(tokens.tolist())
@@ -173,3 +216,8 @@ class MazeTask(Task):
         labels, _, numbers = self._solve(inputs)
         counts = np.minimum(numbers, _SEVERAL)
         return Solutions(counts, np.where(counts[:, None] > 0, labels, PAD).astype(np.uint8))
+
+
+def _mazes(groups: Groups) -> NDArray[np.uint8]:
+    """Uint8 [G, C]: the maze of each group, which its examples share."""
+    return groups.inputs if len(groups) == len(groups.inputs) else groups.inputs[groups.offsets[:-1]]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit import kernel
-from ..rng import below, next_uint64, shuffle
+from ..rng import below, mulhi, next_uint64, shuffle
 from .boards import board_cells, offsets_of
 from .grids import NUM_WAYS, OPEN, WALL, rooms_to_a_side
 
@@ -30,6 +30,13 @@ _CLOSED = 0
 """A room that is no part of the tree yet."""
 _WAY_BITS = 2
 _WAYS_OF_A_WORD = 64 // _WAY_BITS
+_CHOICES_OF_A_WORD = 16
+"""Each takes two bits of a word at most, so that 32 are left for the last: no way is likelier by more than 2 ** -32."""
+_SETS = [[way for way in range(NUM_WAYS) if ways >> way & 1] for ways in range(1 << NUM_WAYS)]
+_NUM_IN = np.array([len(ways) for ways in _SETS], np.uint64)
+"""How many ways are in each set of them, a bit a way."""
+_NTH_IN = np.array([(ways * NUM_WAYS)[:NUM_WAYS] or [0] * NUM_WAYS for ways in _SETS], np.uint8).reshape(-1)
+"""Which they are: the n-th of set s at s * 4 + n."""
 
 
 class TreeRoom(NamedTuple):
@@ -106,36 +113,40 @@ def _open(board: NDArray[np.uint8], room: int, offset: int) -> None:
 def _carve_dfs(
     stream: NDArray[np.uint64], board: NDArray[np.uint8], offsets: NDArray[np.int64], memory: TreeRoom
 ) -> None:
-    """The walk; `path` holds the rooms from the first to the present one."""
-    path, length = memory.path, 1
-    path[0] = _any_room(stream, memory)
-    board[path[0]] = OPEN
-    word, left = np.uint64(0), 0
-    while length > 0:
-        room, new, ways = int(path[length - 1]), 0, 0
-        for way in range(NUM_WAYS):
-            # The ways that are left, two bits each.
-            is_closed = board[room + 2 * offsets[way]] == _CLOSED
-            ways |= is_closed * way << (_WAY_BITS * new)
-            new += is_closed
-        if new == 0:
+    """The walk; `path` holds the rooms from the first to the one before the present one.
+
+    A step has one branch, whether some way is left: how many are is a look into a table. A word of the stream is a
+    fraction below 1; times the number of ways, its whole part is the choice, and what is left the next fraction.
+    """
+    path, up, left = memory.path, 2 * int(offsets[0]), 2 * int(offsets[1])
+    room, length = int(_any_room(stream, memory)), 0
+    board[room] = OPEN
+    fraction, choices = np.uint64(0), 0
+    while True:
+        ways = (
+            (board[np.uint64(room + up)] == _CLOSED)
+            | (board[np.uint64(room + left)] == _CLOSED) << 1
+            | (board[np.uint64(room - left)] == _CLOSED) << 2
+            | (board[np.uint64(room - up)] == _CLOSED) << 3
+        )
+        if ways == 0:
+            if length == 0:
+                break
             length -= 1
+            room = int(path[length])
             continue
-        choice = 0
-        if new > 1:
-            # Two bits are even chances for one of two or four; of three they are, where the fourth is drawn again.
-            bits = NUM_WAYS
-            while bits == NUM_WAYS or (bits == NUM_WAYS - 1 and new == NUM_WAYS - 1):
-                if left == 0:
-                    word, left = next_uint64(stream), _WAYS_OF_A_WORD
-                bits = int(word & np.uint64(NUM_WAYS - 1))
-                word >>= np.uint64(_WAY_BITS)
-                left -= 1
-            choice = bits % new
-        offset = int(offsets[ways >> (_WAY_BITS * choice) & (NUM_WAYS - 1)])
-        _open(board, room, offset)
-        path[length] = room + 2 * offset
+        if choices == 0:
+            fraction, choices = next_uint64(stream), _CHOICES_OF_A_WORD
+        choices -= 1
+        number = _NUM_IN[np.uint64(ways)]
+        way = _NTH_IN[np.uint64(ways * NUM_WAYS) + mulhi(fraction, number)]
+        fraction *= number
+        offset = int(offsets[way])
+        path[length] = room
         length += 1
+        board[np.uint64(room + offset)] = OPEN
+        room += 2 * offset
+        board[np.uint64(room)] = OPEN
 
 
 @kernel

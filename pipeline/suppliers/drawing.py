@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.options import in_words
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
-from trmpipe.generators.task import Examined, Groups, Solutions, Task
+from trmpipe.generators.task import PAD, Examined, Groups, Solutions, Task
 from trmpipe.shards.progress import Progress
 
 from ..bases import Drop, Selection
@@ -31,7 +31,12 @@ from .supplier import Request
 DROP_IMPROPER = "drop_improper"
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 1024
 _FINE, _NONE, _SEVERAL, _OTHER_ANSWER, _OUTSIDE = range(5)
-_IMPROPER = {_NONE: "no solution", _SEVERAL: "several solutions"}
+_IMPROPER = {
+    _NONE: "no solution",
+    _SEVERAL: "several solutions",
+    _OTHER_ANSWER: "an answer that is no solution",
+}
+"""What --drop-improper drops."""
 
 _Parts = Generator[tuple[Examined, PuzzleFileError | None], None, None]
 """Puzzles in their order, and what is wrong with the line that comes next."""
@@ -79,12 +84,12 @@ def sift(file: PuzzleFile, recipe: Request, cluster: Cluster, progress: Progress
     progress.start(f"solving {file.name}", len(file))
     findings = np.empty(len(file), np.int8)
     blocks = list(_blocks(len(file)))
-    inputs = ((recipe, file.parse(task, np.arange(block.start, block.stop))) for block in blocks)
-    for block, found in zip(blocks, cluster.map(sift_puzzles, inputs), strict=True):
+    rows = ((recipe, *_texts_of(file, task, block, DROP_IMPROPER in recipe.supply)) for block in blocks)
+    for block, found in zip(blocks, cluster.map(sift_puzzles, rows), strict=True):
         findings[block] = found
-        improper = np.flatnonzero((found == _NONE) | (found == _SEVERAL))
+        improper = np.flatnonzero(np.isin(found, list(_IMPROPER)))
         if len(improper) and DROP_IMPROPER not in recipe.supply:
-            raise _refusal(file, block.start + int(improper[0]), int(found[improper[0]]))
+            raise _refusal(file, task, block.start + int(improper[0]), int(found[improper[0]]))
         progress.advance(len(found))
     progress.finish()
     words = {**_IMPROPER, _OUTSIDE: f"outside {in_words(recipe.options)}"}
@@ -97,17 +102,25 @@ def sift(file: PuzzleFile, recipe: Request, cluster: Cluster, progress: Progress
     )
 
 
-def sift_puzzles(recipe: Request, inputs: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """What is to be said of puzzles uint8 [B, S], int8 [B]: runs on the workers.
+def _texts_of(
+    file: PuzzleFile, task: Task, block: slice, with_answers: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Puzzles of a run of lines and the file's own solutions, uint8 [B, S] each; all pad where those do not count."""
+    places = np.arange(block.start, block.stop)
+    inputs = file.parse(task, places)
+    return inputs, file.parse_answers(task, places) if with_answers else np.full_like(inputs, PAD)
+
+
+def sift_puzzles(recipe: Request, inputs: NDArray[np.uint8], answers: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """What is to be said of puzzles uint8 [B, S] and the file's own solutions, int8 [B]: runs on the workers.
 
     Raises:
         InputError: the task has no solver.
     """
-    solutions = _solve(recipe, inputs)
-    findings = _findings(solutions)
+    labels, findings = _labelled(recipe, inputs, answers)
     if recipe.options:
         proper = np.flatnonzero(findings == _FINE)
-        groups = Groups.single(proper, inputs[proper], solutions.labels[proper])
+        groups = Groups.single(proper, inputs[proper], labels[proper])
         accepted = recipe.make_task().examine(groups).accepted
         findings[proper[~accepted]] = _OUTSIDE
     return findings
@@ -130,13 +143,10 @@ def examine_puzzles(
     Raises:
         InputError: the task has no solver.
     """
-    solutions = _solve(recipe, inputs)
-    findings = _findings(solutions)
-    differs = answers.any(axis=1) & (answers != solutions.labels).any(axis=1)
-    findings[(findings == _FINE) & differs] = _OTHER_ANSWER
+    labels, findings = _labelled(recipe, inputs, answers)
     wrong = np.flatnonzero(findings != _FINE)
     good = slice(0, int(wrong[0]) if len(wrong) else len(findings))
-    groups = Groups.single(lines[good], inputs[good], solutions.labels[good])
+    groups = Groups.single(lines[good], inputs[good], labels[good])
     return recipe.make_task().examine(groups), findings
 
 
@@ -149,9 +159,21 @@ def _solve(recipe: Request, inputs: NDArray[np.uint8]) -> Solutions:
     return found
 
 
-def _findings(solutions: Solutions) -> NDArray[np.int8]:
-    codes = np.array([_NONE, _FINE, _SEVERAL], np.int8)
-    return codes[solutions.counts]
+def _labelled(
+    recipe: Request, inputs: NDArray[np.uint8], answers: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+    """Labels uint8 [B, S], the file's own where it has a right one, and what is to be said of puzzles, int8 [B]."""
+    solutions, task = _solve(recipe, inputs), recipe.make_task()
+    codes = np.array([_NONE, _FINE, _FINE if task.takes_any_answer else _SEVERAL], np.int8)
+    findings, given = codes[solutions.counts], (answers != PAD).any(axis=1)
+    if not task.takes_any_answer:
+        differs: NDArray[np.bool_] = (answers != solutions.labels).any(axis=1)
+    elif given.any():
+        differs = ~task.check(inputs, answers)
+    else:  # Where there are no answers, a task need not be able to check them.
+        differs = given
+    findings[(findings == _FINE) & given & differs] = _OTHER_ANSWER
+    return np.where(given[:, None], answers, solutions.labels), findings
 
 
 def _blocks(count: int) -> Iterator[slice]:
@@ -162,12 +184,16 @@ def _blocks(count: int) -> Iterator[slice]:
         start, size = start + size, min(2 * size, _LARGEST_BLOCK)
 
 
-def _refusal(file: PuzzleFile, place: int, finding: int) -> PuzzleFileError:
+def _refusal(file: PuzzleFile, task: Task, place: int, finding: int) -> PuzzleFileError:
     where = f"{file.given} line {file.lines[place]}"
+    expected = "one or more" if task.takes_any_answer else "exactly one"
     if finding == _OTHER_ANSWER:
-        return PuzzleFileError(f"{where}: the answer given is not the puzzle's solution; mend the line")
+        return PuzzleFileError(
+            f"{where}: the answer given is not the puzzle's solution; mend the line, or drop all such lines with "
+            "--drop-improper"
+        )
     return PuzzleFileError(
-        f"{where}: the puzzle has {_IMPROPER[finding]}, expected exactly one; "
+        f"{where}: the puzzle has {_IMPROPER[finding]}, expected {expected}; "
         "take the line out, or drop all such lines with --drop-improper"
     )
 
@@ -277,7 +303,7 @@ class Draws:
                 places, error = under_way.popleft()
                 wrong = np.flatnonzero(findings != _FINE)
                 if len(wrong):
-                    error = _refusal(file, int(places[wrong[0]]), int(findings[wrong[0]]))
+                    error = _refusal(file, task, int(places[wrong[0]]), int(findings[wrong[0]]))
                 yield puzzles, error
                 if error is not None:
                     return

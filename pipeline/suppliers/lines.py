@@ -47,7 +47,7 @@ class Lines(Supplier[PuzzleFile]):
             name=DROP_IMPROPER,
             kind=Flag(),
             word="proper",
-            help="Drop puzzles of a file with no or several solutions.",
+            help="Drop puzzles of a file with no solution, with several where only one may be, or with a wrong answer.",
         ),
         Option(
             name=_COLUMN,

@@ -82,7 +82,9 @@ def test_a_wrong_answer_in_a_file_is_named(trmpipe, tmp_path):
     )
     result = trmpipe("generate", "sudoku", "--size", "4", "--input", path, "--out", tmp_path / "c")
     assert result.code == 1
-    assert "p.csv line 3: the answer given is not the puzzle's solution" in result.message
+    assert "p.csv line 3: the answer given is not the puzzle's solution; mend the line, or drop" in result.message
+    made = trmpipe("generate", "sudoku", "--size", "4", "--input", path, "--drop-improper", "--out", tmp_path / "c")
+    assert (made.code, "1 training puzzle " in made.out) == (0, True), made.err
 
 
 def test_another_recipe_on_the_same_folder_is_refused(trmpipe, corpus6):

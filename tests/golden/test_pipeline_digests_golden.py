@@ -24,6 +24,7 @@ RECIPES = [
         Recipe(task="maze11", n=10, aug=3, test=5, options={"kind": "unique", "algorithm": algorithm})
         for algorithm in ("dfs", "wilson", "kruskal", "prim")
     ),
+    Recipe(task="maze12", n=20, aug=7, test=5, options={"kind": "open", "removed": "60", "solutions": "4"}),
     Recipe(task="maze64", n=5, aug=2, test=5, options={"kind": "open", "removed": "25", "path": "100:"}),
 ]
 

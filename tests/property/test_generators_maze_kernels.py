@@ -18,7 +18,7 @@ from trmpipe.generators.maze.symmetry import maps
 from trmpipe.generators.maze.task import MazeTask
 from trmpipe.generators.maze.trees import ALGORITHMS
 from trmpipe.generators.options import Range
-from trmpipe.generators.task import TRAIN
+from trmpipe.generators.task import TRAIN, Groups
 
 SEEDS = st.integers(0, 2**63 - 1)
 SIZES = st.integers(5, 14)
@@ -81,27 +81,45 @@ def test_another_solver_finds_paths_as_long_and_as_many(seed, size, asked):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hard", "unique", "open"])
 def test_another_solver_confirms_ten_thousand_mazes_of_each_kind(kind):
-    asked = Asked(kind=kind)
-    inputs, labels, lengths = make(1, TRAIN, 0, 10_000, 10, wanted_of(asked, 10))
-    made = np.flatnonzero(lengths)
-    assert len(made) > 9_900
-    assert_confirmed(inputs[made], labels[made], lengths[made], 10)
+    """385 mazes of every size from 5 to 30."""
+    asked, confirmed = Asked(kind=kind), 0
+    for size in range(5, 31):
+        inputs, labels, lengths = make(1, TRAIN, 0, 385, size, wanted_of(asked, size))
+        made = np.flatnonzero(lengths)
+        assert_confirmed(inputs[made], labels[made], lengths[made], size)
+        assert ((lengths[made] >= asked.steps(size)[0]) & (lengths[made] <= asked.steps(size)[1])).all()
+        if kind == "hard":
+            walls = (inputs[made] == 1).sum(1)
+            assert ((walls >= 0.3 * size * size) & (walls <= 0.5 * size * size)).all()
+        confirmed += len(made)
+    assert confirmed >= 10_000
 
 
 def assert_confirmed(inputs, labels, lengths, size):
-    """Length and number of the shortest paths of some mazes, and that the label is one of them."""
+    """Length and number of the shortest paths of some mazes, share of walls, and that the label is one of the paths."""
     task = MazeTask(size=size)
     counts, found = task.solve(inputs)
     assert np.array_equal(found, labels)
     assert task.check(inputs, labels).all()
+    measures = task.measure(Groups.single(np.arange(len(inputs)), inputs, labels))
     for i, tokens in enumerate(inputs.tolist()):
         maze = reference.maze_of(tokens, size)
         graph, (start, goal) = graph_of(maze), reference.ends_of(maze)
         assert networkx.shortest_path_length(graph, start, goal) == lengths[i]
-        paths = [set(path) for path in islice(networkx.all_shortest_paths(graph, start, goal), 1000)]
-        assert counts[i] == min(2, len(paths))
+        number = number_of_paths(graph, start, goal)
+        assert (counts[i], measures[i, 0]) == (min(2, number), min(number, MOST_PATHS))
+        assert measures[i, 1] == list(maze.values()).count("#") / size**2
         marked = {cell for cell, one in reference.maze_of(labels[i].tolist(), size).items() if one == "o"}
-        assert marked | {start, goal} in paths or len(paths) == 1000
+        path = graph.subgraph(marked | {start, goal})
+        assert (len(path), networkx.has_path(path, start, goal)) == (lengths[i] + 1, True)
+
+
+def number_of_paths(graph, start, goal):
+    """How many shortest paths there are, by the cells that networkx finds before each."""
+    before, numbers = networkx.predecessor(graph, start), {start: 1}
+    for cell, earlier in before.items():
+        numbers[cell] = numbers.get(cell, 0) + sum(numbers[one] for one in earlier)
+    return numbers[goal]
 
 
 @settings(max_examples=100, deadline=None)

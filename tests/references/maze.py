@@ -66,16 +66,17 @@ def dfs(stream, size):
     rooms = Rooms(size)
     path = [rooms.any_room(stream)]
     rooms.enter(path[0])
-    pairs = Pairs(stream)
+    fraction, choices = 0, 0
     while path:
         ways = rooms.closed_ways(path[-1])
         if not ways:
             path.pop()
             continue
-        choice = pairs.next() if len(ways) > 1 else 0
-        while choice >= 3 == len(ways):
-            choice = pairs.next()
-        way = ways[choice % len(ways)]
+        if choices == 0:
+            fraction, choices = stream.next(), 16
+        choices -= 1
+        choice, fraction = divmod(fraction * len(ways), 1 << 64)
+        way = ways[choice]
         rooms.join(path[-1], way)
         path.append(beside(path[-1], way, 2))
     return rooms.maze
@@ -231,3 +232,21 @@ def labelled(maze):
         cell = next(beside(cell, way) for way in WAYS if left.get(beside(cell, way)) == left[cell] - 1)
         label[cell] = "o"
     return label
+
+
+def shortest_paths(maze):
+    """All of them, as lists of the cells between the ends, in the order of ways at the first cell, the second, ..."""
+    start, goal = ends_of(maze)
+    left = distances(maze, goal)
+
+    def onwards(cell):
+        if left[cell] == 1:
+            yield []
+            return
+        for way in WAYS:
+            other = beside(cell, way)
+            if left.get(other) == left[cell] - 1:
+                for rest in onwards(other):
+                    yield [other, *rest]
+
+    return list(onwards(start))

@@ -41,7 +41,7 @@ def words_of(text):
                 "--test-input PATH File of held-out puzzles.",
                 "--column TEXT Column of the puzzles in a table, where it has none of the usual names",
                 "--file-rating Keep a table's column `rating` as the difficulty in the catalog",
-                "--drop-improper Drop puzzles of a file with no or several solutions.",
+                "--drop-improper Drop puzzles of a file with no solution, with several where only one may be, or with",
                 "--difficulty MIN:MAX easy, hard, extreme, or MIN:MAX mean guesses of a solver, such as 5:10.",
                 "--clues MIN:MAX MIN:MAX clues, such as 22:24.",
                 "--pattern WORD Symmetry of the clues' pattern, such as half-turn.",

@@ -36,6 +36,7 @@ class TestMazeWithPath(TaskConformance):
         (10, {"kind": "unique", "removed": "5"}, "removed is '5', and mazes of kind unique have no use for it"),
         (10, {"kind": "simple"}, "kind is 'simple'; expected one of hard, unique, open"),
         (10, {"kind": "open", "removed": "0"}, "removed is '0'; expected 1 to 100"),
+        (10, {"solutions": "17"}, "solutions is '17'; expected 1 to 16"),
     ],
 )
 def test_what_no_maze_can_be_is_refused_in_one_line(size, options, words):
@@ -69,13 +70,21 @@ def test_a_maze_in_text_is_solved_and_written_again():
     assert not task.solve(walled)[1].any()
 
 
+def test_an_answer_in_text_is_read_with_its_marks():
+    task = MazeTask(size=5)
+    assert task.format(task.parse_answers([SOLVED.replace(".", " ")])[0]) == SOLVED
+    with pytest.raises(TextError, match=r"character 6 is 'x'; expected '#', '\.' or a blank, 'S', 'G' or 'o'"):
+        task.parse_answers([SOLVED.replace("o", "x")])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         (MAZE[1:], "a 5x5 maze has 25 characters, this one 24"),
         (MAZE.replace("G", "x"), "character 15 is 'x'; expected '#', '.' or a blank, 'S' or 'G'"),
-        (MAZE.replace("G", "."), "a maze has one 'S' and one 'G'; this one has none or several of one of them"),
-        (MAZE.replace("G", "S"), "a maze has one 'S' and one 'G'"),
+        (MAZE.replace("G", "."), "a maze has one 'S' and one 'G', this one 1 'S' and 0 'G'"),
+        (MAZE.replace("G", "S"), "a maze has one 'S' and one 'G', this one 2 'S' and 0 'G'"),
+        (SOLVED, "character 6 is 'o'; expected '#', '.' or a blank, 'S' or 'G'"),
     ],
 )
 def test_text_that_is_no_maze_is_refused(text, words):

@@ -7,13 +7,16 @@ import pytest
 import torch
 
 from tests.plug_ins import add_entry
+from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import TEST
 from trmpipe.shards import Examples
 from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
+from trmpipe.trainer.evaluators.check import CheckEvaluator
 from trmpipe.trainer.evaluators.puzzle_report import _table
 from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.open_cells import count_open, is_open
+from trmpipe.trainer.open_cells import count_open, is_open, tokens_of
 from trmpipe.trainer.parts import Part
 from trmpipe.trainer.presets import PRESETS, what_to_expect
 from trmpipe.trainer.scoring import score_here
@@ -96,9 +99,9 @@ class Script:
         return (Answer(step, None, None) for step in self.steps)
 
 
-def scores(held_out, steps):
+def scores(held_out, steps, judge=judge_by_label):
     examinee = Examinee(net=None, learner=Script(steps), num_steps=len(steps), device=torch.device("cpu"))
-    return score_here(examinee, held_out, judge_by_label)
+    return score_here(examinee, held_out, judge)
 
 
 def test_copying_the_puzzle_gets_no_open_cell_right():
@@ -120,9 +123,27 @@ def test_copying_the_puzzle_gets_no_open_cell_right():
 def test_on_grids_that_are_changed_the_changed_cells_are_open():
     """ARC: what a task leaves as it is, background and end tokens most of all, is no answer of the network."""
     inputs, labels = np.array([[2, 2, 5, 1, 0]], np.uint8), np.array([[2, 7, 5, 1, 0]], np.uint8)
-    assert is_open(inputs, labels).tolist() == [[False, True, False, False, False]]
-    assert is_open(torch.from_numpy(inputs), torch.from_numpy(labels)).sum() == 1
-    assert count_open(inputs, labels) == (1, 1.0)
+    asked = is_open(*map(torch.from_numpy, (inputs, labels)))
+    assert asked.tolist() == [[False, True, False, False, False]]
+    assert count_open(np.array(tokens_of(torch.from_numpy(labels), asked))) == (1, 1.0)
+
+
+def test_of_a_maze_every_open_cell_counts_whether_its_path_takes_it_or_not():
+    """Not those of the path alone, of which marking every cell would get all: here one of three is marked."""
+    puzzle, label = [3, 2, 1, 2, 4, 2] + [1] * 19, [3, 5, 1, 2, 4, 2] + [1] * 19
+    marked, unmarked = ([3, mark, 1, mark, 4, mark] + [1] * 19 for mark in (5, 2))
+    found = scores(
+        examples([puzzle], [label]), [[marked], [unmarked], [label]], CheckEvaluator(get_task("maze5").spec).judge
+    )
+    assert found.open_cells.number == 3
+    assert found.open_cells.guessing == pytest.approx(2 / 3)
+    assert found.open_cells.right == pytest.approx((1 / 3, 2 / 3, 1))
+
+
+def test_a_sudoku_s_open_cells_are_its_blanks_by_either_rule():
+    groups = get_task("sudoku6").generate(0, TEST, 0, 20)
+    inputs, labels = map(torch.from_numpy, (groups.inputs, groups.labels))
+    assert torch.equal(is_open(inputs, labels), is_open(inputs, labels, get_task("sudoku6").blank))
 
 
 def test_puzzles_that_are_given_whole_have_no_open_cells():

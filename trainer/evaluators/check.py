@@ -15,6 +15,7 @@ from trmpipe.generators.task import PAD, TaskSpec
 
 from ..errors import RunError
 from ..judging import Judgement, judge_by_label
+from ..open_cells import is_open
 from .puzzles import PuzzleEvaluator
 
 ACCEPTED = "accepted"
@@ -43,7 +44,13 @@ class CheckEvaluator(PuzzleEvaluator):
         asked, said = _tokens(inputs), _tokens(counted)
         found = {ACCEPTED: self._task.check(asked, said), **self._task.verdicts(asked, said)}
         more = {name: torch.from_numpy(verdict).to(answers.device) for name, verdict in found.items()}
-        return Judgement(cell=by_label.cell, exact=by_label.exact, solved=more[ACCEPTED], more=more)
+        return Judgement(
+            cell=by_label.cell,
+            exact=by_label.exact,
+            solved=more[ACCEPTED],
+            more=more,
+            open=is_open(inputs, labels, self._task.blank),
+        )
 
 
 def _tokens(values: Tensor) -> NDArray[np.uint8]:
