@@ -18,7 +18,7 @@ from torch import Tensor
 
 from trmpipe.generators.task import PAD
 
-MOST_TOKENS = 256
+_MOST_TOKENS = 256
 
 
 def is_open(inputs: Tensor, labels: Tensor, blank: int | None = None) -> Tensor:
@@ -53,7 +53,7 @@ class OpenCells:
 
 def tokens_of(labels: Tensor, is_open: Tensor) -> list[float]:
     """How many open cells [N, S] of some puzzles have each token [V] as their label [N, S]."""
-    found: list[float] = torch.bincount(labels[is_open].cpu(), minlength=MOST_TOKENS).tolist()
+    found: list[float] = torch.bincount(labels[is_open].cpu(), minlength=_MOST_TOKENS).tolist()
     return found
 
 
