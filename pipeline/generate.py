@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import trmpipe
+from trmpipe.generators.contract import check_spec
+from trmpipe.generators.registry import package_that_brings
 from trmpipe.shards import PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.ownership import Ownership, owned
 from trmpipe.shards.progress import Progress, Silent
@@ -88,12 +90,14 @@ def generate(
         RecipeError: the folder holds another corpus, or something else; or the corpus fits neither disk nor memory.
         OwnedError: another command is writing there.
         ExhaustedError: there are fewer distinct puzzles than were asked for.
+        ContractError: the task breaks its contract; what is finished stays, and the same call goes on from there.
         PuzzleFileError: a puzzle of a file has no solution or several.
         WriteError: the file system refused; what is written so far stays, and the same call completes it.
         ClusterError: the scheduler or its workers cannot be used.
     """
     check_workers(workers, scheduler)
     check_sources(recipe.sources, sources)
+    check_spec(recipe.make_task())
     store = Store(out)
     manifest = finished_corpus(store, recipe)
     if manifest is not None and not is_littered(store):
@@ -198,6 +202,6 @@ def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Proven
             for source in sources
         ),
         guarantees=plan.guarantees,
-        generator={"name": "trmpipe", "version": trmpipe.__version__},
+        generator={"name": "trmpipe", "version": trmpipe.__version__} | package_that_brings(recipe.task),
         libraries={name: version(name) for name in _LIBRARIES},
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators import contract
 from trmpipe.generators.task import Examined, TaskSpec
 from trmpipe.shards.progress import Progress
 
@@ -99,4 +100,4 @@ def _measure(recipe: Recipe, examined: Examined, cluster: Cluster, progress: Pro
 def measure(recipe: Recipe, examined: Examined) -> Measures:
     """Ratings of groups, and how many distinct variants they have: runs on the workers."""
     task = recipe.make_task()
-    return task.rate(examined).ratings, task.num_variants(examined.groups)
+    return contract.rate(task, examined).ratings, contract.num_variants(task, examined.groups)

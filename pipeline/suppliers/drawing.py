@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators import contract
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.options import in_words
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
@@ -108,7 +109,7 @@ def sift_puzzles(recipe: Request, inputs: NDArray[np.uint8]) -> NDArray[np.int8]
     if recipe.options:
         proper = np.flatnonzero(findings == _FINE)
         groups = Groups.single(proper, inputs[proper], solutions.labels[proper])
-        accepted = recipe.make_task().examine(groups).accepted
+        accepted = contract.examine(recipe.make_task(), groups).accepted
         findings[proper[~accepted]] = _OUTSIDE
     return findings
 
@@ -137,13 +138,13 @@ def examine_puzzles(
     wrong = np.flatnonzero(findings != _FINE)
     good = slice(0, int(wrong[0]) if len(wrong) else len(findings))
     groups = Groups.single(lines[good], inputs[good], solutions.labels[good])
-    return recipe.make_task().examine(groups), findings
+    return contract.examine(recipe.make_task(), groups), findings
 
 
 def _solve(recipe: Request, inputs: NDArray[np.uint8]) -> Solutions:
     if not len(inputs):  # Of nothing a task need not be able to solve.
         return Solutions(np.empty(0, np.int64), inputs)
-    found = recipe.make_task().solve(inputs)
+    found = contract.solve(recipe.make_task(), inputs)
     if found is None:
         raise InputError(f"{recipe.task} puzzles cannot be taken from lines: the task has no solver; generate them")
     return found

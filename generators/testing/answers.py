@@ -1,0 +1,85 @@
+"""Rules of what is right, and of how puzzles are read, written and drawn."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ..errors import InputError, TextError
+from ..picture import as_text
+from ..task import PAD, Task
+from .base import Looking
+from .rules import expect, expect_all, refuse
+
+_SHOWN = 2
+"""Puzzles that are drawn."""
+
+
+class AnswerRules(Looking):
+    """Tests of `Task.check`, `Task.format`, `Task.parse` and `Task.picture`."""
+
+    def test_labels_are_right_and_others_are_wrong(self, task: Task) -> None:
+        """`check` takes the labels that there are, and none in which a fixed cell is another."""
+        if not task.judges:
+            pytest.skip("the task does not say what is right")
+        groups = self.groups(task)
+        candidates = np.repeat(groups.candidates, groups.sizes)
+        right = task.check(groups.inputs, groups.labels)
+        fits = isinstance(right, np.ndarray) and right.shape == groups.inputs.shape[:1] and right.dtype == np.bool_
+        expect(task, "types", fits, f"check gives {right!r:.60}, expected bool [{len(groups.inputs)}]")
+        expect_all(task, "right labels", right, candidates, "check refuses the stored label")
+        wrong = corrupted(task, groups.inputs, groups.labels)
+        found = "check accepts a label in which such a cell was changed"
+        expect_all(task, "wrong labels", ~task.check(groups.inputs, wrong), candidates, found)
+        nothing = task.check(groups.inputs[:0], groups.labels[:0])
+        expect(task, "shapes", nothing.shape == (0,), f"of no labels check says {list(nothing.shape)}")
+
+    def test_puzzles_are_written_and_read(self, task: Task) -> None:
+        """`parse` undoes `format`, and refuses what is no puzzle."""
+        groups = self.groups(task)
+        texts = [task.format(tokens) for tokens in groups.inputs]
+        expect(task, "text", not any("\n" in text for text in texts), "format writes more than a line")
+        try:
+            read = task.parse(texts)
+        except TextError as error:
+            refuse(task, "text", f"parse refuses {texts[error.index]!r}, which format wrote: {error}")
+        except InputError:
+            pytest.skip("puzzles of the task have no text form")
+        alike = read.dtype == np.uint8 and np.array_equal(read, groups.inputs)
+        expect(task, "text", alike, "parse gives another puzzle than format wrote")
+        try:
+            task.parse(["no puzzle\n"])
+        except TextError:
+            return
+        refuse(task, "text", "parse takes 'no puzzle\\n' for a puzzle")
+
+    def test_sequences_have_pictures(self, task: Task) -> None:
+        """A symbol a cell, and different sequences look different."""
+        groups = self.groups(task).take(slice(0, _SHOWN))
+        sequences = [*groups.inputs, *groups.labels]
+        pictures = [task.picture(tokens) for tokens in sequences]
+        for picture in pictures:
+            cells = picture.shape[0] * picture.shape[1]
+            fits = len(picture.symbols) == cells and len(picture.fills) in (0, cells)
+            found = f"{len(picture.symbols)} symbols and {len(picture.fills)} fills for {cells} cells"
+            expect(task, "pictures", fits, found)
+        looks = len({(as_text(picture), picture.fills) for picture in pictures})
+        different = len({bytes(tokens) for tokens in sequences})
+        expect(task, "pictures", looks == different, f"{different} different sequences look like {looks}")
+
+
+def corrupted(task: Task, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Labels that are wrong: in each a cell that has to be as it is was changed.
+
+    Args:
+        task: says whether the stored label is the only right answer; if not, what a puzzle shows has to stay.
+        inputs: uint8 [N, S].
+        labels: uint8 [N, S].
+    """
+    wrong = labels.copy()
+    for given, label in zip(inputs, wrong, strict=True):
+        fixed = np.flatnonzero((label != PAD) if task.spec.scoring == "label" else (label == given) & (label != PAD))
+        if not len(fixed) or task.spec.vocab_size == 2:
+            label[:] = PAD  # A puzzle that shows nothing, or an alphabet of one letter: no answer at all is wrong.
+        else:
+            label[fixed[0]] = label[fixed[0]] % (task.spec.vocab_size - 1) + 1
+    return wrong
