@@ -188,7 +188,7 @@ def solve(task: Task, inputs: NDArray[np.uint8]) -> Solutions | None:
     check_array(call, "counts", found.counts, np.int64, (len(inputs),))
     check_array(call, "labels", found.labels, np.uint8, inputs.shape)
     if len(inputs) and not (0 <= found.counts.min() and found.counts.max() <= _SEVERAL):
-        raise call.refuse("numbers of solutions", f"they are {listed(found.counts)}, expected 0, 1, or 2 for several")
+        raise call.refuse("solutions", f"they are {listed(found.counts)}, expected 0, 1, or 2 for several")
     return found
 
 

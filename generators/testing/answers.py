@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from .. import contract
 from ..errors import InputError, TextError
 from ..picture import as_text
 from ..task import PAD, Task
 from .base import Looking
-from .rules import expect, expect_all, refuse
+from .rules import expect, expect_all, looked_at, refuse
 
 _SHOWN = 2
 """Puzzles that are drawn."""
 
 
 class AnswerRules(Looking):
-    """Tests of `Task.check`, `Task.format`, `Task.parse` and `Task.picture`."""
+    """Tests of `Task.check`, `Task.solve`, `Task.format`, `Task.parse` and `Task.picture`."""
 
     def test_labels_are_right_and_others_are_wrong(self, task: Task) -> None:
         """`check` takes the labels that there are, and none in which a fixed cell is another."""
@@ -32,6 +33,19 @@ class AnswerRules(Looking):
         expect_all(task, "wrong labels", ~task.check(groups.inputs, wrong), candidates, found)
         nothing = task.check(groups.inputs[:0], groups.labels[:0])
         expect(task, "shapes", nothing.shape == (0,), f"of no labels check says {list(nothing.shape)}")
+
+    def test_the_solver_finds_what_is_stored(self, task: Task) -> None:
+        """`solve` finds a solution, and the stored label where there is no other."""
+        groups = self.groups(task)
+        candidates, found = np.repeat(groups.candidates, groups.sizes), looked_at(contract.solve, task, groups.inputs)
+        if found is None:
+            pytest.skip("the task has no solver")
+        expect_all(task, "solutions", found.counts > 0, candidates, "it finds no solution")
+        alike = (found.counts > 1) | (found.labels == groups.labels).all(axis=1)
+        expect_all(task, "solutions", alike, candidates, "the only solution is another than the stored label")
+        if task.judges:
+            right = task.check(groups.inputs, found.labels)
+            expect_all(task, "solutions", right, candidates, "check refuses the solution that it finds")
 
     def test_puzzles_are_written_and_read(self, task: Task) -> None:
         """`parse` undoes `format`, and refuses what is no puzzle."""

@@ -139,6 +139,11 @@ RULES = {
         "stored label is the only right answer.",
         "Compare with what the puzzle shows, and look at every rule.",
     ),
+    "solutions": Rule(
+        "solve says of each puzzle whether it has 0, 1 or several (2) solutions, and gives one: those that the task "
+        "makes have one at least, and where it is the only one, it is the stored label.",
+        "Mend the solver, or generate puzzles that it solves.",
+    ),
     "text": Rule(
         "format writes a puzzle as one line, parse reads it back, and refuses what is none by a TextError.",
         "Let parse undo format, and check length and characters.",
