@@ -72,7 +72,7 @@ def generate(task: Task, seed: int, purpose: int, start: int, count: int) -> Gro
         with no_errors(call):
             groups = task.generate(seed, purpose, start, count)
     except ContractError:
-        _find_one_that_fails(call, lambda number: task.generate(seed, purpose, number, 1), range(start, start + count))
+        _find_one_that_fails(call, lambda i: task.generate(seed, purpose, start + i, 1), range(start, start + count))
         raise
     check_groups(call, groups)
     numbers = groups.candidates
@@ -92,10 +92,16 @@ def generate(task: Task, seed: int, purpose: int, start: int, count: int) -> Gro
 
 
 def _find_one_that_fails(call: Call, ask: Callable[[int], object], numbers: Sequence[int]) -> None:
-    """Raise for the first candidate that fails when it is asked for alone; return where none does."""
-    for number in numbers if len(numbers) > 1 else ():
+    """Raise for the first candidate that fails when it is asked for alone; return where none does.
+
+    Args:
+        call: for the message.
+        ask: asks for the i-th candidate.
+        numbers: the candidates.
+    """
+    for i, number in enumerate(numbers if len(numbers) > 1 else ()):
         with no_errors(call._replace(where=f"candidate {number} ({call.where})")):
-            ask(number)
+            ask(i)
 
 
 def examine(task: Task, groups: Groups) -> Examined:
@@ -204,7 +210,7 @@ def _variants(call: Call, groups: Groups, seed: int, start: int, counts: NDArray
         def ask(group: int) -> object:
             return call.task.augment(groups.take(slice(group, group + 1)), seed, start, counts[group : group + 1])
 
-        _find_one_that_fails(call, ask, range(len(groups)))
+        _find_one_that_fails(call, ask, groups.candidates.tolist())
         raise
     shape = (int((counts * groups.sizes).sum()), call.task.spec.seq_len)
     inputs, labels = rows

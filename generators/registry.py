@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ContractError, InputError, TrmpipeError
+from .errors import ContractError, InputError
 from .family import Family
 from .jit import package_of
 from .options import spell_options
@@ -93,15 +93,13 @@ def _build(name: str, options: tuple[tuple[str, str], ...]) -> Task:
     family = family_of(name)
     size = family.size_of(name)
     assert size is not None
-    try:
-        task = family.build(size, dict(options))
-        spec = task.spec
-    except TrmpipeError:
-        raise
-    except Exception as error:
+    task = family.make(size, dict(options))
+    if not isinstance(task, Task):
         raise ContractError(
-            f"the task {name!r} cannot be made: {type(error).__name__}: {error}; mend the package that brings it"
-        ) from error
+            f"the family {family.name!r} gives a {type(task).__name__} for the name {name!r}, expected a Task; "
+            "mend the package that brings it"
+        )
+    spec = task.spec
     if spec.name != name:
         raise InputError(f"the family {family.name!r} gives a task called {spec.name!r} for the name {name!r}")
     return task
