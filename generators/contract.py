@@ -60,7 +60,7 @@ def check_spec(task: Task) -> None:
 
 
 def generate(task: Task, seed: int, purpose: int, start: int, count: int) -> Groups:
-    """`Task.generate`, looked at; arguments as there.
+    """Candidates, looked at; see `Task.generate`.
 
     Raises:
         ContractError: the task breaks its contract.
@@ -152,7 +152,7 @@ def num_variants(task: Task, groups: Groups) -> NDArray[np.int64]:
 
 
 def augment(task: Task, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
-    """`Task.augment`, looked at; arguments as there.
+    """Variants, looked at; see `Task.augment`.
 
     Raises:
         ContractError: the task breaks its contract.
@@ -167,7 +167,7 @@ def augment(task: Task, groups: Groups, seed: int, start: int, counts: NDArray[n
 
 
 def variant_names(task: Task, groups: Groups, names: Sequence[str], seed: int, counts: NDArray[np.int64]) -> list[str]:
-    """`Task.variant_names`, looked at; arguments as there.
+    """Names of variants, looked at; see `Task.variant_names`.
 
     Raises:
         ContractError: the task breaks its contract.

@@ -88,7 +88,15 @@ def check_groups(call: Call, groups: object) -> None:
 
 
 def check_array(call: Call, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
-    """Refuse what is no array of a type and shape; None stands for any length."""
+    """Refuse what is no array of a type and shape.
+
+    Args:
+        call: for the message.
+        name: of the array, likewise.
+        array: what a task gives.
+        dtype: that it has to have.
+        shape: likewise; None stands for any length.
+    """
     kind, found = getattr(array, "dtype", type(array).__name__), getattr(array, "shape", ())
     fits = len(found) == len(shape) and all(b is None or a == b for a, b in zip(found, shape, strict=True))
     if not isinstance(array, np.ndarray) or kind != dtype or not fits:

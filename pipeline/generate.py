@@ -90,14 +90,12 @@ def generate(
         RecipeError: the folder holds another corpus, or something else; or the corpus fits neither disk nor memory.
         OwnedError: another command is writing there.
         ExhaustedError: there are fewer distinct puzzles than were asked for.
-        ContractError: the task breaks its contract; what is finished stays, and the same call goes on from there.
         PuzzleFileError: a puzzle of a file has no solution or several.
-        WriteError: the file system refused; what is written so far stays, and the same call completes it.
+        WriteError, ContractError: the file system refused, or the task failed; the same call completes what is there.
         ClusterError: the scheduler or its workers cannot be used.
     """
     check_workers(workers, scheduler)
     check_sources(recipe.sources, sources)
-    check_spec(recipe.make_task())
     store = Store(out)
     manifest = finished_corpus(store, recipe)
     if manifest is not None and not is_littered(store):
@@ -135,6 +133,7 @@ def _make(
     with open_cluster(workers, scheduler) as cluster:
         saved, reason = saved_plan(store, recipe)
         if saved is None:
+            check_spec(recipe.make_task())
             if scheduler is None:
                 warm_up(recipe, generates=SUPPLIERS[recipe.supplier].generates, workers=workers)
             plan = make_plan(recipe, sources, cluster, progress)
