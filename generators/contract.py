@@ -78,7 +78,7 @@ def generate(task: Task, seed: int, purpose: int, start: int, count: int) -> Gro
     numbers = groups.candidates
     if len(numbers) and ((np.diff(numbers) < 1).any() or numbers[0] < start or numbers[-1] >= start + count):
         raise call.refuse("candidates", f"they are {listed(numbers)}, expected numbers of the range, rising")
-    check_tokens(call, groups, groups.inputs, groups.labels, np.arange(len(groups)))
+    check_tokens(call, groups, groups.inputs, groups.labels, np.ones_like(groups.candidates))
     if start == 0:
         with no_errors(call):
             alone = task.generate(seed, purpose, count - 1, 1)
@@ -159,7 +159,7 @@ def augment(task: Task, groups: Groups, seed: int, start: int, counts: NDArray[n
     """
     call = Call(task, "augment", f"variants {start} to {start + int(counts.max(initial=1)) - 1}, {range_of(groups)}")
     inputs, labels = _variants(call, groups, seed, start, counts)
-    check_tokens(call, groups, inputs, labels, np.repeat(np.arange(len(groups)), counts))
+    check_tokens(call, groups, inputs, labels, counts)
     if start == 0 and counts.any():
         _check_bases(call, groups, counts, inputs, labels)
         _check_again(call, groups, seed, counts, inputs, labels)

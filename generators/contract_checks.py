@@ -108,7 +108,7 @@ def check_array(call: Call, name: str, array: Any, dtype: Any, shape: tuple[int 
 
 
 def check_tokens(
-    call: Call, groups: Groups, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], owners: NDArray[np.int64]
+    call: Call, groups: Groups, inputs: NDArray[np.uint8], labels: NDArray[np.uint8], counts: NDArray[np.int64]
 ) -> None:
     """Refuse rows with tokens outside the vocabulary, and rows of pad alone where the bases have none.
 
@@ -117,12 +117,12 @@ def check_tokens(
         groups: the bases, or the groups themselves.
         inputs: uint8 [R, S].
         labels: uint8 [R, S].
-        owners: int64, the group of each puzzle; a group's puzzle has as many rows as it has examples.
+        counts: int64 [G], puzzles of each group; a puzzle has as many rows as its group has examples.
     """
     most = call.task.spec.vocab_size - 1
 
     def owner(row: int) -> str:
-        return call.at(groups, int(np.repeat(owners, groups.sizes[owners])[row]))
+        return call.at(groups, int(np.repeat(np.arange(len(groups)), counts * groups.sizes)[row]))
 
     for name, tokens, bases in (("its input", inputs, None), ("its label", labels, groups.labels)):
         if tokens.size and tokens.max() > most:

@@ -60,7 +60,7 @@ def run(trmpipe, tmp_path, monkeypatch):
 def test_what_is_not_promised_is_told(trmpipe, tmp_path):
     made = trmpipe("generate", "sorting", "--n", 40, "--test", 8, "--out", tmp_path / "c")
     assert [line.strip() for line in made.out.splitlines() if "note:" in line] == [f"note: {note}" for note in NOTES]
-    assert Corpus.open(tmp_path / "c").num_puzzles("train") == 40
+    assert Corpus.open(tmp_path / "c").manifest.splits["train"].puzzles == 40
     told = trmpipe("inspect", tmp_path / "c").out
     assert "no two puzzles are equal, within and across the splits" in told
     assert [line.split("note  ")[1] for line in told.splitlines() if "note  " in line] == list(NOTES)
