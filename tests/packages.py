@@ -58,7 +58,7 @@ def build_wheel(source, out, *, from_sdist=False):
 def call(command, **options):
     """What a command prints, to both streams; it has to end well."""
     done = subprocess.run(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=250, **options
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **options
     )
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout[-4000:]}"
     return done.stdout
