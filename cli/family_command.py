@@ -87,8 +87,8 @@ def _help_of_count(family: Family, counts: Sequence[Count]) -> str:
 def _default_tests(family: Family) -> str:
     """How many groups are held out by default, and at which sizes it is another number."""
     # Built without the registry, which asks for the spec: at 16x16 that is megabytes of tables.
-    usual = family.build(family.default_size, {}).default_test
-    tests = {size: family.build(size, {}).default_test for size in family.sizes}
+    usual = family.make(family.default_size, {}).default_test
+    tests = {size: family.make(size, {}).default_test for size in family.sizes}
     return "; ".join([str(usual), *(f"{test} at size {size}" for size, test in tests.items() if test != usual)])
 
 

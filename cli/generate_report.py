@@ -42,7 +42,17 @@ def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bo
         have, got = ("has", "its") if outcome.num_short == 1 else ("have", "their")
         short = f"{counted(outcome.num_short, 'puzzle')} {have} fewer than {aug + 1:,} distinct variants"
         echo(f"  {short}: all of {got} variants are there")
+    for caveat in _caveats(outcome):
+        echo(f"  note: {caveat}")
     echo(f"  content digest {outcome.manifest.content_digest}")
+
+
+def _caveats(outcome: Any) -> list[str]:
+    """What the task does not promise, see `Task.caveats`."""
+    from trmpipe.generators.registry import installed_task
+
+    task = installed_task(outcome.manifest.spec)
+    return [] if task is None else list(task.caveats)
 
 
 def _facts(outcome: Any, noun: str, seconds: float) -> dict[str, Any]:
@@ -63,6 +73,7 @@ def _facts(outcome: Any, noun: str, seconds: float) -> dict[str, Any]:
         "units_written": outcome.written,
         "units_kept": outcome.kept,
         "remade": dict(outcome.remade),
+        "caveats": _caveats(outcome),
     }
 
 

@@ -53,7 +53,9 @@ def command(*, corpus: str, puzzles: int, split: str, against: str | None, as_js
 
 
 def _facts(corpus: Any) -> dict[str, Any]:
-    manifest = corpus.manifest
+    from trmpipe.generators.registry import installed_task
+
+    manifest, task = corpus.manifest, installed_task(corpus.spec)
     return {
         "path": corpus.path,
         "name": manifest.name,
@@ -67,6 +69,7 @@ def _facts(corpus: Any) -> dict[str, Any]:
         "content_digest": manifest.content_digest,
         "bytes": sum(file.size_bytes for file in manifest.all_files()),
         "files": len(manifest.all_files()),
+        "caveats": [] if task is None else list(task.caveats),
         "splits": {name: _split_facts(corpus, name) for name in manifest.splits},
     }
 
@@ -123,7 +126,7 @@ def _print_facts(corpus: Any) -> None:
     lines = {
         "corpus": facts["path"],
         "recipe": recipe,
-        "made by": f"trmpipe {facts['generator']['version']}",
+        "made by": _makers_in_words(facts["generator"]),
         "size": f"{bytes_in_words(facts['bytes'])} in {facts['files']} files, {facts['format']}",
         "distinct": _DISTINCT.get(facts["guarantees"].get("distinct_up_to"), _AS_GIVEN),
         "content": facts["content_digest"],
@@ -144,6 +147,15 @@ def _print_facts(corpus: Any) -> None:
             lines[f"{name} ties"] = _ties_in_words(split["answers"])
     for word, text in lines.items():
         echo(f"{word:>10}  {text}")
+    for caveat in facts["caveats"]:
+        echo(f"{'note':>10}  {caveat}")
+
+
+def _makers_in_words(generator: dict[str, str]) -> str:
+    """The programs that a corpus was made by: trmpipe, and the package that brings the task where it is not ours."""
+    words = f"trmpipe {generator['version']}"
+    package = generator.get("package")
+    return f"{words}, the task by {package} {generator.get('package_version', '')}".rstrip() if package else words
 
 
 def _counts_in_words(split: dict[str, Any]) -> str:

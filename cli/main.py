@@ -31,6 +31,7 @@ COMMANDS = {
     "verify": ("verify", "Check every byte of a corpus against its digests."),
     "regenerate": ("regenerate", "Make a corpus again from its manifest, and compare."),
     "presets": ("presets", "List the presets for training."),
+    "new-task": ("new_task", "Write a package that brings a task of your own."),
     "import": ("import_group", "Take in what other programs made, such as published checkpoints."),
     "export": ("export_group", "Write what other programs read, such as checkpoints."),
 }

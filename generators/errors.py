@@ -17,6 +17,18 @@ class ExhaustedError(TrmpipeError, RuntimeError):
     """More distinct puzzles were asked for than the task could find."""
 
 
+class ContractError(TrmpipeError, RuntimeError):
+    """A task gave what no task may give, or an error of its own ended its work: its author can mend it.
+
+    Attributes:
+        rule: the name of the rule that was broken; ``testing.rules`` explains it.
+        found: what broke it.
+        where: which group, or what else it was.
+    """
+
+    rule = found = where = ""
+
+
 class OptionError(InputError):
     """An argument has a value that it does not take: the command line ends with exit code 2."""
 

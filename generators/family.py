@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .errors import OptionError
+from .errors import ContractError, OptionError, TrmpipeError
 from .options import Option
 from .task import Task
 
@@ -38,6 +38,23 @@ class Family:
     sizes: tuple[int, ...] = ()
     default_size: int = 0
     size_help: str = ""
+
+    def make(self, size: int, options: Mapping[str, str]) -> Task:
+        """The task of a size, 0 where there are none; its options each in its one spelling.
+
+        Raises:
+            ContractError: the code of the package that brings the family fails.
+            TrmpipeError: of the family's own, such as options that do not go together.
+        """
+        try:
+            return self.build(size, options)
+        except TrmpipeError:
+            raise
+        except Exception as error:
+            raise ContractError(
+                f"a task of {self.name!r} cannot be made: {type(error).__name__}: {error}; "
+                "mend the package that brings it (Family.build)"
+            ) from error
 
     def task_name(self, size: int | None = None) -> str:
         """The name of the task of a size, by default the default one.

@@ -6,8 +6,10 @@ several (an ARC task).
 Shapes: G groups, E examples of all groups, R rows (examples of all variants asked for), S sequence length, T traits.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +123,13 @@ class Examined:
         """The puzzles at `index`, in its order."""
         arrays = {name: getattr(self, name)[index] for name in _EXAMINED}
         return Examined(groups=self.groups.take(index), **arrays)
+
+
+def input_digests(groups: Groups) -> NDArray[np.uint8]:
+    """uint8 [G, 32]: SHA-256 of the inputs of each group, equal where these are equal byte by byte."""
+    stops = groups.offsets.tolist()
+    inputs = [groups.inputs[start:stop].tobytes() for start, stop in pairwise(stops)]
+    return np.frombuffer(b"".join(hashlib.sha256(one).digest() for one in inputs), np.uint8).reshape(-1, 32)
 
 
 _EXAMINED = tuple(field.name for field in fields(Examined) if field.name != "groups")

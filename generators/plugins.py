@@ -24,11 +24,19 @@ class Registry(Generic[Entry]):
         kind: what an entry is, in the singular, for messages.
         ours: ``module:attribute`` by name.
         error: raised where there is no such entry, or where it cannot be imported.
+        entry_type: what every entry of a package has to be; None where that is not one class.
     """
 
-    def __init__(self, group: str, kind: str, ours: Mapping[str, str], error: type[TrmpipeError] = InputError) -> None:
+    def __init__(
+        self,
+        group: str,
+        kind: str,
+        ours: Mapping[str, str],
+        error: type[TrmpipeError] = InputError,
+        entry_type: type[Entry] | None = None,
+    ) -> None:
         self.group = group
-        self._kind, self._ours, self._error = kind, ours, error
+        self._kind, self._ours, self._error, self._entry_type = kind, ours, error, entry_type
         self._found: dict[str, Entry] = {}
 
     @cached_property
@@ -61,12 +69,19 @@ class Registry(Generic[Entry]):
         if name in self._ours:
             return cast(Entry, getattr(import_module(point.module), point.attr))
         try:
-            return cast(Entry, point.load())
+            entry = point.load()
+            if self._entry_type is not None and not isinstance(entry, self._entry_type):
+                raise TypeError(f"it is of type {type(entry).__name__}, expected {self._entry_type.__name__}")
+            return cast(Entry, entry)
         except Exception as error:
             raise self._error(
                 f"the {self._kind} {name!r} cannot be loaded from {point.value}: {type(error).__name__}: {error}; "
                 "mend the package that brings it, or take it out"
             ) from error
+
+    def entry_point(self, name: str) -> EntryPoint:
+        """Where the entry called `name`, which there is, comes from; its ``dist`` is None for ours."""
+        return self._places[name]
 
     def modules(self) -> set[str]:
         """The top-level packages that entry points bring."""

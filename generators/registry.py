@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from .errors import ContractError, InputError
 from .family import Family
 from .jit import package_of
 from .options import spell_options
@@ -29,6 +29,7 @@ FAMILIES: Registry[Family] = Registry(
         "maze": "trmpipe.generators.maze.family:FAMILY",
         "arc": "trmpipe.generators.arc.family:FAMILY",
     },
+    entry_type=Family,
 )
 
 _NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
@@ -92,10 +93,22 @@ def _build(name: str, options: tuple[tuple[str, str], ...]) -> Task:
     family = family_of(name)
     size = family.size_of(name)
     assert size is not None
-    task = family.build(size, dict(options))
-    if task.spec.name != name:
-        raise InputError(f"the family {family.name!r} gives a task called {task.spec.name!r} for the name {name!r}")
+    task = family.make(size, dict(options))
+    if not isinstance(task, Task):
+        raise ContractError(
+            f"the family {family.name!r} gives a {type(task).__name__} for the name {name!r}, expected a Task; "
+            "mend the package that brings it"
+        )
+    spec = task.spec
+    if spec.name != name:
+        raise InputError(f"the family {family.name!r} gives a task called {spec.name!r} for the name {name!r}")
     return task
+
+
+def package_that_brings(task_name: str) -> dict[str, str]:
+    """``package`` and ``package_version`` of the installed package that brings a task; nothing for ours."""
+    point = FAMILIES.entry_point(family_of(task_name).name)
+    return {} if point.dist is None else {"package": point.dist.name, "package_version": point.dist.version}
 
 
 def installed_task(spec: TaskSpec) -> Task | None:

@@ -14,9 +14,10 @@ class TaskSpec:
         name: task and size in one word, such as ``sudoku9``; it begins a corpus's name.
         vocabulary: one printable character a token; index 0 is the pad token.
         grid_shape: rows and columns of the grid that a sequence spells row by row.
-        num_symmetries: order of the symmetry group, hence a bound on the variants of a group.
-        classes: what makes two groups one class: ``"symmetry"`` (they are symmetric copies) or ``"identity"`` (they are
-            equal).
+        num_symmetries: order of the symmetry group, hence a bound on the variants of a group; 1 where a puzzle has no
+            variant but itself.
+        classes: what makes two groups one class: ``"symmetry"`` (they are symmetric copies) or ``"identity"`` (their
+            inputs are equal; nobody looks for copies in disguise).
         scoring: how answers are judged, the name of an evaluator: ``"label"`` (the stored solution), ``"check"`` (any
             answer that `Task.check` accepts, reported beside the stored solution) or ``"votes"`` (of the variants).
         named_groups: whether groups have names.
@@ -35,8 +36,8 @@ class TaskSpec:
     name: str
     vocabulary: str
     grid_shape: tuple[int, int]
-    num_symmetries: int
-    classes: str
+    num_symmetries: int = 1
+    classes: str = "identity"
     scoring: str = "label"
     named_groups: bool = False
     variant_identifiers: bool = False

@@ -1,8 +1,8 @@
 """What a task is: the class that every puzzle family derives from.
 
-Five things every task says: its `spec`, how puzzles are examined, how many variants they have and which, and whether an
-answer is right; and one that generates says how. All else has a default that holds for a plain task, so that nobody
-else has to ask what kind of task it is.
+Its `spec` is all that every task says, and one that generates says how. All else has a default that holds for a plain
+task, so that nobody else has to ask what kind of task it is. A default guarantees less than a method of the task's own
+would; its docstring says what, and `Task.caveats` tells the user.
 
 Shapes: G groups, R rows (examples of all variants asked for), N examples, S sequence length.
 """
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .groups import PAD, TEST, TRAIN, Examined, Groups, Rows, runs
+from .groups import PAD, TEST, TRAIN, Examined, Groups, Rows, input_digests, runs
 from .jit import WarmUp
 from .options import Range
 from .picture import Picture, plain_picture
+from .plain_text import plain_tokens
 from .spec import TaskSpec
 
 __all__ = ["PAD", "TEST", "TRAIN", "Examined", "Groups", "Rows", "Solutions", "Task", "TaskSpec", "WarmUp", "runs"]
@@ -82,6 +83,26 @@ class Task(ABC):
         """Named ranges of the ratings that `rate` gives, from the easiest on; none here."""
         return {}
 
+    @property
+    def judges(self) -> bool:
+        """Whether `check` says what is right, as in every task that has a `check` of its own."""
+        return type(self).check is not Task.check
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What nobody should take for granted of this task's corpora, a line for each default that it keeps."""
+        kept = type(self)
+        found = []
+        if kept.examine is Task.examine:
+            found.append(
+                "only equal puzzles count as the same: copies in disguise (turned, renamed) are not looked for"
+            )
+        if kept.augment is Task.augment:
+            found.append("a puzzle has no variant but itself, whatever --aug says")
+        if not self.judges:
+            found.append("an answer is right if it equals the stored label: another right answer counts as wrong")
+        return tuple(found)
+
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """Kernels that take seconds to compile and do not need each other, so that several processes can share them.
 
@@ -109,12 +130,15 @@ class Task(ABC):
         """
         raise InputError(f"{self.spec.name} puzzles are not generated; give a data set or files of them")
 
-    @abstractmethod
     def examine(self, groups: Groups) -> Examined:
         """Find out about bases, from wherever they come, what is to be known of them: in one pass, once.
 
-        `Examined.plain` serves a task that has no options and no measure of difficulty.
+        Here puzzles are of one class if their inputs are equal, all are accepted, and none is rated. So copies in
+        disguise are not found, neither within a split nor between training and held-out puzzles, and options that say
+        which puzzles are wanted have to be met by `generate`. `Examined.plain` serves a task that knows more of
+        classes, and has no options and no measure of difficulty.
         """
+        return Examined.plain(groups, input_digests(groups))
 
     def rate(self, examined: Examined) -> Examined:
         """The same puzzles with their ratings, where the task has a measure of difficulty; here it has none."""
@@ -139,15 +163,16 @@ class Task(ABC):
         """
         return groups
 
-    @abstractmethod
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
-        """int64 [G]: how many distinct variants each group has, its base included."""
+        """int64 [G]: how many distinct variants each group has, its base included; here the base alone."""
+        return np.ones(len(groups), np.int64)
 
-    @abstractmethod
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Inputs and labels of `counts` variants of each group, from variant `start` on; variant 0 is the base.
 
-        `variants.augment_evenly` helps a task whose kernel makes the same number for every group.
+        Here there is no other one, so that a training set is as large as its number of puzzles. A task with a few
+        symmetries derives from `symmetric.SymmetricTask`, which lists them; `variants.augment_evenly` helps one whose
+        kernel makes the same number for every group.
 
         Args:
             groups: the bases, with traits where they were examined.
@@ -161,6 +186,15 @@ class Task(ABC):
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
+        short = np.flatnonzero((counts > 0) & (start + counts > 1))
+        if len(short):
+            group = short[0]
+            raise InputError(
+                f"{self.spec.name} puzzle {groups.candidates[group]} has 1 distinct variant, itself; "
+                f"{start + counts[group]} were asked for"
+            )
+        bases = groups.take(np.flatnonzero(counts))
+        return bases.inputs, bases.labels
 
     def map_back(
         self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]
@@ -199,9 +233,16 @@ class Task(ABC):
         numbered = zip(names, counts.tolist(), strict=True)
         return [f"{name}#{variant}" if variant else name for name, count in numbered for variant in range(count)]
 
-    @abstractmethod
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """bool [N]: whether each label [N, S] is a right solution of its input [N, S], the stored one or another."""
+        """bool [N]: whether each label [N, S] is a right solution of its input [N, S], the stored one or another.
+
+        Pad where the stored label is pad. Here nobody knows, and `judges` says so: answers are compared with the stored
+        label (`TaskSpec.scoring` is ``"label"``), nothing is searched for, and labels are taken for right unseen.
+
+        Raises:
+            InputError: the task does not say what is right, as here.
+        """
+        raise InputError(f"{self.spec.name} does not say what a right answer is (Task.check)")
 
     def verdicts(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.bool_]]:
         """What else can be said of answers, bool [N] each by a word for a column, from the strictest on; nothing here.
@@ -215,13 +256,17 @@ class Task(ABC):
         return plain_picture(self.spec, tokens)
 
     def parse(self, texts: Sequence[str]) -> NDArray[np.uint8]:
-        """Puzzles given as text, one a string, as tokens uint8 [N, S].
+        """Puzzles given as text, one a string, as tokens uint8 [N, S]: here by the characters of the vocabulary.
+
+        Whether the tokens make a puzzle is not looked at here.
 
         Raises:
             TextError: one of them is no puzzle of this task; the error knows which.
-            InputError: puzzles of this task have no text form.
+            InputError: puzzles of this task have no text form, as here where groups have names.
         """
-        raise InputError(f"{self.spec.name} puzzles cannot be given as text")
+        if self.spec.named_groups:
+            raise InputError(f"{self.spec.name} puzzles cannot be given as text")
+        return plain_tokens(self.spec, texts)
 
     def parse_answers(self, texts: Sequence[str]) -> NDArray[np.uint8]:
         """Answers given as text, as tokens uint8 [N, S]; here they are written as puzzles are.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trmpipe.generators import contract
 from trmpipe.generators.task import Task
 from trmpipe.shards import CODECS, ShardContent, SplitLayout, Store, default_layout
 from trmpipe.shards.layout import MOST_SHARD_BYTES
@@ -99,7 +100,7 @@ def _packed_bytes_of_row(plan: Plan, recipe: Recipe, task: Task) -> float:
         "train", task.spec.seq_len, counts, examples=part.groups.sizes, compressed=task.spec.compressed
     )
     shard = layout.shards()[0]
-    inputs, labels = task.augment(part.groups, recipe.seed, 0, layout.counts(shard))
+    inputs, labels = contract.augment(task, part.groups, recipe.seed, 0, layout.counts(shard))
     content = ShardContent(inputs=inputs, labels=labels, candidates=part.groups.candidates, canonical=part.digests)
     return sum(map(len, CODECS[recipe.format].encode(layout, shard, content))) / len(inputs)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import trmpipe
+from trmpipe.generators.contract import check_spec
+from trmpipe.generators.registry import package_that_brings
 from trmpipe.shards import PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.ownership import Ownership, owned
 from trmpipe.shards.progress import Progress, Silent
@@ -89,7 +91,7 @@ def generate(
         OwnedError: another command is writing there.
         ExhaustedError: there are fewer distinct puzzles than were asked for.
         PuzzleFileError: a puzzle of a file has no solution or several.
-        WriteError: the file system refused; what is written so far stays, and the same call completes it.
+        WriteError, ContractError: the file system refused, or the task failed; the same call completes what is there.
         ClusterError: the scheduler or its workers cannot be used.
     """
     check_workers(workers, scheduler)
@@ -131,6 +133,7 @@ def _make(
     with open_cluster(workers, scheduler) as cluster:
         saved, reason = saved_plan(store, recipe)
         if saved is None:
+            check_spec(recipe.make_task())
             if scheduler is None:
                 warm_up(recipe, generates=SUPPLIERS[recipe.supplier].generates, workers=workers)
             plan = make_plan(recipe, sources, cluster, progress)
@@ -198,6 +201,6 @@ def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Proven
             for source in sources
         ),
         guarantees=plan.guarantees,
-        generator={"name": "trmpipe", "version": trmpipe.__version__},
+        generator={"name": "trmpipe", "version": trmpipe.__version__} | package_that_brings(recipe.task),
         libraries={name: version(name) for name in _LIBRARIES},
     )

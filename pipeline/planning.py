@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators import contract
 from trmpipe.generators.task import Examined, Groups, TaskSpec
 from trmpipe.shards.progress import Progress
 
@@ -75,7 +76,7 @@ def _with_alternatives(recipe: Recipe, spec: TaskSpec, groups: Groups, cluster: 
 
 def with_alternatives(recipe: Recipe, groups: Groups) -> Groups:
     """`Task.with_alternatives` by the recipe: runs on the workers."""
-    return recipe.make_task().with_alternatives(groups, recipe.seed)
+    return contract.with_alternatives(recipe.make_task(), groups, recipe.seed)
 
 
 def _split_plan(
@@ -128,4 +129,4 @@ def _measure(recipe: Recipe, examined: Examined, cluster: Cluster, progress: Pro
 def measure(recipe: Recipe, examined: Examined) -> Measures:
     """Ratings of groups, and how many distinct variants they have: runs on the workers."""
     task = recipe.make_task()
-    return task.rate(examined).ratings, task.num_variants(examined.groups)
+    return contract.rate(task, examined).ratings, contract.num_variants(task, examined.groups)

@@ -47,7 +47,24 @@ class Comparison:
         )
         if there != here:
             return f"{digests}; it was made by trmpipe {there}, this is {here}: run `pip install trmpipe=={there}`"
-        return f"{digests}, from the same trmpipe {here}: this is a bug or a damaged manifest; please report it"
+        return f"{digests}, {self._cause_of_equal_versions(here)}"
+
+    def _cause_of_equal_versions(self, here: str) -> str:
+        """Why the same trmpipe gives another corpus: by the package that brings the task, where one does."""
+        there, now = self.original.generator, self.outcome.manifest.generator
+        package = now.get("package")
+        if package is None:
+            return f"from the same trmpipe {here}: this is a bug or a damaged manifest; please report it"
+        if there.get("package_version") != now["package_version"]:
+            was = there.get("package_version", "an unknown version")
+            return (
+                f"its task was that of {package} {was}, here it is that of {now['package_version']}: "
+                f"run `pip install {package}=={was}`"
+            )
+        return (
+            f"from the same {package} {now['package_version']}: its code is another one than it was, or its task does "
+            "not give the same puzzles again (trmpipe.generators.testing.TaskConformance tests that)"
+        )
 
 
 def regenerate(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators import contract
 from trmpipe.generators.task import Groups
 from trmpipe.shards import SplitLayout, Store, UnitRecord, UnitWriter
 from trmpipe.shards.progress import Progress
@@ -91,6 +92,7 @@ def write_units(
         Their records, each of which is also kept beside the shards for a later run.
 
     Raises:
+        ContractError: the task breaks its contract; what is finished stays.
         WriteError: the file system refused.
     """
     records = []
@@ -111,12 +113,13 @@ def _write_unit(store: Store, recipe: Recipe, layout: SplitLayout, unit: int, pa
         canonical=part.digests,
         difficulty=part.ratings,
         names=part.names or None,
-        measures=task.measure(part.groups),
+        measures=contract.measure(task, part.groups),
         blank=task.blank,
         alternatives=task.spec.alternatives,
     )
     for shard in layout.shards_of(unit):
-        writer.write(shard, *task.augment(part.groups, recipe.seed, shard.variants[0], layout.counts(shard)))
+        counts = layout.counts(shard)
+        writer.write(shard, *contract.augment(task, part.groups, recipe.seed, shard.variants[0], counts))
     return writer.finish()
 
 
@@ -137,4 +140,4 @@ def variant_names(recipe: Recipe, groups: Groups, names: Sequence[str], counts: 
         names: of the groups.
         counts: int64 [G], variants of each.
     """
-    return recipe.make_task().variant_names(groups, names, recipe.seed, counts)
+    return contract.variant_names(recipe.make_task(), groups, names, recipe.seed, counts)

@@ -96,6 +96,11 @@ def refuse_search(learner: Learner, spec: TaskSpec) -> None:
             f"a search ends when the task's own code accepts an answer, and that of {spec.name} is not here; "
             "install the package that brings it, or leave out the search"
         )
+    if not task.judges:
+        raise OptionError(
+            f"a search ends when the task's own code accepts an answer, and {spec.name} does not say what is right "
+            "(Task.check); leave out the search"
+        )
     if not isinstance(learner, Searcher):
         digits_of(task)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trmpipe.generators.errors import OptionError, TextError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import family_of, get_task
-from trmpipe.generators.task import PAD, Task
+from trmpipe.generators.task import PAD, Solutions, Task
 from trmpipe.shards.progress import Progress
 
 from .build import takes_any_size, task_sizes
@@ -38,7 +38,8 @@ class SolvedPuzzle:
         solution: a solution, likewise, or '' where there is none or the task has no solver.
         num_solutions: 0, 1, 2 for several; `UNKNOWN` where the task has no solver.
         num_wrong: cells in which answer and solution differ; `UNKNOWN` where there is no single solution.
-        accepted: whether the task's check takes the answer for right.
+        accepted: whether the answer is right, by the task's check or, where it has none, by its solver; None where
+            neither can say.
         settled_step: supervision step, from 1, after which the answer no longer changed.
         confidence: what the halting head gives for "solved", 0 to 1; None where the learner has none.
         pictures: of puzzle, answer and, where there is one, solution.
@@ -49,7 +50,7 @@ class SolvedPuzzle:
     solution: str
     num_solutions: int
     num_wrong: int
-    accepted: bool
+    accepted: bool | None
     settled_step: int
     confidence: float | None
     pictures: Mapping[str, Picture]
@@ -70,6 +71,8 @@ class SolvedPuzzle:
         if self.num_solutions == 1 and self.num_wrong:
             cells, differ = ("cell", "differs") if self.num_wrong == 1 else ("cells", "differ")
             return f"{self.num_wrong} {cells} of the model's answer {differ} from the solution"
+        if self.accepted is None:
+            return "nobody can say whether the model's answer is right: the task says neither what is right nor solves"
         if self.num_solutions > 1:
             whether = "one of them" if self.accepted else "none of them"
             return f"this puzzle has several solutions, one of which is shown; the model's answer is {whether}"
@@ -157,11 +160,22 @@ def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
         solution=task.format(shown["solution"]) if "solution" in shown else "",
         num_solutions=num_solutions,
         num_wrong=int((answer != shown["solution"]).sum()) if num_solutions == 1 else UNKNOWN,
-        accepted=bool(task.check(puzzle, answer[None])[0]),
+        accepted=_is_right(task, puzzle, answer, solutions),
         settled_step=settled,
         confidence=confidence,
         pictures={name: task.picture(tokens) for name, tokens in shown.items()},
     )
+
+
+def _is_right(
+    task: Task, puzzle: NDArray[np.uint8], answer: NDArray[np.uint8], solutions: Solutions | None
+) -> bool | None:
+    """See `SolvedPuzzle.accepted`; `puzzle` is [1, S], `answer` [S]."""
+    if task.judges:
+        return bool(task.check(puzzle, answer[None])[0])
+    if solutions is None or solutions.counts[0] != 1:
+        return None
+    return bool((answer == solutions.labels[0]).all())
 
 
 def _other_sizes(trained: TrainedRun) -> list[Task]:

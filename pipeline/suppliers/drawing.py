@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators import contract
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.options import in_words
 from trmpipe.generators.rng import SAMPLE, bijection_keys, permute
@@ -121,7 +122,7 @@ def sift_puzzles(recipe: Request, inputs: NDArray[np.uint8], answers: NDArray[np
     if recipe.options:
         proper = np.flatnonzero(findings == _FINE)
         groups = Groups.single(proper, inputs[proper], labels[proper])
-        accepted = recipe.make_task().examine(groups).accepted
+        accepted = contract.examine(recipe.make_task(), groups).accepted
         findings[proper[~accepted]] = _OUTSIDE
     return findings
 
@@ -147,13 +148,13 @@ def examine_puzzles(
     wrong = np.flatnonzero(findings != _FINE)
     good = slice(0, int(wrong[0]) if len(wrong) else len(findings))
     groups = Groups.single(lines[good], inputs[good], labels[good])
-    return recipe.make_task().examine(groups), findings
+    return contract.examine(recipe.make_task(), groups), findings
 
 
 def _solve(recipe: Request, inputs: NDArray[np.uint8]) -> Solutions:
     if not len(inputs):  # Of nothing a task need not be able to solve.
         return Solutions(np.empty(0, np.int64), inputs)
-    found = recipe.make_task().solve(inputs)
+    found = contract.solve(recipe.make_task(), inputs)
     if found is None:
         raise InputError(f"{recipe.task} puzzles cannot be taken from lines: the task has no solver; generate them")
     return found
@@ -169,7 +170,7 @@ def _labelled(
     if not task.takes_any_answer:
         differs: NDArray[np.bool_] = (answers != solutions.labels).any(axis=1)
     elif given.any():
-        differs = ~task.check(inputs, answers)
+        differs = ~contract.check(task, inputs, answers)
     else:  # Where there are no answers, a task need not be able to check them.
         differs = given
     findings[(findings == _FINE) & given & differs] = _OTHER_ANSWER

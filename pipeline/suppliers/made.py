@@ -6,6 +6,7 @@ from contextlib import closing
 
 import numpy as np
 
+from trmpipe.generators import contract
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.options import in_words
 from trmpipe.generators.task import TEST, TRAIN, Examined
@@ -152,5 +153,5 @@ def make_candidates(recipe: Request, purpose: int, start: int, count: int) -> tu
     """
     started = time.perf_counter()
     task = recipe.make_task()
-    examined = task.examine(task.generate(recipe.seed, purpose, start, count))
+    examined = contract.examine(task, contract.generate(task, recipe.seed, purpose, start, count))
     return examined.take(np.flatnonzero(examined.accepted)), time.perf_counter() - started, count

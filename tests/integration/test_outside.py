@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from tests.conformance.optimiser import OptimiserConformance
-from tests.conformance.task import TaskConformance
 from tests.plug_ins import add_entry, all_registries
 from trmpipe.generators import registry
+from trmpipe.generators.testing import TaskConformance
 from trmpipe.shards import Corpus
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError

@@ -24,7 +24,7 @@ def test_there_is_a_snippet():
 
 
 def test_every_command_is_named_and_exists():
-    named = set(re.findall(r"trmpipe ([a-z]+)", README))
+    named = set(re.findall(r"trmpipe ([a-z]+(?:-[a-z]+)*)", README))
     assert set(COMMANDS) <= named
     assert named - set(COMMANDS) <= {"makes"}
 

@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.conformance.task import TaskConformance
 from trmpipe.generators.arc import ArcTask, GridMap, crop, encode, parse_variant_name, traits_of
 from trmpipe.generators.arc.ranks import COLOURS, MOVES, TRANSLATES
 from trmpipe.generators.errors import InputError
@@ -13,6 +12,7 @@ from trmpipe.generators.picture import as_text
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.rng import below, open_stream
 from trmpipe.generators.task import Groups
+from trmpipe.generators.testing import TaskConformance
 
 TASK = ArcTask()
 SHAPES = [(3, 3, 3, 5), (30, 2, 1, 1), (1, 29, 28, 3), (30, 30, 2, 2)]

@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tests.conformance.task import TaskConformance
 from tests.references.statistics import chi_square, chi_square_bound
 from trmpipe.generators.errors import InputError, OptionError, TextError
 from trmpipe.generators.maze.asked import Asked
@@ -13,6 +12,7 @@ from trmpipe.generators.maze.maker import make, wanted_of
 from trmpipe.generators.maze.task import MazeTask
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import TEST, TRAIN
+from trmpipe.generators.testing import TaskConformance
 
 
 class TestMaze(TaskConformance):

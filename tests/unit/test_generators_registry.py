@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.task import TaskConformance
 from trmpipe.generators import registry
 from trmpipe.generators.errors import InputError, OptionError
 from trmpipe.generators.rng import (
@@ -21,6 +20,7 @@ from trmpipe.generators.rng import (
 )
 from trmpipe.generators.sudoku import SIZES, SudokuTask, Target
 from trmpipe.generators.task import PAD, TEST, TRAIN, Task
+from trmpipe.generators.testing import TaskConformance
 
 GENERATORS = Path(registry.__file__).resolve().parent
 

@@ -189,6 +189,33 @@ def test_nobody_knows_the_package_that_tests_bring(path):
     assert names_in(path, OUTSIDE) == set()
 
 
+OF_TASKS = (
+    *("generate", "examine", "rate", "measure", "with_alternatives", "num_variants", "augment", "variant_names"),
+    *("solve", "check"),
+)
+"""Methods by which corpora are made."""
+
+
+def calls_of_tasks(tree):
+    """Calls of such methods past `generators.contract`."""
+    return [
+        call
+        for call in calls(tree)
+        if call.endswith(tuple(f".{name}" for name in OF_TASKS)) and call[:9] != "contract."
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path).startswith("pipeline/")], ids=name_of)
+def test_corpora_are_made_through_the_contract(path):
+    assert calls_of_tasks(ast.parse(path.read_text())) == []
+
+
+def test_a_call_past_the_contract_is_found():
+    assert calls_of_tasks(ast.parse("contract.solve(task, x); recipe.make_task().augment(x)")) == [
+        "recipe.make_task().augment"
+    ]
+
+
 def test_every_task_model_and_learner_of_ours_is_looked_for():
     ours = {*FAMILIES._ours, *MODELS._ours, *LEARNERS._ours}
     assert ours == set(OWN_FOLDERS)

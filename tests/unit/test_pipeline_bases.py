@@ -7,7 +7,7 @@ from tests.blocks_of_variants import augment
 from tests.clusters import Here
 from trmpipe.generators.errors import ExhaustedError
 from trmpipe.generators.registry import get_task
-from trmpipe.generators.task import Examined, Groups
+from trmpipe.generators.task import Examined, Groups, Task
 from trmpipe.pipeline import Recipe
 from trmpipe.pipeline.bases import Drop, Selection, count_reasons
 from trmpipe.pipeline.cluster import open_cluster
@@ -145,17 +145,18 @@ def test_lines_that_miss_the_options_are_dropped_and_named(pool, choose):
     assert dropped == groups.candidates[clues > 9].tolist()
 
 
-class SparseTask:
+class SparseTask(Task):
     """A task of which one candidate in `step` meets the options."""
+
+    spec = get_task("sudoku4").spec
 
     def __init__(self, step):
         self.step = step
-        self.spec = get_task("sudoku4").spec
 
     def generate(self, seed, purpose, start, count):
         assert count >= 1, "the protocol has no candidates of none"
         present = np.array([i for i in range(start, start + count) if i % self.step == self.step - 1], np.int64)
-        cells = np.repeat(present[:, None], 16, axis=1).astype(np.uint8)
+        cells = np.repeat(1 + present[:, None] % 5, 16, axis=1).astype(np.uint8)
         return Groups.single(present, cells, cells)
 
     def examine(self, groups):

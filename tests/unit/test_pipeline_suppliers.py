@@ -32,6 +32,12 @@ class Spoken(OptionalTask):
         return Solutions(proper.astype(np.int64), np.where(proper[:, None], inputs[:, ::-1], 0).astype(np.uint8))
 
 
+class Wordless(ReversalTask):
+    """Has groups with names, and no text form."""
+
+    spec = replace(ReversalTask.spec, named_groups=True)
+
+
 class Mute(ReversalTask):
     """Words that can be read but not solved."""
 
@@ -88,7 +94,7 @@ def test_a_line_that_is_wrong_is_named(trmpipe, tmp_path, monkeypatch, lines, me
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        (ReversalTask, "reversal6 puzzles cannot be given as text"),
+        (Wordless, "reversal6 puzzles cannot be given as text"),
         (Mute, "reversal6 puzzles cannot be taken from lines: the task has no solver; generate them"),
     ],
 )

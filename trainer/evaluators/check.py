@@ -25,7 +25,7 @@ class CheckEvaluator(PuzzleEvaluator):
     """The evaluator.
 
     Raises:
-        RunError: the task's code, which has to accept answers, is not installed.
+        RunError: the task's code, which has to accept answers, is not installed, or does not say what is right.
     """
 
     def __init__(self, spec: TaskSpec) -> None:
@@ -36,6 +36,11 @@ class CheckEvaluator(PuzzleEvaluator):
                 f"answers to {spec.name} are judged by the task's own code, which is not here ({error}); "
                 "install the package that brings it"
             ) from error
+        if not self._task.judges:
+            raise RunError(
+                f"answers to {spec.name} are judged by the task's own code, which does not say what is right; "
+                "mend the package that brings it (Task.check)"
+            )
 
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """An answer counts if `Task.check` accepts it; where labels are pad, it is taken as pad."""
