@@ -4,19 +4,22 @@ A symmetry moves cells and renames tokens. A puzzle's images under all of them a
 counted once, and its class is known by the smallest. To compare images takes a few cells each, so that 16 symmetries
 cost about a microsecond a puzzle; a task with thousands needs ranks of its own, see `sudoku`.
 
-Shapes: M symmetries, G groups of one example each, R rows (variants of all groups), S sequence, V vocabulary.
+Examples of a puzzle that are several answers to one input (`TaskSpec.alternatives`) are turned alike.
+
+Shapes: M symmetries, G groups, R rows (variants of all groups, an example each), S sequence, V vocabulary.
 """
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .groups import Examined, Groups, Rows
-from .jit import kernel
+from .groups import Examined, Groups, Rows, runs
+from .jit import WarmUp, kernel
 from .rng import AUGMENT, bijection_keys, permute
 from .task import Task
 
@@ -66,10 +69,26 @@ class Symmetries:
 
 
 def square_moves(side: int) -> NDArray[np.int64]:
-    """int64 [8, side * side]: the turns of a square, each followed by its mirror image; see `Symmetries.moves`."""
-    cells = np.arange(side * side).reshape(side, side)
-    turns = [np.rot90(cells, turn) for turn in range(4)]
-    return np.stack([image.reshape(-1) for turn in turns for image in (turn, np.fliplr(turn))])
+    """int64 [8, side * side]: the ways to turn and mirror a square; see `Symmetries.moves`.
+
+    Numbered as the published code does for ARC: 0 identity, 1 to 3 quarter turns against the clock, 4 left-right flip,
+    5 up-down flip, 6 transpose, 7 transpose along the other diagonal.
+    """
+    return moves_by(np.arange(side * side).reshape(side, side), np.fliplr)
+
+
+def moves_by(cells: NDArray[np.int64], mirror: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The same eight for a square that has a mirror image of its own, int64 [8, side * side].
+
+    Args:
+        cells: the numbers from 0 on, row by row, [side, side].
+        mirror: exchanges left and right of such an array; with the transposition it gives eight moves.
+    """
+    turns = [cells]
+    for _ in range(3):
+        turns.append(mirror(turns[-1]).T)
+    images = [*turns, mirror(cells), mirror(cells.T).T, cells.T, mirror(turns[1])]
+    return np.stack([image.reshape(-1) for image in images])
 
 
 class SymmetricTask(Task):
@@ -80,18 +99,28 @@ class SymmetricTask(Task):
     def symmetries(self) -> Symmetries:
         """All of them, made once: they are asked for with every batch. `TaskSpec.num_symmetries` is their number."""
 
+    def symmetry_warm_ups(self) -> tuple[WarmUp, ...]:
+        """The kernels here, for `Task.warm_ups`."""
+        listed, numbers = self.symmetries, np.empty(0, np.int64)
+        rows, lists = np.empty((0, self.spec.seq_len), np.uint8), (listed.moves, listed.names)
+        return (
+            WarmUp(find_forms, (rows, *lists, rows), 1),
+            WarmUp(choose, (rows, numbers, 0, 0, numbers, *lists, numbers), 2),
+            WarmUp(make_images, (rows, numbers, numbers, *lists, rows), 1),
+        )
+
     def examine(self, groups: Groups) -> Examined:
-        """Classes by SHA-256 of the smallest image of the input; all are accepted and none is rated."""
-        listed, forms = self.symmetries, np.empty_like(groups.inputs)
-        _refuse_several(self, groups)
-        find_forms(groups.inputs, listed.moves, listed.names, forms)
-        digests = b"".join(hashlib.sha256(form.tobytes()).digest() for form in forms)
+        """Classes by SHA-256 of the task's name and an input's smallest image; all are accepted and none is rated."""
+        inputs, listed, name = puzzles_of(self, groups), self.symmetries, self.spec.name.encode()
+        forms = np.empty_like(inputs)
+        find_forms(inputs, listed.moves, listed.names, forms)
+        digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
         return Examined.plain(groups, np.frombuffer(digests, np.uint8).reshape(-1, 32))
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: distinct images of each input."""
         listed, found = self.symmetries, np.empty(len(groups), np.int64)
-        count_images(groups.inputs, listed.moves, listed.names, found)
+        count_images(puzzles_of(self, groups), listed.moves, listed.names, found)
         return found
 
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
@@ -101,7 +130,8 @@ class SymmetricTask(Task):
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
         listed, chosen = self.symmetries, self._chosen(groups, seed, start, counts)
-        owners = np.repeat(np.arange(len(groups)), counts)
+        variants = np.repeat(np.arange(len(groups)), counts)
+        owners = runs(groups.offsets[variants], groups.sizes[variants])
         inputs, labels = (np.empty((len(owners), self.spec.seq_len), np.uint8) for _ in range(2))
         make_images(groups.inputs, owners, chosen, listed.moves, listed.names, inputs)
         make_images(groups.labels, owners, chosen, listed.moves, listed.names, labels)
@@ -116,22 +146,29 @@ class SymmetricTask(Task):
         return found
 
     def _chosen(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64 [R]: which symmetry makes each variant."""
-        _refuse_several(self, groups)
-        listed, chosen = self.symmetries, np.empty(int(counts.sum()), np.int64)
-        short = choose(groups.inputs, groups.candidates, seed, start, counts, listed.moves, listed.names, chosen)
+        """int64 [R]: which symmetry makes each row."""
+        listed, chosen, inputs = self.symmetries, np.empty(int(counts.sum()), np.int64), puzzles_of(self, groups)
+        short = choose(inputs, groups.candidates, seed, start, counts, listed.moves, listed.names, chosen)
         if short >= 0:
             most = self.num_variants(groups)[short]
             raise InputError(
                 f"{self.spec.name} puzzle {groups.candidates[short]} has {most} distinct variants; "
                 f"{start + counts[short]} were asked for"
             )
-        return chosen
+        return np.repeat(chosen, np.repeat(groups.sizes, counts))
 
 
-def _refuse_several(task: Task, groups: Groups) -> None:
-    if (groups.sizes != 1).any():
+def puzzles_of(task: Task, groups: Groups) -> NDArray[np.uint8]:
+    """uint8 [G, S]: the input of each group, which its examples share.
+
+    Raises:
+        InputError: a puzzle has several examples, and the task does not say that they share one.
+    """
+    if len(groups) == len(groups.inputs):
+        return groups.inputs
+    if not task.spec.alternatives:
         raise InputError(f"{task.spec.name} has puzzles of several examples, which need variants of their own")
+    return groups.inputs[groups.offsets[:-1]]
 
 
 @kernel

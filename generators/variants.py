@@ -1,4 +1,4 @@
-"""Adapters for kernels that make the same number of variants for every group, and that take one example a group.
+"""Adapter for kernels that make the same number of variants for every group.
 
 `Task.augment` asks for a number of its own for each group: groups of one number are given to the kernel together.
 """
@@ -39,27 +39,3 @@ def augment_evenly(groups: Groups, counts: NDArray[np.int64], even: Even) -> Row
         for target, variants in zip(rows, even(groups.take(index), int(count)), strict=True):
             target[places] = variants.reshape(-1, seq_len)
     return rows[0], rows[1]
-
-
-def augment_alternatives(groups: Groups, counts: NDArray[np.int64], singly: Callable[..., Rows]) -> Rows:
-    """Rows of groups whose examples have one input each, for a task whose maps do not depend on labels.
-
-    Args:
-        groups: of one example or more.
-        counts: int64 [G], variants of each group, 0 or more.
-        singly: `Task.augment` for groups of one example, of these and of numbers of variants.
-
-    Returns:
-        Inputs and labels, uint8 [R, S], by rising group, variant and example.
-    """
-    if (groups.sizes == 1).all():
-        return singly(groups, counts)
-    of_examples = np.repeat(counts, groups.sizes)
-    single = Groups.single(np.repeat(groups.candidates, groups.sizes), groups.inputs, groups.labels)
-    inputs, labels = singly(single, of_examples)
-    # They come by group, example and variant.
-    totals = counts * groups.sizes
-    places, sizes = runs(np.zeros_like(totals), totals), np.repeat(groups.sizes, totals)
-    first = np.repeat(np.cumsum(totals) - totals, totals)
-    order = first + places % sizes * np.repeat(counts, totals) + places // sizes
-    return inputs[order], labels[order]

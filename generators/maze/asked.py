@@ -17,6 +17,9 @@ from .trees import ALGORITHMS
 HARD, UNIQUE, OPEN = KINDS = ("hard", "unique", "open")
 """Walls at random, as Maze-Hard; perfect mazes, with one path; perfect mazes without some of their walls."""
 
+RULE, TURNED = TIES = ("rule", "turned")
+"""What labels a variant where several paths are shortest: what the rule picks of them, or the maze's label, turned."""
+
 _REMOVED, _SOLUTIONS = 10, 1
 MOST_SOLUTIONS = 16
 """Shortest paths of a training maze that are stored, at most."""
@@ -55,6 +58,12 @@ OPTIONS = (
         help="Different shortest paths that are stored of a training maze, where it has as many; an epoch shows one of "
         "them. [default: 1]",
     ),
+    Option(
+        name="ties",
+        kind=Word(TIES),
+        help="Which of several shortest paths labels a variant. rule: the one that the rule picks, as for its maze; "
+        "turned: its maze's label, turned with it, as published, so that no rule holds for all. [default: rule]",
+    ),
 )
 """What the command line offers; `Asked.parse` reads it."""
 
@@ -69,6 +78,7 @@ class Asked:
         path: steps of the shortest path; None for the kind's own.
         removed: per cent of the walls between rooms that kind open takes away.
         solutions: shortest paths that are stored of a training maze, 1 to `MOST_SOLUTIONS`.
+        ties: one of `TIES`; several solutions are all turned.
     """
 
     kind: str = HARD
@@ -76,6 +86,7 @@ class Asked:
     path: Range | None = None
     removed: int = _REMOVED
     solutions: int = _SOLUTIONS
+    ties: str = RULE
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "Asked":
@@ -95,12 +106,19 @@ class Asked:
                     f"{name} is {spelled[name]!r}, and mazes of kind {kind} have no use for it; leave it out, or set "
                     f"kind to {' or '.join(kinds)}"
                 )
+        solutions = int(spelled.get("solutions", _SOLUTIONS))
+        if solutions > 1 and "ties" in spelled:
+            raise OptionError(
+                f"ties is {spelled['ties']!r}, which says what one path labels a variant, and solutions stores up to "
+                f"{solutions} of them; leave one of both out"
+            )
         return cls(
             kind=kind,
             algorithm=spelled.get("algorithm", ALGORITHMS[0]),
             path=Range.read(path) if path else None,
             removed=int(spelled.get("removed", _REMOVED)),
-            solutions=int(spelled.get("solutions", _SOLUTIONS)),
+            solutions=solutions,
+            ties=spelled.get("ties", RULE),
         )
 
     def steps(self, size: int) -> tuple[int, int]:

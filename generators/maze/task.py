@@ -1,35 +1,31 @@
 """Mazes as a task: tokens, groups, variants, classes, what is right."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..inverse import map_back_by_probes
 from ..jit import WarmUp
 from ..picture import Picture
 from ..spec import ANSWERS
-from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec, runs
-from ..variants import augment_alternatives, augment_evenly
+from ..symmetric import SymmetricTask, Symmetries, puzzles_of, square_moves
+from ..task import PAD, Examined, Groups, Rows, Solutions, TaskSpec, runs
 from .alternatives import draw_alternatives
-from .asked import Asked
+from .asked import RULE, Asked
 from .grids import OPEN, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
 from .paths import check_all, join_all, new_path_room, solve_all
-from .symmetry import NUM_MAPS, find_forms, maps
 from .text import format_maze, parse_answers, parse_mazes
-from .variants import augment_all
 
 _SEVERAL = 2
 _WALL_COLOUR, _FLOOR_COLOUR = "#3b4252", "#eceff4"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MazeTask(Task):
+class MazeTask(SymmetricTask):
     """Mazes of one size, 5 to 64 cells to a side. A puzzle's rating is the length of its shortest path in steps."""
 
     size: int
@@ -48,7 +44,7 @@ class MazeTask(Task):
             name=f"maze{self.size}",
             vocabulary=VOCABULARY,
             grid_shape=(self.size, self.size),
-            num_symmetries=NUM_MAPS,
+            num_symmetries=len(self.symmetries),
             classes="symmetry",
             scoring="check",
             measures=(ANSWERS, "wall_share"),
@@ -65,21 +61,20 @@ class MazeTask(Task):
         """A blank is an open cell, and ``#`` a wall."""
         return True
 
-    @cached_property
-    def _images(self) -> NDArray[np.int64]:
-        return maps(self.size)
+    @property
+    def symmetries(self) -> Symmetries:
+        """The eight of a square."""
+        return _symmetries(self.size)
 
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """All kernels of a corpus; see `Task.warm_ups`."""
         rows, numbers = np.empty((0, self.size**2), np.uint8), np.empty(0, np.int64)
-        variants = np.empty((0, 0, self.size**2), np.uint8)
         found = [
-            WarmUp(find_forms, (rows, self._images, rows, numbers), 1),
+            *self.symmetry_warm_ups(),
             WarmUp(solve_all, (rows, rows, numbers, numbers, new_path_room(self.size)), 2),
-            WarmUp(augment_all, (rows, rows, numbers, 0, 0, self._images, variants, variants), 2),
         ]
         if self.asked.solutions > 1:
-            most = variants.reshape(0, self.asked.solutions, self.size**2)
+            most = np.empty((0, self.asked.solutions, self.size**2), np.uint8)
             found.append(
                 WarmUp(draw_alternatives, (0, rows, rows, numbers, most, numbers, new_path_room(self.size)), 1)
             )
@@ -95,22 +90,15 @@ class MazeTask(Task):
         return Groups.single(start + made.astype(np.int64), inputs[made], labels[made])
 
     def examine(self, groups: Groups) -> Examined:
-        """Classes by SHA-256 of the smallest image, ratings by the length of the path, and whether it is as asked."""
-        forms, _ = self._forms(_mazes(groups))
-        _, lengths, _ = self._solve(_mazes(groups))
-        name = self.spec.name.encode()
-        digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
-        return Examined(
-            groups=groups,
-            digests=np.frombuffer(digests, np.uint8).reshape(-1, 32),
-            accepted=self.asked.accepts(lengths),
-            ratings=lengths.astype(np.float64),
-            forms=np.empty((len(groups), 0), np.uint8),
+        """Classes by the smallest image, ratings by the length of the path, and whether it is as asked."""
+        lengths = self._solve(puzzles_of(self, groups))[1]
+        return replace(
+            super().examine(groups), accepted=self.asked.accepts(lengths), ratings=lengths.astype(np.float64)
         )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Number of shortest paths, `MOST_PATHS` at most, and share of cells that are walls, float64 [G, 2]."""
-        mazes = _mazes(groups)
+        mazes = puzzles_of(self, groups)
         return np.stack([self._solve(mazes)[2], (mazes == WALL).mean(axis=1)], axis=1).astype(np.float64)
 
     def with_alternatives(self, groups: Groups, seed: int) -> Groups:
@@ -126,12 +114,6 @@ class MazeTask(Task):
             labels=found.reshape(-1, self.size**2)[places],
         )
 
-    def _forms(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Smallest images [G, C], and how many maps leave each maze as it is [G]."""
-        forms, orders = np.empty_like(inputs), np.empty(len(inputs), np.int64)
-        find_forms(inputs, self._images, forms, orders)
-        return forms, orders
-
     def _solve(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
         """Labels [N, C], steps [N] and numbers of shortest paths [N]."""
         labels = np.empty_like(inputs)
@@ -139,39 +121,21 @@ class MazeTask(Task):
         solve_all(inputs, labels, lengths, numbers, new_path_room(self.size))
         return labels, lengths, numbers
 
-    def num_variants(self, groups: Groups) -> NDArray[np.int64]:
-        """int64 [G]: distinct images of each maze, 8 for nearly all."""
-        return NUM_MAPS // self._forms(_mazes(groups))[1]
-
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Mazes and labels turned and mirrored, uint8 [R, C]; see `Task.augment`.
+
+        The rule by which a label is chosen among several shortest paths is not one for turned mazes, so where it is to
+        hold for variants, it chooses anew. Labels that it did not choose, as those of a file, are always turned.
 
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
-
-        def singly(some: Groups, numbers: NDArray[np.int64]) -> Rows:
-            return augment_evenly(some, numbers, lambda few, count: self._augment_evenly(few, seed, start, count))
-
-        return augment_alternatives(groups, counts, singly)
-
-    def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
-        """Inputs and labels, uint8 [G, count, C]."""
-        inputs = np.empty((len(groups), count, self.size**2), np.uint8)
-        labels = np.empty_like(inputs)
-        short = augment_all(groups.inputs, groups.labels, groups.candidates, seed, start, self._images, inputs, labels)
-        if short >= 0:
-            most = self.num_variants(groups)[short]
-            raise InputError(
-                f"maze {groups.candidates[short]} has {most} distinct variants; {start + count} were asked for"
-            )
+        inputs, labels = super().augment(groups, seed, start, counts)
+        if self.asked.ties == RULE and not self.spec.alternatives:
+            chosen = (self._solve(groups.inputs)[0] == groups.labels).all(axis=1)
+            here = np.repeat(chosen, counts)
+            labels[here] = self._solve(inputs[here])[0]
         return inputs, labels
-
-    def map_back(
-        self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
-        """Cells back in their places; see `Task.map_back`."""
-        return map_back_by_probes(self, groups, seed, start, counts, answers)
 
     def check(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """bool [N]: whether each label [N, C] is its maze with a shortest path, the stored one or another."""
@@ -218,6 +182,6 @@ class MazeTask(Task):
         return Solutions(counts, np.where(counts[:, None] > 0, labels, PAD).astype(np.uint8))
 
 
-def _mazes(groups: Groups) -> NDArray[np.uint8]:
-    """Uint8 [G, C]: the maze of each group, which its examples share."""
-    return groups.inputs if len(groups) == len(groups.inputs) else groups.inputs[groups.offsets[:-1]]
+@cache
+def _symmetries(size: int) -> Symmetries:
+    return Symmetries.of_moves(square_moves(size), len(VOCABULARY))

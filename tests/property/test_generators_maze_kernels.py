@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from tests.references import maze as reference
 from tests.references.philox import Stream
-from trmpipe.generators.maze.asked import Asked
+from trmpipe.generators.maze.asked import TIES, Asked
 from trmpipe.generators.maze.boards import lay
+from trmpipe.generators.maze.grids import PATH
 from trmpipe.generators.maze.maker import make, wanted_of
 from trmpipe.generators.maze.paths import MOST_PATHS, count_paths, find_ends, measure, new_path_room
-from trmpipe.generators.maze.symmetry import maps
 from trmpipe.generators.maze.task import MazeTask
 from trmpipe.generators.maze.trees import ALGORITHMS
 from trmpipe.generators.options import Range
+from trmpipe.generators.symmetric import square_moves
 from trmpipe.generators.task import TRAIN, Groups
 
 SEEDS = st.integers(0, 2**63 - 1)
@@ -214,4 +215,34 @@ def test_the_maps_are_numbered_as_published():
     square = np.arange(9).reshape(3, 3)
     flips = [np.fliplr(square), np.flipud(square), square.T, np.fliplr(np.rot90(square))]
     expected = [*(np.rot90(square, k) for k in range(4)), *flips]
-    assert maps(3).tolist() == [one.reshape(-1).tolist() for one in expected]
+    assert square_moves(3).tolist() == [one.reshape(-1).tolist() for one in expected]
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.integers(5, 9))
+def test_ties_are_decided_for_variants_by_the_rule_or_with_their_maze(seed, size):
+    """A label that the rule did not pick, as one of a file, is turned with its maze in any case."""
+    by_rule, turned = (MazeTask(size=size, asked=Asked(kind="open", removed=90, ties=ties)) for ties in TIES)
+    groups = by_rule.generate(seed, TRAIN, 0, 3)
+    last = [[*reference.shortest_paths(reference.maze_of(maze, size))][-1] for maze in groups.inputs]
+    others = np.array([marked(maze, path, size) for maze, path in zip(groups.inputs, last, strict=True)], np.uint8)
+    given = Groups.single(np.arange(6), np.tile(groups.inputs, (2, 1)), np.concatenate([groups.labels, others]))
+    counts = by_rule.num_variants(given)
+    rows, owners = by_rule.augment(given, seed, 0, counts), np.repeat(np.arange(6), counts)
+    assert np.array_equal(rows[0], turned.augment(given, seed, 0, counts)[0])
+    back = turned.map_back(given, seed, 0, counts, turned.augment(given, seed, 0, counts)[1])
+    assert np.array_equal(back, given.labels[owners])
+    ruled = [reference.labelled(reference.maze_of(maze, size)) for maze in rows[0]]
+    for row, owner in enumerate(owners.tolist()):
+        if np.array_equal(given.labels[owner], groups.labels[owner % 3]):
+            assert reference.maze_of(rows[1][row], size) == ruled[row]
+        else:
+            assert np.array_equal(by_rule.map_back(given, seed, 0, counts, rows[1])[row], given.labels[owner])
+
+
+def marked(maze, path, size):
+    """The tokens of a maze with the cells of a path between the ends as its answer."""
+    label = maze.copy()
+    for row, column in path:
+        label[row * size + column] = PATH
+    return label

@@ -27,6 +27,13 @@ class TestMazeWithPath(TaskConformance):
         return MazeTask(size=8, asked=Asked.parse({"kind": "open", "algorithm": "wilson", "path": "5:9"}))
 
 
+class TestMazeWithSeveralAnswers(TaskConformance):
+    @pytest.fixture(params=["4", "1"], ids=["several", "turned"])
+    def task(self, request):
+        options = {"solutions": "4"} if request.param == "4" else {"ties": "turned"}
+        return MazeTask(size=8, asked=Asked.parse({"kind": "open", "removed": "80", **options}))
+
+
 @pytest.mark.parametrize(
     ("size", "options", "words"),
     [
@@ -36,6 +43,12 @@ class TestMazeWithPath(TaskConformance):
         (10, {"kind": "unique", "removed": "5"}, "removed is '5', and mazes of kind unique have no use for it"),
         (10, {"kind": "simple"}, "kind is 'simple'; expected one of hard, unique, open"),
         (10, {"kind": "open", "removed": "0"}, "removed is '0'; expected 1 to 100"),
+        (10, {"ties": "both"}, "ties is 'both'; expected one of rule, turned"),
+        (
+            10,
+            {"ties": "rule", "solutions": "3"},
+            "ties is 'rule', which says what one path labels a variant, and sol",
+        ),
         (10, {"solutions": "17"}, "solutions is '17'; expected 1 to 16"),
     ],
 )
@@ -158,5 +171,5 @@ def test_the_second_of_two_equal_images_is_passed_over():
     mirrored[0, 10], mirrored[0, 14] = 3, 4
     same = type(groups).single(groups.candidates, mirrored, mirrored)
     assert task.num_variants(same).tolist() == [4]
-    with pytest.raises(InputError, match="maze 0 has 4 distinct variants; 5 were asked for"):
+    with pytest.raises(InputError, match="maze5 puzzle 0 has 4 distinct variants; 5 were asked for"):
         task.augment(same, 0, 0, np.array([5]))
