@@ -11,8 +11,6 @@ the goal; a label is the same with ``o`` on the cells of a shortest path between
     ends        which cells become start and goal
     asked       what the command line can ask for
     maker       all of these, for one candidate after the other
-    symmetry    the eight ways to turn and mirror a square; classes
-    variants    the distinct ones of a maze
     task        the task; family: what the other rooms see of it
 
 Shapes: G mazes, C = n * n cells of a square, L * L rooms of a perfect maze, B mazes that are made.

@@ -1,6 +1,5 @@
 """Mazes as a task: tokens, groups, variants, classes, what is right."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,19 +7,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import dihedral
 from ..errors import InputError
 from ..inverse import map_back_by_probes
 from ..jit import WarmUp
 from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec
-from ..variants import augment_evenly
 from .asked import Asked
 from .grids import OPEN, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
 from .paths import check_all, join_all, new_path_room, solve_all
-from .symmetry import NUM_MAPS, find_forms, maps
 from .text import format_maze, parse_mazes
-from .variants import augment_all
 
 _SEVERAL = 2
 _WALL_COLOUR, _FLOOR_COLOUR = "#3b4252", "#eceff4"
@@ -46,7 +43,7 @@ class MazeTask(Task):
             name=f"maze{self.size}",
             vocabulary=VOCABULARY,
             grid_shape=(self.size, self.size),
-            num_symmetries=NUM_MAPS,
+            num_symmetries=dihedral.NUM_MAPS,
             classes="symmetry",
             scoring="check",
         )
@@ -58,17 +55,13 @@ class MazeTask(Task):
 
     @cached_property
     def _images(self) -> NDArray[np.int64]:
-        return maps(self.size)
+        return dihedral.maps(self.size)
 
     def warm_ups(self, *, generates: bool) -> Sequence[WarmUp]:
         """All kernels of a corpus; see `Task.warm_ups`."""
         rows, numbers = np.empty((0, self.size**2), np.uint8), np.empty(0, np.int64)
-        variants = np.empty((0, 0, self.size**2), np.uint8)
-        found = [
-            WarmUp(find_forms, (rows, self._images, rows, numbers), 1),
-            WarmUp(solve_all, (rows, rows, numbers, numbers, new_path_room(self.size)), 2),
-            WarmUp(augment_all, (rows, rows, numbers, 0, 0, self._images, variants, variants), 2),
-        ]
+        solving = WarmUp(solve_all, (rows, rows, numbers, numbers, new_path_room(self.size)), 2)
+        found = [*dihedral.warm_ups(self._images), solving]
         if generates:
             wanted = wanted_of(self.asked, self.size)
             found.append(WarmUp(make_all, (0, 0, 0, wanted, *new_workbench(self.size), rows, rows, numbers), 6))
@@ -82,24 +75,16 @@ class MazeTask(Task):
 
     def examine(self, groups: Groups) -> Examined:
         """Classes by SHA-256 of the smallest image, ratings by the length of the path, and whether it is as asked."""
-        forms, _ = self._forms(groups.inputs)
+        forms, _ = dihedral.forms_of(groups.inputs, self._images)
         _, lengths, _ = self._solve(groups.inputs)
         least, most = self.asked.steps(self.size)
-        name = self.spec.name.encode()
-        digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
         return Examined(
             groups=groups,
-            digests=np.frombuffer(digests, np.uint8).reshape(-1, 32),
+            digests=dihedral.digests_of(self.spec.name, forms),
             accepted=(lengths >= least) & (lengths <= most),
             ratings=lengths.astype(np.float64),
             forms=np.empty((len(groups), 0), np.uint8),
         )
-
-    def _forms(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Smallest images [G, C], and how many maps leave each maze as it is [G]."""
-        forms, orders = np.empty_like(inputs), np.empty(len(inputs), np.int64)
-        find_forms(inputs, self._images, forms, orders)
-        return forms, orders
 
     def _solve(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
         """Labels [N, C], steps [N] and numbers of shortest paths [N]."""
@@ -110,7 +95,7 @@ class MazeTask(Task):
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: distinct images of each maze, 8 for nearly all."""
-        return NUM_MAPS // self._forms(groups.inputs)[1]
+        return dihedral.NUM_MAPS // dihedral.forms_of(groups.inputs, self._images)[1]
 
     def augment(self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64]) -> Rows:
         """Mazes and labels turned and mirrored, uint8 [R, C]; see `Task.augment`.
@@ -118,19 +103,7 @@ class MazeTask(Task):
         Raises:
             InputError: a group has fewer than ``start + counts`` distinct variants.
         """
-        return augment_evenly(groups, counts, lambda some, count: self._augment_evenly(some, seed, start, count))
-
-    def _augment_evenly(self, groups: Groups, seed: int, start: int, count: int) -> Rows:
-        """Inputs and labels, uint8 [G, count, C]."""
-        inputs = np.empty((len(groups), count, self.size**2), np.uint8)
-        labels = np.empty_like(inputs)
-        short = augment_all(groups.inputs, groups.labels, groups.candidates, seed, start, self._images, inputs, labels)
-        if short >= 0:
-            most = self.num_variants(groups)[short]
-            raise InputError(
-                f"maze {groups.candidates[short]} has {most} distinct variants; {start + count} were asked for"
-            )
-        return inputs, labels
+        return dihedral.augment(groups, seed, start, counts, self._images, "maze")
 
     def map_back(
         self, groups: Groups, seed: int, start: int, counts: NDArray[np.int64], answers: NDArray[np.uint8]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.references import maze as reference
 from tests.references.philox import Stream
+from trmpipe.generators.dihedral import maps
 from trmpipe.generators.maze.asked import Asked
 from trmpipe.generators.maze.boards import lay
 from trmpipe.generators.maze.maker import make, wanted_of
 from trmpipe.generators.maze.paths import MOST_PATHS, count_paths, find_ends, measure, new_path_room
-from trmpipe.generators.maze.symmetry import maps
 from trmpipe.generators.maze.task import MazeTask
 from trmpipe.generators.maze.trees import ALGORITHMS
 from trmpipe.generators.options import Range
