@@ -73,6 +73,8 @@ def test_many_parameters_are_explained(path):
 OWN_FOLDERS = {
     "sudoku": ("generators/sudoku/", "trainer/presets/"),
     "maze": ("generators/maze/", "trainer/presets/"),
+    "queens": ("generators/queens/", "trainer/presets/"),
+    "nonogram": ("generators/nonogram/", "trainer/presets/"),
     "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
     "hrm": ("trainer/models/hrm.py", "trainer/presets/"),
     "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
