@@ -21,7 +21,7 @@ OPEN, EMPTY, FILLED, ZERO = 1, 2, 3, 4
 """Tokens: a cell that is asked for, one that is empty, one that is filled, the clue 0; clue v is token `ZERO` + v."""
 
 SIZES = tuple(range(5, 13))
-"""Rows of a picture; of 15 x 15 cells with 40 per cent filled too few pictures have puzzles with one solution."""
+"""Rows of a picture; of 15 x 15 cells with 40 per cent filled one picture in 160 has a puzzle with one solution."""
 
 _NUMBERS = "0123456789ABC"
 _BETWEEN_CLUES, _BETWEEN_LINES, _BETWEEN_SIDES = ".", "/", ":"
