@@ -45,15 +45,8 @@ class Wanted(NamedTuple):
 
 
 @kernel
-def meets(wanted: Wanted, count: int, guesses: int, rounds: int) -> bool:
-    """Whether a puzzle has one solution that is found as is asked for.
-
-    Args:
-        wanted: what is asked for.
-        count: solutions.
-        guesses: of the solver.
-        rounds: of the solver.
-    """
+def _meets(wanted: Wanted, count: int, guesses: int, rounds: int) -> bool:
+    """Whether a puzzle with so many solutions, guesses and rounds is as asked for."""
     return count == 1 and guesses <= wanted.most_guesses and wanted.least_rounds <= rounds <= wanted.most_rounds
 
 
@@ -123,7 +116,7 @@ def make_all(
             find_forms(inputs[i : i + 1], images, form, times)
             read_clues(form[0], size, desk.clues, desk.counts)
             count = search(desk, _SEVERAL)
-            if meets(wanted, count, desk.tally[0], desk.tally[1]):
+            if _meets(wanted, count, desk.tally[0], desk.tally[1]):
                 made[i] = True
                 break
 

@@ -164,11 +164,8 @@ def _ask_round(desk: Desk, level: int) -> int:
         desk.news[0, line], desk.news[1, line] = new_filled, new_empty
         any_news |= new_filled | new_empty
     desk.tally[_ROUNDS] += any_news != 0
-    told = _cross(desk.news[0], filled, size) | _cross(desk.news[1], empty, size)
-    for line in range(size):
-        if filled[line] & empty[line]:
-            return -1
-    return told
+    # Where a row and a column contradict each other, one is told of the other's, and has no way when it is asked.
+    return _cross(desk.news[0], filled, size) | _cross(desk.news[1], empty, size)
 
 
 @kernel

@@ -18,7 +18,7 @@ from ..picture import Picture
 from ..task import PAD, Examined, Groups, Rows, Solutions, Task, TaskSpec
 from .grids import EMPTY, FILLED, OPEN, SIZES, format_puzzle, maps, margin_of, parse_puzzles, vocabulary
 from .maker import MOST_ATTEMPTS, Wanted, check_all, make_all
-from .solver import Desk, new_desk, solve_all
+from .solver import new_desk, solve_all
 
 LINES, ANY = LOGICS = ("lines", "any")
 """Every step follows from one row or column alone; any puzzle with one solution."""
@@ -183,13 +183,9 @@ class NonogramTask(Task):
 
     def _solve(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
         """Solutions of puzzles [N, C] up to two, int64 [N], the first of each or pad, guesses and rounds [N, 2]."""
-        counts, tallies, labels = (
-            np.empty(len(inputs), np.int64),
-            np.empty((len(inputs), 2), np.int64),
-            np.full_like(inputs, PAD),
-        )
-        desk: Desk = new_desk(self.size)
-        solve_all(inputs, _SEVERAL, desk, labels, counts, tallies)
+        counts, tallies = np.empty(len(inputs), np.int64), np.empty((len(inputs), 2), np.int64)
+        labels = np.full_like(inputs, PAD)
+        solve_all(inputs, _SEVERAL, new_desk(self.size), labels, counts, tallies)
         return counts, labels, tallies
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
