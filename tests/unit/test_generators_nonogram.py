@@ -154,6 +154,13 @@ def test_rounds_fill_and_logic_are_as_asked_for():
     assert not len(get_task("nonogram5", {"rounds": "100:"}).generate(0, TRAIN, 0, 1))
 
 
+def test_the_maker_counts_the_rounds_of_the_class_after_guesses_too():
+    task = get_task("nonogram8", {"fill": "40", "rounds": "20:24"})
+    groups = task.generate(1, TRAIN, 0, 40)
+    assert len(groups) == 40
+    assert task.examine(groups).accepted.all()
+
+
 def test_a_puzzle_that_is_its_own_mirror_image_has_fewer_variants():
     task = NonogramTask(size=5)
     [label] = task.parse(["-###-#---#-###-#---#-###-".replace("#---#", "#-#-#")])
