@@ -27,6 +27,8 @@ FAMILIES: Registry[Family] = Registry(
     {
         "sudoku": "trmpipe.generators.sudoku.family:FAMILY",
         "maze": "trmpipe.generators.maze.family:FAMILY",
+        "queens": "trmpipe.generators.queens.task:FAMILY",
+        "nonogram": "trmpipe.generators.nonogram.task:FAMILY",
         "arc": "trmpipe.generators.arc.family:FAMILY",
     },
     entry_type=Family,

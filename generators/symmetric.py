@@ -111,11 +111,16 @@ class SymmetricTask(Task):
 
     def examine(self, groups: Groups) -> Examined:
         """Classes by SHA-256 of the task's name and an input's smallest image; all are accepted and none is rated."""
-        inputs, listed, name = puzzles_of(self, groups), self.symmetries, self.spec.name.encode()
-        forms = np.empty_like(inputs)
-        find_forms(inputs, listed.moves, listed.names, forms)
+        name, forms = self.spec.name.encode(), self.smallest_images(groups)
         digests = b"".join(hashlib.sha256(name + form.tobytes()).digest() for form in forms)
         return Examined.plain(groups, np.frombuffer(digests, np.uint8).reshape(-1, 32))
+
+    def smallest_images(self, groups: Groups) -> NDArray[np.uint8]:
+        """uint8 [G, S]: the smallest image of each input, which all of its class share."""
+        inputs, listed = puzzles_of(self, groups), self.symmetries
+        forms = np.empty_like(inputs)
+        find_forms(inputs, listed.moves, listed.names, forms)
+        return forms
 
     def num_variants(self, groups: Groups) -> NDArray[np.int64]:
         """int64 [G]: distinct images of each input."""

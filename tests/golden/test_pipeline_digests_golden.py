@@ -25,6 +25,11 @@ RECIPES = [
         for algorithm in ("dfs", "wilson", "kruskal", "prim")
     ),
     Recipe(task="maze12", n=20, aug=7, test=5, options={"kind": "open", "removed": "60", "solutions": "4"}),
+    Recipe(task="queens8", n=40, aug=7, test=10),
+    Recipe(task="queens14", n=10, aug=3, test=5, seed=2**63 - 1, options={"given": "4:6", "answers": "2:9"}),
+    Recipe(task="nonogram8", n=40, aug=7, test=10),
+    Recipe(task="nonogram12", n=10, aug=3, test=5, seed=2**63 - 1, options={"fill": "45:50", "logic": "lines"}),
+    Recipe(task="nonogram5", n=20, aug=0, test=5, options={"rounds": "5:"}),
     Recipe(task="maze64", n=5, aug=2, test=5, options={"kind": "open", "removed": "25", "path": "100:"}),
 ]
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks import gpu, train_step
+from benchmarks import gpu, more_tasks, train_step
 from benchmarks import maze as mazes
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
@@ -91,6 +91,19 @@ def test_mazes_are_measured_with_and_without_a_peer(monkeypatch, capsys):
     mazes.main(arguments)
     assert all(line["ratio of walls"] >= 0 for line in printed(capsys)[1:-1])
     assert made == [0, 1] * 4
+
+
+def test_rates_of_more_tasks_are_measured(capsys):
+    more_tasks.main(["--task", "queens8", "nonogram10, lines", "--puzzles", "9", "--rounds", "1", "--no-cold"])
+    _, *lines = printed(capsys)
+    assert [line["task"] for line in lines] == ["queens8", "nonogram10, lines"]
+    assert all(line[what] > 0 for line in lines for what in ("made", "examined", "solved", "variants"))
+
+
+def test_a_process_is_timed_with_and_without_compiled_kernels(capsys):
+    more_tasks.main(["--task", "queens8", "--puzzles", "9", "--rounds", "1"])
+    _, line = printed(capsys)
+    assert line["compiling"] > line["from cache"] > 0
 
 
 def test_the_published_step_has_our_loss(monkeypatch):

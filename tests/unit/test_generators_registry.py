@@ -112,14 +112,16 @@ def test_an_unknown_task_is_refused_with_those_there_are(fresh):
         registry.get_task("sudoku5")
     assert (
         str(caught.value)
-        == "no task is called 'sudoku5'; known: arc, maze5 to maze64, sudoku16, sudoku4, sudoku6, sudoku9"
+        == "no task is called 'sudoku5'; known: arc, maze5 to maze64, nonogram5 to nonogram12, queens5 to queens14, "
+        "sudoku16, sudoku4, sudoku6, sudoku9"
     )
 
 
 def test_an_entry_point_adds_a_task(plug_in):
-    assert registry.task_names() == ["arc", "maze5 to maze64", "reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
+    ours = ["arc", "maze5 to maze64", "nonogram5 to nonogram12", "queens5 to queens14"]
+    assert registry.task_names() == [*ours, "reversal6", "sudoku16", "sudoku4", "sudoku6", "sudoku9"]
     assert registry.get_task("reversal6").spec.name == "reversal6"
-    with pytest.raises(InputError, match="known: arc, maze5 to maze64, reversal6, sudoku16, sudoku4"):
+    with pytest.raises(InputError, match="queens5 to queens14, reversal6, sudoku16, sudoku4"):
         registry.get_task("reversal7")
 
 
@@ -147,7 +149,7 @@ def add_entry_points(plug_in, lines):
 def test_a_plug_in_cannot_replace_our_family(plug_in):
     add_entry_points(plug_in, "sudoku = reversal_plug_in.deep.tasks:FAMILY\n")
     assert registry.get_task("sudoku9") == SudokuTask(size=9)
-    assert registry.FAMILIES.names() == ["sudoku", "maze", "arc"]
+    assert registry.FAMILIES.names() == ["sudoku", "maze", "queens", "nonogram", "arc"]
 
 
 def test_a_broken_plug_in_harms_its_own_family_alone(plug_in):

@@ -73,6 +73,8 @@ def test_many_parameters_are_explained(path):
 OWN_FOLDERS = {
     "sudoku": ("generators/sudoku/", "trainer/presets/"),
     "maze": ("generators/maze/", "trainer/presets/"),
+    "queens": ("generators/queens/", "trainer/presets/"),
+    "nonogram": ("generators/nonogram/", "trainer/presets/"),
     "arc": ("generators/arc/", "pipeline/arc/", "trainer/arc/", "trainer/presets/"),
     "hrm": ("trainer/models/hrm.py", "trainer/presets/"),
     "direct_prediction": ("trainer/models/direct.py", "trainer/presets/"),
@@ -201,7 +203,9 @@ def calls_of_tasks(tree):
     return [
         call
         for call in calls(tree)
-        if call.endswith(tuple(f".{name}" for name in OF_TASKS)) and call[:9] != "contract."
+        if call.endswith(tuple(f".{name}" for name in OF_TASKS))
+        and call[:9] != "contract."
+        and call != "ownership.check"
     ]
 
 
