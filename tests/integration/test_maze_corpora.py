@@ -84,7 +84,8 @@ def test_a_maze_has_as_many_answers_as_were_asked_for_or_it_has(corpus):
 
 def test_held_out_mazes_and_a_smaller_corpus_are_the_same_with_one_answer(tmp_path, corpus):
     one = generate(
-        Recipe(task=TASK_NAME, n=12, aug=7, test=6, options={**OPTIONS, "solutions": "1"}), str(tmp_path / "c")
+        Recipe(task=TASK_NAME, n=12, aug=7, test=6, options={**OPTIONS, "solutions": "1", "ties": "turned"}),
+        str(tmp_path / "c"),
     )
     plain = Corpus.open(tmp_path / "c")
     assert plain.spec.alternatives is False
