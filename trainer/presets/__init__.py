@@ -35,6 +35,7 @@ PRESETS: Registry[Preset] = Registry(
         "sudoku4-cpu": "trmpipe.trainer.presets.sudoku:CPU4",
         "sudoku6-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU6",
         "sudoku9-cpu": "trmpipe.trainer.presets.sudoku_cpu:CPU9",
+        "sudoku9-hour-cpu": "trmpipe.trainer.presets.sudoku_cpu:HOUR9",
         "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
         "eqr-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:EQR6",
