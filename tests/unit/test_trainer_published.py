@@ -224,8 +224,11 @@ def test_weights_are_kept_to_the_last_bit_or_refused():
 
 def test_what_fits_several_tasks_or_none_is_asked_for():
     weights = without_memory(small_net().config, SIZES)
-    with pytest.raises(RunError, match=r"has 6 tokens, which no task of a published preset has \(sudoku9, .*task="):
-        read_alone(weights, None, CYCLES)
+    others = without_memory(small_net().config, dataclasses.replace(SIZES, vocab_size=7))
+    with pytest.raises(RunError, match=r"has 7 tokens, which no task of a published preset has \(sudoku9, .*task="):
+        read_alone(others, None, CYCLES)
+    with pytest.raises(RunError, match=r"mixes 19 tokens, expected 900 at least"):
+        read_alone(weights, None, CYCLES)  # Mazes are the only ones with as many tokens.
     assert read_alone(weights, "sudoku4", CYCLES)[1].sizes == SIZES
     with pytest.raises(InputError, match="no task is called 'chess'"):
         read_alone(weights, "chess", CYCLES)

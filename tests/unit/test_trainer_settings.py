@@ -63,6 +63,7 @@ def test_every_preset_survives_json(name):
         ("sudoku16", "cuda", "sudoku-mlp"),
         ("sudoku4", "cuda", "sudoku4-cpu"),
         ("maze30", "cuda", "maze-hard"),
+        ("maze10", "cuda", "maze-hard-2d"),
         ("maze10", "cpu", "maze-cpu"),
         ("maze64", "mps", "maze-cpu"),
         ("arc", "cuda", "arc"),

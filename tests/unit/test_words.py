@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from trmpipe.cli import generate_report, inspect
+from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import SUPPLIERS
 from trmpipe.pipeline.bases import Drop
 from trmpipe.shards import Corpus
@@ -46,7 +47,7 @@ def outcome(*, groups, variants, examples, drops, leaks, num_short, remade):
         "train": SimpleNamespace(groups=groups, puzzles=variants, examples=examples),
         "test": SimpleNamespace(groups=1000),
     }
-    manifest = SimpleNamespace(splits=splits, all_files=lambda: [], content_digest="0")
+    manifest = SimpleNamespace(spec=get_task("sudoku4").spec, splits=splits, all_files=lambda: [], content_digest="0")
     return SimpleNamespace(
         store=SimpleNamespace(url="c"),
         manifest=manifest,

@@ -57,7 +57,7 @@ def cpu() -> TrainConfig:
 HARD = Preset(
     config=published,
     doc="Published for Maze-Hard, attention with places in the sequence: 65,100 steps of 768.",
-    tasks=_TASKS,
+    tasks=("maze30",),
     devices=("cuda",),
     published=True,
     expectations=(
