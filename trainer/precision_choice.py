@@ -2,8 +2,8 @@
 
 CUDA takes bfloat16, as published. A CPU is ten times slower in it without units for it and up to twice as fast with
 them, by the size of the network: so where there are units, a few puzzles are learned from in both, in turn. bfloat16 is
-taken where it is clearly faster. Where both take about as long, a run would otherwise be one thing or the other by
-chance, and two of the same command would differ.
+taken where it is clearly faster, and where a measurement takes long enough to be one. Otherwise a run would be one
+thing or the other by chance, and two of the same command would differ.
 """
 
 import math
@@ -23,6 +23,8 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _TRIALS = 5
 _CLEARLY = 0.8
 """Share of float32's time that bfloat16 may take at most."""
+_MEASURABLE = 0.01
+"""Seconds of float32 below which other work decides what is measured, and nothing is to be gained."""
 _TRIAL_ROWS = 16
 
 
@@ -46,7 +48,8 @@ def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: tor
     if device.type != "cpu" or not has_bf16_units():
         return "fp32", f"{device.type} has no units for bf16" if device.type == "cpu" else f"as ever on {device.type}"
     seconds = _seconds_of_lessons(config, corpora, device)
-    chosen = "bf16" if seconds["bf16"] < _CLEARLY * seconds["fp32"] else "fp32"
+    faster = seconds["bf16"] < _CLEARLY * seconds["fp32"] and seconds["fp32"] >= _MEASURABLE
+    chosen = "bf16" if faster else "fp32"
     words = ", ".join(f"{name} {1000 * value:,.0f} ms" for name, value in seconds.items())
     return chosen, f"measured on {_rows(config)} examples: {words}"
 

@@ -38,14 +38,17 @@ def test_without_units_for_bf16_a_cpu_takes_fp32_and_measures_nothing(monkeypatc
     assert precision_choice.choose_precision(SMALL, [], CPU) == ("fp32", "cpu has no units for bf16")
 
 
-@pytest.mark.parametrize(("bf16_seconds", "chosen"), [(0.01, "bf16"), (0.017, "fp32"), (0.03, "fp32")])
-def test_with_units_the_faster_one_is_taken_where_that_is_clear(monkeypatch, bf16_seconds, chosen):
-    seconds = {"fp32": 0.02, "bf16": bf16_seconds}
+@pytest.mark.parametrize(
+    ("fp32_ms", "bf16_ms", "chosen"), [(20, 10, "bf16"), (20, 17, "fp32"), (20, 30, "fp32"), (9, 3, "fp32")]
+)
+def test_with_units_the_faster_one_is_taken_where_that_is_clear(monkeypatch, fp32_ms, bf16_ms, chosen):
+    """A few milliseconds say more of what else runs than of the two."""
+    seconds = {"fp32": fp32_ms / 1000, "bf16": bf16_ms / 1000}
     monkeypatch.setattr(precision_choice, "has_bf16_units", lambda: True)
     monkeypatch.setattr(precision_choice, "_seconds_of_lessons", lambda config, corpora, device: seconds)
     found, reason = precision_choice.choose_precision(SMALL, [], CPU)
     assert found == chosen
-    assert reason == f"measured on 4 examples: fp32 20 ms, bf16 {1000 * bf16_seconds:.0f} ms"
+    assert reason == f"measured on 4 examples: fp32 {fp32_ms} ms, bf16 {bf16_ms} ms"
 
 
 def test_both_are_really_measured(monkeypatch, corpus4):

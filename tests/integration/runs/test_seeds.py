@@ -115,7 +115,7 @@ def test_runs_that_were_made_longer_otherwise_are_no_group(train, trmpipe, place
     """From where they were made longer on their rates are others, though both stand at the same step."""
     act = Loop._reason_to_end
     for seed, most in enumerate(lengths):
-        # Networks as small as this are measured by chance: one run might be in bfloat16, and the other one not.
+        # Of one precision, whatever is measured when each of them starts.
         mine = (f"--seed={seed}", f"--out=both/seed{seed}", "--set=precision=fp32")
         assert train(*SHORT, *mine).code == 0
         with monkeypatch.context() as patch:
