@@ -12,12 +12,16 @@ MAY_IMPORT = {
     "shards": {"generators"},
     "pipeline": {"generators", "shards"},
     "trainer": {"generators", "shards"},
-    "cli": {"generators", "shards", "pipeline", "trainer"},
+    "studies": {"generators", "shards", "pipeline", "trainer"},
+    "reports": {"generators", "shards", "pipeline", "trainer", "studies"},
+    "cli": {"generators", "shards", "pipeline", "trainer", "studies", "reports"},
 }
 ONLY_IN = {
     "dask": {"pipeline"},
     "distributed": {"pipeline"},
     "torch": {"trainer"},
+    "altair": {"reports"},
+    "vl_convert": {"reports"},
     "webdataset": set(),
     "click": {"cli"},
     "rich": {"cli"},
