@@ -24,7 +24,7 @@ import numpy as np
 
 from tests.references.reversal import FAMILY as PLAIN, ReversalTask
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.task import TRAIN, Groups
+from trmpipe.generators.task import TRAIN, Groups, Solutions
 
 CLOCK = itertools.count()
 
@@ -35,6 +35,8 @@ class FaultyTask(ReversalTask):
         spec = replace(spec, measures=("letters",))
     if os.environ.get("FAULT", "").startswith("alternatives"):
         spec = replace(spec, alternatives=True)
+    if os.environ.get("FAULT", "").startswith(("solve", "check")):
+        spec = replace(spec, scoring="check")
 
     def generate(self, seed, purpose, start, count):
         groups = super().generate(seed, purpose, start, count)
@@ -93,6 +95,16 @@ class FaultyTask(ReversalTask):
             labels[5, 2] = 9
         return replace(groups, sizes=groups.sizes * 2, inputs=inputs, labels=labels)
 
+    def solve(self, inputs):
+        fault, counts = os.environ.get("FAULT"), np.ones(len(inputs), np.int64)
+        if fault == "solve counts":
+            counts[-1:] = 3
+        return Solutions(counts.astype(np.int32) if fault == "solve type" else counts, inputs[:, ::-1].copy())
+
+    def check(self, inputs, labels):
+        found, fault = super().check(inputs, labels), os.environ.get("FAULT")
+        return found.astype(np.int64) if fault == "check type" else found[1:] if fault == "check lost" else found
+
     def num_variants(self, groups):
         found = super().num_variants(groups)
         return found * 0 if os.environ.get("FAULT") == "no variants" else found
@@ -121,7 +133,7 @@ class FaultyTask(ReversalTask):
         return inputs, labels
 
 
-FAMILY = replace(PLAIN, name="faulty", build=lambda size, options: FaultyTask())
+FAMILY = replace(PLAIN, name="faulty", build=lambda size, options: FaultyTask(), suppliers=("made", "lines"))
 """
 
 IN_GENERATE = "mend faulty_package.FaultyTask.generate (trmpipe.generators.testing.TaskConformance tests the rule)"
@@ -161,6 +173,14 @@ MIDWAY = {
 }
 """When other parts are there already."""
 
+OF_LINES = {
+    "solve type": ("types", "counts are int32 [2], expected int64 [2]", "FaultyTask.solve ("),
+    "solve counts": ("solutions", "they are 1, 3, expected 0, 1, or 2 for several", "FaultyTask.solve ("),
+    "check type": ("types", "verdicts are int64 [2], expected bool [2]", "FaultyTask.check ("),
+    "check lost": ("shapes", "verdicts are bool [1], expected bool [2]", "FaultyTask.check ("),
+}
+"""When puzzles and answers come from a file."""
+
 
 @pytest.fixture(autouse=True)
 def faulty(tmp_path_factory, monkeypatch):
@@ -197,6 +217,20 @@ def test_a_fault_is_refused_with_task_group_and_rule(trmpipe, tmp_path, monkeypa
     assert said.startswith(f'trmpipe: faulty6 breaks the rule "{rule}" at ')
     assert [word for word in words if word not in said] == [], said
     assert not (tmp_path / "c").exists() or not list((tmp_path / "c").glob("*/*.tar"))
+
+
+@pytest.mark.parametrize("fault", OF_LINES)
+def test_what_a_task_says_of_a_file_s_puzzles_is_looked_at(trmpipe, tmp_path, monkeypatch, fault):
+    lines = tmp_path / "words.csv"
+    lines.write_text("question,answer\nabcabc,cbacba\naabbcc,ccbbaa\n")
+    arguments = ("generate", "faulty", "--input", lines, "--n", 2, "--test", 0, "--workers", 1)
+    monkeypatch.setenv("FAULT", "check nothing")  # The same declarations, and no fault.
+    assert trmpipe(*arguments, "--out", tmp_path / "sound").code == 0
+    monkeypatch.setenv("FAULT", fault)
+    done, (rule, *words) = trmpipe(*arguments, "--out", tmp_path / "c"), OF_LINES[fault]
+    assert done.code == 1
+    assert done.message.startswith(f'trmpipe: faulty6 breaks the rule "{rule}" at a block of 2 puzzles')
+    assert [word for word in words if word not in done.message] == [], done.message
 
 
 @pytest.mark.parametrize("fault", MIDWAY)
