@@ -25,7 +25,7 @@ extensions = [
     "registry_pages",
 ]
 exclude_patterns = ["screens"]
-smartquotes = False  # They make dashes of the -- of options.
+smartquotes = False  # They make dashes of the hyphens of options; see help_texts.
 
 # Markdown as on GitHub: the same pages are read there.
 myst_heading_anchors = 4

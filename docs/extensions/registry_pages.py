@@ -113,7 +113,8 @@ def presets_page() -> str:
             lines += ["\nNothing is recorded of what it reaches."]
         own = flatten(to_json(get_preset(name)))
         changed = {key: value for key, value in own.items() if key not in defaults or value != defaults[key]}
-        lines += ["", *table(("setting", "value"), [(f"`{k}`", f"`{value_in_words(v)}`") for k, v in changed.items()])]
+        rows = [(f"`{key}`", f"`{value_in_words(value)}`") for key, value in changed.items()]
+        lines += ["", *(table(("setting", "value"), rows) if rows else ["All its settings are the defaults."])]
     return "\n".join(lines)
 
 
