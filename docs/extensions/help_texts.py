@@ -2,7 +2,7 @@
 
 Nothing in the help of a command but quotes of code is a mark of reStructuredText; options in it are set as code.
 
-Sphinx writes two hyphens after the name of a parameter and leaves it to smart quotes to make a dash of them. Those would
+Sphinx writes two hyphens after the name of a parameter and leaves it to smart quotes to make a dash of them. They would
 make dashes of the hyphens of options too, so they are off, and the dash is put there by itself.
 """
 

@@ -45,6 +45,8 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "Presets": PRESETS,
 }
 """All registries, by what they hold."""
+MOST_TASKS = 6
+"""So many tasks of a preset are named one by one."""
 
 
 def ours(registry: Registry[Any]) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def presets_page() -> str:
     defaults = flatten(to_json(TrainConfig()))
     lines = []
     for name, preset in ours(PRESETS).items():
-        tasks = ", ".join(f"`{task}`" for task in preset.tasks) or "any task"
+        tasks = tasks_in_words(preset.tasks)
         devices = ", ".join(preset.devices)
         lines += [f"\n## {name}\n", f"{_sentence(preset.doc)} Made for {tasks} on {devices}."]
         lines += [f"\n- On `{one.task}`: {escaped(one.in_words())}" for one in preset.expectations]
@@ -116,6 +118,13 @@ def presets_page() -> str:
         rows = [(f"`{key}`", f"`{value_in_words(value)}`") for key, value in changed.items()]
         lines += ["", *(table(("setting", "value"), rows) if rows else ["All its settings are the defaults."])]
     return "\n".join(lines)
+
+
+def tasks_in_words(tasks: tuple[str, ...]) -> str:
+    """Names of tasks; of many, which are sizes of one family, the first and the last."""
+    if len(tasks) > MOST_TASKS:
+        return f"`{tasks[0]}` to `{tasks[-1]}`"
+    return ", ".join(f"`{task}`" for task in tasks) or "any task"
 
 
 def registries_page() -> str:

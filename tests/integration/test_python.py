@@ -1,4 +1,4 @@
-"""trmpipe in Python: the six names, what importing them costs, and the page about notebooks, which is run."""
+"""trmpipe in Python: the seven names, what importing them costs, and the page about notebooks, which is run."""
 
 import re
 import subprocess

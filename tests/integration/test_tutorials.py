@@ -1,11 +1,14 @@
 """The tutorials of docs/tutorials are run from top to end as they stand; tests/pages.py says what a block is."""
 
 import re
+import shlex
 
 import pytest
 
 from tests.pages import DOCS, Block, Reading, blocks_of, read_options, read_page
 
+ROOT = DOCS.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 TUTORIALS = sorted(path.name for path in (DOCS / "tutorials").glob("*.md"))
 
 
@@ -54,6 +57,15 @@ def test_commands_that_are_not_run_are_read(line, tmp_path):
     reading = Reading(tmp_path)
     with pytest.raises(AssertionError):
         reading.follow(block)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_on_any_page_are_ones_that_exist(path):
+    """Those that stand in blocks of four blanks, as they do in results and notes too; `...` is for what is left out."""
+    for line in re.findall(r"^ {4}((?:trmpipe|torchrun) .*)$", path.read_text(), re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        if "..." not in line and len(words) > 2:
+            read_options(words)
 
 
 def test_a_line_that_no_command_printed_is_seen(tmp_path):
