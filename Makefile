@@ -6,17 +6,21 @@ STAMP := $(VENV)/installed
 # Two processes, as much of a test's time is one core's; whole files, as their tests share corpora and runs.
 BOTH_CORES := -n 2 --dist loadfile
 
-.PHONY: demo test test-all soak lint types golden clean
+.PHONY: demo docs test test-all soak lint types golden clean
 .DELETE_ON_ERROR:
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "trmpipe needs Python 3.11 or newer; set PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	touch $@
 
 demo: $(STAMP)
 	$(BIN)/python -m trmpipe.cli.demo demo
+
+# The site, into ./site/. A link, an anchor or a name that leads nowhere, and a page that is in no list, end the build.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --fresh-env -d $(VENV)/doctrees -b html docs site
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -39,4 +43,4 @@ golden: $(STAMP)
 	$(BIN)/python -m tests.golden.renew
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) demo build dist site *.egg-info

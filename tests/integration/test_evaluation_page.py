@@ -3,35 +3,35 @@
 import contextlib
 import io
 import json
-import re
-import shlex
-from pathlib import Path
 
 import pytest
 
+from tests.pages import DOCS, read_page
 from tests.runs import quick_training
 from trmpipe.cli.main import run
 
-PAGE = (Path(__file__).parents[2] / "docs" / "evaluation-json.md").read_text()
+PAGE = (DOCS / "evaluation-json.md").read_text()
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """What the page leaves, and what the command prints of it."""
-    names, out = {}, io.StringIO()
+    folder = tmp_path_factory.mktemp("page")
+    report = read_page("evaluation-json.md", folder).names["told"]
     with pytest.MonkeyPatch.context() as patch, quick_training():
-        patch.chdir(tmp_path_factory.mktemp("page"))
-        for language, block in re.findall(r"```(python|sh)\n(.*?)```", PAGE, re.S):
-            if language == "python":
-                exec(compile(block, "docs/evaluation-json.md", "exec"), names)
-            else:
-                assert run(shlex.split(block)[1:]) == 0
-        with contextlib.redirect_stdout(out):
-            assert run(["evaluate", "runs/tiny", "--steps", "20", "--variants", "3", "--json"]) == 0
-        searched = io.StringIO()
-        with contextlib.redirect_stdout(searched):
-            assert run(["evaluate", "runs/tiny", "--search", "2", "--json"]) == 0
-    return names["told"], json.loads(out.getvalue()), json.loads(searched.getvalue())
+        patch.chdir(folder)
+        printed = [
+            scores_of(["evaluate", "runs/tiny", *options, "--json"])
+            for options in (["--steps", "20", "--variants", "3"], ["--search", "2"])
+        ]
+    return report, *printed
+
+
+def scores_of(arguments):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert run(arguments) == 0
+    return json.loads(out.getvalue())
 
 
 def test_the_page_runs_and_the_command_prints_the_same(told):

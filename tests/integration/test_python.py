@@ -1,7 +1,6 @@
-"""trmpipe in Python: the six names, what importing them costs, and the page about notebooks, which is run."""
+"""trmpipe in Python: the seven names, what importing them costs, and the page about notebooks, which is run."""
 
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -10,11 +9,10 @@ from pathlib import Path
 import pytest
 
 import trmpipe as package
-from trmpipe.cli.main import run
+from tests.pages import DOCS, read_page
 from trmpipe.generators.errors import OptionError
 from trmpipe.shards import Corpus
 
-PAGE = (Path(__file__).parents[2] / "docs" / "notebook.md").read_text()
 HEAVY = {"torch", "numpy", "numba", "pyarrow", "dask", "distributed", "fsspec", "zarr", "matplotlib", "rich", "asyncio"}
 LOADED = "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules}, 'trmpipe.shards' in sys.modules)"
 
@@ -57,19 +55,11 @@ def test_an_unknown_name():
         _ = package.opne
 
 
-def test_the_page_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    for kind, block in re.findall(r"```(python|sh)\n(.*?)```", PAGE, re.DOTALL):
-        if kind == "python":
-            exec(compile(block, "docs/notebook.md", "exec"), names)
-            continue
-        for line in block.splitlines():
-            command, *arguments = shlex.split(line)
-            assert (command, run(arguments)) == ("trmpipe", 0), capsys.readouterr().err
-    said = capsys.readouterr().out
+def test_the_page_runs(tmp_path):
+    said = read_page("notebook.md", tmp_path).told
     assert "no corpus" in said.splitlines()[-1] or "shards/typo" in said.splitlines()[-1]
-    assert set(re.findall(r"trmpipe\.(\w+)\(", PAGE)) >= set(package.__all__)
+    page = (DOCS / "notebook.md").read_text()
+    assert set(re.findall(r"trmpipe\.(\w+)\(", page)) >= set(package.__all__)
 
 
 def test_generate_is_the_command(trmpipe, tmp_path):

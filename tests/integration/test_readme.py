@@ -1,14 +1,14 @@
 """The README tells the truth: its snippet runs, its commands exist, its length stays readable."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from trmpipe.cli.main import COMMANDS, run
+from tests.pages import DOCS, read_page
+from trmpipe.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -38,18 +38,7 @@ def test_it_is_under_200_lines():
     assert len(README.splitlines()) < 200
 
 
-def test_the_page_about_little_data_runs(tmp_path, monkeypatch, capsys):
-    page = (ROOT / "docs" / "small-data.md").read_text()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
-    told = ""
-    for kind, block in re.findall(r"```(python|sh)\n(.*?)```", page, re.DOTALL):
-        if kind == "python":
-            exec(compile(block, "docs/small-data.md", "exec"), {})
-            continue
-        for line in block.splitlines():
-            command, *arguments = shlex.split(line)
-            assert (command, run(arguments)) == ("trmpipe", 0), capsys.readouterr().err
-            told += capsys.readouterr().out
-    for line in re.findall(r"^    ((?:regime|seen) .*)$", page, re.MULTILINE):
+def test_the_page_about_little_data_runs(tmp_path):
+    told = read_page("small-data.md", tmp_path).told
+    for line in re.findall(r"^    ((?:regime|seen) .*)$", (DOCS / "small-data.md").read_text(), re.MULTILINE):
         assert line in told
