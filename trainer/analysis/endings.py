@@ -92,7 +92,7 @@ def _window(num_steps: int) -> tuple[int, int]:
 
 def _smallest(same: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The smallest period of which all multiples repeat all through the window; `same` is bool [P, W, N]."""
-    always = same.all(1)
+    always: NDArray[np.bool_] = np.all(same, axis=1)
     found = np.zeros(same.shape[2], np.int64)
     for period in range(len(same), 0, -1):
         found[always[period - 1 :: period].all(0)] = period

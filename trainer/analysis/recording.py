@@ -153,12 +153,13 @@ def flat(latents: Latents) -> Tensor:
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
     """[B], NaN where either vector is none."""
-    return (one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1))
+    found: Tensor = (one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1))
+    return found
 
 
 def _probability(loss: str, answer: Answer) -> Tensor:
     """Of every token that is answered, [B, S]."""
-    said = log_probabilities(loss, answer.logits)
+    said: Tensor = log_probabilities(loss, answer.logits)
     found: Tensor = said.gather(-1, answer.tokens.unsqueeze(-1)).squeeze(-1).exp()
     return found
 
