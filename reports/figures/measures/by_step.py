@@ -5,7 +5,7 @@ import altair as alt
 from trmpipe.trainer.analysis import KeptMeasure
 
 from ..figure import Figure
-from .parts import BLUE, asked, chart_of, lines, own_steps_rule, rows_of, series, share_axis, steps_axis
+from .parts import BLUE, asked, chart_of, lines, own_steps_rule, powers_of_ten, rows_of, series, share_axis, steps_axis
 
 _ACCURACY = {"right": "puzzles right", "open_cell": "open cells right", "halted": "would have halted"}
 _RESIDUALS = {"residual_right": "puzzles right at last", "residual_wrong": "puzzles wrong at last"}
@@ -48,8 +48,8 @@ def _residual(kept: KeptMeasure) -> Figure:
     y = alt.Y(
         "value:Q",
         title="residual  ||z_t - z_(t-1)|| / ||z_t||",
-        scale=alt.Scale(type="log"),
-        axis=alt.Axis(format=".0e", tickCount=6),
+        scale=alt.Scale(type="log", nice=False),
+        axis=powers_of_ten(row["value"] for row in data),
     )
     return Figure(
         name="steps-residual",

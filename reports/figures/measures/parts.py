@@ -15,7 +15,10 @@ BLUE, ORANGE, GREEN, PURPLE, GREY = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[
 RIGHT, WRONG = "right", "wrong"
 OF_ANSWERS = alt.Scale(domain=[RIGHT, WRONG], range=[BLUE, ORANGE])
 """Colours of right and wrong answers, in every chart the same."""
+LEGEND: dict[str, Any] = {"orient": "bottom", "columns": 3, "labelLimit": 420, "titleLimit": 420}
+"""Below the chart, as names of series are long."""
 _PER_CENT = ".0%"
+_WIDTH, _BIN = 420, 64
 
 
 def rows_of(kept: KeptMeasure) -> list[Row]:
@@ -78,7 +81,20 @@ def share_axis(field: str, title: str, *, zero_to_one: bool = True) -> alt.Y:
 
 def colours(names: Sequence[str], title: str | None = None) -> alt.Color:
     """A colour for each series, in the house's order."""
-    return alt.Color("series:N", title=title, scale=alt.Scale(domain=list(names), range=list(COLOURS[: len(names)])))
+    scale = alt.Scale(domain=list(names), range=list(COLOURS[: len(names)]))
+    return alt.Color("series:N", title=title, scale=scale, legend=alt.Legend(**LEGEND))
+
+
+def powers_of_ten(values: Iterable[float]) -> alt.Axis:
+    """An axis that names whole powers of ten alone, for values above 0."""
+    exponents = [math.log10(value) for value in values] or [0.0]
+    ticks = [10.0**k for k in range(math.floor(min(exponents)), math.ceil(max(exponents)) + 1)]
+    return alt.Axis(values=ticks, format="~g")
+
+
+def bins_width(count: int) -> int:
+    """How wide a chart of so many bins is: their labels stand beside each other."""
+    return max(200, min(_WIDTH, _BIN * count)) if count <= _WIDTH // _BIN else _WIDTH
 
 
 def own_steps_rule(about: About, rows: Sequence[Row]) -> alt.Chart:

@@ -5,7 +5,7 @@ import altair as alt
 from trmpipe.trainer.analysis import KeptMeasure
 
 from ..figure import Figure
-from .parts import BLUE, GREY, asked, chart_of, rows_of, share_axis
+from .parts import BLUE, GREY, asked, bins_width, chart_of, rows_of, share_axis
 
 
 def figures_of_halting(kept: KeptMeasure) -> list[Figure]:
@@ -23,7 +23,12 @@ def figures_of_halting(kept: KeptMeasure) -> list[Figure]:
     )
     points = base.mark_point(filled=True, color=BLUE, opacity=1).encode(
         y=share_axis("right", "puzzles right"),
-        size=alt.Size("puzzles:Q", title="puzzles", scale=alt.Scale(range=[30, 400], zero=True)),
+        size=alt.Size(
+            "puzzles:Q",
+            title="puzzles",
+            scale=alt.Scale(range=[30, 400], zero=True),
+            legend=alt.Legend(orient="bottom"),
+        ),
         tooltip=["puzzles:Q", alt.Tooltip("probability:Q", format=".2%"), alt.Tooltip("right:Q", format=".2%")],
     )
     bars = base.mark_rule(color=BLUE, strokeWidth=2, opacity=0.6).encode(y="low:Q", y2="high:Q")
@@ -44,20 +49,20 @@ def figures_of_halting(kept: KeptMeasure) -> list[Figure]:
 
 def figures_of_residual(kept: KeptMeasure) -> list[Figure]:
     """Accuracy by the last residual."""
-    rows = [{"bin": f"{row['least']:.1e} to {row['most']:.1e}", **row} for row in rows_of(kept)]
-    numbered = [{**row, "place": f"{place}. {row['bin']}"} for place, row in enumerate(rows, 1)]
+    rows = rows_of(kept)
+    numbered = [{**row, "place": f"{place}: to {row['most']:.1e}"} for place, row in enumerate(rows, 1)]
     base = chart_of(numbered).encode(
         x=alt.X(
             "place:N",
             title="residual of the last step, in tenths of the puzzles",
             sort=None,
-            axis=alt.Axis(labelAngle=-40, labelLimit=200),
+            axis=alt.Axis(labelAngle=-40),
         )
     )
     chart = base.mark_rule(color=BLUE, strokeWidth=2, opacity=0.6).encode(
         y=share_axis("low", "puzzles right"), y2="high:Q"
     ) + base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(
-        y=share_axis("right", "puzzles right"), tooltip=["bin:N", "puzzles:Q", alt.Tooltip("right:Q", format=".2%")]
+        y=share_axis("right", "puzzles right"), tooltip=["place:N", "puzzles:Q", alt.Tooltip("right:Q", format=".2%")]
     )
     auc = kept.headline.get("auc")
     told = (
@@ -69,7 +74,7 @@ def figures_of_residual(kept: KeptMeasure) -> list[Figure]:
             title="Accuracy by the last residual",
             says=f"Share of right answers after step {kept.about.steps} among puzzles in tenths by how far that step "
             f"moves their latents, with 95% intervals.{told} Over {asked(kept.about)}.",
-            chart=chart,
+            chart=chart.properties(width=bins_width(len(rows))),
             rows=rows,
         )
     ]

@@ -9,7 +9,7 @@ from trmpipe.trainer.analysis import KeptMeasure
 
 from ..figure import Figure
 from ..theme import COLOURS
-from .parts import BLUE, OF_ANSWERS, RIGHT, WRONG, Row, asked, chart_of, rows_of, share_axis
+from .parts import BLUE, LEGEND, OF_ANSWERS, RIGHT, WRONG, Row, asked, bins_width, chart_of, rows_of, share_axis
 
 _ENDINGS = {
     "right": "stays, right",
@@ -40,7 +40,10 @@ def figures_of_endings(kept: KeptMeasure) -> list[Figure]:
             y=alt.Y("answer:N", title="the answer at last", sort=None, scale=alt.Scale(domain=list(_ENDINGS.values()))),
             x=alt.X("puzzles:Q", title="puzzles", axis=alt.Axis(format="d", tickMinStep=1)),
             color=alt.Color(
-                "latents:N", title="latents", scale=alt.Scale(domain=shown, range=list(COLOURS[: len(shown)]))
+                "latents:N",
+                title="latents",
+                scale=alt.Scale(domain=shown, range=list(COLOURS[: len(shown)])),
+                legend=alt.Legend(**LEGEND),
             ),
             tooltip=["answer:N", "latents:N", "puzzles:Q"],
         )
@@ -79,11 +82,11 @@ def figures_of_relabelling(kept: KeptMeasure) -> list[Figure]:
                 axis=alt.Axis(labelAngle=0),
             ),
             y=alt.Y("puzzles:Q", title="puzzles", axis=alt.Axis(format="d", tickMinStep=1)),
-            color=alt.Color("itself:N", title="the puzzle itself", scale=OF_ANSWERS),
+            color=alt.Color("itself:N", title="the puzzle itself", scale=OF_ANSWERS, legend=alt.Legend(**LEGEND)),
             row=alt.Row("itself:N", title=None, header=alt.Header(labels=False), sort=[WRONG, RIGHT]),
             tooltip=["variants_right:O", "itself:N", "puzzles:Q"],
         )
-        .properties(height=120)
+        .properties(height=120, width=alt.Step(40))
         .resolve_scale(y="independent")
     )
     return [
@@ -193,6 +196,6 @@ def _by_bins(name: str, title: str, axis: str, rows: Sequence[Row], kept: KeptMe
         title=title,
         says=f"Share of puzzles that are right after the run's own {kept.about.own_steps} supervision steps, with 95% "
         f"intervals, by {axis}. {_of(kept)}",
-        chart=chart,
+        chart=chart.properties(width=bins_width(len(rows))),
         rows=[{key: value for key, value in row.items() if key != "by"} for row in rows],
     )

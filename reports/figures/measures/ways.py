@@ -5,7 +5,7 @@ import altair as alt
 from trmpipe.trainer.analysis import KeptMeasure
 
 from ..figure import Figure
-from .parts import OF_ANSWERS, RIGHT, WRONG, asked, chart_of, rows_of
+from .parts import LEGEND, OF_ANSWERS, RIGHT, WRONG, asked, chart_of, rows_of
 
 
 def figures_of_components(kept: KeptMeasure) -> list[Figure]:
@@ -13,11 +13,12 @@ def figures_of_components(kept: KeptMeasure) -> list[Figure]:
     rows = [{**row, "right": RIGHT if row["right"] else WRONG} for row in rows_of(kept)]
     last = max(row["step"] for row in rows)
     shares = [kept.headline.get(f"explained_{number}", 0.0) for number in (1, 2)]
+    scale, axis = alt.Scale(zero=False), alt.Axis(tickCount=6)
     x, y = (
-        alt.X("x:Q", title=f"first component ({shares[0]:.0%} of the variance)", scale=alt.Scale(zero=False)),
-        alt.Y("y:Q", title=f"second component ({shares[1]:.0%})", scale=alt.Scale(zero=False)),
+        alt.X("x:Q", title=f"first component ({shares[0]:.0%} of the variance)", scale=scale, axis=axis),
+        alt.Y("y:Q", title=f"second component ({shares[1]:.0%})", scale=scale, axis=axis),
     )
-    colour = alt.Color("right:N", title="answer after the last step", scale=OF_ANSWERS)
+    colour = alt.Color("right:N", title="answer after the last step", scale=OF_ANSWERS, legend=alt.Legend(**LEGEND))
     base = chart_of(rows).encode(x=x, y=y, color=colour)
     told = ["puzzle:O", "step:O", "right:N"]
     ways = base.mark_line(strokeWidth=1.2, opacity=0.55).encode(detail="puzzle:N", order="step:Q")
