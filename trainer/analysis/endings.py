@@ -74,14 +74,15 @@ def answer_periods(answers: NDArray[np.uint8]) -> NDArray[np.int64]:
         np.all(answers[steps - window :] == answers[steps - window - period : steps - period], axis=-1)
         for period in range(1, longest + 1)
     ]
-    return _smallest(np.array(same))
+    return _smallest(np.array(same).all(1))
 
 
 def latent_periods(back: NDArray[np.float32], tolerance: float = TOLERANCE) -> NDArray[np.int64]:
     """The same of latents whose distances are `back` float32 [P, T, N], see `Motion`."""
     steps = back.shape[1]
     window, longest = _window(steps)
-    return _smallest(back[:longest, steps - window :] <= tolerance)
+    near = np.all(back[:longest, steps - window :] <= tolerance, axis=1)
+    return _smallest(np.array([near[period - 1 :: period].all(0) for period in range(1, longest + 1)]))
 
 
 def _window(num_steps: int) -> tuple[int, int]:
@@ -90,12 +91,9 @@ def _window(num_steps: int) -> tuple[int, int]:
     return window, min(LONGEST_PERIOD, window)
 
 
-def _smallest(same: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The smallest period of which all multiples repeat all through the window; `same` is bool [P, W, N]."""
-    always: NDArray[np.bool_] = np.all(same, axis=1)
-    found = np.zeros(same.shape[2], np.int64)
-    for period in range(len(same), 0, -1):
-        found[always[period - 1 :: period].all(0)] = period
+def _smallest(repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The smallest period that repeats, int64 [N], 0 for none; `repeats` is bool [P, N]."""
+    found: NDArray[np.int64] = np.where(repeats.any(0), repeats.argmax(0) + 1, 0)
     return found
 
 
