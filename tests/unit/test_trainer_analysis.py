@@ -172,16 +172,19 @@ def test_a_network_that_only_copies_is_at_a_spurious_fixed_point():
     assert measured("steps", net, examples, 8).table["open_cell"].tolist() == [0.0] * 8
 
 
-def test_unsure_answers_are_no_commitment():
-    for sure, committed in ((4.6, 0.0), (4.7, 1.0)):  # e**x / (e**x + 11) is .9 at 4.595.
-        trace = recorder(HandMade(stays, right, sure=sure), 1).record(puzzles())
-        expected = math.exp(sure) / (math.exp(sure) + 11)
-        assert (expected > 0.9) == (trace.committed.sum() > 0) or committed
-        assert trace.committed.tolist() == [[4 * (expected > 0.9)] * 3]
-    stablemax = recorder(HandMade(stays, right, sure=97.0), 1, loss="stablemax").record(puzzles())
-    assert stablemax.committed.tolist() == [[0] * 3]  # (97 + 1) / (98 + 11) is .8991.
-    stablemax = recorder(HandMade(stays, right, sure=99.0), 1, loss="stablemax").record(puzzles())
-    assert stablemax.committed.tolist() == [[4] * 3]  # 100 / 111 is .9009.
+@pytest.mark.parametrize(
+    ("loss", "logit", "committed"),
+    [
+        ("softmax", 4.59, 0),  # exp(x) / (exp(x) + 11) is .9 at 4.595.
+        ("softmax", 4.60, 4),
+        ("stablemax", 97.0, 0),  # (97 + 1) / (98 + 11) is .8991.
+        ("stablemax", 99.0, 4),  # 100 / 111 is .9009.
+    ],
+)
+def test_a_cell_is_committed_to_above_nine_tenths_under_the_loss_of_the_run(loss, logit, committed):
+    trace = recorder(HandMade(stays, right, sure=logit), 1, loss=loss).record(puzzles())
+    assert trace.committed.tolist() == [[committed] * 3]
+    assert trace.committed_wrong.tolist() == [[0] * 3]
 
 
 def calibration(knows):

@@ -60,18 +60,18 @@ def measure(subject: "Subject") -> Measured:
         raise NotMeasuredError("the network hands on no latents, so it has no residual")
     residual, right = trace.motion.residual[-1], trace.solved[-1]
     table, auc = by_residual(residual, right), area_under_curve(-residual, right)
-    ends = f"{table['right'][0]:.1%} right at the smallest residuals, {table['right'][-1]:.1%} at the largest"
-    told = (
-        "all puzzles are right, or none is, so that there is nothing to tell apart"
-        if auc is None
-        else f"AUC {auc:.3f} of telling right from wrong by the residual of step {trace.num_steps}"
-    )
+    told = "all puzzles are right, or none is, so that there is nothing to tell apart"
+    if auc is not None:
+        told = (
+            f"AUC {auc:.3f} of telling right from wrong by the residual of step {trace.num_steps}; of the tenths "
+            f"{table['right'][0]:.1%} are right at the smallest residuals, {table['right'][-1]:.1%} at the largest"
+        )
     headline = {
         "auc": float("nan") if auc is None else auc,
         "right_at_smallest": float(table["right"][0]),
         "right_at_largest": float(table["right"][-1]),
     }
-    return Measured(table=table, headline=headline, lines=(f"{told}; {ends}",))
+    return Measured(table=table, headline=headline, lines=(told,))
 
 
 MEASURE = Measure(

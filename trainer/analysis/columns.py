@@ -115,10 +115,12 @@ def table_bytes(table: Table, columns: Mapping[str, Column], about: Mapping[str,
     import pyarrow.parquet as pq
 
     said = {f"column.{name}": column.says for name, column in columns.items()}
-    schema = _schema(columns).with_metadata({**about, **said})
+    schema = _schema(columns)
     arrays = {name: pa.array(values) for name, values in checked(table, columns).items()}
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, schema=schema), sink, compression="zstd", store_schema=False)
+    with pq.ParquetWriter(sink, schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(pa.table(arrays, schema=schema))
+        writer.add_key_value_metadata({**about, **said})
     return bytes(sink.getvalue())
 
 

@@ -72,7 +72,8 @@ def measure(subject: "Subject") -> Measured:
     best = int(right.argmax())
     lines = [f"{right[own]:.1%} of {trace.num_puzzles:,} puzzles right after {own + 1} steps, the run's own number"]
     if last > own:
-        lines[0] += f", {right[last]:.1%} after {last + 1}; most after {best + 1} ({right[best]:.1%})"
+        lines[0] += f", {right[last]:.1%} after {last + 1}"
+        lines[0] += f"; most after {best + 1} ({right[best]:.1%})" if right[best] else ""
     if trace.motion is None:
         lines.append("the network hands on no latents, so there is no residual and no move")
     else:
