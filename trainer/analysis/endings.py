@@ -74,7 +74,7 @@ def answer_periods(answers: NDArray[np.uint8]) -> NDArray[np.int64]:
         np.all(answers[steps - window :] == answers[steps - window - period : steps - period], axis=-1)
         for period in range(1, longest + 1)
     ]
-    return _smallest(np.array(same).all(1))
+    return _smallest(np.all(np.array(same), axis=1))
 
 
 def latent_periods(back: NDArray[np.float32], tolerance: float = TOLERANCE) -> NDArray[np.int64]:
