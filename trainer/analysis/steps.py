@@ -77,9 +77,11 @@ def measure(subject: "Subject") -> Measured:
     if trace.motion is None:
         lines.append("the network hands on no latents, so there is no residual and no move")
     else:
+        of_kinds = {"right puzzles": table["residual_right"][last], "wrong ones": table["residual_wrong"][last]}
+        known = ", ".join(f"{kind} {value:.2g}" for kind, value in of_kinds.items() if not np.isnan(value))
         lines.append(
             f"a step moves the latents by {residual[0]:.2g} of their length at first and {residual[last]:.2g} at last "
-            f"(right puzzles {table['residual_right'][last]:.2g}, wrong ones {table['residual_wrong'][last]:.2g})"
+            f"({known})"
         )
     headline = {
         "right": float(right[own]),

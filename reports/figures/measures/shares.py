@@ -8,8 +8,22 @@ import altair as alt
 from trmpipe.trainer.analysis import KeptMeasure
 
 from ..figure import Figure
-from ..theme import COLOURS
-from .parts import BLUE, LEGEND, OF_ANSWERS, RIGHT, WRONG, Row, asked, bins_width, chart_of, rows_of, share_axis
+from .parts import (
+    BLUE,
+    GREEN,
+    GREY,
+    LEGEND,
+    OF_ANSWERS,
+    ORANGE,
+    RIGHT,
+    WRONG,
+    Row,
+    asked,
+    bins_width,
+    chart_of,
+    rows_of,
+    share_axis,
+)
 
 _ENDINGS = {
     "right": "stays, right",
@@ -18,6 +32,8 @@ _ENDINGS = {
     "moving": "still changes",
 }
 _LATENTS = {1: "at rest", 2: "in a cycle", 0: "still moving", -1: "none"}
+_OF_LATENTS = dict(zip(_LATENTS.values(), (BLUE, ORANGE, GREEN, GREY), strict=True))
+"""Colours of what latents do, whichever of it there is."""
 _IDENTIFIERS = {"own": "its own", "exchanged": "another puzzle's", "blank": "none"}
 _VOTES = {"single": "a single pass", "first": "most votes", "second": "two answers of most votes"}
 _BLANKS = {"solved_whole": "the puzzle itself", "right": "one blank: all cells", "cell_right": "one blank: that cell"}
@@ -32,7 +48,7 @@ def figures_of_endings(kept: KeptMeasure) -> list[Figure]:
         for period, latents in _LATENTS.items()
         if counts[ending, period]
     ]
-    shown = [said for said in _LATENTS.values() if any(row["latents"] == said for row in rows)]
+    shown = {said: colour for said, colour in _OF_LATENTS.items() if any(row["latents"] == said for row in rows)}
     chart = (
         chart_of(rows)
         .mark_bar()
@@ -42,7 +58,7 @@ def figures_of_endings(kept: KeptMeasure) -> list[Figure]:
             color=alt.Color(
                 "latents:N",
                 title="latents",
-                scale=alt.Scale(domain=shown, range=list(COLOURS[: len(shown)])),
+                scale=alt.Scale(domain=list(shown), range=list(shown.values())),
                 legend=alt.Legend(**LEGEND),
             ),
             tooltip=["answer:N", "latents:N", "puzzles:Q"],
@@ -159,7 +175,7 @@ def _bars(name: str, title: str, says: str, rows: Sequence[Row], field: str, axi
         ),
     ]
     if "low" in rows[0]:
-        layers.append(base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("low:Q", title=axis), x2="high:Q"))
+        layers.append(base.mark_rule(strokeWidth=3, color=GREY).encode(x=alt.X("low:Q", title=axis), x2="high:Q"))
     return Figure(
         name=name, title=title, says=says, chart=alt.layer(*layers).properties(height=44 * len(rows)), rows=rows
     )
