@@ -10,7 +10,7 @@ from trmpipe.generators.spec import TaskSpec
 from trmpipe.shards import Examples
 from trmpipe.shards.progress import Silent
 from trmpipe.trainer.analysis.recording import Recorder
-from trmpipe.trainer.analysis.subject import Subject
+from trmpipe.trainer.analysis.subject import RunSubject
 from trmpipe.trainer.evaluators.label import LabelEvaluator
 from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
@@ -102,7 +102,7 @@ def recorder(net, steps, own=None, learner=None, loss="softmax"):
 def subject(net, examples, steps, own=None, corpus=None, learner=None):
     """What measures ask, without a run: a corpus of which the catalog alone is looked at."""
     corpus = corpus or SimpleNamespace(spec=SPEC)
-    return Subject(
+    return RunSubject(
         recorder=recorder(net, steps, own, learner),
         evaluator=LabelEvaluator(SPEC),
         corpora=[corpus],

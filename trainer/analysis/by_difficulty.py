@@ -7,7 +7,6 @@ Shapes: N puzzles.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,7 @@ from numpy.typing import NDArray
 from ..difficulty import Bin, bins_of
 from .columns import Table, real, share, whole, word
 from .means import intervals
-from .measure import Measure, Measured
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, Subject
 
 RATING, CLUES = "rating", "clues"
 _MOST_NUMBERS = 12
@@ -70,7 +66,7 @@ def by_bins(bins: Sequence[tuple[str, Bin]], right: NDArray[np.bool_]) -> Table:
     }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     rated = bins_of(subject.ratings, subject.levels)
     shown = clue_bins(subject.clues)

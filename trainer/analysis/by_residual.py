@@ -6,18 +6,13 @@ right answer has a smaller residual than a wrong one. Source: EqR, arXiv 2605.21
 Shapes: N puzzles.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..halts import area_under_curve
 from .columns import Table, real, share, whole
 from .means import intervals
-from .measure import Measure, Measured, NotMeasuredError
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 NUM_BINS = 10
 
@@ -53,7 +48,7 @@ def by_residual(residual: NDArray[np.floating], right: NDArray[np.bool_]) -> Tab
     }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     trace = subject.trace
     if trace.motion is None:

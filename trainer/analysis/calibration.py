@@ -7,18 +7,13 @@ error and the area under the curve.
 Shapes: T steps, N puzzles.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..halts import NUM_BINS, halting_of
 from .columns import Table, real, share, whole
 from .means import intervals, ratio
-from .measure import Measure, Measured, NotMeasuredError
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 COLUMNS = {
     "least": share("smallest probability that the bin holds"),
@@ -54,7 +49,7 @@ def reliability(halt: NDArray[np.float32], right: NDArray[np.bool_]) -> Table:
     }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     trace = subject.trace
     if trace.halt is None or trace.margin is None:

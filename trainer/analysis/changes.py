@@ -8,18 +8,13 @@ Sources: the code of "Speed is Confidence" (arXiv 2601.19085) and of DEC (Fixed-
 Shapes: T steps, N puzzles, S sequence.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .columns import Table, real, share, whole
 from .endings import SPURIOUS, endings_of
 from .means import ratio
-from .measure import Measure, Measured, NotMeasuredError
+from .measure import Measure, Measured, NotMeasuredError, Subject
 from .trace import Trace
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 COLUMNS = {
     "step": whole("supervision step, from 1", least=1),
@@ -67,7 +62,7 @@ def _stalled(trace: Trace) -> np.ndarray:
     return found
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     trace = subject.trace
     if not trace.open.any():

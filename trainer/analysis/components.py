@@ -7,16 +7,11 @@ first two principal components of all of them. Source: arXiv 2601.10679 draws th
 Shapes: T steps and the start, M puzzles, F numbers of a latent.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import flag, real, whole
-from .measure import Measure, Measured, NotMeasuredError
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 NUM_PUZZLES = 12
 """Solved puzzles that are drawn, and failed ones; fewer where there are not as many."""
@@ -59,7 +54,7 @@ def principal_components(
     return first, explained
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     solved = subject.trace.solved[-1]
     if subject.trace.motion is None:

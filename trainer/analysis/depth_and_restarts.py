@@ -8,18 +8,14 @@ Shapes: R restarts, T steps, N puzzles.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Table, share, whole
 from .means import intervals
-from .measure import Measure, Measured, NotMeasuredError
+from .measure import Measure, Measured, NotMeasuredError, Subject
 from .trace import Trace
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 NUM_RESTARTS = 8
 _RESIDUAL_STEPS = 3
@@ -82,7 +78,7 @@ def doublings(most: int) -> list[int]:
     return sorted({*(1 << k for k in range(most.bit_length())), most})
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     traces = list(subject.restarts(NUM_RESTARTS))
     solved, worth = np.stack([one.solved for one in traces]), np.stack([worth_of(one) for one in traces])

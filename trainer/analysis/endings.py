@@ -11,17 +11,12 @@ Sources: spurious fixed points as in arXiv 2601.10679; cycles of latents as in a
 Shapes: T steps, N puzzles, S sequence, P periods, W steps of the window.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Table, flag, real, whole, word
-from .measure import Measure, Measured, NotMeasuredError
+from .measure import Measure, Measured, NotMeasuredError, Subject
 from .trace import LONGEST_PERIOD, Trace
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 WINDOW = 16
 """Steps at the end that are looked at, where there are twice as many: two of the longest cycles."""
@@ -97,7 +92,7 @@ def _smallest(repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
     return found
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     trace = subject.trace
     if trace.num_steps < 2:

@@ -9,7 +9,6 @@ Shapes: N puzzles.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,8 @@ from trmpipe.shards import BLANK_IDENTIFIER
 
 from .columns import Table, share, whole, word
 from .means import intervals, ratio
-from .measure import Measure, Measured, NotMeasuredError
+from .measure import Measure, Measured, NotMeasuredError, Subject
 from .trace import Trace
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 OWN, EXCHANGED, BLANK = "own", "exchanged", "blank"
 
@@ -65,7 +61,7 @@ def by_identifier(traces: Mapping[str, Trace]) -> Table:
     }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     if not subject.has_embeddings:
         raise NotMeasuredError("the network has no puzzle embeddings, so no identifier can be exchanged or removed")

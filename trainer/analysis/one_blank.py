@@ -8,7 +8,6 @@ Shapes: N puzzles, S sequence.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,7 @@ from trmpipe.shards import Examples
 
 from ..keys import example_keys
 from .columns import flag, share, whole
-from .measure import Measure, Measured, NotMeasuredError
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 COLUMNS = {
     "puzzle": whole("place among the puzzles analysed, from 0"),
@@ -62,7 +58,7 @@ def one_blank(examples: Examples, blank: int | None) -> tuple[Examples, NDArray[
     return replace(examples, inputs=asked), cells
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     task = subject.task
     if task is None:

@@ -8,7 +8,6 @@ Shapes: N puzzles, K variants, S sequence.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,7 @@ from trmpipe.generators.task import Groups, Task
 from trmpipe.shards import Corpus, Examples
 
 from .columns import Table, flag, whole
-from .measure import Measure, Measured, NotMeasuredError
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 NUM_VARIANTS = 8
 VARIANTS_SEED = 0
@@ -51,7 +47,7 @@ def relabelled(right: NDArray[np.bool_], of_variants: NDArray[np.bool_], asked: 
     }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     task = subject.task
     if task is None:
@@ -81,7 +77,7 @@ def _words(kind: str, among: NDArray[np.bool_], which: NDArray[np.bool_], what: 
 
 
 def _variants_of(
-    subject: "Subject", task: Task, corpus: Corpus, rows: Examples
+    subject: Subject, task: Task, corpus: Corpus, rows: Examples
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which variants of the puzzles of one corpus are solved, and which there are, bool [K, N] each."""
     if (corpus.catalog["test"].examples[rows.groups] > 1).any() or corpus.spec.variant_identifiers:
@@ -99,7 +95,7 @@ def _variants_of(
     return solved, asked
 
 
-def _solved(subject: "Subject", task: Task, groups: Groups, rows: Examples, variant: int) -> NDArray[np.bool_]:
+def _solved(subject: Subject, task: Task, groups: Groups, rows: Examples, variant: int) -> NDArray[np.bool_]:
     """Which puzzles are solved when they are asked as one of their variants."""
     counts = np.ones(len(rows), np.int64)
     inputs, labels = task.augment(groups, VARIANTS_SEED, variant, counts)

@@ -15,10 +15,10 @@ from ..errors import RunError
 from ..evaluators import evaluator_of
 from ..held_out import names_of, read_held_out_parts, tested_corpora
 from ..inference import TrainedRun, fitted
-from .measure import Measured, NotMeasuredError
+from .measure import Measured, NotMeasuredError, Subject
 from .recording import Recorder
 from .registry import MEASURES
-from .subject import Subject
+from .subject import RunSubject
 
 DEFAULT_LIMIT = 200
 DEFAULT_STEPS = 64
@@ -88,7 +88,7 @@ def analyse(
             loss=getattr(trained.config.learner, "loss", ""),
             progress=progress,
         )
-        subject = Subject(
+        subject = RunSubject(
             recorder=recorder,
             evaluator=evaluator,
             corpora=corpora,

@@ -5,17 +5,12 @@ Sources: the residual as in EqR (arXiv 2605.21488); moves and their angles as in
 Shapes: T steps, N puzzles.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .columns import Table, real, share, whole
 from .means import intervals, mean_known, ratio
-from .measure import Measure, Measured
+from .measure import Measure, Measured, Subject
 from .trace import Trace
-
-if TYPE_CHECKING:
-    from .subject import Subject
 
 COLUMNS = {
     "step": whole("supervision step, from 1", least=1),
@@ -64,7 +59,7 @@ def by_step(trace: Trace) -> Table:
     return table
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     trace = subject.trace
     table, own, last = by_step(trace), trace.own - 1, trace.num_steps - 1

@@ -29,8 +29,8 @@ _MOST_LATENT_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is analysed.
+class RunSubject:
+    """A run with all that measures may ask of it: `measure.Subject`.
 
     Attributes:
         recorder: asks the network, to the depth of the analysis.

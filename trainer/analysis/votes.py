@@ -6,15 +6,10 @@ that the run was trained on. Only test inputs whose solution is known count.
 Shapes: M test inputs.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .columns import flag, whole
-from .measure import Measure, Measured
-
-if TYPE_CHECKING:
-    from .subject import Subject
+from .measure import Measure, Measured, Subject
 
 COLUMNS = {
     "test_input": whole("number of the test input, by task and place"),
@@ -26,7 +21,7 @@ COLUMNS = {
 }
 
 
-def measure(subject: "Subject") -> Measured:
+def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     found = subject.poll()
     rank = found.rank

@@ -105,7 +105,14 @@ def own_steps_rule(about: About, rows: Sequence[Row]) -> alt.Chart:
 
 
 def lines(data: Sequence[Row], x: alt.X, y: alt.Y, names: Sequence[str]) -> alt.Chart:
-    """One line a series."""
+    """One line a series.
+
+    Args:
+        data: rows as `series` gives them.
+        x: the axis along which they go.
+        y: the axis of ``value``.
+        names: the series, in the order of their colours.
+    """
     found: alt.Chart = (
         chart_of(data)
         .mark_line(point={"size": 18}, strokeWidth=2)
