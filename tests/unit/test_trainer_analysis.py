@@ -219,6 +219,15 @@ def test_halting_that_is_calibrated_and_halting_that_is_the_opposite():
     assert found.headline["right_when_halted"] == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(("sign", "step", "share"), [(1, 2, 1.0), (-1, 1, 0.0)])
+def test_an_answer_counts_at_the_step_at_which_the_network_halts(sign, step, share):
+    """Answers are right after every second step, where z is above 0."""
+    net = HandMade(turns_back, of_two, halt=lambda z, inputs: sign * z[:, 0])
+    found = measured("halting", net, puzzles(), 5)
+    assert (found.headline["mean_steps"], found.headline["right_when_halted"]) == (step, share)
+    assert found.headline["right_by_halting"] == share
+
+
 def test_the_residual_tells_right_from_wrong_where_wrong_ones_move():
     def start(keys):
         return torch.stack([torch.ones(len(keys)), torch.zeros(len(keys))], 1)
