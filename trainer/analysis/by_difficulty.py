@@ -84,10 +84,12 @@ def measure(subject: Subject) -> Measured:
 def _words(what: str, table: Table, by: str) -> str:
     """The first and the last bin, and how many lie between."""
     rows = np.flatnonzero(table["by"] == by)
-    ends = [f"{table['name'][row]}: {table['right'][row]:.1%} of {table['puzzles'][row]:,}" for row in rows[[0, -1]]]
+    first, last = (
+        f"{table['right'][row]:.1%} of {table['puzzles'][row]:,} at {table['name'][row]}" for row in rows[[0, -1]]
+    )
     if len(rows) == 1:
-        return f"by {what}: all puzzles are alike ({ends[0]} right)"
-    return f"by {what}, {' ... '.join(ends)} right, in {len(rows)} bins"
+        return f"by {what}: all puzzles are alike ({first} right)"
+    return f"by {what}, in {len(rows)} bins: right are {first}, {last}"
 
 
 MEASURE = Measure(

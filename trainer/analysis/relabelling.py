@@ -59,8 +59,8 @@ def measure(subject: Subject) -> Measured:
     table = relabelled(subject.trace.solved_by_run, of_variants, asked)
     right, solved = table["right"], table["variants_right"]
     rescued, lost = (~right & (solved > 0)), right & (solved < table["variants"])
-    lines = [_words("failed", ~right, rescued, "are solved under one other labelling or more")]
-    lines.append(_words("solved", right, lost, "fail under one other labelling or more"))
+    of_failed = _words("failed", ~right, rescued, "are solved under one of them or more")
+    of_solved = _words("solved", right, lost, "fail under one of them or more")
     return Measured(
         table=table,
         headline={
@@ -68,7 +68,7 @@ def measure(subject: Subject) -> Measured:
             "solved_failing": float(lost[right].mean()) if right.any() else float("nan"),
             "variants_right": float(solved.sum() / table["variants"].sum()),
         },
-        lines=("; ".join(lines) + f" (of {asked.sum(0).max()} asked)",),
+        lines=(f"each asked under up to {asked.sum(0).max()} other labellings: {of_failed}; {of_solved}",),
     )
 
 
