@@ -25,6 +25,7 @@ COMMANDS = {
     "generate": ("generate", "Make a corpus of puzzles and their variants."),
     "train": ("train", "Train a Tiny Recursive Model on corpora."),
     "evaluate": ("evaluate", "Score a trained model on held-out puzzles."),
+    "analyse": ("analyse", "Measure how a trained model comes to its answers."),
     "runs": ("runs", "List runs with their settings, steps and scores."),
     "solve": ("solve", "Let a trained model solve a puzzle."),
     "inspect": ("inspect", "Show what a corpus holds."),

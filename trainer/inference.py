@@ -258,11 +258,11 @@ def evaluate_run(
     Raises:
         RunError: the corpora hold nothing to score, or are not what the network was made for.
     """
-    with _fitted(trained, corpora).examinee() as examinee:
+    with fitted(trained, corpora).examinee() as examinee:
         return evaluator.evaluate(examinee, corpora, request, ranks, progress)
 
 
-def _fitted(trained: TrainedRun, corpora: Sequence[Corpus]) -> TrainedRun:
+def fitted(trained: TrainedRun, corpora: Sequence[Corpus]) -> TrainedRun:
     """The run, with its network made anew where corpora hold another task and the model takes any size.
 
     Raises:

@@ -15,6 +15,7 @@ from trmpipe.generators.task import PAD
 from .errors import SettingError
 from .widening import wide
 
+STABLEMAX = "stablemax"
 _SMOOTHING = 0.2
 
 
@@ -66,6 +67,16 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return flat.view(labels.shape)
 
 
+def log_probabilities(loss: str, logits: Tensor) -> Tensor:
+    """What logits [..., V] trained by a loss of this name mean: logarithms of probabilities, float32 or wider.
+
+    They are those of stablemax for the loss of that name, and of softmax for all others.
+    """
+    if loss == STABLEMAX:
+        return log_stablemax(logits.to(wide_dtype(logits.device)))
+    return F.log_softmax(wide(logits), dim=-1)
+
+
 TokenLoss = Callable[[Tensor, Tensor], Tensor]
 """From logits [B, S, V] and labels int64 [B, S] to the loss of each token, [B, S]."""
 
@@ -73,7 +84,7 @@ LOSSES: Registry[TokenLoss] = Registry(
     "trmpipe.losses",
     "loss",
     {
-        "stablemax": "trmpipe.trainer.losses:stablemax_cross_entropy",
+        STABLEMAX: "trmpipe.trainer.losses:stablemax_cross_entropy",
         "softmax": "trmpipe.trainer.losses:softmax_cross_entropy",
         "smoothed": "trmpipe.trainer.losses:smoothed_cross_entropy",
     },

@@ -34,6 +34,8 @@ EVERY_RANGE = [
     (["evaluate", "nowhere"], "--steps", 1, 10_000),
     (["evaluate", "nowhere"], "--restarts", 1, 10_000),
     (["evaluate", "nowhere"], "--search", 1, 10_000),
+    (["analyse", "nowhere"], "--limit", 1, MOST),
+    (["analyse", "nowhere"], "--steps", 1, 1024),
     (["import", "checkpoint", "nowhere"], "--heads", 1, MOST),
     (["import", "checkpoint", "nowhere"], "--h-cycles", 1, MOST),
     (["import", "checkpoint", "nowhere"], "--l-cycles", 1, MOST),

@@ -3,8 +3,9 @@
 Shapes: N rows (test inputs under their variants), S = 900 tokens of one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.progress import Progress
 
 from ..errors import RunError
-from ..evaluators import EvaluationRequest, Report
+from ..evaluators import EvaluationRequest, Polled, Report
 from ..examinee import Examinee
 from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
@@ -30,7 +31,7 @@ from ..run_folder import owning_evaluations
 from .asking import ask_about
 from .pictures import draw_answers
 from .report import SeveralReports, VotesReport
-from .score import score
+from .score import ArcScores, InputScore, score
 from .solved_task import SolvedTask
 
 SUBMISSION = "submission.json"
@@ -115,19 +116,47 @@ class VotesEvaluator:
         """Score one corpus, whose identifiers the network knows `offset` further on."""
         tests: dict[str, Any] = {}
         shares = []
-        num_rows = count_held_out_rows(corpus, num_groups=request.limit, num_variants=request.variants)
-        progress.start("predicting", num_rows // ranks.world_size)
-        for rows in held_out_rows(corpus, num_groups=request.limit, num_variants=request.variants):
+        for rows in _rows_of(corpus, request.limit, request.variants, ranks, progress):
             _add_tests(tests, rows, corpus.catalog["test"].names)
             mine = rows.take(slice(ranks.rank, None, ranks.world_size))
             shares.append(_predict(examinee, mine, offset, progress))
-        progress.finish()
         gathered = ranks.gather(_joined(shares))
         if not gathered:
             return None
         report = _report(request.folder, ending, corpus, tests, _joined(gathered))
         num_tasks = len(report.scores.tasks)
         return replace(report, protocol=request.protocol(puzzles=num_tasks, steps=examinee.num_steps))
+
+    def poll(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        limit: int | None,
+        num_variants: int | None,
+        progress: Progress,
+    ) -> Polled:
+        """Every corpus by its own votes, one after the other; see `Pollster`."""
+        single: list[bool] = []
+        found: list[InputScore] = []
+        for corpus in tested_corpora(corpora):
+            offset, shares = identifiers_before(corpora, corpus), []
+            tests: dict[str, Any] = {}
+            right: dict[str, list[bool]] = {}
+            names = corpus.catalog["test"].names
+            for rows in _rows_of(corpus, limit, num_variants, Ranks(), progress):
+                _add_tests(tests, rows, names)
+                shares.append(_predict(examinee, rows, offset, progress))
+                _add_single(right, rows, shares[-1].answers, names)
+            for task in _scores_of(corpus, tests, _joined(shares)).tasks:
+                known = [one.rank is not None for one in task.inputs]
+                single += compress(right[task.task], known)
+                found += task.scored
+        return Polled(
+            single=np.array(single, bool),
+            rank=np.array([one.rank for one in found], np.int64),
+            votes=np.array([one.num_votes for one in found], np.int64),
+            answers=np.array([one.num_answers for one in found], np.int64),
+        )
 
     def answer(
         self,
@@ -147,12 +176,32 @@ class VotesEvaluator:
         return SolvedTask(question=question, score=scores.tasks[0])
 
 
+def _rows_of(
+    corpus: Corpus, limit: int | None, num_variants: int | None, ranks: Ranks, progress: Progress
+) -> Iterator[Examples]:
+    """The rows that are predicted, a shard at a time; the progress is told how many this rank has."""
+    num_rows = count_held_out_rows(corpus, num_groups=limit, num_variants=num_variants)
+    progress.start("predicting", num_rows // ranks.world_size)
+    yield from held_out_rows(corpus, num_groups=limit, num_variants=num_variants)
+    progress.finish()
+
+
 def _add_tests(tests: dict[str, Any], rows: Examples, names: Sequence[str | None]) -> None:
     """Add the test pairs of the bases among `rows`, in the form that `score` takes."""
     for i in np.flatnonzero(rows.variants == 0):
         known = (rows.labels[i] != PAD).any()
         pair = {"input": crop(rows.inputs[i]).tolist(), "output": crop(rows.labels[i]).tolist() if known else None}
         tests.setdefault(str(names[rows.groups[i]]), {"test": []})["test"].append(pair)
+
+
+def _add_single(
+    right: dict[str, list[bool]], rows: Examples, answers: NDArray[np.uint8], names: Sequence[str | None]
+) -> None:
+    """Add whether the answers to the bases among `rows` are right, in the order of `_add_tests`."""
+    counted = rows.labels != PAD
+    exact = ((answers == rows.labels) | ~counted).all(1)
+    for i in np.flatnonzero(rows.variants == 0):
+        right.setdefault(str(names[rows.groups[i]]), []).append(bool(exact[i]))
 
 
 def _predict(examinee: Examinee, rows: Examples, offset: int, progress: Progress) -> Predictions:
@@ -190,11 +239,15 @@ def _joined(parts: Sequence[Predictions]) -> Predictions:
     return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
-    """Score the rows of all ranks, and write the submission and the picture to `folder`."""
+def _scores_of(corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> ArcScores:
     known = corpus.variant_names()
     names = [known[identifier] for identifier in rows.identifiers.tolist()]
-    scores = score(names, rows.inputs, rows.answers, rows.probabilities, tests)
+    return score(names, rows.inputs, rows.answers, rows.probabilities, tests)
+
+
+def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
+    """Score the rows of all ranks, and write the submission and the picture to `folder`."""
+    scores = _scores_of(corpus, tests, rows)
     submission, picture = (folder / Path(name).with_stem(Path(name).stem + ending) for name in (SUBMISSION, PICTURE))
     with owning_evaluations(folder):
         write_json(submission, scores.submission(), indent=None)

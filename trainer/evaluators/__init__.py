@@ -11,7 +11,7 @@ from trmpipe.generators.plugins import Registry
 from trmpipe.generators.task import TaskSpec
 
 from ..errors import SettingError
-from .evaluator import Answerer, EvaluationRequest, Evaluator, Report
+from .evaluator import Answerer, EvaluationRequest, Evaluator, Polled, Pollster, Report
 
 EVALUATORS: Registry[Callable[[TaskSpec], Evaluator]] = Registry(
     "trmpipe.evaluators",
@@ -36,4 +36,4 @@ def evaluator_of(spec: TaskSpec) -> Evaluator:
     return EVALUATORS[spec.scoring](spec)
 
 
-__all__ = ["EVALUATORS", "Answerer", "EvaluationRequest", "Evaluator", "Report", "evaluator_of"]
+__all__ = ["EVALUATORS", "Answerer", "EvaluationRequest", "Evaluator", "Polled", "Pollster", "Report", "evaluator_of"]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trmpipe.generators.errors import OptionError
@@ -191,5 +193,46 @@ class Answerer(Protocol):
 
         Raises:
             OptionError: there is no such puzzle.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """How M test inputs fared whose solution is known.
+
+    Attributes:
+        single: bool [M], whether the answer to the input as it is is right.
+        rank: int64 [M], place of the solution among the answers by vote, from 1; 0 where nobody gave it.
+        votes: int64 [M], variants that voted.
+        answers: int64 [M], different answers among them.
+    """
+
+    single: NDArray[np.bool_]
+    rank: NDArray[np.int64]
+    votes: NDArray[np.int64]
+    answers: NDArray[np.int64]
+
+
+@runtime_checkable
+class Pollster(Protocol):
+    """What an evaluator by vote may do besides: set votes against a single pass, and write nothing."""
+
+    def poll(
+        self,
+        examinee: Examinee,
+        corpora: Sequence[Corpus],
+        limit: int | None,
+        num_variants: int | None,
+        progress: Progress,
+    ) -> Polled:
+        """Let a model answer held-out test inputs under all their variants.
+
+        Args:
+            examinee: the model.
+            corpora: those that it was trained on, in their order.
+            limit: the first so many groups of each; None for all.
+            num_variants: the first so many variants of each; None for all.
+            progress: told of every one.
         """
         ...

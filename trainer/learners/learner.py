@@ -16,14 +16,14 @@ Shapes: B slots (or rows) of this rank, b those of a slice, S sequence, D width.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..judging import Judge
-from ..models import CorpusSizes
+from ..models import CorpusSizes, Latents
 
 Tensors = dict[str, Tensor]
 """Tensors by name, whose first axis is the batch."""
@@ -64,6 +64,18 @@ class Lesson:
     metrics: Tensors
 
 
+class Move(NamedTuple):
+    """Where a step led a recursive network: all its latents by name, [S, B, D] each as in the network.
+
+    Attributes:
+        before: what the step went on from.
+        after: what it left.
+    """
+
+    before: Latents
+    after: Latents
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A network's answers to B inputs.
@@ -76,6 +88,7 @@ class Answer:
             where there is no state.
         go_on: float32 [B], logits of going on, where the learner stops when those of `halt` are above them; None where
             it stops when `halt` is above 0.
+        move: the latents of the B rows before and after the step, not copied; None where there are none.
     """
 
     tokens: Tensor
@@ -83,6 +96,7 @@ class Answer:
     logits: Tensor
     residual: Tensor | None = None
     go_on: Tensor | None = None
+    move: Move | None = None
 
     @property
     def margin(self) -> Tensor | None:

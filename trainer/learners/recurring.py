@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..models import RecursiveNetwork, puzzle_rows
 from ..models.noise import keys_at
-from .learner import Answer
+from .learner import Answer, Move
 from .residual import residual
 
 
@@ -26,4 +26,5 @@ def answers_of_steps(
     for step in range(num_steps):
         before = latents
         latents, logits, halt, go_on = net.step(latents, inputs, rows, keys_at(keys, step))
-        yield Answer(logits.argmax(-1), halt, logits, residual(before, latents)), go_on
+        move = Move(before, latents)
+        yield Answer(logits.argmax(-1), halt, logits, residual(before, latents), move=move), go_on

@@ -28,7 +28,7 @@ from ..models import Latents, RecursiveNetwork, puzzle_rows
 from ..models.noise import keys_at
 from ..parts import Part
 from .chains import apart, by_example, drawn_starts, keys_of_chains, of_chain, side_by_side, too_close
-from .learner import Answer, Lesson, Tensors
+from .learner import Answer, Lesson, Move, Tensors
 from .residual import residual
 from .slots import SlotLearner
 
@@ -158,7 +158,8 @@ class WinnerTakeAll(SlotLearner):
             moved = residual(before, latents)
             surest = by_example(halt, count).argmax(1)
             logits, halt, moved = (of_chain(by_example(x, count), surest) for x in (logits, halt, moved))
-            yield Answer(logits.argmax(-1), halt, logits, moved)
+            move = Move(_of_chain(before, surest, count), _of_chain(latents, surest, count))
+            yield Answer(logits.argmax(-1), halt, logits, moved, move=move)
 
     @torch.no_grad()
     def _after(self, latents: Latents, winner: Tensor, losses: Tensor, keys: Tensor) -> tuple[Tensors, Tensor]:
@@ -180,6 +181,11 @@ def _side_by_side(work: Tensors, count: int) -> Latents:
         if name.startswith(_SHARED)
     }
     return {**shared, **own}
+
+
+def _of_chain(latents: Latents, chosen: Tensor, count: int) -> Latents:
+    """The latents [S, B, D] of one chain of each example, out of those of all, see `_side_by_side`."""
+    return {name: of_chain(apart(z, count), chosen).transpose(0, 1) for name, z in latents.items()}
 
 
 PART = Part(config=WinnerTakeAllConfig, build=WinnerTakeAll)

@@ -60,6 +60,7 @@ class EqR(HaltingNetwork):
     """The network, a `RecursiveNetwork`; see `TokenNetwork` for its arguments."""
 
     draws = True
+    answer_latent = "z_H"
 
     def __init__(
         self,
@@ -92,7 +93,7 @@ class EqR(HaltingNetwork):
             for cycle in range(self.config.h_cycles - 1):
                 z_H, z_L = self._cycle(z_H, z_L, x, keys, cycle)
         z_H, z_L = self._cycle(z_H, z_L, x, keys, self.config.h_cycles - 1)
-        return self.outcome({"z_H": z_H, "z_L": z_L}, "z_H")
+        return self.outcome({"z_H": z_H, "z_L": z_L})
 
     def _cycle(self, z_H: Tensor, z_L: Tensor, x: Tensor, keys: Tensor, cycle: int) -> tuple[Tensor, Tensor]:
         first = _FIRST_CALL + cycle * (self.config.l_cycles + 1)

@@ -50,6 +50,7 @@ class HRMConfig(StackConfig):
 class HRM(FixedStartNetwork):
     """Hierarchical Reasoning Model; see `TokenNetwork` for its arguments."""
 
+    answer_latent = "z_H"
     H_init: Tensor
     L_init: Tensor
 
@@ -88,7 +89,7 @@ class HRM(FixedStartNetwork):
                     z_H = self.H_level(z_H + z_L, self.rotary)
         z_L = self.L_level(z_L + (z_H + x), self.rotary)
         z_H = self.H_level(z_H + z_L, self.rotary)
-        return self.outcome({"z_H": z_H, "z_L": z_L}, "z_H")
+        return self.outcome({"z_H": z_H, "z_L": z_L})
 
 
 PART = Part(config=HRMConfig, build=HRM, published=published_stack(HRMConfig, "L_level", "H_level"))

@@ -53,6 +53,7 @@ class LoopedConfig(StackConfig):
 class Looped(FixedStartNetwork):
     """Looped transformer: `RecursiveNetwork` with one latent; see `TokenNetwork` for its arguments."""
 
+    answer_latent = "z"
     z_init: Tensor
 
     def __init__(
@@ -86,7 +87,7 @@ class Looped(FixedStartNetwork):
                 z = self._loop(z, x)
         for _ in range(differentiated):
             z = self._loop(z, x)
-        return self.outcome({"z": z}, "z")
+        return self.outcome({"z": z})
 
     def _loop(self, z: Tensor, x: Tensor) -> Tensor:
         return call(self.level, rms_norm(z + x, dim=-1), self.rotary, recompute=self.config.recompute)

@@ -103,6 +103,8 @@ class RecursiveNetwork(Network, Protocol):
 
     One that draws from the keys that it is given has an attribute ``draws`` that is true, see `draws_at_random`.
     One whose outcomes have `Outcome.go_on` says so by an attribute ``has_continue_head`` that is true.
+    One with several latents names the one that its answer is read from by an attribute ``answer_latent``, which those
+    who look at its latents go by, see `answer_latent`.
     """
 
     def initial(self, keys: Tensor) -> Latents:
@@ -136,6 +138,16 @@ class DirectNetwork(Network, Protocol):
 def draws_at_random(net: Any) -> bool:
     """Whether a network answers otherwise for other keys, which it declares by an attribute ``draws`` that is true."""
     return bool(getattr(net, "draws", False))
+
+
+def answer_latent(net: Any, latents: Latents) -> str | None:
+    """Name of the latent that a recursive network reads its answer from: what it declares, or the only one.
+
+    None where it has several and does not say.
+    """
+    only = next(iter(latents)) if len(latents) == 1 else None
+    name: str | None = getattr(net, "answer_latent", only)
+    return name if name in latents else None
 
 
 class WritingNetwork(Network, Protocol):

@@ -43,6 +43,8 @@ class HaltingNetwork(TokenNetwork):
     """
 
     has_continue_head = True
+    answer_latent: str
+    """Name of the latent that the answer is read from; networks that derive from this say it."""
 
     def __init__(
         self, config: StackConfig, sizes: CorpusSizes, *, generator: torch.Generator, dtype: torch.dtype
@@ -50,14 +52,9 @@ class HaltingNetwork(TokenNetwork):
         super().__init__(config, sizes, generator=generator, dtype=dtype)
         self.q_head = HaltingHead(config.width)
 
-    def outcome(self, latents: Mapping[str, Tensor], answer: str) -> Outcome:
-        """What a supervision step came to.
-
-        Args:
-            latents: that it left, [S, B, D] each, with gradient.
-            answer: name of the one that the answer is read from.
-        """
-        z = latents[answer]
+    def outcome(self, latents: Mapping[str, Tensor]) -> Outcome:
+        """What a supervision step came to that left these latents, [S, B, D] each, with gradient."""
+        z = latents[self.answer_latent]
         return Outcome(latents, self.answer(z), *self.q_head(z[0]))
 
 

@@ -75,6 +75,7 @@ class TRMConfig(StackConfig):
 class TRM(FixedStartNetwork):
     """Tiny Recursive Model with an MLP or an attention mixer; see `TokenNetwork` for its arguments."""
 
+    answer_latent = _H
     H_init: Tensor
     L_init: Tensor
 
@@ -121,7 +122,7 @@ class TRM(FixedStartNetwork):
                 z = self._update(z, x, range(updates))
             z = self._update(z, x, range(updates - differentiated))
         z = self._update(z, x, range(updates - differentiated, updates))
-        return self.outcome(z, _H)
+        return self.outcome(z)
 
     def _update(self, z: dict[str, Tensor], x: Tensor, numbers: Iterable[int]) -> dict[str, Tensor]:
         """The updates of a cycle with these numbers, 0 to n; n is that of the answer."""
