@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from benchmarks.flops import flops_of
+
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from benchmarks.flops import flops_of
 from torch import Tensor, nn
 
 import trmpipe
-from benchmarks.flops import flops_of
 from trmpipe.shards import Corpus
 from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.inference import open_trained

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from benchmarks.flops import flops_of
 from torch import Tensor
 
-from benchmarks.flops import flops_of
 from benchmarks.gpu import peak_flops
 from trmpipe.trainer.allocation import keep_freed_memory
 from trmpipe.trainer.build import build_learner, build_net

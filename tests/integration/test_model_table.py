@@ -6,9 +6,9 @@ import json
 import pytest
 import torch
 import torch.nn.functional as F
+from benchmarks.flops import flops_of
 
 from benchmarks import runs
-from benchmarks.flops import flops_of
 from benchmarks.model_table import __main__ as table
 from benchmarks.model_table import tuning
 from benchmarks.model_table.entries import ENTRIES, PRESET, REFERENCE, Entry, entries_named
