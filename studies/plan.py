@@ -66,6 +66,7 @@ class Arm:
 
     Attributes:
         name: of it in tables.
+        family: what it has in common with other arms, which pictures colour alike; the name where none is given.
         settings: on top of the preset's.
         preset: of its runs; empty for the data's or the plan's.
         data: names of what it is trained on; none for all.
@@ -74,6 +75,7 @@ class Arm:
     """
 
     name: Word
+    family: Word = ""
     settings: Settings = ()
     preset: Word = ""
     data: tuple[Word, ...] = ()

@@ -182,6 +182,7 @@ def _data(keys: Keys) -> Data:
 def _arm(keys: Keys) -> Arm:
     found = Arm(
         name=keys.name("name"),
+        family=keys.name("family", ""),
         settings=keys.settings("settings"),
         preset=keys.text("preset", ""),
         data=keys.texts("data", (), each="the name of some data"),
