@@ -61,9 +61,8 @@ def setups_of(plan: Plan) -> list[Setup]:
 
 
 def axes_of(plan: Plan) -> list[Axis]:
-    """Those of the plan and of its arms, one of each name."""
-    every = [axis for arm in plan.arms for axis in arm.axes] + list(plan.axes)
-    return list({axis.name: axis for axis in every}.values())
+    """Those of all arms, then those of the plan; several of one name may have other labels."""
+    return [axis for arm in plan.arms for axis in arm.axes] + list(plan.axes)
 
 
 def _setup(plan: Plan, data: Data, arm: Arm, axes: Sequence[Axis], labels: Sequence[str]) -> Setup:
