@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from benchmarks.flops import flops_of
 from torch import Tensor
 
 from benchmarks.gpu import peak_flops
@@ -36,6 +35,7 @@ from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.device import choose_compile
+from trmpipe.trainer.flops import flops_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
