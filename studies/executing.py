@@ -276,12 +276,12 @@ def _without_reference(
         return costs, failed
     for data in plan.data:
         setup, settings = reference_of(plan, data)
-        why = failed.get(cost_key(setup, settings))
+        why = failed.get(cost_key(plan, setup, settings))
         if why is None:
             continue
         for other in setups_of(plan):
             for _, _, own in tries_of(plan, other):
-                key = cost_key(other, own)
+                key = cost_key(plan, other, own)
                 if other.data == data.name and key in costs:
                     costs.pop(key)
                     failed[key] = f"the reference arm {setup.arm!r} failed, whose FLOPs all others get: {why}"[:900]

@@ -142,7 +142,7 @@ def _seconds(plan: Plan, state: Fitted, costs: Mapping[str, Costs], jobs: int) -
     longest = tuned_once(plan, setups).values()
     for setup in setups:
         tries = tries_of(plan, setup)
-        known = [costs[key] for _, _, settings in tries if (key := cost_key(setup, settings)) in costs]
+        known = [costs[key] for _, _, settings in tries if (key := cost_key(plan, setup, settings)) in costs]
         if not known:
             continue
         total += state.seeds * max(_runs(plan, setup, one, costs, state.share) for one in known)
@@ -178,7 +178,7 @@ def _fewest_steps(plan: Plan, state: Fitted, costs: Mapping[str, Costs]) -> int:
         length.steps
         for setup in kept_setups(plan, state.dropped)
         for _, _, settings in tries_of(plan, setup)
-        if (key := cost_key(setup, settings)) in costs
+        if (key := cost_key(plan, setup, settings)) in costs
         for length in lengths_of(plan, setup, costs[key], costs, state.share)
     ]
     return min(found, default=_LEAST_STEPS)

@@ -23,9 +23,11 @@ class Length:
     steps: int
 
 
-def cost_key(setup: Setup, settings: Settings) -> str:
-    """Name of the costs of a setup under some settings; subsets of the data and shorter runs have the same."""
-    return json_digest([setup.data, setup.preset, *settings])[:_KEY_LETTERS]
+def cost_key(plan: Plan, setup: Setup, settings: Settings) -> str:
+    """Name of the costs of a setup under some settings; other rates, subsets of the data and lengths have the same."""
+    rate = f"{plan.tuning.key}="
+    counted = [one for one in settings if not (plan.tuning.key and one.startswith(rate))]
+    return json_digest([setup.data, setup.preset, *counted])[:_KEY_LETTERS]
 
 
 def reference_of(plan: Plan, data: Data) -> tuple[Setup, Settings]:
@@ -62,7 +64,7 @@ def _steps(kind: str, amount: float, plan: Plan, data: Data, own: Costs, costs: 
     if kind == SECONDS:
         return max(1, int(amount / own.step_seconds))
     setup, settings = reference_of(plan, data)
-    reference = costs.get(cost_key(setup, settings))
+    reference = costs.get(cost_key(plan, setup, settings))
     if reference is None:
         raise StudyError(f"the reference arm {setup.arm!r} could not be measured, and all others get its FLOPs")
     # As many as the reference has whole steps in that time, so that it has those.

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
 
 from .errors import StudyError
@@ -82,7 +81,7 @@ class Maker:
         plan, found = self.record.plan, {}
         for setup in setups_of(plan):
             for _, _, settings in tries_of(plan, setup):
-                key = cost_key(setup, settings)
+                key = cost_key(plan, setup, settings)
                 if key not in found:
                     found[key] = self._job(COSTS, f"costs/{key}", setup, settings, seconds=_PACE_SECONDS, whole=True)
         return found
@@ -97,7 +96,7 @@ class Maker:
                 continue
             found[name] = []
             for variant, rate, settings in tries:
-                costs = known.costs.get(cost_key(setup, settings))
+                costs = known.costs.get(cost_key(plan, setup, settings))
                 if costs is not None:
                     steps = try_steps(plan, setup, costs, known.costs, known.fitted.share)
                     folder = f"tries/{slug(name)}/{slug(' '.join(('try', variant, rate)))}"
@@ -187,7 +186,7 @@ def choices_of(maker: Maker) -> dict[str, Choice]:
     for name, setup in tuned_once(plan, maker.setups()).items():
         every = tries_of(plan, setup)
         if name not in tries:
-            found[name] = _choice(setup, *every[0], known.costs, known.failed)
+            found[name] = _choice(maker.record, setup, *every[0])
             continue
         done = [(variant, rate, outcome_of(job)) for variant, rate, job in tries[name]]
         judged = [
@@ -196,28 +195,24 @@ def choices_of(maker: Maker) -> dict[str, Choice]:
             if outcome is not None and not outcome.failed
         ]
         if not judged:
-            reasons = [outcome.reason for _, _, outcome in done if outcome is not None] or list(known.failed.values())
-            reason = f"none of {counted(len(every), 'try')} came to an end: {'; '.join(dict.fromkeys(reasons))}"
+            reasons = [outcome.reason for _, _, outcome in done if outcome is not None]
+            keys = (cost_key(plan, setup, settings) for _, _, settings in every)
+            reasons += [known.failed[key] for key in keys if key in known.failed]
+            reason = f"no try came to an end: {'; '.join(dict.fromkeys(reasons))}"
             found[name] = Choice(variant="", rate="", settings=setup.settings, costs=None, reason=reason[:900])
             continue
         # The first of equal ones: max takes it.
         _, variant, rate = max(judged, key=lambda one: one[0])
         chosen = next(one for one in every if one[:2] == (variant, rate))
-        found[name] = _choice(setup, *chosen, known.costs, known.failed)
+        found[name] = _choice(maker.record, setup, *chosen)
     return found
 
 
-def _choice(
-    setup: Setup,
-    variant: str,
-    rate: str,
-    settings: Settings,
-    costs: Mapping[str, Costs],
-    failed: Mapping[str, str],
-) -> Choice:
-    key = cost_key(setup, settings)
-    reason = "" if key in costs else failed.get(key, "its costs could not be measured")
-    return Choice(variant=variant, rate=rate, settings=settings, costs=costs.get(key), reason=reason)
+def _choice(record: Record, setup: Setup, variant: str, rate: str, settings: Settings) -> Choice:
+    known, key = record.known, cost_key(record.plan, setup, settings)
+    costs = known.costs.get(key)
+    reason = "" if costs is not None else known.failed.get(key, "its costs could not be measured")
+    return Choice(variant=variant, rate=rate, settings=settings, costs=costs, reason=reason)
 
 
 def solved_and_cells(outcome: Outcome) -> tuple[float, float]:
