@@ -22,7 +22,6 @@ _SPARE = 0.92
 """Share of the time that is planned for: paces drift, and the last runs of a stage leave cores idle."""
 _FINEST = 0.01
 """Step of the search for the share of a run's length."""
-_LEAST_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +94,7 @@ def _longest(
         fits = _seconds(plan, replace(state, share=middle * _FINEST), costs, jobs) <= seconds
         low, high = (middle, high) if fits else (low, middle - 1)
     found = replace(state, share=low * _FINEST)
-    if _fewest_steps(plan, found, costs) >= _LEAST_STEPS or least > _FINEST:
-        yield replace(found, seconds=_seconds(plan, found, costs, jobs))
+    yield replace(found, seconds=_seconds(plan, found, costs, jobs))
 
 
 def _shortest(plan: Plan, whole: Fitted, costs: Mapping[str, Costs], jobs: int) -> float:
@@ -171,17 +169,6 @@ def try_steps(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], 
     """Steps of a try: a share of the longest run's."""
     longest = max(length.steps for length in lengths_of(plan, setup, own, costs, share))
     return max(1, round(plan.tuning.share * longest))
-
-
-def _fewest_steps(plan: Plan, state: Fitted, costs: Mapping[str, Costs]) -> int:
-    found = [
-        length.steps
-        for setup in kept_setups(plan, state.dropped)
-        for _, _, settings in tries_of(plan, setup)
-        if (key := cost_key(plan, setup, settings)) in costs
-        for length in lengths_of(plan, setup, costs[key], costs, state.share)
-    ]
-    return min(found, default=_LEAST_STEPS)
 
 
 def _cuts(plan: Plan, whole: Fitted, found: Fitted) -> Iterable[str]:
