@@ -17,6 +17,8 @@ from .of_study_matrices import across_of, matrices_of
 _WAYS = {kind: f"equal {words} of training" for kind, words in zip(KINDS, ("steps", "seconds", "FLOPs"), strict=True)}
 _SOLVED = "solved, % of held-out puzzles"
 _ROW_HEIGHT = 18
+_GREY = "#7d8590"
+"""Of names beside points, read on light and dark pages."""
 
 
 def figures_of_study(results: StudyResults) -> list[Figure]:
@@ -60,30 +62,36 @@ def _against(
             "family": families[one.group.first.arm],
             "supervision steps": one.step,
             cost.title: one.cost,
-            **_shares(one.group, one.step),
+            _SOLVED: round(100 * one.solved.mean, 2),
+            "deviation": round(100 * (one.solved.deviation or 0), 2),
+            "seeds": one.solved.seeds,
             "on the front": "yes" if one.best else "no",
         }
-        for one in offers
+        for one in sorted(offers, key=lambda one: one.cost)
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         x=alt.X(f"{cost.title}:Q", scale=alt.Scale(type="log", nice=False, padding=12), title=cost.title).axis(
             format="~s", tickCount=6
         ),
         y=alt.Y(f"{_SOLVED}:Q", scale=alt.Scale(domain=[0, 100]), title=_SOLVED),
     )
     front = base.transform_filter(alt.datum["on the front"] == "yes")
+    bars = base.transform_calculate(low=_end("-"), high=_end("+"))
     tooltip = [alt.Tooltip(f"{key}:{'N' if isinstance(value, str) else 'Q'}") for key, value in rows[0].items()]
     chart = alt.layer(
         front.mark_line(interpolate="step-after", strokeDash=[4, 3], opacity=0.6),
-        base.mark_rule(opacity=0.4).encode(y="low:Q", y2="high:Q", color=_coloured(rows)),
-        base.mark_point(filled=True, size=55, opacity=0.9).encode(color=_coloured(rows), tooltip=tooltip),
-        front.mark_text(align="left", dx=6, dy=-7, fontSize=9).encode(text="setup:N"),
+        bars.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q", color=_coloured(families)),
+        base.mark_point(filled=True, size=55, opacity=0.9).encode(color=_coloured(families), tooltip=tooltip),
+        front.transform_window(nth="row_number()", sort=[alt.SortField(_SOLVED, "descending")], groupby=["setup"])
+        .transform_filter(alt.datum.nth == 1)
+        .mark_text(align="left", dx=6, dy=-7, fontSize=9, color=_GREY)
+        .encode(text="setup:N"),
     ).properties(width=560, height=320)
     steps = " at several depths of evaluation" if len({one.step for one in offers}) > 2 else ""
     says = (
         f"{about}: share of held-out puzzles solved{steps} against {cost.title}, {counted(len(groups), 'setup')}, "
-        f"means of {_seeds(groups)} of {_puzzles(groups)}. Bars are 95 % intervals; the dashed line joins what nothing "
-        "cheaper beats."
+        f"means of {_seeds(groups)} of {_puzzles(groups)}. Bars are a deviation up and down; the dashed line joins "
+        "what nothing cheaper beats, named where it solves most."
     )
     return [Figure(name=f"{name}-{cost.name}", title=f"Solved against {cost.title}", says=says, chart=chart, rows=rows)]
 
@@ -96,13 +104,13 @@ def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about
         {"setup": one.name, "family": families[one.first.arm], **_shares(one, one.num_answers)}
         for one in sorted(groups, key=lambda one: -_mean(one))
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         y=alt.Y("setup:N", sort=None, title=None).axis(labelLimit=320),
-        color=_coloured(rows),
+        color=_coloured(families),
     )
     x = alt.X(f"{_SOLVED}:Q", scale=alt.Scale(domain=[0, 100]), title=_SOLVED)
     chart = alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.6).encode(x="low:Q", x2="high:Q"),
+        base.mark_rule(strokeWidth=2, opacity=0.6).encode(x="low:Q", x2="high:Q", color=_coloured(families)),
         base.mark_point(filled=True, size=60).encode(x=x, tooltip=["setup:N", f"{_SOLVED}:Q", "low:Q", "high:Q"]),
     ).properties(width=420, height=_ROW_HEIGHT * len(rows))
     says = (
@@ -110,6 +118,11 @@ def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about
         f"{_seeds(groups)} of {_puzzles(groups)} with 95 % intervals."
     )
     return [Figure(name=f"{name}-arms", title="Solved by each setup", says=says, chart=chart, rows=rows)]
+
+
+def _end(sign: str) -> str:
+    """Vega's expression for an end of a bar, within 0 and 100."""
+    return f"clamp(datum['{_SOLVED}'] {sign} datum.deviation, 0, 100)"
 
 
 def _shares(group: Group, step: int) -> dict[str, Any]:
@@ -129,10 +142,10 @@ def _mean(group: Group) -> float:
     return group.last.mean if group.last else 0.0
 
 
-def _coloured(rows: Sequence[Mapping[str, Any]]) -> alt.Color:
-    """By family, in the order in which families come; without a legend where each setup is its own."""
-    order = list(dict.fromkeys(row["family"] for row in rows))
-    return alt.Color("family:N", sort=order, title=None)
+def _coloured(families: Mapping[str, str]) -> alt.Color:
+    """By family, each of the same colour in all figures of a study."""
+    order = list(dict.fromkeys(families.values()))
+    return alt.Color("family:N", scale=alt.Scale(domain=order), title=None, legend=alt.Legend(symbolOpacity=1))
 
 
 def _seeds(groups: Iterable[Group]) -> str:

@@ -122,7 +122,7 @@ def _heat_map(name: str, title: str, says: str, rows: Sequence[dict[str, Any]]) 
     """A cell for each pair of the first two values of a row, with its number."""
     down, along, *_ = rows[0]
     is_number = not isinstance(rows[0][down], str)
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
+    base = alt.Chart({"values": list(rows)}).encode(
         x=alt.X(f"{_field(along)}:O", title=along).axis(labelAngle=0),
         y=alt.Y(f"{_field(down)}:O", title=down, sort="descending" if is_number else None).axis(labelLimit=320),
     )

@@ -52,9 +52,8 @@ def story(execute, tmp_path, seed, kills):
     """Kill a study again and again, and compare what it comes to with one that nobody kills."""
     code, seconds = execute(tmp_path / "whole")
     assert code == 0, (tmp_path / "log").read_text()
-    random, codes = Random(seed), []
-    for _ in range(kills):
-        codes.append(execute(tmp_path / "killed", seconds * random.uniform(0.05, 0.8))[0])
+    random = Random(seed)
+    codes = [execute(tmp_path / "killed", seconds * random.uniform(0.05, 0.8))[0] for _ in range(kills)]
     assert execute(tmp_path / "killed")[0] == 0, (tmp_path / "log").read_text()
     assert KILLED in codes
     assert without_times(tmp_path / "killed") == without_times(tmp_path / "whole")
