@@ -166,7 +166,7 @@ def _tries(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], sha
 
 
 def try_steps(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], share: float) -> int:
-    """Steps of a try: a share of the longest run's."""
+    """Steps of a try: a share of the longest run's; see `lengths.lengths_of` for the arguments."""
     longest = max(length.steps for length in lengths_of(plan, setup, own, costs, share))
     return max(1, round(plan.tuning.share * longest))
 

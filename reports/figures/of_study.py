@@ -69,6 +69,18 @@ def _against(
         }
         for one in sorted(offers, key=lambda one: one.cost)
     ]
+    chart = _scatter(rows, cost, families)
+    steps = " at several depths of evaluation" if len({one.step for one in offers}) > 2 else ""
+    says = (
+        f"{about}: share of held-out puzzles solved{steps} against {cost.title}, {counted(len(groups), 'setup')}, "
+        f"means of {_seeds(groups)} of {_puzzles(groups)}. Bars are a deviation up and down; the dashed line joins "
+        "what nothing cheaper beats, named where it solves most."
+    )
+    return [Figure(name=f"{name}-{cost.name}", title=f"Solved against {cost.title}", says=says, chart=chart, rows=rows)]
+
+
+def _scatter(rows: list[dict[str, Any]], cost: Cost, families: Mapping[str, str]) -> alt.LayerChart:
+    """Points with their deviations, the front as a dashed line, and names on it."""
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(f"{cost.title}:Q", scale=alt.Scale(type="log", nice=False, padding=12), title=cost.title).axis(
             format="~s", tickCount=6
@@ -78,7 +90,7 @@ def _against(
     front = base.transform_filter(alt.datum["on the front"] == "yes")
     bars = base.transform_calculate(low=_end("-"), high=_end("+"))
     tooltip = [alt.Tooltip(f"{key}:{'N' if isinstance(value, str) else 'Q'}") for key, value in rows[0].items()]
-    chart = alt.layer(
+    return alt.layer(
         front.mark_line(interpolate="step-after", strokeDash=[4, 3], opacity=0.6),
         bars.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q", color=_coloured(families)),
         base.mark_point(filled=True, size=55, opacity=0.9).encode(color=_coloured(families), tooltip=tooltip),
@@ -87,13 +99,6 @@ def _against(
         .mark_text(align="left", dx=6, dy=-7, fontSize=9, color=_GREY)
         .encode(text="setup:N"),
     ).properties(width=560, height=320)
-    steps = " at several depths of evaluation" if len({one.step for one in offers}) > 2 else ""
-    says = (
-        f"{about}: share of held-out puzzles solved{steps} against {cost.title}, {counted(len(groups), 'setup')}, "
-        f"means of {_seeds(groups)} of {_puzzles(groups)}. Bars are a deviation up and down; the dashed line joins "
-        "what nothing cheaper beats, named where it solves most."
-    )
-    return [Figure(name=f"{name}-{cost.name}", title=f"Solved against {cost.title}", says=says, chart=chart, rows=rows)]
 
 
 def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about: str) -> list[Figure]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import stopping_at
 from tests.study_plans import ARMS, AS_PLANNED, TINY, TUNING, do_here, tiny_plan, without_times, working_here
 from trmpipe.studies import How, executing, read_study, run_study, work
 from trmpipe.studies.errors import NoStudyError, StudyError, StudyInterrupted
@@ -200,6 +201,44 @@ def job_of(corpus, folder, **changes):
     return Job(content=content, **{**about, **more, **changes})
 
 
+def test_an_outcome_of_another_job_is_not_taken(corpus4, tmp_path):
+    job = job_of(corpus4, tmp_path)
+    work.do(job)
+    assert outcome_of(job).found["steps"] == 3
+    for change in ({"steps": 4}, {"seed": 1}, {"settings": (*job.settings, "ema_decay=0.5")}, {"variants": 2}):
+        with pytest.raises(StudyError, match="is the outcome of another job"):
+            outcome_of(dataclasses.replace(job, **change))
+    moved = dataclasses.replace(job, corpus="elsewhere")
+    assert outcome_of(moved) == outcome_of(job)
+
+
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_a_run_that_was_stopped_goes_on_where_its_checkpoint_is_sound(corpus4, tmp_path, monkeypatch, is_sound):
+    trained, train = [], work.train
+
+    def counting(request, watcher):
+        result = train(request, watcher)
+        trained.append(result.clock.steps)
+        return result
+
+    monkeypatch.setattr(work, "train", counting)
+    settings = (*job_of(corpus4, tmp_path).settings, "checkpoint_every=2")
+    whole, stopped = (job_of(corpus4, tmp_path / name, steps=8, settings=settings) for name in ("whole", "stopped"))
+    work.do(whole)
+    with monkeypatch.context() as patch:
+        stopping_at(patch, 5)
+        with pytest.raises(StudyInterrupted):
+            work.do(stopped)
+    assert outcome_of(stopped) is None
+    if not is_sound:
+        for path in (stopped.run / "checkpoints").iterdir():
+            path.write_bytes(b"nothing")
+    work.do(stopped)
+    assert trained == [8, 5, 3 if is_sound else 8]
+    found = [outcome_of(job).found for job in (whole, stopped)]
+    assert found[0]["scores"] == found[1]["scores"]
+
+
 def test_a_killed_process_fails_its_job_and_the_rest_goes_on(corpus4, tmp_path):
     """Of real workers: the one that trains a long run is killed by the system, and another takes its place."""
     long = job_of(corpus4, tmp_path / "long", steps=1_000_000)
@@ -220,6 +259,7 @@ def test_a_killed_process_fails_its_job_and_the_rest_goes_on(corpus4, tmp_path):
     assert not outcome_of(short).failed
 
 
+@pytest.mark.slow
 def test_closing_early_saves_what_is_trained(corpus4, tmp_path, monkeypatch):
     """As after Ctrl-C: the run is stopped, saved, and is no failure."""
     long = job_of(corpus4, tmp_path / "long", steps=1_000_000)
