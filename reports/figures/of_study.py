@@ -79,7 +79,7 @@ def _against(
     return [Figure(name=f"{name}-{cost.name}", title=f"Solved against {cost.title}", says=says, chart=chart, rows=rows)]
 
 
-def _scatter(rows: list[dict[str, Any]], cost: Cost, families: Mapping[str, str]) -> alt.LayerChart:
+def _scatter(rows: list[dict[str, Any]], cost: Cost, families: Mapping[str, str]) -> alt.TopLevelMixin:
     """Points with their deviations, the front as a dashed line, and names on it."""
     base = alt.Chart({"values": rows}).encode(
         x=alt.X(f"{cost.title}:Q", scale=alt.Scale(type="log", nice=False, padding=12), title=cost.title).axis(
