@@ -12,7 +12,7 @@ from trmpipe.shards import Corpus, Store
 from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.ownership import owned
 from trmpipe.shards.urls import printable
-from trmpipe.trainer.by_step import StepScores, scores_by_step
+from trmpipe.trainer.by_step import StepScores, draws, scores_by_step
 from trmpipe.trainer.errors import RunWriteError
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.lines import MONITOR
@@ -107,7 +107,8 @@ def _run(job: Job) -> dict[str, Any]:
     if job.restarts or job.across:
         trained = open_trained(str(job.run), job.device)
         own = Corpus.open(job.corpus)
-        for restarts in job.restarts:
+        # Where nothing is drawn, restarts would give the same answers again.
+        for restarts in job.restarts if draws(trained) else ():
             more = scores_by_step(trained, own, limit=job.puzzles, restarts=restarts)
             found["restarts"][str(restarts)] = _columns(more)
         for name, path in job.across.items():

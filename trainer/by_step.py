@@ -15,6 +15,8 @@ from .errors import RunError
 from .evaluators import evaluator_of
 from .held_out import read_held_out_parts
 from .inference import TrainedRun, refuse_unfit
+from .learners import starts_at_random
+from .models.net import draws_at_random
 from .ranks import Ranks
 from .trials import Ways, try_puzzles
 
@@ -31,6 +33,11 @@ class StepScores:
 
     puzzles: int
     columns: Mapping[str, tuple[float, ...]]
+
+
+def draws(trained: TrainedRun) -> bool:
+    """Whether a run's answers to a puzzle differ from restart to restart."""
+    return draws_at_random(trained.net) or starts_at_random(trained.learner)
 
 
 def scores_by_step(trained: TrainedRun, corpus: Corpus, *, limit: int, restarts: int = 1) -> StepScores:

@@ -170,9 +170,11 @@ def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):
     text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\nrestarts = [2]\ndepths")
     data = "".join(f'[[data]]\nname = "{name}"\n' for name in ("one", "two"))
     arm = '[[arms]]\nname = "EqR"\npreset = "eqr-sudoku6-cpu"\n'
+    arm += '[[arms]]\nname = "TRM"\n'
     with working_here():
         results = run_study(tiny_plan(text + data + arm), tmp_path, corpora=[str(corpus4)] * 2, seeds=1)
-    one, _ = results.runs
+    one, still, *_ = results.runs
+    assert (still.arm, still.restarts) == ("TRM", {})
     assert results.failed == []
     assert {name: len(shares) for name, shares in one.restarts.items()} == {"2": 3}
     assert set(one.across) == {"two"}
