@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.flops import flops_of
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.device import CompileChoice, find_compiler, pick_device
+from trmpipe.trainer.flops import flops_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.models import CorpusSizes

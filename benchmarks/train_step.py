@@ -29,13 +29,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.flops import flops_of
 from benchmarks.gpu import peak_flops
 from trmpipe.trainer.allocation import keep_freed_memory
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.device import choose_compile
+from trmpipe.trainer.flops import flops_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig

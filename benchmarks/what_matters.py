@@ -19,11 +19,14 @@ from typing import Any
 import torch
 
 import trmpipe
-from benchmarks.runs import Spec, do_all, step_flops
 from trmpipe.shards import Corpus
+from trmpipe.studies.jobs import RUN, Job, outcome_of
+from trmpipe.studies.processes import Worker, do_side_by_side
 from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.flops import step_flops
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.request import FINAL_LIMIT
 from trmpipe.trainer.trial import first_puzzles
 
 ASKED = (1, 4, 16)
@@ -104,10 +107,10 @@ def flops_of_row(row: Row, corpus: Corpus) -> int:
 
 def settings_of(row: Row) -> tuple[str, ...]:
     """All that is set on top of the preset."""
-    return (*FAMILIES[row.family].settings, *row.settings, "evaluation.every=0", "precision=fp32")
+    return (*FAMILIES[row.family].settings, *row.settings, "evaluation.every=0", "precision=fp32", "num_slices=1")
 
 
-def specs_of(row: Row, corpus: str, out: Path, *, step_cost: int, seeds: int, budget_share: float) -> list[Spec]:
+def jobs_of(row: Row, corpus: Corpus, out: Path, *, step_cost: int, seeds: int, budget_share: float) -> list[Job]:
     """The runs of a row.
 
     Args:
@@ -119,21 +122,44 @@ def specs_of(row: Row, corpus: str, out: Path, *, step_cost: int, seeds: int, bu
         budget_share: of the family's budget.
     """
     family = FAMILIES[row.family]
-    steps = max(1, round(budget_share * family.budget * _TERA / step_cost))
-    labels = {"family": row.family, "question": row.question, "name": row.name, "flops": step_cost}
     return [
-        Spec(
+        Job(
+            kind=RUN,
             folder=str(out / f"{row.family}, {row.question or 'base'}, {row.name}, seed {seed}"),
-            corpus=corpus,
+            corpus=corpus.path,
+            content=corpus.manifest.content_digest,
             preset=family.preset,
             settings=settings_of(row),
-            steps=steps,
+            device="cpu",
+            steps=max(1, round(budget_share * family.budget * _TERA / step_cost)),
             seed=seed,
-            labels=labels,
             variants=row.variants,
+            puzzles=FINAL_LIMIT,
         )
         for seed in range(seeds)
     ]
+
+
+def result_of(row: Row, step_cost: int, job: Job) -> dict[str, Any]:
+    """What a run came to.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    outcome = outcome_of(job)
+    if outcome is None or outcome.failed:
+        raise SystemExit(f"{job.folder} failed: {outcome.reason if outcome else 'it was not done'}")
+    columns = outcome.found["scores"]["columns"]
+    about = {"family": row.family, "question": row.question, "name": row.name, "flops": step_cost}
+    more = {"exact_by_step": columns["exact"], "exact": columns["exact"][-1], "cell": columns["cell"][-1]}
+    return {**about, "steps": job.steps, "seed": job.seed, **more}
+
+
+def do_all(jobs: Sequence[Job], count: int, log: Path) -> None:
+    """Do what is not done, so many at a time."""
+    missing = [job for job in jobs if outcome_of(job) is None]
+    for _ in do_side_by_side(missing, [Worker(log) for _ in range(min(count, len(missing)))]):
+        pass
 
 
 def as_markdown(results: Sequence[dict[str, Any]]) -> str:
@@ -170,19 +196,11 @@ def main(arguments: list[str] | None = None) -> None:
     corpus = str(options.out / "corpus")
     trmpipe.generate(f"sudoku{options.size}", n=options.n, aug=options.aug, out=corpus)
     opened = trmpipe.open(corpus)
-    specs = [
-        spec
-        for row in ROWS
-        for spec in specs_of(
-            row,
-            corpus,
-            options.out,
-            step_cost=flops_of_row(row, opened),
-            seeds=options.seeds,
-            budget_share=options.share,
-        )
-    ]
-    results = do_all(specs, options.jobs)
+    costs = {row: flops_of_row(row, opened) for row in ROWS}
+    asked = {"seeds": options.seeds, "budget_share": options.share}
+    jobs = [(row, job) for row in ROWS for job in jobs_of(row, opened, options.out, step_cost=costs[row], **asked)]
+    do_all([job for _, job in jobs], options.jobs, options.out / "processes.log")
+    results = [result_of(row, costs[row], job) for row, job in jobs]
     (options.out / "runs.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
     (options.out / "table.md").write_text(as_markdown(results))
     sys.stdout.write((options.out / "table.md").read_text())

@@ -24,6 +24,9 @@ else:
 _SHOWN = 60
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]+):([0-9]{1,5})")
 _MOST_PORT = 65535
+_SPAN = re.compile("".join(rf"(?:([0-9]{{1,8}}(?:\.[0-9]{{1,4}})?){unit})?" for unit in "hms"))
+_UNITS = (3600, 60, 1)
+_LONGEST = 366 * 24 * 3600
 _URL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]+:/|[A-Za-z0-9][A-Za-z0-9+.-]*://|(?:s3a?|gcs|gs|az|file|memory|https?):")
 
 
@@ -63,6 +66,23 @@ class Minutes(_Kind):
         if not (number > 0 and math.isfinite(number)):
             refuse(value, "expected a number of minutes above 0", param, ctx)
         return number
+
+
+class TimeSpan(_Kind):
+    """A span of time such as 3h, 45m, 90s or 1h30m, as seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; see click."""
+        if isinstance(value, float):
+            return value
+        match = _SPAN.fullmatch(str(value))
+        parts = match.groups() if match else ()
+        seconds = sum(float(part or 0) * unit for part, unit in zip(parts, _UNITS, strict=False))
+        if not 0 < seconds <= _LONGEST:
+            refuse(value, "expected a span of time such as 3h, 45m, 90s or 1h30m, a year at most", param, ctx)
+        return seconds
 
 
 class CorpusPlace(_Kind):

@@ -24,6 +24,7 @@ from .console import echo, echo_lines, prepare_streams
 COMMANDS = {
     "generate": ("generate", "Make a corpus of puzzles and their variants."),
     "train": ("train", "Train a Tiny Recursive Model on corpora."),
+    "study": ("study", "Execute a study: many runs that answer one question."),
     "evaluate": ("evaluate", "Score a trained model on held-out puzzles."),
     "analyse": ("analyse", "Measure how a trained model comes to its answers."),
     "runs": ("runs", "List runs with their settings, steps and scores."),

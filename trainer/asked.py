@@ -100,12 +100,12 @@ def fit_steps(
     assert request.minutes is not None
     started = time.perf_counter()
     with side_by_side(num_threads(config.num_slices, device)) as spread:
-        trainer = _throwaway_trainer(request, config, corpora, device, ranks, spread)
+        trainer = throwaway_trainer(request, config, corpora, device, ranks, spread)
         stream = build_stream(config, corpora, request, ranks)
         scored = scored_sets(config, corpora, stream.num_groups)
         examples = Examples.join([Examples.empty(trainer.sizes.seq_len), *join_sets(scored)])
         sample = examples if len(examples) else read_held_out(corpora, _SAMPLE)
-        final, spent = num_scored_at_the_end(corpora, scored), time.perf_counter() - started
+        final, spent = num_scored_at_the_end(corpora, scored, request.final_limit), time.perf_counter() - started
         asked = Scored(sample=sample, while_training=len(examples), at_the_end=final)
         steps = fitted_steps(request.minutes, trainer, stream, asked, spent)
     by = f" by {ranks.world_size} processes" if ranks.world_size > 1 else ""
@@ -113,7 +113,7 @@ def fit_steps(
     return steps
 
 
-def _throwaway_trainer(
+def throwaway_trainer(
     request: TrainRequest,
     config: TrainConfig,
     corpora: list[Corpus],

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trmpipe.generators.threads import num_cores
+
 from .errors import SettingError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -45,6 +47,12 @@ def _own_cuda_device() -> torch.device:
     device = torch.device("cuda", int(number))
     torch.cuda.set_device(device)
     return device
+
+
+def num_devices(name: str) -> int:
+    """How many trainings find a core or a GPU of their own on the device called `name`; see `pick_device`."""
+    kind = pick_device(name).type
+    return {"cpu": num_cores(), "cuda": torch.cuda.device_count()}.get(kind, 1)
 
 
 def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:

@@ -58,7 +58,7 @@ def fitted_steps(minutes: float, trainer: Trainer, stream: Stream, scored: Score
         EndedElsewhereError: so the first rank told.
     """
     config, started = trainer.config, time.perf_counter()
-    step = _seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
+    step = seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
     measured = len(scored.sample)
     each = _seconds(lambda: _score(trainer, scored.sample)) / measured if measured else 0.0
     evaluation, final = each * scored.while_training, each * max(scored.while_training, scored.at_the_end)
@@ -80,22 +80,31 @@ def fitted_steps(minutes: float, trainer: Trainer, stream: Stream, scored: Score
     return decided
 
 
-def _seconds_of_a_step(trainer: Trainer, stream: Stream, enough: float) -> float:
-    """The median over steps that take `enough` seconds together; the first one, which warms up, does not count."""
+def seconds_of_a_step(
+    trainer: Trainer, stream: Stream, enough: float, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """The median over steps that take `enough` seconds together; the first one, which warms up, does not count.
+
+    Args:
+        trainer: a throwaway one, of this rank; it is trained.
+        stream: of the run; it is read and not moved.
+        enough: seconds.
+        clock: by which steps are timed.
+    """
     taken: list[float] = []
     with Feeder(stream, trainer.learner, trainer.slots, trainer.device) as feeder:
         trainer.train_step(feeder.rows(0), 0)
         trainer.wait()
         goes_on = True
         while goes_on:
-            started = time.perf_counter()
+            started = clock()
             step = 1 + len(taken)
             trainer.train_step(feeder.rows(step), step)
             trainer.wait()
             # The ranks of a run agree after every step on whether it goes on, so what that takes is a part of a step.
-            has_not_enough = sum(taken) + time.perf_counter() - started < enough
+            has_not_enough = sum(taken) + clock() - started < enough
             goes_on = trainer.ranks.of_all(has_not_enough)[0]
-            taken.append(time.perf_counter() - started)
+            taken.append(clock() - started)
     return median(taken)
 
 

@@ -8,6 +8,9 @@ from trmpipe.shards.urls import is_local, printable
 
 from .errors import SettingError
 
+FINAL_LIMIT = 1000
+"""Held-out puzzles scored at the end of a session; ``trmpipe evaluate`` scores all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
@@ -30,6 +33,8 @@ class TrainRequest:
         resume: go on from the run's last checkpoint; a larger `max_steps` than the run's makes it longer.
         precision: that a new run is to have whose config leaves it open; None to choose it then.
         start: another run, whose averaged weights this one begins with.
+        final_limit: held-out puzzles scored at the end of a session; 0 for none.
+        pictures: whether pictures are drawn at the end of a session.
 
     Raises:
         SettingError: a number is not possible, two options contradict each other, or `out` is no local folder.
@@ -51,6 +56,8 @@ class TrainRequest:
     resume: bool = False
     precision: str | None = None
     start: str | None = None
+    final_limit: int = FINAL_LIMIT
+    pictures: bool = True
 
     def __post_init__(self) -> None:
         for option, value in (

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import torch
 
+from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import Corpus
 
+from .build import build_learner, task_sizes
 from .config import TrainConfig
+from .device import pick_device
 from .opening import run_path, saved_precision
 from .overrides import apply_overrides
-from .precision_choice import choose_precision
+from .precision_choice import choose_precision, precision_of
 from .presets import choose_preset, get_preset, what_to_expect
 from .request import TrainRequest
+from .sketch import sketch_net
 
 
 def resolve_config(
@@ -49,6 +53,24 @@ def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> t
     if request.seed is not None:
         config = replace(config, seed=request.seed)
     return preset, reason, config
+
+
+def check_settings(request: TrainRequest, spec: TaskSpec) -> None:
+    """Refuse settings that no run on puzzles of a task could have, before any corpus is there.
+
+    Args:
+        request: what a user would ask for.
+        spec: of the task.
+
+    Raises:
+        SettingError: there is no such preset or setting, a value does not fit, or learner and model do not go together.
+    """
+    device = pick_device(request.device)
+    preset = request.preset or choose_preset(spec.name, device.type)[0]
+    config = apply_overrides(get_preset(preset), request.settings)
+    net = sketch_net(config, task_sizes(spec), precision_of(config, device))
+    if net is not None:
+        build_learner(config, net)
 
 
 def path_of_run_on(request: TrainRequest, device: torch.device, *corpora: Corpus) -> Path:

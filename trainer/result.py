@@ -20,9 +20,6 @@ from .run_state import load_run_state
 from .scored_sets import Parts
 from .scoring import Scores, score_parts
 
-FINAL_LIMIT = 1000
-"""Held-out puzzles scored at the end of a session; ``trmpipe evaluate`` scores all."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestScores:
@@ -54,7 +51,7 @@ class FinalScores:
     """The scores at the end of a session.
 
     Attributes:
-        held_out: of the last weights on up to `FINAL_LIMIT` held-out puzzles; None where there are none.
+        held_out: of the last weights on up to `TrainRequest.final_limit` held-out puzzles; None where there are none.
         training: of the last weights on `evaluation.train_limit` of the puzzles that they were trained on, or None.
         best: of the best checkpoint; None where no puzzles are kept aside.
         difficulty: what `held_out` came to by difficulty; none where all are in one bin.
@@ -170,13 +167,8 @@ def _score_checkpoint(loop: Loop, path: Path, held_out: Parts) -> Scores | None:
     return score_parts(dataclasses.replace(loop.examinee, net=net), held_out, loop.trainer.judge, loop.ranks)
 
 
-def read_final(corpora: Sequence[Corpus]) -> Parts:
-    """The held-out puzzles that are scored at the end of a session."""
-    return read_held_out_parts(corpora, FINAL_LIMIT)
-
-
-def num_scored_at_the_end(corpora: Sequence[Corpus], scored: dict[str, Parts]) -> int:
-    """Puzzles that `final_scores` scores, those of the best weights and of the last ones."""
-    held_out = sum(map(len, read_final(corpora).values()))
+def num_scored_at_the_end(corpora: Sequence[Corpus], scored: dict[str, Parts], limit: int) -> int:
+    """Puzzles that `final_scores` scores, `limit` held-out ones at most, of the best weights and of the last ones."""
+    held_out = sum(map(len, read_held_out_parts(corpora, limit).values()))
     times = 2 if MONITOR in scored else 1
     return times * held_out + sum(len(examples) for examples in scored.get(SAMPLE, {}).values())

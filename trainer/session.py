@@ -16,7 +16,7 @@ from .compiling import compile_steps
 from .device import CompileChoice, choose_compile, pick_device
 from .difficulty import held_out_bins
 from .evaluators import evaluator_of
-from .held_out import first_held_out
+from .held_out import first_held_out, read_held_out_parts
 from .judging import Judge
 from .lines import HELD_OUT
 from .listener import TrainingListener, Unheard
@@ -30,7 +30,7 @@ from .puzzle_words import puzzle_to_solve
 from .ranks import Ranks
 from .regime import regime_of
 from .request import TrainRequest
-from .result import FinalScores, TrainResult, final_scores, read_final
+from .result import FinalScores, TrainResult, final_scores
 from .run_config import RunConfig
 from .run_folder import RunFolder
 from .run_state import RunState, load_run_state
@@ -85,7 +85,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
         with stop_on_signals() as stop:
             begin = partial(build_loop, partial(Loop, **shared, stop=stop), listener.note, run, saved, parts)
             loop, reason = run_phases(begin, saved, state)
-        return finish(loop, reason, corpora, request.variants)
+        return finish(loop, reason, corpora, request)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,21 +170,21 @@ def run_loop(loop: Loop, state: RunState | None) -> str:
     return reason
 
 
-def finish(loop: Loop, reason: str, corpora: list[Corpus], num_variants: int | None) -> TrainResult | None:
+def finish(loop: Loop, reason: str, corpora: list[Corpus], request: TrainRequest) -> TrainResult | None:
     """Score the average on held-out puzzles unless the user is waiting, and draw pictures; rank 0 has the result.
 
     Args:
         loop: at its end.
         reason: why it ended.
         corpora: that it was trained on.
-        num_variants: variants of each puzzle that it used; None for all.
+        request: what the user asks for.
     """
-    parts, config = read_final(corpora), loop.config
+    parts, config = read_held_out_parts(corpora, request.final_limit), loop.config
     scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts, held_out_bins(corpora, parts))
     if loop.ranks.rank > 0:
         return None
     corpus, held_out = first_held_out(corpora, parts)
-    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.trainer.judge)
+    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.trainer.judge) if request.pictures else []
     return TrainResult(
         run=loop.run.path,
         seed=config.seed,
@@ -193,7 +193,7 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], num_variants: int | N
         max_steps=loop.total or config.max_steps,
         rate_left=build_schedule(config)(loop.step),
         scores=scores,
-        regime=regime_of(corpora, loop.stream.num_groups, num_variants, config.evaluation.monitor),
+        regime=regime_of(corpora, loop.stream.num_groups, request.variants, config.evaluation.monitor),
         seen=loop.stream.seen(loop.step),
         clock=loop.clock,
         pictures=tuple(pictures),

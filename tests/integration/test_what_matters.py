@@ -1,14 +1,13 @@
 """The table of what matters: every row is a run of its own, all of a family cost the same, and it is made whole."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from benchmarks import runs
 from benchmarks import what_matters as table
 from benchmarks.what_matters import FAMILIES, ROWS, Row
-from tests.runs import quick_training
+from trmpipe.studies import work
+from trmpipe.trainer.flops import step_flops
 from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 
@@ -21,12 +20,13 @@ def test_every_row_is_another_run(family):
     assert len(set(made)) == len(own)
 
 
-def test_a_row_that_costs_twice_as_much_gets_half_the_steps(tmp_path):
+def test_a_row_that_costs_twice_as_much_gets_half_the_steps(corpus4, tmp_path):
+    corpus = table.trmpipe.open(corpus4)
     row, budget = ROWS[0], FAMILIES[ROWS[0].family].budget * 1e12
     for share, cost, steps in ((1, budget / 60, 60), (1, budget / 30, 30), (0.5, budget / 30, 15), (1, 3 * budget, 1)):
-        made = table.specs_of(row, "", tmp_path, step_cost=cost, seeds=2, budget_share=share)
-        assert [(spec.steps, spec.seed) for spec in made] == [(steps, 0), (steps, 1)]
-        assert len({spec.folder for spec in made}) == 2
+        made = table.jobs_of(row, corpus, tmp_path, step_cost=cost, seeds=2, budget_share=share)
+        assert [(job.steps, job.seed) for job in made] == [(steps, 0), (steps, 1)]
+        assert len({job.folder for job in made}) == 2
 
 
 def test_puzzles_that_leave_less_open_cost_less(corpus4):
@@ -36,7 +36,7 @@ def test_puzzles_that_leave_less_open_cost_less(corpus4):
     sizes = table.corpus_sizes(corpus)
     config = apply_overrides(get_preset("sudoku6-cpu"), ("learner.hints=0",))
     learner, net = (build(config, sizes) for build in (learner_of, net_of))
-    assert runs.step_flops(net, learner, labels, labels) < runs.step_flops(net, learner, inputs, labels) / 2
+    assert step_flops(net, learner, labels, labels) < step_flops(net, learner, inputs, labels) / 2
 
 
 def net_of(config, sizes):
@@ -56,16 +56,20 @@ def test_a_line_has_the_mean_and_the_deviation_of_its_seeds():
 
 
 def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
-    rows, trained, train = ROWS[0:2], [], runs.train
+    rows, trained = ROWS[0:2], []
     monkeypatch.setattr(table, "ROWS", (*rows, Row("variants", "none", "cell", variants=1)))
-    monkeypatch.setattr(table, "do_all", lambda specs, jobs: [runs.do(spec) for spec in specs])
-    monkeypatch.setattr(runs, "train", lambda request, pace: trained.append(request) or train(request, pace))
+
+    def do_here(jobs, workers):
+        for job in jobs:
+            trained.append(job)
+            work.do(job)
+            yield job
+
+    monkeypatch.setattr(table, "do_side_by_side", do_here)
     arguments = ["--out", str(tmp_path), "--seeds", "1", "--size", "4", "--n", "20", "--aug", "3", "--share", "1e-5"]
     for _ in range(2):
-        with quick_training():
-            table.main(arguments)
-    assert [request.variants for request in trained] == [None, None, 1]
-    assert_answers_are_counted_on_puzzles(monkeypatch, trained[-1])
+        table.main(arguments)
+    assert [job.variants for job in trained] == [None, None, 1]
     assert capsys.readouterr().out.splitlines()[-3:] == (tmp_path / "table.md").read_text().splitlines()[2:]
     found = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
     assert [(one["family"], one["name"]) for one in found] == [
@@ -73,11 +77,3 @@ def test_the_table_is_made_from_end_to_end_and_goes_on_where_it_was(monkeypatch,
         ("TRM", "up to 1"),
         ("cell", "none"),
     ]
-
-
-def assert_answers_are_counted_on_puzzles(monkeypatch, request):
-    """The cell computes less for puzzles that show all their answer than for those of the corpus."""
-    corpus = table.trmpipe.open(request.paths[0])
-    counted = runs._costs(Path(request.out), corpus)["answer_flops"]
-    monkeypatch.setattr(runs, "first_puzzles", lambda *asked: (table.first_puzzles(*asked)[1],) * 2)
-    assert runs._costs(Path(request.out), corpus)["answer_flops"] < counted / 2

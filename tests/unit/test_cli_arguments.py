@@ -7,7 +7,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from trmpipe.cli.arguments import MOST, MOST_COUNT
+from trmpipe.cli.arguments import MOST, MOST_COUNT, TimeSpan
 from trmpipe.cli.main import COMMANDS, program
 from trmpipe.generators.registry import FAMILIES
 
@@ -29,6 +29,8 @@ EVERY_RANGE = [
     (["train", "nowhere"], "--seeds", 1, 1000),
     (["train", "nowhere"], "--groups", 1, MOST),
     (["train", "nowhere"], "--variants", 1, MOST),
+    (["study", "nowhere"], "--seeds", 1, 1000),
+    (["study", "nowhere"], "--jobs", 1, 1024),
     (["evaluate", "nowhere"], "--limit", 1, MOST),
     (["evaluate", "nowhere"], "--variants", 1, MOST),
     (["evaluate", "nowhere"], "--steps", 1, 10_000),
@@ -74,6 +76,20 @@ def test_every_option_that_is_a_number_has_a_range():
     numbers = [param for param in params if param.type.name == "integer"]
     assert {param.opts[0] for param in numbers} == {flag for _, flag, _, _ in EVERY_RANGE}
     assert len(FAMILIES.names()) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("3h", 10800), ("45m", 2700), ("90s", 90), ("1h30m", 5400), ("1.5h", 5400), ("2m1.5s", 121.5)]
+)
+def test_spans_of_time(text, seconds):
+    assert TimeSpan().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("value", ["", "3", "h", "0h", "-3h", "3h2h", "3m1h", "3 h", "1e3s", "9999999h", "long" * 99])
+def test_spans_of_time_that_are_none(trmpipe, value):
+    result = trmpipe("study", "nowhere", f"--budget={value}")
+    assert result.code == 2
+    assert "; expected a span of time such as 3h, 45m, 90s or 1h30m" in result.message
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "0", "-1", "-0.0", "long"])

@@ -40,7 +40,8 @@ class TRMConfig(StackConfig):
     Attributes:
         num_layers: layers of the one network that every call shares, or of each of two.
         h_cycles: H, cycles of a supervision step; only the last one is differentiated.
-        l_cycles: L, updates of z_L in a cycle, before the one of z_H.
+        l_cycles: L, updates of z_L in a cycle, before the one of z_H; with a single latent 0 is possible, one call
+            a cycle.
         latents: ``"two"`` are the published z_L and z_H; ``"single"`` is one that is updated all L + 1 times of a
             cycle, ``"multi"`` is one for each of these updates, the last of which is the answer.
         gradient: ``"cycle"`` goes through the last cycle, ``"one_step"`` through its last two calls alone, as in HRM.
@@ -58,8 +59,9 @@ class TRMConfig(StackConfig):
 
     def __post_init__(self) -> None:
         check_stack(self)
-        at_least(1, self, "model", "h_cycles", "l_cycles", most=MOST_REPEATS)
         one_of("model.latents", self.latents, LATENTS)
+        at_least(1, self, "model", "h_cycles", most=MOST_REPEATS)
+        at_least(0 if self.latents == "single" else 1, self, "model", "l_cycles", most=MOST_REPEATS)
         one_of("model.gradient", self.gradient, GRADIENTS)
         at_least(1, self, "model", "num_nets", most=_MOST_NETS)
 

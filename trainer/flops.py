@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from .judging import judge_by_label
+from .learners import Learner
+from .trial import work_of
 
 _FORWARD_PRODUCTS, _BACKWARD_PRODUCTS = 2, 5
 
@@ -24,6 +29,22 @@ def flops_of(work: Callable[[], object]) -> int:
     with FlopCounterMode(display=False, custom_mapping=formulas) as counter:
         work()
     return int(counter.get_total_flops())
+
+
+def step_flops(net: nn.Module, learner: Learner, inputs: Tensor, labels: Tensor) -> int:
+    """FLOPs of the matrix products of a training step, forward and backward, the optimiser's aside.
+
+    Args:
+        net: the network.
+        learner: how it is taught.
+        inputs: int64 [B, S], the puzzles of the step: for some networks they decide how much is computed.
+        labels: int64 [B, S].
+    """
+    with torch.no_grad():
+        _, work, rows = work_of(net, learner, inputs, labels)
+    rows = None if rows is None else rows.requires_grad_()
+    # Not torch.autograd.grad: the counter's own hooks on a network's inputs do not know it.
+    return flops_of(lambda: torch.autograd.backward(learner.learn(net, work, rows, judge_by_label).loss.sum()))
 
 
 def _attention(query: Sequence[int], key: Sequence[int], *others: Any, **more: Any) -> int:

@@ -1,0 +1,128 @@
+"""Whether a plan can be executed, found out before its first run: names that fit, settings that the trainer takes."""
+
+from collections.abc import Iterable
+
+from trmpipe.generators.errors import InputError
+from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import TaskSpec
+from trmpipe.shards import Corpus
+from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.resolving import check_settings
+
+from .errors import PlanError
+from .keys import nearest
+from .plan import FLOPS, Plan
+from .setups import Setup, axes_of, setups_of, slug, tries_of
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan whose parts do not fit each other.
+
+    Raises:
+        PlanError: so it is; one line says where.
+    """
+    arms, data = [arm.name for arm in plan.arms], [one.name for one in plan.data]
+    _refuse_twins("arms", arms)
+    _refuse_twins("data", data)
+    for arm in plan.arms:
+        for name in arm.data:
+            _known(f"data of the arm {arm.name!r}", name, data)
+        _refuse_twins(f"axes of the arm {arm.name!r}", [axis.name for axis in (*arm.axes, *plan.axes)])
+    for one in plan.data:
+        if not any(not arm.data or one.name in arm.data for arm in plan.arms):
+            raise PlanError(f"no arm is trained on the data {one.name!r}; expected one at least")
+    _check_references(plan)
+    _check_tuning(plan)
+    labels = [f"{axis.name}={label}" for axis in axes_of(plan) for label in axis.values]
+    for name in plan.budget.drop:
+        _known("budget.drop", name, [*arms, *labels])
+    for one in plan.data:
+        of_one = [setup for setup in setups_of(plan) if setup.data == one.name]
+        _refuse_twins(f"setups on {one.name!r}", [setup.name for setup in of_one])
+
+
+def _check_references(plan: Plan) -> None:
+    """Refuse a reference that is no arm of the data that it is for."""
+    for one in plan.data:
+        own = [arm.name for arm in plan.arms if not arm.data or one.name in arm.data]
+        if one.reference:
+            _known(f"reference of the data {one.name!r}", one.reference, own)
+        elif plan.budget.reference:
+            _known(f"budget.reference, on the data {one.name!r},", plan.budget.reference, own)
+        elif FLOPS in plan.budget.kinds:
+            raise PlanError("budget.reference is missing; expected the name of the arm whose FLOPs all others get")
+
+
+def _check_tuning(plan: Plan) -> None:
+    """Refuse unequal efforts: every setup is tried as often."""
+    counts = {arm.name: len(arm.variants) or 1 for arm in plan.arms}
+    (first, most), *others = counts.items()
+    for name, count in others:
+        if count != most:
+            raise PlanError(
+                f"the arm {name!r} has {count} variants to choose from, {first!r} has {most}; expected as many for "
+                "every arm, so that all have the same effort of tuning"
+            )
+    if most > 1 and not plan.tuning.rates:
+        raise PlanError("arms have variants, and tuning.rates is missing; expected the rates that they are tried with")
+    for one in plan.data:
+        if one.rates and len(one.rates) != len(plan.tuning.rates):
+            raise PlanError(
+                f"the data {one.name!r} has {len(one.rates)} rates, tuning.rates {len(plan.tuning.rates)}; expected as "
+                "many, so that all have the same effort of tuning"
+            )
+
+
+def check_settings_of(plan: Plan, corpora: dict[str, Corpus], device: str) -> None:
+    """Refuse settings that the trainer does not take.
+
+    Args:
+        plan: the plan.
+        corpora: that are open, by the names of data; of others the recipe's task is asked.
+        device: to train on.
+
+    Raises:
+        PlanError: it refuses those of an arm; the message has its own words.
+    """
+    specs = {one.name: _spec(one.name, one.recipe, corpora) for one in plan.data}
+    done: set[tuple[str, str, tuple[str, ...]]] = set()
+    for setup in setups_of(plan):
+        for variant, _, settings in tries_of(plan, setup):
+            asked = (setup.data, setup.preset, settings)
+            if asked not in done:
+                done.add(asked)
+                _check_one(setup, variant, settings, specs[setup.data], device)
+
+
+def _check_one(setup: Setup, variant: str, settings: tuple[str, ...], spec: TaskSpec, device: str) -> None:
+    request = TrainRequest(paths=(), preset=setup.preset or None, settings=settings, device=device)
+    try:
+        check_settings(request, spec)
+    except SettingError as error:
+        words = f"{setup.name}, variant {variant}" if variant else setup.name
+        raise PlanError(f"settings of {words!r} on {setup.data!r}: {error}") from error
+
+
+def _spec(name: str, recipe: dict[str, object], corpora: dict[str, Corpus]) -> TaskSpec:
+    if name in corpora:
+        return corpora[name].spec
+    try:
+        return get_task(str(recipe.get("task"))).spec
+    except InputError as error:
+        raise PlanError(f"recipe of the data {name!r}: {error}") from error
+
+
+def _known(where: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        raise PlanError(f"{where} names {name!r:.100}; expected {nearest(name, names)}")
+
+
+def _refuse_twins(where: str, names: Iterable[str]) -> None:
+    """Refuse two names that are the same, also as names of folders."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if slug(name) in seen:
+            raise PlanError(f"{where}: {name!r} is there twice (as {seen[slug(name)]!r}); expected different names")
+        seen[slug(name)] = name
