@@ -36,13 +36,14 @@ class Report:
     sections: Sequence[Section]
 
     def figures(self) -> list[Figure]:
-        """All figures, each under a name that no other has."""
+        """All figures; those of one run among several are called after it."""
         found: dict[str, Figure] = {}
-        for place, figure in _figures(self.sections, ()):
-            name = figure.name if figure.name not in found else place_name("-".join((*place, figure.name)))
-            while name in found:
-                name += "-again"
-            found[name] = replace(figure, name=name)
+        for section in self.sections:
+            for figure in section.figures:
+                found[figure.name] = figure
+            for figure in _figures(section.parts):
+                name = f"{place_name(section.title)}-{figure.name}"
+                found[name] = replace(figure, name=name)
         return list(found.values())
 
 
@@ -139,8 +140,7 @@ def _about(told: _Told) -> str:
     return f"A run of trmpipe {told.facts.about.versions.get('trmpipe', '')} on {told.facts.about.task}".strip()
 
 
-def _figures(sections: Sequence[Section], place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Figure]]:
+def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
     for section in sections:
-        here = (*place, section.name) if not place or not section.name.startswith(place[-1]) else (section.name,)
-        yield from ((here, figure) for figure in section.figures)
-        yield from _figures(section.parts, here)
+        yield from section.figures
+        yield from _figures(section.parts)

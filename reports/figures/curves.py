@@ -11,6 +11,8 @@ from .figure import Figure
 MOST_POINTS = 200
 """Of a curve; one of more is drawn through the means of as many stretches."""
 _DIGITS = 5
+DATA = "rows"
+"""The name of what is drawn, by which a live page exchanges it."""
 
 Curves = Mapping[str, tuple[Sequence[int], Sequence[float]]]
 """Steps and values by name of a curve."""
@@ -70,11 +72,11 @@ def line_figure(
             f"{says} Curves of more than {MOST_POINTS} points are drawn through the means of {MOST_POINTS} stretches."
         )
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=False)
-    axis = alt.Axis(format="%" if share else "~g", tickCount=6)
+    axis = alt.Axis(format="%" if share else "~g", tickCount=6, grid=not log)
     # The order in which they are given is that of the legend, and so of the colours.
     told: dict[str, Any] = {"sort": None, "title": None}
     chart = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.InlineData(values=rows, name=DATA))
         .mark_line(point=points, strokeWidth=2)
         .encode(
             x=alt.X("step:Q", title=x_title, axis=alt.Axis(format="~s", tickCount=6, grid=False)),

@@ -43,12 +43,14 @@ class Asked:
 
     Attributes:
         trained: its checkpoint.
+        file: the checkpoint's name; empty without one.
         corpora: those that it was trained on.
         stepwise: its answers.
         remarks: why something is missing.
     """
 
     trained: TrainedRun | None
+    file: str
     corpora: Sequence[Corpus]
     stepwise: Stepwise | None
     remarks: Sequence[str]
@@ -63,9 +65,10 @@ def ask_run(path: str, request: Request, tell: Callable[[str], None]) -> Asked:
         tell: see `run_corpora`.
     """
     remarks: list[str] = []
-    trained, corpora, stepwise = None, list[Corpus](), None
+    trained, file, corpora, stepwise = None, "", list[Corpus](), None
     try:
         trained = open_trained(path, request.device, request.checkpoint)
+        file = trained.run.checkpoint(request.checkpoint).name
         corpora = run_corpora(trained, request.corpora, tell)
         stepwise = ask_stepwise(trained, corpora, request.puzzles)
     except (TrmpipeError, OSError) as error:
@@ -73,7 +76,7 @@ def ask_run(path: str, request: Request, tell: Callable[[str], None]) -> Asked:
             "its parameters cannot be counted, and no puzzle can be shown" if trained is None else "no puzzle is shown"
         )
         remarks.append(f"{what}: {error}")
-    return Asked(trained=trained, corpora=corpora, stepwise=stepwise, remarks=remarks)
+    return Asked(trained=trained, file=file, corpora=corpora, stepwise=stepwise, remarks=remarks)
 
 
 def choose_rows(stepwise: Stepwise, number: int) -> list[tuple[int, str]]:

@@ -60,13 +60,16 @@ class RunFacts:
     remarks: Sequence[str]
 
 
-def read_facts(path: Path, name: str, opened: Sequence[Corpus] = ()) -> RunFacts:
+def read_facts(
+    path: Path, name: str, opened: Sequence[Corpus] = (), lines: Sequence[MetricLine] | None = None
+) -> RunFacts:
     """What the run at `path` says of itself.
 
     Args:
         path: of its folder.
         name: what the page calls it.
         opened: corpora that are open, by which its regime is told.
+        lines: of metrics.jsonl, where they were read before.
 
     Raises:
         NoRunError: the folder is no run.
@@ -82,16 +85,16 @@ def read_facts(path: Path, name: str, opened: Sequence[Corpus] = ()) -> RunFacts
             remarks.append(str(error))
             return otherwise
 
-    nothing: list[MetricLine] = []
-    lines = told(lambda: read_metrics(run.metrics_file), nothing)
+    nothing: Sequence[MetricLine] = ()
+    found = told(lambda: read_metrics(run.metrics_file), nothing) if lines is None else lines
     final = told(lambda: read_final(run), None)
     scores, damaged = scores_of(run, final, about)
-    step = max([line.step for line in lines[-1:]] + [final.step if final else 0] + _checkpointed(run))
+    step = max([line.step for line in found[-1:]] + [final.step if final else 0] + _checkpointed(run))
     return RunFacts(
         name=name,
         run=run,
         about=about,
-        lines=lines,
+        lines=found,
         difficulty=told(lambda: read_difficulty(run.difficulty_file), []),
         final=final,
         scores=scores,

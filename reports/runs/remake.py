@@ -1,7 +1,7 @@
 """The commands that make a corpus, a run and its scores again, as they can be typed in a shell."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from trmpipe.generators.family import MADE
 from trmpipe.generators.options import YES, Option
@@ -12,6 +12,9 @@ from trmpipe.shards import Corpus
 from trmpipe.shards.urls import printable
 
 from .facts import RunFacts
+
+_LONG = 60
+"""Letters of a command on one line."""
 
 
 def generate_command(corpus: Corpus) -> str:
@@ -92,4 +95,18 @@ def _flags(values: Mapping[str, object]) -> list[str]:
 
 
 def _line(words: Sequence[str]) -> str:
-    return printable(shlex.join(words))
+    """A command, on lines that a shell takes together where it is long: an option and its value on each."""
+    whole = printable(shlex.join(words))
+    if len(whole) <= _LONG:
+        return whole
+    lines: list[list[str]] = [[]]
+    for word in words:
+        if word.startswith("--"):
+            lines.append([])
+        lines[-1].append(word)
+    return printable_lines(shlex.join(line) for line in lines)
+
+
+def printable_lines(lines: Iterable[str]) -> str:
+    """Lines of one command, each safe to be shown."""
+    return " \\\n    ".join(map(printable, lines))

@@ -59,8 +59,9 @@ def solving_section(facts: RunFacts, asked: Asked, number: int) -> Section | Non
     rows = choose_rows(stepwise, number)
     solved = int(stepwise.solved[-1].sum())
     says = [
-        f"The network was asked for this page: of the first {len(stepwise.examples):,} held-out puzzles it solves "
-        f"{solved:,}. Shown are {len(rows)}: of those that it fails, of those that take it longest, and of the others."
+        f"The weights in {asked.file} were asked for this page: of the first {len(stepwise.examples):,} held-out "
+        f"puzzles they solve {solved:,}. Shown are {len(rows)}: of those that they fail, of those that take "
+        "longest, and of the others."
     ]
     return Section(
         name="solving",

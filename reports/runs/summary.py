@@ -29,7 +29,7 @@ def summary_section(facts: RunFacts, asked: Asked) -> Section:
         title="Summary",
         says=[*says, *facts.remarks, *asked.remarks],
         facts=[
-            ("exact accuracy, held out", score_number(facts)),
+            (_score_name(facts), score_number(facts)),
             ("95 % interval", interval_number(facts)),
             ("trained on", facts.regime),
             ("parameters", parameters_number(facts, asked)),
@@ -60,6 +60,11 @@ def main_score(facts: RunFacts) -> ShownScore | None:
     return facts.scores[0] if facts.scores else None
 
 
+def _score_name(facts: RunFacts) -> str:
+    score = main_score(facts)
+    return f"{score.what if score else 'exact'}, held-out puzzles"
+
+
 def score_number(facts: RunFacts) -> Cell:
     """The main score."""
     score = main_score(facts)
@@ -77,7 +82,7 @@ def parameters_number(facts: RunFacts, asked: Asked) -> Cell:
     if asked.trained is None:
         return _UNKNOWN
     count = num_parameters(asked.trained)
-    source = f"checkpoints/step-{asked.trained.step:06d}.pt: elements of the averaged weights that are parameters"
+    source = f"checkpoints/{asked.file}: elements of the averaged weights that are parameters"
     return Number(text=f"{count:,}", value=count, source=_at(facts, source))
 
 

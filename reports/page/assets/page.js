@@ -24,6 +24,7 @@
   };
   const draw = async (box) => {
     const spec = data(box.dataset.spec);
+    if (box.liveRows) spec.data.values = box.liveRows;
     const room = box.clientWidth;
     charts.set(box, { room, view: null });
     const narrow = room < 420 ? { legend: { ...spec.config.legend, columns: 1 } } : {};
