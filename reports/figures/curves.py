@@ -71,11 +71,19 @@ def line_figure(
         says = (
             f"{says} Curves of more than {MOST_POINTS} points are drawn through the means of {MOST_POINTS} stretches."
         )
+    chart = _lines(rows, x_title, y_title, share=share, log=log, points=points)
+    return Figure(name=name, title=title, says=says, chart=chart, rows=rows, source=source)
+
+
+def _lines(
+    rows: list[dict[str, Any]], x_title: str, y_title: str, *, share: bool, log: bool, points: bool
+) -> alt.Chart:
+    """The chart of `line_figure`."""
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=False)
     axis = alt.Axis(format="%" if share else "~g", tickCount=6, grid=not log)
     # The order in which they are given is that of the legend, and so of the colours.
     told: dict[str, Any] = {"sort": None, "title": None}
-    chart = (
+    chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows, name=DATA))
         .mark_line(point=points, strokeWidth=2)
         .encode(
@@ -90,7 +98,7 @@ def line_figure(
             ],
         )
     )
-    return Figure(name=name, title=title, says=says, chart=chart, rows=rows, source=source)
+    return chart
 
 
 def _positive(steps: Sequence[int], values: Sequence[float]) -> tuple[list[int], list[float]]:

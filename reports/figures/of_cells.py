@@ -30,6 +30,20 @@ def figure_of_errors(wrong: NDArray[np.integer], asked: NDArray[np.integer], sou
         }
         for row, column in np.ndindex(*wrong.shape)
     ]
+    chart = _heat_map(rows, wrong.shape)
+    return Figure(
+        name="errors-by-cell",
+        title="Errors by cell",
+        says=f"Of {int(asked.max())} puzzles at most in which a cell is not given, the share of which the answer after "
+        "the last supervision step has it wrong; where there is room, the number of these puzzles.",
+        chart=chart,
+        rows=rows,
+        source=source,
+    )
+
+
+def _heat_map(rows: list[dict[str, Any]], shape: tuple[int, ...]) -> alt.TopLevelMixin:
+    """The chart: a rectangle a cell, in a grid whose sides keep their ratio."""
     place: dict[str, Any] = {"axis": alt.Axis(labelAngle=0, ticks=False, domain=False, grid=False)}
     cells = (
         alt.Chart(alt.InlineData(values=rows))
@@ -46,21 +60,9 @@ def figure_of_errors(wrong: NDArray[np.integer], asked: NDArray[np.integer], sou
             tooltip=[alt.Tooltip(f"{name}:Q", format=".1%" if name == "share" else "d") for name in rows[0]],
         )
     )
-    size = max(160, min(400, 34 * max(wrong.shape)))
-    chart: alt.LayerChart | alt.Chart = cells
-    if wrong.shape[1] <= _SPELLED_OUT:
-        words = cells.mark_text(fontSize=10, color="#1f2328").encode(
-            text=alt.Text("wrong:Q"), color=alt.value("#1f2328")
-        )
-        chart = cells + words
-    return Figure(
-        name="errors-by-cell",
-        title="Errors by cell",
-        says=f"Of {int(asked.max())} puzzles at most in which a cell is not given, the share of which the answer after "
-        "the last supervision step has it wrong; where there is room, the number of these puzzles.",
-        chart=chart.properties(
-            width=size * wrong.shape[1] / max(wrong.shape), height=size * wrong.shape[0] / max(wrong.shape)
-        ),
-        rows=rows,
-        source=source,
-    )
+    size = max(160, min(400, 34 * max(shape)))
+    sides: dict[str, Any] = {"width": size * shape[1] / max(shape), "height": size * shape[0] / max(shape)}
+    if shape[1] > _SPELLED_OUT:
+        return cells.properties(**sides)
+    words = cells.mark_text(fontSize=10).encode(text=alt.Text("wrong:Q"), color=alt.value("#1f2328"))
+    return (cells + words).properties(**sides)

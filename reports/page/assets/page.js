@@ -47,14 +47,14 @@
       if (kind === "on-fill") make("path", { class: `cross ${name}`, d: `M${column + 0.82} ${row + 0.18}l-.64 .64` }, parent);
     }
   };
-  const drawCell = (parent, look, column, row) => {
+  const drawCell = (parent, look, column, row, plain) => {
     const [symbol, fill, tone] = look;
     const cell = make("rect", { class: `cell ${tone}`, x: column, y: row, width: 1, height: 1 }, parent);
     if (fill) {
       cell.setAttribute("class", "cell filled");
       cell.style.fill = fill;
     }
-    if (symbol) {
+    if (symbol && !(plain && plain.has(fill))) {
       const kind = fill ? "on-fill" : tone;
       const style = { class: `symbol ${kind}`, x: column + 0.5, y: row + 0.52, "font-size": 0.62 };
       make("text", style, parent).textContent = symbol;
@@ -68,7 +68,7 @@
     const box = `-.06 -.06 ${columns + 0.12} ${rows + 0.12}`;
     const picture = make("svg", { viewBox: box, class: "board", role: "img", "aria-label": label });
     cellsOf(boards, board).forEach((look, cell) =>
-      drawCell(picture, boards.looks[look], cell % columns, Math.floor(cell / columns)));
+      drawCell(picture, boards.looks[look], cell % columns, Math.floor(cell / columns), boards.plain));
     if (boards.rowRules.length || boards.columnRules.length) {
       for (const row of [0, ...boards.rowRules, rows]) make("path", { class: "rule", d: `M0 ${row}h${columns}` }, picture);
       for (const column of [0, ...boards.columnRules, columns]) make("path", { class: "rule", d: `M${column} 0v${rows}` }, picture);
@@ -91,6 +91,9 @@
     if (!card.boards) {
       card.boards = data(card.querySelector(".grids").dataset.boards);
       const fills = [...new Set(card.boards.looks.map((look) => look[1]).filter(Boolean))];
+      // A fill that has one symbol alone, such as a wall's, says it all.
+      const symbols = (fill) => new Set(card.boards.looks.filter((look) => look[0] && look[1] === fill).map((look) => look[0]));
+      card.boards.plain = new Set(fills.filter((fill) => symbols(fill).size < 2));
       card.boards.fillNames = new Map(fills.map((fill, number) => [fill, "#+ox%*=~:&"[number] || "?"]));
     }
     return card.boards;
