@@ -130,7 +130,7 @@ class Page:
     def draw_all(self):
         """Scroll through the page, so that all that is drawn when it comes near is drawn."""
         self.ask("document.querySelectorAll('.chart, .card').forEach(b => b.scrollIntoView())")
-        for _ in range(200):
+        for _ in range(600):
             rest = self.ask(
                 "[...document.querySelectorAll('.chart:not([data-drawn]), .card')]"
                 ".filter(b => b.matches('.chart') || !b.querySelector('.board')).slice(0, 1)"

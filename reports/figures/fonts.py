@@ -47,12 +47,11 @@ def _face(weight: str, letters: str) -> str:
 
     options = Options(flavor="woff", recalc_timestamp=False)
     options.drop_tables += ["FFTM"]  # When a font editor saved it: fontTools would warn that it cannot cut that.
-    font = load_font(str(_folder() / _FILES[weight]), options)
-    subsetter = Subsetter(options)
+    subsetter, data = Subsetter(options), io.BytesIO()
     # What stands in the SVG as `&amp;` is an ampersand: its letters, and those few of the markup itself, are embedded.
     subsetter.populate(text=letters + "<>&'\"")
-    subsetter.subset(font)
-    data = io.BytesIO()
-    save_font(font, data, options)
+    with load_font(str(_folder() / _FILES[weight]), options) as font:
+        subsetter.subset(font)
+        save_font(font, data, options)
     source = f"data:font/woff;base64,{base64.b64encode(data.getvalue()).decode()}"
     return f'@font-face{{font-family:"{PAPER_FONT}";font-weight:{weight};src:url({source})}}'

@@ -62,7 +62,6 @@ def _heat_map(rows: list[dict[str, Any]], shape: tuple[int, ...]) -> alt.TopLeve
     )
     size = max(160, min(400, 34 * max(shape)))
     sides: dict[str, Any] = {"width": size * shape[1] / max(shape), "height": size * shape[0] / max(shape)}
-    if shape[1] > _SPELLED_OUT:
-        return cells.properties(**sides)
     words = cells.mark_text(fontSize=10).encode(text=alt.Text("wrong:Q"), color=alt.value("#1f2328"))
-    return (cells + words).properties(**sides)
+    chart: alt.TopLevelMixin = (cells + words if shape[1] <= _SPELLED_OUT else cells).properties(**sides)
+    return chart

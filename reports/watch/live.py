@@ -12,6 +12,7 @@ from typing import Any
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.ownership import NOTES
+from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.lines import MetricLine, read_new_metrics
 from trmpipe.trainer.run_folder import RunFolder
 
@@ -100,11 +101,12 @@ class LiveRun:
         size = path.stat().st_size if path.exists() else 0
         if size < self._read_bytes:
             self._lines, self._read_bytes = [], 0
-        new, self._read_bytes = read_new_metrics(path, self._read_bytes, len(self._lines))
-        if new and self._lines and new[0].step < self._lines[-1].step:
-            # It was cut and has grown again since the last look.
+        try:
+            new, self._read_bytes = read_new_metrics(path, self._read_bytes, len(self._lines))
+        except RunError:
+            # It may have been cut, and have grown beyond what is known since the last look.
+            self._lines, self._read_bytes = [], 0
             new, self._read_bytes = read_new_metrics(path, 0, 0)
-            self._lines = []
         self._lines += new
 
     def _state(self, facts: RunFacts) -> str:

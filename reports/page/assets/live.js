@@ -41,9 +41,9 @@
       say("The command that watches has ended; this is the last that it saw.");
       return;
     }
-    // A run that appeared, a first evaluation: what the page is made of is another.
-    const began = state === "waiting" && news.state !== "waiting";
-    if (began || (news.figures && !same(Object.keys(news.figures)))) return location.reload();
+    // A run that appeared or ended, a first evaluation: what the page is made of is another.
+    const turned = state !== null && state !== news.state;
+    if (turned || (news.figures && !same(Object.keys(news.figures)))) return location.reload();
     if (news.figures) {
       change(news.figures);
       document.querySelectorAll(".facts dd").forEach((fact, place) => {
