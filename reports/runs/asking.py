@@ -94,7 +94,7 @@ def choose_rows(stepwise: Stepwise, number: int) -> list[tuple[int, str]]:
     solved = [int(row) for row in order if settled[row]]
     late = [(row, LATE) for row in solved if settled[row] > max(1, settled.min())]
     third = -(-number // 3)
-    chosen = failed[:third] + late[:third]
+    chosen = (failed[:third] + late[:third])[:number]
     taken = {row for row, _ in chosen}
     early = [(row, SOLVED) for row in sorted(solved) if row not in taken]
     chosen += early[: number - len(chosen)]

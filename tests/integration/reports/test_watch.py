@@ -72,7 +72,7 @@ def test_only_its_two_addresses_are_there(run6):
         assert "connect-src 'self'" in html.unescape(page)
         assert headers["X-Frame-Options"] == "DENY"
         assert "Access-Control-Allow-Origin" not in headers
-        for path in ("/config.json", "/../six/config.json", "/checkpoints/", "/live.json", "/live.json?since=-1", "//"):
+        for path in ("/config.json", "/../six/config.json", "/checkpoints/", "/live.json", "/live.json?since=-1"):
             assert get(port, path)[0] == 404, path
         for method in ("POST", "PUT", "DELETE", "HEAD", "OPTIONS"):
             assert get(port, "/", method=method)[0] == 501
@@ -146,6 +146,7 @@ def test_nothing_is_written_and_nothing_locked(growing):
 
 def test_a_browser_sees_it_grow(growing, browser):
     run, lines = growing
+    (run / "metrics.jsonl").write_text("".join(lines[:6]))
     with served(run) as port:
         browser.size(1200)
         browser.open(f"http://127.0.0.1:{port}/")
@@ -154,9 +155,13 @@ def test_a_browser_sees_it_grow(growing, browser):
         points = "[...document.querySelectorAll('[data-chart=loss] ~ details tbody tr')].length"
         before, drawn = browser.ask(points), browser.ask("document.querySelector('[data-chart=loss] svg').outerHTML")
         assert before
-        (run / "metrics.jsonl").write_text("".join(lines))
+        browser.ask("window.same = 'page'")
+        (run / "metrics.jsonl").write_text("".join(lines[:7]))
         browser.until(f"{points} > {before}")
-        browser.until(f"document.querySelector('[data-chart=loss] svg')?.outerHTML.length != {len(drawn)}")
+        browser.until(f"document.querySelector('[data-chart=loss] svg').outerHTML.length != {len(drawn)}", 5)
+        assert browser.ask("window.same") == "page"
+        steps = "[...document.querySelectorAll('.facts dd')].map(fact => fact.textContent)"
+        assert "8 of 9" in browser.ask(steps)
         (run / ".lock").unlink()
         browser.until("/has ended|nobody trains/.test(document.getElementById('live').textContent)")
         assert browser.complaints == []
