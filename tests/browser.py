@@ -143,6 +143,8 @@ class Page:
         self.ask("scrollTo(0, 0)")
 
     def picture(self, path, whole=True):
+        if whole:  # Else what is off the screen stays undrawn.
+            self.ask("document.querySelectorAll('main>section').forEach(s => s.style.contentVisibility = 'visible')")
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
         Path(path).write_bytes(base64.b64decode(data["data"]))
 

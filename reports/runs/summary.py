@@ -88,7 +88,12 @@ def parameters_number(facts: RunFacts, asked: Asked) -> Cell:
 
 def steps_number(facts: RunFacts) -> Number:
     """Steps taken, and those of the whole run."""
-    source = f"metrics.jsonl:{len(facts.lines)}#/step" if facts.lines else "checkpoints/"
+    if facts.final is not None and facts.final.step == facts.step:
+        source = "evaluation.json#/step"
+    elif facts.lines and facts.lines[-1].step == facts.step:
+        source = f"metrics.jsonl:{len(facts.lines)}#/step"
+    else:
+        source = "checkpoints/: the step in the name of the last"
     whole = facts.about.max_steps
     return Number(text=f"{facts.step:,} of {whole:,}", value=facts.step, source=_at(facts, source))
 

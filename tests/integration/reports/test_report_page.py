@@ -86,6 +86,22 @@ def names(run):
     return dict(open_trained(str(run), "cpu").net.named_parameters())
 
 
+def test_every_number_with_a_place_is_what_stands_there(page6, run6):
+    found = 0
+    for source, value in Reader(page6.read_text()).numbers.items():
+        file, mark, pointer = source.removeprefix("six/").partition("#/")
+        if not mark or ", " in pointer:
+            continue
+        name, _, line = file.partition(":")
+        text = (run6 / name).read_text()
+        told = json.loads(text.splitlines()[int(line) - 1] if line else text)
+        for key in pointer.split("/"):
+            told = told[int(key)] if isinstance(told, list) else told[key]
+        assert float(value) == told, source
+        found += 1
+    assert found >= 4
+
+
 def test_every_number_says_where_it_comes_from(page6, run6):
     reader = Reader(page6.read_text())
     assert len(reader.numbers) >= 6

@@ -24,4 +24,4 @@ def test_the_page_runs(tmp_path, monkeypatch, capsys):
         assert (tmp_path / name).stat().st_size
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".pdf"}
     told = set(re.findall(r"^\| ([A-Z][a-z ]+) \|", PAGE, re.MULTILINE)) - {"Analysis"}
-    assert told == set(re.findall(r"<h2[^>]*>([^<]*)</h2>", (tmp_path / "one.html").read_text()))
+    assert told == set(re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", (tmp_path / "one.html").read_text()))

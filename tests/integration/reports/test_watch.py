@@ -54,6 +54,7 @@ def growing(run6, tmp_path):
     run = tmp_path / "growing"
     shutil.copytree(run6, run)
     (run / "evaluation.json").unlink()
+    shutil.rmtree(run / "checkpoints")
     lines = (run / "metrics.jsonl").read_text().splitlines(keepends=True)
     (run / "metrics.jsonl").write_text("".join(lines[:3]))
     (run / ".lock").touch()
