@@ -29,6 +29,8 @@ COMMANDS = {
     "analyse": ("analyse", "Measure how a trained model comes to its answers."),
     "runs": ("runs", "List runs with their settings, steps and scores."),
     "solve": ("solve", "Let a trained model solve a puzzle."),
+    "report": ("report", "Write one HTML page on runs: scores, curves, puzzles being solved."),
+    "watch": ("watch", "Show a run's page while it is trained."),
     "inspect": ("inspect", "Show what a corpus holds."),
     "verify": ("verify", "Check every byte of a corpus against its digests."),
     "regenerate": ("regenerate", "Make a corpus again from its manifest, and compare."),

@@ -1,6 +1,7 @@
 """``trmpipe solve``: let a trained model solve a puzzle, and check it."""
 
 from functools import partial
+from typing import Any
 
 import click
 
@@ -22,6 +23,7 @@ from .console import echo, echo_json, echo_lines, show_progress
     "--variants", type=WholeNumber(1), help="In tasks scored by vote: let the first so many variants of a puzzle vote."
 )
 @checkpoint_option
+@click.option("--animate", metavar="FILE.gif", help="Write the puzzle being solved, step by step, as a GIF.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def command(
@@ -31,6 +33,7 @@ def command(
     corpora: tuple[str, ...],
     variants: int | None,
     checkpoint: str,
+    animate: str | None,
     device: str,
     as_json: bool,
 ) -> None:
@@ -47,6 +50,8 @@ def command(
     tell = partial(echo, err=True)
     with show_progress() as progress:
         solved = solve(trained, puzzle, corpora=corpora, variants=variants, tell=tell, progress=progress)
+    if animate is not None:
+        _animate(trained, puzzle, animate)
     for remark in solved.remarks():
         echo(remark, err=True)
     if as_json:
@@ -57,3 +62,15 @@ def command(
             echo()
         echo_boards(Board([title], picture) for title, picture in part.pictures.items())
         echo_lines(part.lines)
+
+
+def _animate(trained: Any, puzzle: str, path: str) -> None:
+    """Write a puzzle being solved as a GIF."""
+    from pathlib import Path
+
+    from trmpipe.reports.animation import save_animation
+    from trmpipe.trainer.solving import solve_stepwise
+
+    solving, spec = solve_stepwise(trained, puzzle)
+    save_animation(solving, spec, spec.name, Path(path))
+    echo(f"wrote {path}", err=True)

@@ -19,7 +19,8 @@ _POINTS = 80
 def draw_picture(axes: Any, picture: Picture) -> None:
     """Draw a picture: cells with a fill as colours, the others by their symbols.
 
-    Symbols are dark and bold in given cells, green in right ones, red in wrong ones; on a fill a red dot says wrong.
+    Where one fill has several symbols, as a maze's floor has ends and path, they are drawn on it. Symbols are dark and
+    bold in given cells, green in right ones, red in wrong ones; on a fill a red dot says wrong.
     """
     rows, columns = picture.shape
     fills = picture.fills or ("",) * (rows * columns)
@@ -27,9 +28,10 @@ def draw_picture(axes: Any, picture: Picture) -> None:
         _draw_fills(axes, fills, picture.shape)
     _draw_lines(axes, picture, bool(any(fills)))
     tones = picture.tones or ("",) * (rows * columns)
+    told = _fills_with_symbols(picture)
     size = min(_POINTS / max(rows, columns), _MOST_POINTS)
     for cell, (symbol, fill, tone) in enumerate(zip(picture.symbols, fills, tones, strict=True)):
-        if symbol and not fill:
+        if symbol and (not fill or fill in told):
             weight = "bold" if tone == GIVEN else "normal"
             style = {"ha": "center", "va": "center", "color": _COLOURS.get(tone, _UNJUDGED), "fontsize": size}
             axes.text(cell % columns, cell // columns, symbol, weight=weight, parse_math=False, **style)
@@ -44,6 +46,13 @@ def draw_picture(axes: Any, picture: Picture) -> None:
             linewidths=0.5,
         )
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
+
+
+def _fills_with_symbols(picture: Picture) -> set[str]:
+    """The fills that do not say all of a cell: those of cells with different symbols."""
+    pairs = {(fill, symbol) for fill, symbol in zip(picture.fills, picture.symbols, strict=False) if fill and symbol}
+    fills = [fill for fill, _ in pairs]
+    return {fill for fill in fills if fills.count(fill) > 1}
 
 
 def draw_legend(axes: Any, pictures: Iterable[Picture]) -> None:

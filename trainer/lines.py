@@ -141,13 +141,39 @@ def read_lines(path: Path, line_of: Callable[[int, str, dict[str, Any], str], Li
     """
     if not path.exists():
         return []
-    found = []
-    for number, line in enumerate(read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1], 1):
-        where = f"{path} line {number}"
-        with damage_of_a_run():
-            values = read_json(line, dict[Word, Any], where, ADVICE)
-        step, split = values.pop("step", None), values.pop("split", None)
-        if split not in SPLITS:
-            raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {ADVICE}")
-        found.append(line_of(typed(step, Count, f"{where} (step)", ADVICE), split, values, where))
-    return found
+    data = read_file(path, most_bytes=MOST_LINE_BYTES)
+    return [_line(line, f"{path} line {number}", line_of) for number, line in enumerate(data.split(b"\n")[:-1], 1)]
+
+
+def read_new_metrics(path: Path, known_bytes: int, known_lines: int) -> tuple[list[MetricLine], int]:
+    """The lines of metrics.jsonl that came since it was last read, and the bytes that are known then.
+
+    Args:
+        path: of the file, which need not be there.
+        known_bytes: that were read, whole lines of them.
+        known_lines: how many lines these were.
+
+    Raises:
+        RunError: a line is damaged, or the file is no regular one or too large.
+        OSError: it cannot be read.
+    """
+    if not path.is_file():
+        return [], known_bytes
+    if path.stat().st_size > MOST_LINE_BYTES:
+        raise RunError(f"{path} is damaged: it has more than {MOST_LINE_BYTES:,} bytes; {ADVICE}")
+    with path.open("rb") as file:
+        file.seek(known_bytes)
+        # A line that is being written counts once it is whole.
+        data = file.read(MOST_LINE_BYTES).rpartition(b"\n")
+    new = data[0].split(b"\n") if data[1] else []
+    lines = [_line(line, f"{path} line {number}", _metric_line) for number, line in enumerate(new, known_lines + 1)]
+    return lines, known_bytes + len(data[0]) + len(data[1])
+
+
+def _line(data: bytes, where: str, line_of: Callable[[int, str, dict[str, Any], str], Line]) -> Line:
+    with damage_of_a_run():
+        values = read_json(data, dict[Word, Any], where, ADVICE)
+    step, split = values.pop("step", None), values.pop("split", None)
+    if split not in SPLITS:
+        raise RunError(f"{where} is damaged: its split is none of {', '.join(SPLITS)}; {ADVICE}")
+    return line_of(typed(step, Count, f"{where} (step)", ADVICE), split, values, where)

@@ -111,7 +111,9 @@ def draw_solving(solving: Solving, spec: TaskSpec, title: str, path: Path) -> Pa
         title: what the puzzle is called.
         path: where to write.
     """
-    boards = _boards(solving, spec)
+    puzzle, solution, *answers = boards_of(solving, spec)
+    steps = [(f"supervision step {step}: {words}", picture) for step, (words, picture) in enumerate(answers, 1)]
+    boards = [puzzle, solution, *steps]
     num_rows = 1 + -(-len(solving.answers) // _COLUMNS)
     figure, axes = make_figure(num_rows, _COLUMNS, (2.2 * _COLUMNS, 2.4 * num_rows + 0.4), title)
     for one in axes.ravel():
@@ -123,19 +125,24 @@ def draw_solving(solving: Solving, spec: TaskSpec, title: str, path: Path) -> Pa
     return save_figure(figure, path)
 
 
-def _boards(solving: Solving, spec: TaskSpec) -> list[tuple[str, Picture]]:
-    """What is drawn, with its words: the puzzle, its solution, and the answer after every supervision step."""
+def boards_of(solving: Solving, spec: TaskSpec) -> list[tuple[str, Picture]]:
+    """What is drawn, with its words: the puzzle, its solution, and the answer after every supervision step.
+
+    Args:
+        solving: the puzzle and its answers.
+        spec: of its task.
+    """
     look, inputs, labels = look_of(spec), solving.inputs, solving.labels
     part = used_part(((inputs != PAD) | (labels != PAD)).reshape(spec.grid_shape))
     given, nothing = inputs == labels, np.zeros(len(inputs), np.bool_)
     shown_by_puzzle = tuple(np.where(given, GIVEN, "").tolist())
     solution = look(labels).toned(_tones(given, nothing))
     found = [(_ABOVE[0], look(inputs).toned(shown_by_puzzle)), (_ABOVE[1], solution)]
-    for step, (answer, solved) in enumerate(zip(solving.answers, solving.solved.tolist(), strict=True), 1):
+    for answer, solved in zip(solving.answers, solving.solved.tolist(), strict=True):
         # What stands where labels are pad was never learned, and is not scored.
         shown = np.where(labels == PAD, PAD, answer)
         wrong = (shown != labels) & (not solved)
-        words = f"supervision step {step}: {'solved' if solved else f'{int(wrong.sum())} wrong'}"
+        words = "solved" if solved else f"{int(wrong.sum())} wrong"
         found.append((words, look(shown).toned(_tones(given, wrong))))
     return [(words, cropped(picture, part)) for words, picture in found]
 

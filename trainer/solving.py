@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from trmpipe.generators.errors import OptionError, TextError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.registry import family_of, get_task
-from trmpipe.generators.task import PAD, Solutions, Task
+from trmpipe.generators.task import PAD, Solutions, Task, TaskSpec
 from trmpipe.shards.progress import Progress
 
 from .build import takes_any_size, task_sizes
 from .errors import RunError
 from .evaluators import Answerer, evaluator_of
 from .inference import TrainedRun, for_sizes, refuse_unfit, run_corpora
+from .pictures import Solving
 from .solved import Part, Solved
 
 UNKNOWN = -1
@@ -134,17 +135,47 @@ def _answerer_of(trained: TrainedRun) -> Answerer | None:
     return found if isinstance(found, Answerer) else None
 
 
+def solve_stepwise(trained: TrainedRun, text: str) -> tuple[Solving, TaskSpec]:
+    """Let a network answer one puzzle, and keep its answer after every supervision step.
+
+    Args:
+        trained: the run.
+        text: the puzzle, as its task writes it.
+
+    Returns:
+        The puzzle beside the answers, and the spec of its task.
+
+    Raises:
+        OptionError: there is no such puzzle, puzzles of the task have no text form, or none of its solutions is known.
+        RunError: the network was made for other puzzles.
+    """
+    if _answerer_of(trained) is not None:
+        raise OptionError(f"{trained.task} puzzles are called by name, and only those that are text can be shown so")
+    trained, task, puzzle = _read_for(trained, text)
+    solutions = task.solve(puzzle)
+    if solutions is None or not solutions.counts[0]:
+        raise OptionError("no solution of this puzzle is known, so that nobody can say which cells are right")
+    labels = solutions.labels[0]
+    with trained.examinee() as examinee:
+        steps = [
+            step.tokens[0].to(torch.uint8).cpu().numpy() for step in examinee.answers(puzzle, np.zeros(1, np.int32))
+        ]
+    answers = [np.where(labels == PAD, PAD, answer).astype(np.uint8) for answer in steps]
+    solved = [_is_right(task, puzzle, answer, solutions) or bool((answer == labels).all()) for answer in answers]
+    solving = Solving(
+        group=0,
+        example=0,
+        inputs=puzzle[0],
+        labels=labels,
+        answers=np.array(answers, np.int64),
+        solved=np.array(solved, np.bool_),
+    )
+    return solving, task.spec
+
+
 def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
     """Let the network solve a puzzle that is given as its task writes it, and check its answer."""
-    task, sizes = get_task(trained.task), trained.about.sizes
-    if (sizes.seq_len, sizes.vocab_size) != (task.spec.seq_len, task.spec.vocab_size):
-        raise RunError(
-            f"{trained.run.path} was trained on {sizes.seq_len} cells of {sizes.vocab_size} tokens, {trained.task} has "
-            f"{task.spec.seq_len} of {task.spec.vocab_size}; use the package that the run was trained with"
-        )
-    task, puzzle = _read(task, text, others=_other_sizes(trained))
-    if task.spec.name != trained.task:
-        trained = for_sizes(trained, task_sizes(task.spec))
+    trained, task, puzzle = _read_for(trained, text)
     answer, settled, confidence = _ask(trained, puzzle)
     solutions = task.solve(puzzle)
     num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])
@@ -165,6 +196,20 @@ def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
         confidence=confidence,
         pictures={name: task.picture(tokens) for name, tokens in shown.items()},
     )
+
+
+def _read_for(trained: TrainedRun, text: str) -> tuple[TrainedRun, Task, NDArray[np.uint8]]:
+    """A puzzle's tokens [1, S], its task, and the run, made anew where that is of another size than its own."""
+    task, sizes = get_task(trained.task), trained.about.sizes
+    if (sizes.seq_len, sizes.vocab_size) != (task.spec.seq_len, task.spec.vocab_size):
+        raise RunError(
+            f"{trained.run.path} was trained on {sizes.seq_len} cells of {sizes.vocab_size} tokens, {trained.task} has "
+            f"{task.spec.seq_len} of {task.spec.vocab_size}; use the package that the run was trained with"
+        )
+    task, puzzle = _read(task, text, others=_other_sizes(trained))
+    if task.spec.name != trained.task:
+        trained = for_sizes(trained, task_sizes(task.spec))
+    return trained, task, puzzle
 
 
 def _is_right(

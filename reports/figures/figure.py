@@ -18,6 +18,7 @@ class Figure:
             text.
         chart: the Vega-Lite chart, without colours of its own for ink and ground, see `theme`.
         rows: the numbers that are drawn, each a mapping of the same keys to plain values; the table beneath it.
+        source: the file, or files, that the numbers were read from, for those who trace them.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Figure:
     says: str
     chart: alt.TopLevelMixin
     rows: Sequence[Mapping[str, Any]]
+    source: str = ""

@@ -16,6 +16,7 @@ def test_wheel_and_sdist_hold_what_they_have_to(tmp_path):
     assert "trmpipe/generators/testing/rules.py" in names
     for study in shipped():
         assert f"trmpipe/studies/plans/{study}.toml" in names
+    assert {f"trmpipe/reports/page/assets/{name}" for name in ("page.js", "live.js", "page.css")} <= set(names)
     assert {name.split("/")[0] for name in names} == {"trmpipe", "trmpipe-0.1.0.dist-info"}
     (sdist,) = (tmp_path / "out").glob("*.tar.gz")
     assert not [name for name in tarfile.open(sdist).getnames() if "/examples/" in name or "/tests/" in name]

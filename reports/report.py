@@ -1,0 +1,146 @@
+"""A report: what a page says of runs and studies, and every figure of it, before either is written."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trmpipe.trainer.run_folder import RunFolder
+
+from .errors import ReportError
+from .figures import Figure
+from .page.parts import Section, place_name
+from .runs.asking import Asked, Request, ask_run
+from .runs.compare import paired_section
+from .runs.facts import RunFacts, names_of_runs, read_facts
+from .runs.provenance import provenance_section
+from .runs.sections import curves_section, errors_section, solving_section, together_sections
+from .runs.summary import summary_section
+from .sources import SOURCES, Sources
+
+_FEW = 2
+"""Of so many runs each shows as many puzzles as are asked for, of more a third of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a page says.
+
+    Attributes:
+        title: of the page.
+        says: a sentence below it.
+        sections: in their order.
+    """
+
+    title: str
+    says: str
+    sections: Sequence[Section]
+
+    def figures(self) -> list[Figure]:
+        """All figures; those of one run among several are called after it."""
+        found: dict[str, Figure] = {}
+        for section in self.sections:
+            for figure in section.figures:
+                found[figure.name] = figure
+            for figure in _figures(section.parts):
+                name = f"{place_name(section.title)}-{figure.name}"
+                found[name] = replace(figure, name=name)
+        return list(found.values())
+
+
+def make_report(
+    paths: Sequence[Path],
+    request: Request,
+    tell: Callable[[str], None],
+    *,
+    paired: bool = False,
+    sources: Sources = SOURCES,
+) -> Report:
+    """Read runs and studies, ask the networks, and put it into sections.
+
+    Args:
+        paths: of their folders, one or more.
+        request: what is asked of networks.
+        tell: is told of what takes a while, and of URLs before they are opened.
+        paired: whether two runs are compared puzzle by puzzle.
+        sources: readers of what is no run.
+
+    Raises:
+        ReportError: `paired`, and there are not two runs.
+        NoRunError: a folder is neither a run nor a study.
+        RunError: the config.json of a run is damaged, or of another version of trmpipe.
+    """
+    studies = {path: sections for path in paths if (sections := _study(path, sources)) is not None}
+    runs = [path for path in paths if path not in studies]
+    if paired and (len(runs) != 2 or studies):
+        raise ReportError(f"--compare takes two runs, {len(paths)} folders were given; give two folders of runs")
+    sections = [section for found in studies.values() for section in found]
+    if not runs:
+        return Report(title=_title(paths), says="", sections=sections)
+    request = request if len(runs) <= _FEW else replace(request, shown=-(-request.shown // 3))
+    told = [_Told.of(path, name, request, tell) for path, name in zip(runs, names_of_runs(runs), strict=True)]
+    if len(told) == 1 and not studies:
+        return Report(title=told[0].facts.name, says=_about(told[0]), sections=told[0].sections(request, sources))
+    sections += together_sections([one.facts for one in told], {one.facts.name: one.asked for one in told})
+    if paired:
+        sections.append(paired_section((told[0].facts, told[1].facts), (told[0].asked, told[1].asked)))
+    for one in told:
+        sections.append(one.section(request, sources))
+    return Report(title=_title(paths), says=f"{len(runs)} runs", sections=sections)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A run with all that is known of it."""
+
+    facts: RunFacts
+    asked: Asked
+
+    @classmethod
+    def of(cls, path: Path, name: str, request: Request, tell: Callable[[str], None]) -> "_Told":
+        RunFolder(path).read_config()
+        tell(f"reading {path}")
+        asked = ask_run(str(path), request, tell)
+        return cls(facts=read_facts(path, name, asked.corpora), asked=asked)
+
+    def sections(self, request: Request, sources: Sources) -> list[Section]:
+        """All sections on it alone."""
+        facts, asked = self.facts, self.asked
+        analysed = sources.analysis(facts.run.path)
+        found = [
+            summary_section(facts, asked),
+            curves_section(facts),
+            solving_section(facts, asked, request.shown),
+            errors_section(facts, asked),
+            Section(name="analysis", title="Analysis", figures=analysed) if analysed else None,
+            provenance_section(facts, asked),
+        ]
+        return [section for section in found if section is not None]
+
+    def section(self, request: Request, sources: Sources) -> Section:
+        """One section on it, beside those of other runs; its curves are drawn with theirs."""
+        place = f"run-{place_name(self.facts.name)}"
+        parts = [
+            replace(part, name=f"{place}-{part.name}")
+            for part in self.sections(request, sources)
+            if part.name != "curves"
+        ]
+        return Section(name=place, title=self.facts.name, parts=parts)
+
+
+def _study(path: Path, sources: Sources) -> list[Section] | None:
+    return None if RunFolder(path).config_file.exists() else sources.study(path)
+
+
+def _title(paths: Sequence[Path]) -> str:
+    names = names_of_runs(paths)
+    return ", ".join(names) if len(names) <= _FEW else f"{names[0]} and {len(names) - 1} more"
+
+
+def _about(told: _Told) -> str:
+    return f"A run of trmpipe {told.facts.about.versions.get('trmpipe', '')} on {told.facts.about.task}".strip()
+
+
+def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
+    for section in sections:
+        yield from section.figures
+        yield from _figures(section.parts)

@@ -1,0 +1,144 @@
+"""Figures: their numbers are those of the run's lines, their files whole and with their fonts."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import vl_convert
+from fontTools.ttLib import TTFont
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trmpipe.reports.figures import SUFFIXES, save_figure, save_figures, saving
+from trmpipe.reports.figures.curves import MOST_POINTS, thinned
+from trmpipe.reports.figures.of_cells import figure_of_errors
+from trmpipe.reports.figures.of_run import figure_by_supervision_step, figures_of_run, figures_of_runs
+from trmpipe.reports.figures.theme import LIGHT, PAGE, themed
+from trmpipe.trainer.difficulty_lines import DifficultyLine
+from trmpipe.trainer.lines import MetricLine
+
+NAME = "ähnlich & $x$ <run>"
+
+
+def line(step, split, **values):
+    return MetricLine(step=step, split=split, values=values)
+
+
+LINES = [
+    line(10, "train", loss=1.0, halt_loss=0.0, exact=0.1, lr=1e-3),
+    line(20, "train", loss=0.5, halt_loss=0.2, exact=0.2, lr=2e-3),
+    line(20, "test", exact=0.3, cell=0.8),
+    line(20, "monitor", exact=0.25, cell=0.7),
+    line(20, "train_eval", exact=0.5, cell=0.9),
+]
+BY_LEVEL = [
+    DifficultyLine(level=NAME, least=0, most=1, step=20, split="test", puzzles=1200, shares={"exact": 0.4}),
+    DifficultyLine(level=None, least=2, most=7, step=20, split="test", puzzles=3, shares={"exact": 0.1}),
+    DifficultyLine(level="other", least=2, most=7, step=20, split="monitor", puzzles=3, shares={"exact": 0.1}),
+]
+
+
+def every_figure():
+    return [
+        *figures_of_run(LINES, BY_LEVEL),
+        *figures_of_runs({NAME: LINES, "two": LINES[:3]}),
+        figure_by_supervision_step({"whole": [0.1, 0.2], "cells": [0.5, 0.6]}, 10),
+        figure_of_errors(np.array([[1, 0], [2, 3]]), np.array([[4, 0], [4, 4]])),
+        figure_of_errors(np.zeros((12, 12), np.int64), np.ones((12, 12), np.int64)),
+    ]
+
+
+def rows(figures, name):
+    return [tuple(row.values()) for row in next(figure for figure in figures if figure.name == name).rows]
+
+
+def test_the_numbers_are_those_of_the_lines():
+    figures = figures_of_run(LINES, BY_LEVEL)
+    assert [figure.name for figure in figures] == ["accuracy", "loss", "gap", "difficulty", "learning-rate"]
+    assert ("exact, held-out puzzles", 20, 0.3) in rows(figures, "accuracy")
+    assert ("exact, training batch", 10, 0.1) in rows(figures, "accuracy")
+    # A loss of 0 has no place on a logarithmic axis.
+    assert rows(figures, "loss") == [("loss", 10, 1.0), ("loss", 20, 0.5), ("halt loss", 20, 0.2)]
+    assert rows(figures, "gap") == [("trained on, less held out", 20, 0.2)]
+    assert rows(figures, "difficulty") == [(f"{NAME} (1,200 puzzles)", 20, 0.4), ("rated 2 to 7 (3 puzzles)", 20, 0.1)]
+    together = figures_of_runs({NAME: LINES, "two": LINES[:2]})
+    assert rows(together, "held-out") == [(NAME, 20, 0.3)]
+    assert figures_of_run([]) == []
+    assert figures_of_runs({"none": []}) == []
+
+
+@given(st.integers(1, 1000), st.integers(0, 9))
+def test_a_thinned_curve_keeps_its_means_and_its_end(number, seed):
+    values = np.random.default_rng(seed).random(number).tolist()
+    found = thinned(range(1, len(values) + 1), values)
+    assert len(found) == min(len(values), MOST_POINTS)
+    assert found[-1][0] == len(values)
+    parts = np.split(values, [step for step, _ in found[:-1]])
+    np.testing.assert_allclose([value for _, value in found], [part.mean() for part in parts], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("figure", every_figure(), ids=lambda figure: figure.name)
+@pytest.mark.parametrize("ground", [LIGHT, PAGE], ids=["paper", "page"])
+def test_specs_are_valid_and_tell_what_they_show(figure, ground):
+    figure.chart.to_dict()
+    spec = themed(figure, ground)
+    assert spec["description"] == figure.says
+    assert vl_convert.vegalite_to_vega(spec)["marks"]
+    assert len(figure.says) > 30
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_figure_is_written_in_every_form(suffix, tmp_path):
+    figure = figures_of_runs({NAME: LINES})[0]
+    data = save_figure(figure, tmp_path / f"a{suffix}").read_bytes()
+    assert data[:4] == {".svg": b"<svg", ".pdf": b"%PDF", ".png": b"\x89PNG"}[suffix]
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+def test_a_pdf_holds_its_fonts(tmp_path):
+    data = save_figure(figures_of_run(LINES)[0], tmp_path / "a.pdf").read_bytes()
+    fonts = set(re.findall(rb"/BaseFont\s*/([A-Za-z+-]+)", data))
+    assert len(fonts) == 1
+    assert fonts.pop().endswith(b"+DejaVuSans")
+    assert data.count(b"/FontFile") >= 1
+
+
+def test_an_svg_holds_a_font_with_all_of_its_letters(tmp_path):
+    svg = save_figure(figures_of_runs({NAME: LINES})[0], tmp_path / "a.svg").read_text()
+    face = re.search(
+        r'@font-face{font-family:"DejaVu Sans";font-weight:normal;src:url\(data:font/woff;base64,([^)]+)\)', svg
+    )
+    with TTFont(io.BytesIO(base64.b64decode(face[1]))) as font:
+        letters = set(font.getBestCmap())
+    assert 'font-family="DejaVu Sans"' in svg
+    shown = set(NAME) | set("exact accuracy training step 02468%")
+    assert {ord(letter) for letter in shown} <= letters
+    # Of five thousand, so that a figure stays small.
+    assert len(letters) < 200
+    assert "http" not in svg.replace("http://www.w3.org", "")
+
+
+def test_what_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch):
+    figure = figures_of_run(LINES)[0]
+    with pytest.raises(ValueError, match=r"^a\.gif ends in none of \.svg, \.pdf, \.png"):
+        save_figure(figure, tmp_path / "a.gif")
+    save_figure(figure, tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saving, "write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        save_figure(figure, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_several_are_written_under_their_names(tmp_path):
+    figures = figures_of_run(LINES)[:2]
+    written = save_figures(figures, tmp_path / "new", (".svg", ".png"))
+    assert [path.name for path in written] == ["accuracy.svg", "accuracy.png", "loss.svg", "loss.png"]
+    assert all(isinstance(path, Path) and path.stat().st_size for path in written)
