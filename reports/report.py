@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trmpipe.shards.words import counted
+from trmpipe.trainer.analysis import read_analysis, read_summary
+from trmpipe.trainer.analysis.keeping import FOLDER
+from trmpipe.trainer.analysis.reading import SUMMARY
 from trmpipe.trainer.run_folder import RunFolder
 
 from .errors import ReportError
 from .figures import Figure
+from .figures.of_analysis import figures_of_analysis
 from .page.parts import Section, place_name
 from .runs.asking import Asked, Request, ask_run
 from .runs.compare import paired_section
@@ -15,7 +20,7 @@ from .runs.facts import RunFacts, names_of_runs, read_facts
 from .runs.provenance import provenance_section
 from .runs.sections import curves_section, errors_section, solving_section, together_sections
 from .runs.summary import summary_section
-from .sources import SOURCES, Sources
+from .studies import study_section
 
 _FEW = 2
 """Of so many runs each shows as many puzzles as are asked for, of more a third of them."""
@@ -53,7 +58,6 @@ def make_report(
     tell: Callable[[str], None],
     *,
     paired: bool = False,
-    sources: Sources = SOURCES,
 ) -> Report:
     """Read runs and studies, ask the networks, and put it into sections.
 
@@ -62,29 +66,30 @@ def make_report(
         request: what is asked of networks.
         tell: is told of what takes a while, and of URLs before they are opened.
         paired: whether two runs are compared puzzle by puzzle.
-        sources: readers of what is no run.
 
     Raises:
         ReportError: `paired`, and there are not two runs.
         NoRunError: a folder is neither a run nor a study.
-        RunError: the config.json of a run is damaged, or of another version of trmpipe.
+        RunError: a file of a run is damaged, or of another version of trmpipe.
+        NoStudyError: a study has not come to its end.
+        StudyError: a file of a study is damaged.
     """
-    studies = {path: sections for path in paths if (sections := _study(path, sources)) is not None}
+    studies = {path: section for path in paths if (section := study_section(path)) is not None}
     runs = [path for path in paths if path not in studies]
     if paired and (len(runs) != 2 or studies):
         raise ReportError(f"--compare takes two runs, {len(paths)} folders were given; give two folders of runs")
-    sections = [section for found in studies.values() for section in found]
+    sections = list(studies.values())
     if not runs:
         return Report(title=_title(paths), says="", sections=sections)
     request = request if len(runs) <= _FEW else replace(request, shown=-(-request.shown // 3))
     told = [_Told.of(path, name, request, tell) for path, name in zip(runs, names_of_runs(runs), strict=True)]
     if len(told) == 1 and not studies:
-        return Report(title=told[0].facts.name, says=_about(told[0]), sections=told[0].sections(request, sources))
+        return Report(title=told[0].facts.name, says=_about(told[0]), sections=told[0].sections(request))
     sections += together_sections([one.facts for one in told], {one.facts.name: one.asked for one in told})
     if paired:
         sections.append(paired_section((told[0].facts, told[1].facts), (told[0].asked, told[1].asked)))
     for one in told:
-        sections.append(one.section(request, sources))
+        sections.append(one.section(request))
     return Report(title=_title(paths), says=f"{len(runs)} runs", sections=sections)
 
 
@@ -102,33 +107,34 @@ class _Told:
         asked = ask_run(str(path), request, tell)
         return cls(facts=read_facts(path, name, asked.corpora), asked=asked)
 
-    def sections(self, request: Request, sources: Sources) -> list[Section]:
+    def sections(self, request: Request) -> list[Section]:
         """All sections on it alone."""
         facts, asked = self.facts, self.asked
-        analysed = sources.analysis(facts.run.path)
         found = [
             summary_section(facts, asked),
             curves_section(facts),
             solving_section(facts, asked, request.shown),
             errors_section(facts, asked),
-            Section(name="analysis", title="Analysis", figures=analysed) if analysed else None,
+            _analysis(facts),
             provenance_section(facts, asked),
         ]
         return [section for section in found if section is not None]
 
-    def section(self, request: Request, sources: Sources) -> Section:
+    def section(self, request: Request) -> Section:
         """One section on it, beside those of other runs; its curves are drawn with theirs."""
         place = f"run-{place_name(self.facts.name)}"
-        parts = [
-            replace(part, name=f"{place}-{part.name}")
-            for part in self.sections(request, sources)
-            if part.name != "curves"
-        ]
+        parts = [replace(part, name=f"{place}-{part.name}") for part in self.sections(request) if part.name != "curves"]
         return Section(name=place, title=self.facts.name, parts=parts)
 
 
-def _study(path: Path, sources: Sources) -> list[Section] | None:
-    return None if RunFolder(path).config_file.exists() else sources.study(path)
+def _analysis(facts: RunFacts) -> Section | None:
+    """What `trmpipe analyse` measured in a run; None where it did not."""
+    folder = facts.run.path / FOLDER
+    if not (folder / SUMMARY).exists():
+        return None
+    about = read_summary(folder).about
+    says = f"{counted(about.puzzles, 'held-out puzzle')}, the weights of step {about.step:,} (analysis/{SUMMARY})."
+    return Section(name="analysis", title="Analysis", says=[says], figures=figures_of_analysis(read_analysis(folder)))
 
 
 def _title(paths: Sequence[Path]) -> str:

@@ -17,16 +17,18 @@ from .statistics import Estimate
 from .summary import COSTS, Group, groups_of, offers_of
 
 TABLE = "table.md"
-_WAYS = {
+WAYS = {
     STEPS: "equal numbers of training steps",
     SECONDS: "equal seconds of training, on one thread",
     FLOPS: "equal FLOPs of training",
 }
-_NOTE = (
+"""What runs have in common, by kind of budget."""
+NOTE = (
     "Solved: mean of the seeds ± deviation (n - 1), in square brackets the 95 % interval of the mean (Student's t), in "
     "round ones that of all puzzles of all seeds (Wilson). The first says how much seeds differ, the second how much "
     "the number of puzzles leaves open. Gap: training puzzles solved less held-out ones, in points."
 )
+"""How the table is read."""
 Rows = list[list[str]]
 
 
@@ -48,8 +50,8 @@ def as_markdown(results: StudyResults) -> str:
         for kind in results.record.plan.budget.kinds:
             own = [group for group in groups if (group.data, group.kind) == (data.name, kind)]
             if own:
-                blocks += [[f"## {data.name}: {_WAYS[kind]}"], *_blocks(results, own)]
-    blocks += [[_NOTE], *_tuning(results), *_failures(results)]
+                blocks += [[f"## {data.name}: {WAYS[kind]}"], *_blocks(results, own)]
+    blocks += [[NOTE], *_tuning(results), *_failures(results)]
     return "\n".join("\n".join([*block, ""]) for block in blocks if block)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -12,11 +13,15 @@ import pytest
 
 from tests.runs import stopping_at
 from tests.study_plans import ARMS, AS_PLANNED, TINY, TUNING, do_here, tiny_plan, without_times, working_here
+from trmpipe.reports.figures.of_study import figures_of_study
+from trmpipe.reports.page import page_of
+from trmpipe.reports.studies import study_section
 from trmpipe.studies import How, executing, read_study, run_study, work
 from trmpipe.studies.errors import NoStudyError, StudyError, StudyInterrupted
 from trmpipe.studies.jobs import OUTCOME, Job, outcome_of
 from trmpipe.studies.processes import Worker, do_side_by_side
 from trmpipe.studies.summary import groups_of
+from trmpipe.studies.table import rows_of
 from trmpipe.trainer.errors import DivergedError
 from trmpipe.trainer.intervals import wilson
 
@@ -79,6 +84,41 @@ def test_tries_are_judged_by_puzzles_kept_aside(finished):
         assert outcome["found"]["monitor"]["puzzles"] == 6
         assert set(outcome["found"]) == {"monitor"}
         assert not (Path(path) / "run").exists()
+
+
+def test_a_report_says_what_the_study_found(finished):
+    folder, _ = finished
+    results = read_study(folder)
+    section = study_section(folder)
+    assert section.says[0] == results.record.plan.question
+    (table,) = section.tables
+    assert [table.columns, *table.rows] == rows_of(groups_of(results), results.record.plan.evaluation.depths)
+    assert [figure.rows for figure in section.figures] == [figure.rows for figure in figures_of_study(results)]
+    assert dict(section.facts)["runs"].value == 4
+    page = page_of("a study", [section])
+    assert all(f">{run.arm}<" in page for run in results.runs)
+
+
+def test_a_report_names_failed_runs_and_their_reasons(finished, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "copy")
+    lines = (folder / "results.jsonl").read_text().splitlines()
+    failed = {**json.loads(lines[0]), "status": "failed", "reason": "it <b>diverged</b>", "solved": []}
+    (folder / "results.jsonl").write_text("\n".join([json.dumps(failed), *lines[1:]]) + "\n")
+    section = study_section(folder)
+    assert dict(section.facts)["came to their end"].value == 3
+    assert section.tables[-1].rows == [("TRM", section.tables[-1].rows[0][1], "0", "it <b>diverged</b>")]
+    assert "it &lt;b&gt;diverged&lt;/b&gt;" in page_of("a study", [section])
+
+
+def test_a_report_refuses_half_a_study_in_one_line(finished, trmpipe, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "copy")
+    (folder / "results.jsonl").write_text('{"data": 5}\n')
+    done = trmpipe("report", folder, "--out", tmp_path / "page.html")
+    assert (done.code, "results.jsonl, line 1" in done.message) == (1, True)
+    (folder / "results.jsonl").unlink()
+    done = trmpipe("report", folder, "--out", tmp_path / "page.html")
+    assert (done.code, "has not come to its end" in done.message) == (1, True)
+    assert not (tmp_path / "page.html").exists()
 
 
 def test_what_is_done_is_done_once(finished, corpus4):

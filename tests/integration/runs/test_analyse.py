@@ -45,6 +45,19 @@ def test_all_measures_are_kept_with_a_picture_each(analysed, finished):
     assert noted[b"column.right"].decode() == MEASURES["steps"].columns["right"].says
 
 
+def test_a_report_shows_the_analysis(analysed, trmpipe, tmp_path):
+    copy = shutil.copytree(analysed.parent, tmp_path / "nine")
+    asked = ("report", copy, "--puzzles", 4, "--shown", 1, "--device", "cpu", "--out", tmp_path / "page.html")
+    assert trmpipe(*asked).code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "8 held-out puzzles, the weights of step 9" in page
+    titles = [figure.title for figure in figures_of_analysis(read_analysis(analysed))]
+    assert [title for title in titles if title not in page] == []
+    (copy / "analysis" / "steps.parquet").write_bytes(b"PAR1")
+    done = trmpipe(*asked)
+    assert (done.code, "steps.parquet" in done.message) == (1, True)
+
+
 def test_the_numbers_are_those_of_an_evaluation(analysed, finished, trmpipe):
     scores = json.loads(trmpipe("evaluate", finished, "--limit=8", "--steps=4", "--json").out)
     steps = read_analysis(analysed)["steps"].table
