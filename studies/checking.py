@@ -12,8 +12,18 @@ from trmpipe.trainer.resolving import check_settings
 
 from .errors import PlanError
 from .keys import nearest
-from .plan import FLOPS, Plan
+from .plan import FLOPS, Data, Plan
 from .setups import Setup, axes_of, setups_of, slug, tries_of
+
+_OWN = {
+    "max_steps": "say how long runs are in [budget], or by an axis of length",
+    "seed": "say how many there are by seeds",
+    "evaluation.steps": "say it by steps in [evaluation]",
+    "evaluation.every": "runs are scored at their end",
+    "evaluation.train_limit": "say it by trained in [evaluation]",
+    "checkpoint_keep": "the last checkpoint is kept",
+}
+"""Settings that no plan may change, as all runs have the same, and where the plan says it."""
 
 
 def check_plan(plan: Plan) -> None:
@@ -34,7 +44,7 @@ def check_plan(plan: Plan) -> None:
             raise PlanError(f"no arm is trained on the data {one.name!r}; expected one at least")
     _check_references(plan)
     _check_tuning(plan)
-    labels = [f"{axis.name}={label}" for axis in axes_of(plan) for label in axis.values]
+    labels = [f"{axis.name}={point.name}" for axis in axes_of(plan) for point in axis.values]
     for name in plan.budget.drop:
         _known("budget.drop", name, [*arms, *labels])
     for one in plan.data:
@@ -95,12 +105,40 @@ def check_settings_of(plan: Plan, corpora: dict[str, Corpus], device: str) -> No
                 _check_one(setup, variant, settings, specs[setup.data], device)
 
 
+def check_corpus(plan: Plan, data: Data, corpus: Corpus) -> None:
+    """Refuse a corpus that runs of a plan cannot be trained or scored on.
+
+    Raises:
+        PlanError: so it is; one line says why.
+    """
+    puzzles, held_out = corpus.num_groups("train"), corpus.num_groups("test")
+    if not held_out:
+        raise PlanError(f"the data {data.name!r} holds no held-out puzzles to score on; generate it with --test")
+    spare = plan.tuning.puzzles if plan.tuning.rates else 0
+    if spare >= puzzles:
+        raise PlanError(
+            f"tuning.puzzles is {spare:,}, and the data {data.name!r} has {puzzles:,} training puzzles; expected "
+            "fewer, as they are kept aside of these"
+        )
+    for setup in setups_of(plan):
+        if setup.data == data.name and setup.groups is not None and setup.groups + spare > puzzles:
+            kept = f", {spare:,} of which tuning keeps aside" if spare else ""
+            raise PlanError(
+                f"{setup.name!r} asks for {setup.groups:,} training puzzles, and the data {data.name!r} has "
+                f"{puzzles:,}{kept}"
+            )
+
+
 def _check_one(setup: Setup, variant: str, settings: tuple[str, ...], spec: TaskSpec, device: str) -> None:
+    words = f"{setup.name}, variant {variant}" if variant else setup.name
+    for setting in settings:
+        key = setting.partition("=")[0].strip()
+        if key in _OWN:
+            raise PlanError(f"settings of {words!r} on {setup.data!r}: {key} is the study's own; {_OWN[key]}")
     request = TrainRequest(paths=(), preset=setup.preset or None, settings=settings, device=device)
     try:
         check_settings(request, spec)
     except SettingError as error:
-        words = f"{setup.name}, variant {variant}" if variant else setup.name
         raise PlanError(f"settings of {words!r} on {setup.data!r}: {error}") from error
 
 

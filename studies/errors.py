@@ -11,6 +11,10 @@ class StudyError(TrmpipeError, ValueError):
     """A study cannot be executed, gone on with or read as asked."""
 
 
+class OtherJobError(StudyError):
+    """A folder holds the outcome of another job."""
+
+
 class NoStudyError(TrmpipeError, FileNotFoundError):
     """There is no study of a name, or in a folder."""
 

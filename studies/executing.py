@@ -4,12 +4,15 @@ Whatever moment a study is killed at, the same command goes on with it and comes
 a file of its own that is whole or absent, which job there is follows from study.json, and nothing else is remembered.
 """
 
+import shutil
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from trmpipe.generators.errors import InputError, OptionError
 from trmpipe.pipeline import generate_corpus
 from trmpipe.pipeline.mapping import map_on_cluster
 from trmpipe.shards import Corpus, Store
@@ -18,17 +21,17 @@ from trmpipe.shards.ownership import owned
 from trmpipe.shards.urls import is_local
 from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
-from trmpipe.trainer.device import num_devices, pick_device
+from trmpipe.trainer.device import GPUS, num_devices, pick_device, visible_gpus
 
-from .checking import check_plan, check_settings_of
+from .checking import check_corpus, check_plan, check_settings_of
 from .collecting import run_rows, try_rows
-from .errors import PlanError, StudyInterrupted
+from .errors import OtherJobError, PlanError, StudyInterrupted
 from .fitting import fit, in_words
-from .jobs import Job, outcome_of
+from .jobs import RUN, Job, outcome_of
 from .lengths import cost_key, reference_of
 from .listener import StudyListener, Unheard
 from .making import Maker, choices_of
-from .plan import FLOPS, Plan
+from .plan import FLOPS, Data, Plan
 from .processes import Worker, do_apart, do_side_by_side
 from .record import Measured, Place, Record, begin_record, new_record, read_record, write_record
 from .results import RESULTS, TUNING, StudyResults, write_rows
@@ -89,6 +92,9 @@ def run_study(
     plan = with_corpora(plan if seeds is None else replace(plan, seeds=seeds), corpora)
     check_plan(plan)
     opened = {one.name: Corpus.open(one.path) for one in plan.data if one.path}
+    for one in plan.data:
+        if one.name in opened:
+            check_corpus(plan, one, opened[one.name])
     check_settings_of(plan, opened, device)
     folder = Path(out or f"study-{plan.name}")
     with owned(Store(folder.absolute())):
@@ -144,6 +150,8 @@ class _Study:
         record = begin_record(self._folder, new_record(self._plan, self._corpora(), self._budget, self._device))
         if record.measured is None:
             record = self._measure(record, started)
+        elif self._how.retry and record.measured.failed:
+            record = self._measure_again(record, record.measured)
         self._tell(record)
         maker = self._maker(record)
         tries = [job for one in maker.try_jobs().values() for _, _, job in one]
@@ -177,12 +185,30 @@ class _Study:
                 path = f"corpora/{slug(one.name)}"
                 recipe = {**one.recipe}
                 task = recipe.pop("task")
-                corpus = generate_corpus(task, out=str(self._folder / path), progress=self._told, **recipe)
+                corpus = _made(one, task, str(self._folder / path), recipe, self._told)
+            check_corpus(self._plan, one, corpus)
             found[one.name] = Place(path=path, content=corpus.manifest.content_digest)
         return found
 
     def _measure(self, record: Record, started: float) -> Record:
         """Measure what setups cost, fit the study to its time, and write that down."""
+        costs, failed = self._costs(record)
+        left = None if self._budget is None else self._budget - (time.monotonic() - started)
+        fitted = fit(record.plan, costs, self._jobs, left)
+        measured = Measured(costs=costs, failed=failed, fitted=fitted, jobs=self._jobs)
+        record = replace(record, measured=measured)
+        write_record(self._folder, record)
+        return record
+
+    def _measure_again(self, record: Record, measured: Measured) -> Record:
+        """Measure once more what could not be measured; what is known stays, and so does what was fitted."""
+        costs, failed = self._costs(record)
+        record = replace(record, measured=replace(measured, costs={**costs, **measured.costs}, failed=failed))
+        write_record(self._folder, record)
+        return record
+
+    def _costs(self, record: Record) -> tuple[dict[str, Costs], dict[str, str]]:
+        """Costs of setups, and why those of others could not be measured."""
         jobs = self._maker(record).cost_jobs()
         self._do("measuring", list(jobs.values()))
         outcomes = {key: outcome_of(job) for key, job in jobs.items()}
@@ -192,13 +218,7 @@ class _Study:
             if one is not None and not one.failed
         }
         failed = {key: one.reason for key, one in outcomes.items() if one is not None and one.failed}
-        costs, failed = _without_reference(record.plan, costs, failed)
-        left = None if self._budget is None else self._budget - (time.monotonic() - started)
-        fitted = fit(record.plan, costs, self._jobs, left)
-        measured = Measured(costs=costs, failed=failed, fitted=fitted, jobs=self._jobs)
-        record = replace(record, measured=measured)
-        write_record(self._folder, record)
-        return record
+        return _without_reference(record.plan, costs, failed)
 
     def _tell(self, record: Record) -> None:
         """What is going to be done, and what was given up."""
@@ -241,7 +261,15 @@ class _Study:
         self._told.finish()
 
     def _is_done(self, job: Job) -> bool:
-        outcome = outcome_of(job)
+        try:
+            outcome = outcome_of(job)
+        except OtherJobError:
+            # Tries that were done again may have chosen otherwise: then the run is another one.
+            if not (self._how.retry and job.kind == RUN):
+                raise
+            self._told.note(f"done again, as tuning chose otherwise: {Path(job.folder).relative_to(self._folder)}")
+            shutil.rmtree(job.folder)
+            return False
         if outcome is not None and outcome.failed and self._how.retry:
             job.place.unlink()
             return False
@@ -253,15 +281,28 @@ class _Study:
             items = [(_absolute(job).to_json(), str(log)) for job in jobs]
             answers = map_on_cluster(do_apart, items, self._how.scheduler)
             return (job for job, _ in zip(jobs, answers, strict=True))
-        device = pick_device(self._device).type
+        gpus = visible_gpus(self._device)
         places = range(min(self._jobs, len(jobs)))
-        workers = [Worker(log, {"CUDA_VISIBLE_DEVICES": str(i)} if device == "cuda" else None) for i in places]
+        workers = [Worker(log, {GPUS: gpus[i % len(gpus)]} if gpus else None) for i in places]
         return do_side_by_side(jobs, workers)
+
+
+def _made(data: Data, task: str, out: str, recipe: dict[str, Any], told: StudyListener) -> Corpus:
+    """The corpus of a recipe, made or found.
+
+    Raises:
+        PlanError: nothing can be made by it; the message has the words of `trmpipe generate`.
+    """
+    try:
+        return generate_corpus(task, out=out, progress=told, **recipe)
+    except (OptionError, InputError, TypeError) as error:
+        raise PlanError(f"recipe of the data {data.name!r}: {error}") from error
 
 
 def _absolute(job: Job) -> Job:
     """For workers whose working folder is another."""
-    return replace(job, folder=str(Path(job.folder).absolute()), corpus=_found(job.corpus))
+    across = {name: _found(path) for name, path in job.across.items()}
+    return replace(job, folder=str(Path(job.folder).absolute()), corpus=_found(job.corpus), across=across)
 
 
 def _found(corpus: str) -> str:

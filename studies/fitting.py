@@ -63,8 +63,9 @@ def fit(plan: Plan, costs: Mapping[str, Costs], jobs: int, seconds: float | None
     if found is None:
         least = _shortest(plan, whole, costs, jobs)
         raise StudyError(
-            f"the study does not fit {in_words(seconds)}: it takes {in_words(whole.seconds)} as planned and "
-            f"{in_words(least)} with all that may be given up; give more --budget, more --jobs, or a smaller plan"
+            f"the study does not fit {in_words(max(0.0, seconds))} that are left: it takes {in_words(whole.seconds)} "
+            f"as planned and {in_words(least)} with all that may be given up; give more --budget, more --jobs, or a "
+            "smaller plan"
         )
     return replace(found, cuts=tuple(_cuts(plan, whole, found)))
 
@@ -153,7 +154,8 @@ def _seconds(plan: Plan, state: Fitted, costs: Mapping[str, Costs], jobs: int) -
 def _runs(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], share: float) -> float:
     """Seconds on the wall of the runs of one seed."""
     asked, lengths = plan.evaluation, lengths_of(plan, setup, own, costs, share)
-    times = 1 + sum(asked.restarts) + (len(plan.data) if asked.across else 0)
+    restarts = sum(asked.restarts) if own.draws else 0
+    times = 1 + restarts + (len(plan.data) - 1 if asked.across else 0)
     scoring = (asked.puzzles * times + asked.trained) * own.answer_seconds
     training = sum(length.steps for length in lengths) * own.step_seconds
     return (training + len(lengths) * (scoring + START_SECONDS)) * own.wall_share

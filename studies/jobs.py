@@ -16,7 +16,7 @@ from trmpipe.shards.json_files import read_sealed
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, write_sealed
 
-from .errors import StudyError
+from .errors import OtherJobError, StudyError
 
 COSTS, TRY, RUN = "costs", "try", "run"
 OUTCOME = "result.json"
@@ -112,7 +112,8 @@ def outcome_of(job: Job) -> Outcome | None:
     """The outcome of a job; None where it is yet to be done.
 
     Raises:
-        StudyError: the file is damaged, or the outcome of another job.
+        StudyError: the file is damaged.
+        OtherJobError: it is the outcome of another job.
     """
     if not job.place.exists():
         return None
@@ -122,7 +123,10 @@ def outcome_of(job: Job) -> Outcome | None:
     except RunError as error:
         raise StudyError(str(error)) from error
     if found.asked != job.asked:
-        raise StudyError(f"{job.place} is the outcome of another job; take another --out, or delete {job.folder}")
+        raise OtherJobError(
+            f"{job.place} is the outcome of another job; take another --out, delete {job.folder}, or, where tries were "
+            "done again and chose otherwise, run the study with --retry"
+        )
     return found
 
 

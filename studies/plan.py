@@ -21,6 +21,19 @@ Settings = tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Settings under a name: a point of an axis, a variant of an arm. Lists of them keep their order through JSON.
+
+    Attributes:
+        name: that tables show.
+        settings: of it; of an axis of subsets or lengths the one text that is its value.
+    """
+
+    name: Word
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
     """What is trained on, and scored on.
 
@@ -52,12 +65,12 @@ class Axis:
     Attributes:
         name: of it in tables.
         key: a setting, or ``groups``, ``variants`` or ``length``; empty where points have names.
-        values: by the labels that tables show: settings of each where there is no key, else one text each.
+        values: in the order of the plan.
     """
 
     name: Word
     key: Word
-    values: dict[Word, Settings]
+    values: tuple[Named, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +83,7 @@ class Arm:
         settings: on top of the preset's.
         preset: of its runs; empty for the data's or the plan's.
         data: names of what it is trained on; none for all.
-        variants: settings by name of which tuning takes one.
+        variants: of which tuning takes one.
         axes: of this arm alone, before those of the plan.
     """
 
@@ -79,7 +92,7 @@ class Arm:
     settings: Settings = ()
     preset: Word = ""
     data: tuple[Word, ...] = ()
-    variants: dict[Word, Settings] = field(default_factory=dict)
+    variants: tuple[Named, ...] = ()
     axes: tuple[Axis, ...] = ()
 
 

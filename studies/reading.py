@@ -19,6 +19,7 @@ from .plan import (
     Budget,
     Data,
     Evaluation,
+    Named,
     Plan,
     Tuning,
 )
@@ -208,18 +209,19 @@ def _axis(keys: Keys) -> Axis:
             raise keys.refuse("values", "texts of letters, digits and , . ( ) + = _ / -")
     keys.finish()
     is_setting = key not in (*DATA_KEYS, LENGTH)
-    return Axis(name=name, key=key, values={str(one): (f"{key}={one}" if is_setting else str(one),) for one in values})
+    texts = tuple(Named(name=str(one), settings=(f"{key}={one}" if is_setting else str(one),)) for one in values)
+    return Axis(name=name, key=key, values=texts)
 
 
-def _named_settings(keys: Keys, key: str) -> dict[str, tuple[str, ...]]:
-    """A table of settings by name; empty where it is absent."""
+def _named_settings(keys: Keys, key: str) -> tuple[Named, ...]:
+    """A table of settings by name, in its order; empty where it is absent."""
     table = keys.table(key)
     names: Sequence[str] = list(keys.plain(key))
-    found = {}
+    found = []
     for name in names:
         if not NAME.fullmatch(name):
             raise table.refuse(name, "another name: letters, digits and , . ( ) + = _ / -")
-        found[name] = table.settings(name)
+        found.append(Named(name=name, settings=table.settings(name)))
     if keys.has(key) and not found:
         raise keys.refuse(key, "a table of settings by name")
-    return found
+    return tuple(found)

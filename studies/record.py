@@ -7,7 +7,7 @@ again: from there on all that a study says is a pure function of this file and o
 import dataclasses
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from .fitting import Fitted
 from .plan import Plan
 
 RECORD = "study.json"
-VERSION = 1
+VERSION = 2
+_BUDGET = "--budget"
 _ADVICE = "restore the file, or take another --out"
 
 
@@ -83,7 +84,7 @@ class Record:
         plan = dataclasses.asdict(self.plan)
         parts = {name: plan[name] for name in plan}
         contents = {name: place.content for name, place in self.corpora.items()}
-        own = {"--budget": self.budget_seconds, "--device": self.device, "corpora": contents}
+        own = {_BUDGET: self.budget_seconds, "--device": self.device, "corpora": contents}
         return {name: json_digest(value) for name, value in {**parts, **own}.items()}
 
     @property
@@ -173,12 +174,17 @@ def begin_record(folder: Path, record: Record) -> Record:
         return record
     there = read_record(folder)
     then, now = there.asked(), record.asked()
-    differing = [name for name in now if then[name] != now[name]]
+    # Before costs are measured nothing follows from the time, so that it may still be another.
+    free = {_BUDGET} if there.measured is None else set()
+    differing = [name for name in now if then[name] != now[name] and name not in free]
     if differing:
         raise StudyError(
             f"{folder} holds another study: it differs in {', '.join(differing)}; give the plan and options that it "
             "was begun with, or take another --out"
         )
+    if there.budget_seconds != record.budget_seconds:
+        there = replace(there, budget_seconds=record.budget_seconds)
+        write_record(folder, there)
     return there
 
 

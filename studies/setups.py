@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from .plan import DATA_KEYS, GROUPS, LENGTH, VARIANTS, Arm, Axis, Data, Plan, Settings
+from .plan import DATA_KEYS, GROUPS, LENGTH, VARIANTS, Arm, Axis, Data, Named, Plan, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,12 @@ def slug(name: str) -> str:
 def setups_of(plan: Plan) -> list[Setup]:
     """All setups, in the order of the plan: data, arms, the arm's axes, the plan's."""
     return [
-        _setup(plan, data, arm, axes, labels)
+        _setup(plan, data, arm, list(zip(axes, points, strict=True)))
         for data in plan.data
         for arm in plan.arms
         if not arm.data or data.name in arm.data
         for axes in [(*arm.axes, *plan.axes)]
-        for labels in product(*(axis.values for axis in axes))
+        for points in product(*(axis.values for axis in axes))
     ]
 
 
@@ -65,14 +65,13 @@ def axes_of(plan: Plan) -> list[Axis]:
     return [axis for arm in plan.arms for axis in arm.axes] + list(plan.axes)
 
 
-def _setup(plan: Plan, data: Data, arm: Arm, axes: Sequence[Axis], labels: Sequence[str]) -> Setup:
-    chosen = list(zip(axes, labels, strict=True))
-    numbers = {axis.key: axis.values[label][0] for axis, label in chosen if axis.key in (*DATA_KEYS, LENGTH)}
-    settings = (axis.values[label] for axis, label in chosen if axis.key not in (*DATA_KEYS, LENGTH))
+def _setup(plan: Plan, data: Data, arm: Arm, chosen: Sequence[tuple[Axis, Named]]) -> Setup:
+    numbers = {axis.key: point.settings[0] for axis, point in chosen if axis.key in (*DATA_KEYS, LENGTH)}
+    settings = (point.settings for axis, point in chosen if axis.key not in (*DATA_KEYS, LENGTH))
     return Setup(
         arm=arm.name,
         data=data.name,
-        point={axis.name: label for axis, label in chosen},
+        point={axis.name: point.name for axis, point in chosen},
         preset=arm.preset or data.preset or plan.preset,
         settings=joined([plan.settings, data.settings, arm.settings, *settings]),
         groups=int(numbers[GROUPS]) if GROUPS in numbers else None,
@@ -97,7 +96,7 @@ def tries_of(plan: Plan, setup: Setup) -> list[tuple[str, str, Settings]]:
     data = next(data for data in plan.data if data.name == setup.data)
     rates = (data.rates or plan.tuning.rates) if plan.tuning.rates else ()
     return [
-        (variant, rate, joined([setup.settings, more, (f"{plan.tuning.key}={rate}",) if rate else ()]))
-        for variant, more in (arm.variants or {"": ()}).items()
+        (variant.name, rate, joined([setup.settings, variant.settings, (f"{plan.tuning.key}={rate}",) if rate else ()]))
+        for variant in arm.variants or (Named(name="", settings=()),)
         for rate in rates or ("",)
     ]

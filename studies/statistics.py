@@ -1,4 +1,4 @@
-"""What the seeds of a setup come to: mean, deviation, Student's interval, and the interval of all their puzzles."""
+"""What the seeds of a setup come to: mean, deviation, Student's interval, and what so many puzzles leave open."""
 
 import math
 from collections.abc import Sequence
@@ -20,28 +20,28 @@ class Estimate:
         mean: over the seeds.
         deviation: with n - 1 below the root; None for a single seed.
         interval: where the mean of many seeds lies, 95 %, by Student's t, cut to 0 to 1; None for a single seed.
-        pooled: all puzzles of all seeds as if they were answered by one network: how much the number of puzzles alone
-            leaves open.
+        sampled: the mean as if one network had solved that share of the puzzles: what their number alone leaves open.
+            All seeds answer the same puzzles, so that more seeds do not make it smaller.
         seeds: how many there are.
     """
 
     mean: float
     deviation: float | None
     interval: tuple[float, float] | None
-    pooled: Share
+    sampled: Share
     seeds: int
 
 
 def estimate_of(shares: Sequence[float], puzzles: Sequence[int]) -> Estimate:
     """The estimate from each seed's share, one seed or more, of so many puzzles."""
-    right = sum(round(share * number) for share, number in zip(shares, puzzles, strict=True))
     centre, interval, deviation = mean(shares), None, None
     if len(shares) > 1:
         deviation = stdev(shares)
         half = student_t(len(shares) - 1) * deviation / math.sqrt(len(shares))
         interval = max(0.0, centre - half), min(1.0, centre + half)
-    pooled = Share(right=right, number=max(1, sum(puzzles)))
-    return Estimate(mean=centre, deviation=deviation, interval=interval, pooled=pooled, seeds=len(shares))
+    number = max(1, min(puzzles))
+    sampled = Share(right=round(centre * number), number=number)
+    return Estimate(mean=centre, deviation=deviation, interval=interval, sampled=sampled, seeds=len(shares))
 
 
 @lru_cache

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from .results import RunRow, StudyResults
 from .statistics import Estimate, estimate_of
 
+SAME_COST = 0.05
+"""Costs that differ by a smaller share are the same to a front."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -32,6 +35,12 @@ class Group:
     def name(self) -> str:
         """Of the setup among those of its data."""
         return ", ".join([self.first.arm, *(f"{axis} {label}" for axis, label in self.first.point.items())])
+
+    @property
+    def label(self) -> str:
+        """The name, and of how many seeds its means are where some failed."""
+        total = len(self.done) + len(self.failed)
+        return f"{self.name} ({len(self.done)} of {total} seeds)" if self.failed else self.name
 
     @property
     def num_answers(self) -> int:
@@ -107,7 +116,8 @@ class Offer:
         step: supervision step after which answers are taken.
         cost: what it costs.
         solved: what it solves.
-        best: whether no other offer solves as much for less, or more for as much.
+        best: whether no other offer solves as much for less, or more for as much; no setup with a run that failed is,
+            as nobody knows what that one would have come to.
     """
 
     group: Group
@@ -132,7 +142,8 @@ def offers_of(groups: Iterable[Group], cost: Cost, depths: Sequence[int]) -> lis
             estimate = group.at(step)
             if estimate is not None:
                 found.append((group, step, _cost_of(group.first, cost, step), estimate))
-    best = front([(one[2], one[3].mean) for one in found])
+    whole = [i for i, (group, *_) in enumerate(found) if not group.failed]
+    best = {whole[i] for i in front([(found[i][2], found[i][3].mean) for i in whole])}
     return [
         Offer(group=group, step=step, cost=value, solved=estimate, best=i in best)
         for i, (group, step, value, estimate) in enumerate(found)
@@ -146,11 +157,16 @@ def _cost_of(run: RunRow, cost: Cost, step: int) -> float:
 
 
 def front(points: Sequence[tuple[float, float]]) -> set[int]:
-    """Which (cost, worth) no other point beats: none costs as little or less and is worth more, or as much for less."""
-    found: set[int] = set()
-    most = -1.0
-    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
-        if points[i][1] > most:
-            found.add(i)
-            most = points[i][1]
-    return found
+    """Which (cost, worth) no other point beats: none costs about as little and is worth more, or as much for less.
+
+    Costs that differ by less than `SAME_COST` are the same: where they are made equal, whole steps leave that much.
+    """
+
+    def beaten(i: int) -> bool:
+        (cost, worth), most = points[i], points[i][0] * (1 + SAME_COST)
+        return any(
+            (other <= most and better > worth) or (better == worth and (other, j) < (cost, i))
+            for j, (other, better) in enumerate(points)
+        )
+
+    return {i for i in range(len(points)) if not beaten(i)}

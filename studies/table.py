@@ -25,8 +25,9 @@ WAYS = {
 """What runs have in common, by kind of budget."""
 NOTE = (
     "Solved: mean of the seeds ± deviation (n - 1), in square brackets the 95 % interval of the mean (Student's t), in "
-    "round ones that of all puzzles of all seeds (Wilson). The first says how much seeds differ, the second how much "
-    "the number of puzzles leaves open. Gap: training puzzles solved less held-out ones, in points."
+    "round ones that of the mean as a share of the puzzles (Wilson). The first says how much seeds differ, the second "
+    "what the number of puzzles leaves open, which all seeds share. Runs that failed are in no mean. Gap: training "
+    "puzzles solved less held-out ones, in points."
 )
 """How the table is read."""
 Rows = list[list[str]]
@@ -96,7 +97,7 @@ def _long(estimate: Estimate | None) -> str:
     """A share with all that is said of it."""
     if estimate is None:
         return ""
-    low, high = (100 * end for end in estimate.pooled.interval)
+    low, high = (100 * end for end in estimate.sampled.interval)
     words = _short(estimate)
     if estimate.interval is not None:
         words += " [{:.1f} to {:.1f}]".format(*(100 * end for end in estimate.interval))
@@ -131,7 +132,8 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
     for cost in COSTS:
         best = sorted((one for one in offers_of(groups, cost, asked.depths) if one.best), key=lambda one: one.cost)
         words = (
-            f"{one.group.name} after {counted(one.step, 'step')} ({magnitude(one.cost)}: {100 * one.solved.mean:.1f} %)"
+            f"{one.group.label} after {counted(one.step, 'step')} "
+            f"({magnitude(one.cost)}: {100 * one.solved.mean:.1f} %)"
             for one in best
         )
         if best:

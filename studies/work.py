@@ -13,7 +13,7 @@ from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.ownership import owned
 from trmpipe.shards.urls import printable
 from trmpipe.trainer.by_step import StepScores, draws, scores_by_step
-from trmpipe.trainer.errors import RunWriteError
+from trmpipe.trainer.errors import DivergedError, RunWriteError
 from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.lines import MONITOR
 from trmpipe.trainer.listener import Unheard
@@ -27,6 +27,9 @@ from trmpipe.trainer.session import train
 from .errors import StudyInterrupted
 from .jobs import COSTS, RUN, TRY, Job, Outcome, keep_outcome
 
+MOST_WARMUP = 0.1
+"""Share of a run that its warm-up may take: where FLOPs are equal, large networks have few steps, and a preset's own
+warm-up could be all of them."""
 _MOST_LETTERS = 900
 """Of a reason, so that it fits a `Word`."""
 _FREE_SECONDS, _TRY_SECONDS = 20.0, 0.5
@@ -127,9 +130,9 @@ def _train(job: Job) -> tuple[_Watcher, TrainResult]:
     if RunFolder(job.run).config_file.exists():
         try:
             result = train(dataclasses.replace(request, resume=True), watcher)
-        except OwnedError:
+        except (OwnedError, RunWriteError, DivergedError):
             raise
-        except TrmpipeError:
+        except TrmpipeError:  # Its files are damaged: it begins anew.
             result = None
     # What was evaluated before a kill is not told again.
     if result is None or (job.monitor and MONITOR not in watcher.scores and result.reason != "interrupted"):
@@ -169,6 +172,7 @@ def _request(job: Job) -> TrainRequest:
         groups=job.groups,
         variants=job.variants,
         final_limit=job.puzzles,
+        most_warmup=MOST_WARMUP,
         pictures=False,
     )
 

@@ -21,6 +21,7 @@ class Costs:
         answer_steps: supervision steps of an answer, as many as the learner makes of those it is asked for.
         step_seconds: of a training step, the optimiser's included.
         answer_seconds: of one puzzle's answer after all steps.
+        draws: whether answers are drawn at random, so that restarts differ.
         wall_share: seconds on the wall for one of these: above 1 where other work has the cores too.
     """
 
@@ -30,4 +31,5 @@ class Costs:
     answer_steps: Positive
     step_seconds: Amount
     answer_seconds: Amount
+    draws: bool
     wall_share: Amount

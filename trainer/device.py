@@ -14,6 +14,8 @@ from trmpipe.generators.threads import num_cores
 
 from .errors import SettingError
 
+GPUS = "CUDA_VISIBLE_DEVICES"
+"""The environment variable that says which CUDA devices a process may use."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -53,6 +55,14 @@ def num_devices(name: str) -> int:
     """How many trainings find a core or a GPU of their own on the device called `name`; see `pick_device`."""
     kind = pick_device(name).type
     return {"cpu": num_cores(), "cuda": torch.cuda.device_count()}.get(kind, 1)
+
+
+def visible_gpus(name: str) -> list[str]:
+    """The CUDA devices that this process may use, as `GPUS` names them; none where `name` is another device."""
+    if pick_device(name).type != "cuda":
+        return []
+    named = [one.strip() for one in os.environ.get(GPUS, "").split(",") if one.strip()]
+    return named or [str(number) for number in range(torch.cuda.device_count())]
 
 
 def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:

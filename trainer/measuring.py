@@ -22,7 +22,9 @@ from .device import pick_device
 from .examinee import Examinee
 from .fitting import seconds_of_a_step
 from .flops import flops_of, step_flops
+from .learners import starts_at_random
 from .listener import Unheard
+from .models.net import draws_at_random
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
@@ -63,6 +65,7 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
         answer = partial(_answer, corpora[0])
         answer_seconds = _timed(lambda: answer(examinee, _TIMED), clock) / _TIMED
         answer_steps = answer(examinee, 1)
+        drawn = draws_at_random(trainer.averaged) or starts_at_random(trainer.learner)
         first, whole = (
             flops_of(partial(answer, replace(examinee, num_steps=steps), _COUNTED)) / _COUNTED
             for steps in (1, config.evaluation.steps)
@@ -75,6 +78,7 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
         answer_flops=(first, whole),
         answer_steps=answer_steps,
         step_seconds=step_seconds,
+        draws=drawn,
         answer_seconds=answer_seconds,
         wall_share=max(1.0, (time.perf_counter() - wall) / max(clock() - busy, 1e-9)),
     )

@@ -34,6 +34,8 @@ class TrainRequest:
         precision: that a new run is to have whose config leaves it open; None to choose it then.
         start: another run, whose averaged weights this one begins with.
         final_limit: held-out puzzles scored at the end of a session; 0 for none.
+        most_warmup: share of all steps that a preset's warm-up may take, for runs that are shorter than presets think
+            of; None for as long as it says. Settings of the user's own are left alone.
         pictures: whether pictures are drawn at the end of a session.
 
     Raises:
@@ -57,6 +59,7 @@ class TrainRequest:
     precision: str | None = None
     start: str | None = None
     final_limit: int = FINAL_LIMIT
+    most_warmup: float | None = None
     pictures: bool = True
 
     def __post_init__(self) -> None:

@@ -17,7 +17,10 @@ from .overrides import apply_overrides
 from .precision_choice import choose_precision, precision_of
 from .presets import choose_preset, get_preset, what_to_expect
 from .request import TrainRequest
+from .schedule import WarmUp
 from .sketch import sketch_net
+
+_WARMUP = "schedule.warmup_steps="
 
 
 def resolve_config(
@@ -52,7 +55,16 @@ def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> t
         config = replace(config, max_steps=request.max_steps)
     if request.seed is not None:
         config = replace(config, seed=request.seed)
-    return preset, reason, config
+    return preset, reason, _with_short_warmup(config, request)
+
+
+def _with_short_warmup(config: TrainConfig, request: TrainRequest) -> TrainConfig:
+    """The config with a warm-up that is no longer than `TrainRequest.most_warmup` says."""
+    schedule, asked = config.schedule, any(one.startswith(_WARMUP) for one in request.settings)
+    if request.most_warmup is None or asked or not isinstance(schedule, WarmUp):
+        return config
+    most = max(1, int(request.most_warmup * config.max_steps))
+    return replace(config, schedule=replace(schedule, warmup_steps=min(schedule.warmup_steps, most)))
 
 
 def check_settings(request: TrainRequest, spec: TaskSpec) -> None:

@@ -17,6 +17,8 @@ from .of_study_matrices import across_of, matrices_of
 _WAYS = {kind: f"equal {words} of training" for kind, words in zip(KINDS, ("steps", "seconds", "FLOPs"), strict=True)}
 _SOLVED = "solved, % of held-out puzzles"
 _ROW_HEIGHT = 18
+_DIFFERENT = 1.1
+"""How many times the least cost the largest has to be, for a picture of costs: equal ones differ by whole steps."""
 _GREY = "#7d8590"
 """Of names beside points, read on light and dark pages."""
 
@@ -52,13 +54,13 @@ def _against(
     name: str,
     about: str,
 ) -> list[Figure]:
-    """Solved against a cost with the front of the best; nothing where all cost the same."""
+    """Solved against a cost with the front of the best; nothing where all cost about the same."""
     offers = offers_of(groups, cost, depths)
-    if len({one.cost for one in offers}) < 2:
+    if not offers or max(one.cost for one in offers) < _DIFFERENT * min(one.cost for one in offers):
         return []
     rows = [
         {
-            "setup": one.group.name,
+            "setup": one.group.label,
             "family": families[one.group.first.arm],
             "supervision steps": one.step,
             cost.title: one.cost,
@@ -106,7 +108,7 @@ def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about
     if len(groups) < 2:
         return []
     rows = [
-        {"setup": one.name, "family": families[one.first.arm], **_shares(one, one.num_answers)}
+        {"setup": one.label, "family": families[one.first.arm], **_shares(one, one.num_answers)}
         for one in sorted(groups, key=lambda one: -_mean(one))
     ]
     base = alt.Chart({"values": rows}).encode(
@@ -120,7 +122,8 @@ def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about
     ).properties(width=420, height=_ROW_HEIGHT * len(rows))
     says = (
         f"{about}: share of held-out puzzles solved after the last supervision step by each setup, means of "
-        f"{_seeds(groups)} of {_puzzles(groups)} with 95 % intervals."
+        f"{_seeds(groups)} of {_puzzles(groups)} with 95 % intervals: the wider ends of those of seeds (Student) "
+        "and of puzzles (Wilson)."
     )
     return [Figure(name=f"{name}-arms", title="Solved by each setup", says=says, chart=chart, rows=rows)]
 
@@ -131,10 +134,11 @@ def _end(sign: str) -> str:
 
 
 def _shares(group: Group, step: int) -> dict[str, Any]:
-    """Mean and interval in percent: Student's over seeds, or Wilson's where there is one seed."""
+    """Mean and interval in percent: from the lower to the upper end of both, Student's over seeds and Wilson's."""
     found = group.at(step)
     assert found is not None
-    low, high = found.interval or found.pooled.interval
+    ends = [found.sampled.interval, *([found.interval] if found.interval else [])]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
     return {
         _SOLVED: round(100 * found.mean, 2),
         "low": round(100 * low, 2),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -16,13 +17,14 @@ from tests.study_plans import ARMS, AS_PLANNED, TINY, TUNING, do_here, tiny_plan
 from trmpipe.reports.figures.of_study import figures_of_study
 from trmpipe.reports.page import page_of
 from trmpipe.reports.studies import study_section
+from trmpipe.shards import Corpus
 from trmpipe.studies import How, executing, read_study, run_study, work
-from trmpipe.studies.errors import NoStudyError, StudyError, StudyInterrupted
-from trmpipe.studies.jobs import OUTCOME, Job, outcome_of
+from trmpipe.studies.errors import NoStudyError, PlanError, StudyError, StudyInterrupted
+from trmpipe.studies.jobs import OUTCOME, RUN, Job, outcome_of
 from trmpipe.studies.processes import Worker, do_side_by_side
 from trmpipe.studies.summary import groups_of
 from trmpipe.studies.table import rows_of
-from trmpipe.trainer.errors import DivergedError
+from trmpipe.trainer.errors import DivergedError, RunWriteError
 from trmpipe.trainer.intervals import wilson
 
 
@@ -62,7 +64,7 @@ def test_the_table_says_what_the_rows_say(finished):
     table = (folder / "table.md").read_text()
     group = groups_of(read_study(folder))[0]
     shares = [run.solved[-1] for run in group.done]
-    low, high = wilson(round(sum(8 * share for share in shares)), 16)
+    low, high = wilson(round(8 * sum(shares) / 2), 8)
     assert f"({100 * low:.1f} to {100 * high:.1f})" in table
     assert f"{100 * sum(shares) / 2:.1f} ± " in table
     assert "2 tries of each setup, each 50% as long as its runs, judged by 6 training puzzles" in table
@@ -192,18 +194,133 @@ def test_a_run_that_fails_stands_in_the_table_and_is_tried_again_only_if_asked(c
     assert "## Failed" not in (tmp_path / "table.md").read_text()
 
 
-def test_what_cannot_be_measured_fails_with_its_runs_and_no_others(corpus4, tmp_path):
-    """A subset that there is not is refused by the trainer, run by run."""
-    axis = '[[axes]]\nname = "puzzles"\nkey = "groups"\nvalues = [10, 21]\n'
+@pytest.fixture
+def failing(monkeypatch):
+    """Gives a list of what fails: kinds of jobs with a setting or the name of a folder."""
+    broken = []
+
+    def failing(kind, way):
+        def do(job):
+            if any((kind, word) in broken for word in ("all", Path(job.folder).name, *job.settings)):
+                raise DivergedError("it diverged")
+            return way(job)
+
+        return do
+
+    for kind, way in list(work._WAYS.items()):
+        monkeypatch.setitem(work._WAYS, kind, failing(kind, way))
+    return broken
+
+
+def test_what_cannot_be_measured_fails_with_its_runs_and_no_others(corpus4, tmp_path, failing):
+    failing.append(("costs", "model.num_layers=1"))
     with working_here():
-        results = run_study(tiny_plan(AS_PLANNED + axis), tmp_path, corpora=[str(corpus4)], seeds=1)
-    assert [(run.point["puzzles"], run.status) for run in results.runs] == [
-        ("10", "done"),
-        ("21", "failed"),
-        ("10", "done"),
-        ("21", "failed"),
+        results = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], seeds=1)
+    assert [(run.arm, run.status, run.reason) for run in results.runs] == [
+        ("TRM", "done", ""),
+        ("other", "failed", "it diverged"),
     ]
-    assert "21" in results.failed[0].reason
+
+
+FALLING = """
+[[arms]]
+name = "TRM"
+[[arms.axes]]
+name = "layers"
+key = "model.num_layers"
+values = [2, 1]
+"""
+
+
+def test_the_order_of_a_plan_outlives_its_process(corpus4, tmp_path):
+    """What is read back from study.json has the same first setup, whose FLOPs all others get."""
+    plan = tiny_plan(TINY.replace("steps = 12", 'equal = "flops"\nseconds = 0.3\nreference = "TRM"', 1) + FALLING)
+    with working_here() as done:
+        first = run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1)
+        assert [run.point["layers"] for run in first.runs] == ["2", "1"]
+        (tmp_path / "results.jsonl").unlink()
+        done[:] = []
+        assert run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1).runs == first.runs
+    assert done == []
+
+
+def test_tries_done_again_may_choose_otherwise(corpus4, tmp_path, failing):
+    plan, asked = tiny_plan(AS_PLANNED + TUNING), {"corpora": [str(corpus4)], "seeds": 1}
+    failing.append(("try", "try-0.03"))
+    with working_here() as done:
+        first = run_study(plan, tmp_path, **asked)
+        assert {run.rate for run in first.runs} == {"0.01"}
+        failing.clear()
+        done[:] = []
+        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
+        chosen = {one.setup: one.rate for one in again.tries if one.chosen}
+        assert {run.arm: run.rate for run in again.runs} == chosen
+        assert [one.status for one in again.tries] == ["done"] * 4
+        assert sum("/runs/" in path for path in done) == sum(rate == "0.03" for rate in chosen.values())
+        done[:] = []
+        assert run_study(plan, tmp_path, **asked).runs == again.runs
+    assert done == []
+
+
+def test_costs_that_could_not_be_measured_are_with_retry(corpus4, tmp_path, failing):
+    plan, asked = tiny_plan(), {"corpora": [str(corpus4)], "seeds": 1}
+    failing.append(("costs", "all"))
+    with working_here():
+        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
+        failing.clear()
+        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
+        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
+    assert [run.status for run in again.runs] == ["done", "done"]
+
+
+def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypatch):
+    axis = '[[axes]]\nname = "puzzles"\nkey = "groups"\nvalues = [10, 21]\n'
+    with working_here() as done:
+        for text, words in (
+            (AS_PLANNED + axis, "'TRM, puzzles 21' asks for 21 training puzzles, and the data '4x4' has 20"),
+            (
+                AS_PLANNED + TUNING.replace("puzzles = 6", "puzzles = 20"),
+                "tuning.puzzles is 20, and the data '4x4' has",
+            ),
+        ):
+            with pytest.raises(PlanError, match=re.escape(words)):
+                run_study(tiny_plan(text), tmp_path / "a", corpora=[str(corpus4)])
+        monkeypatch.setattr(Corpus, "num_groups", lambda self, split: 20 if split == "train" else 0)
+        with pytest.raises(PlanError, match="holds no held-out puzzles to score on; generate it with --test"):
+            run_study(tiny_plan(), tmp_path / "a", corpora=[str(corpus4)])
+    assert done == []
+
+
+@pytest.mark.parametrize("recipe", ['n = "many"', "n = -3", "augs = 10", 'out = "elsewhere"'])
+def test_a_recipe_that_makes_nothing_is_refused_with_its_data(tmp_path, recipe):
+    text = AS_PLANNED.replace('name = "4x4"', f'name = "4x4"\nrecipe = {{ task = "sudoku4", test = 2, {recipe} }}')
+    with pytest.raises(PlanError, match="recipe of the data '4x4': "):
+        run_study(tiny_plan(text), tmp_path / "a")
+
+
+def test_a_time_that_was_too_short_may_be_given_anew(corpus4, tmp_path):
+    with working_here():
+        with pytest.raises(StudyError, match="does not fit"):
+            run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=0.1)
+        found = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=600)
+    assert (found.record.budget_seconds, found.failed) == (600, [])
+    with pytest.raises(StudyError, match="it differs in --budget"):
+        run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=601)
+
+
+def test_a_full_disk_costs_no_checkpoint(corpus4, tmp_path, monkeypatch):
+    """A run that goes on and cannot write is not begun anew, which would delete what it had."""
+    job = Job(kind=RUN, folder=str(tmp_path), corpus=str(corpus4), content="0" * 64, preset="", settings=(), steps=3)
+    job.run.mkdir()
+    (job.run / "config.json").write_text("{}")
+
+    def full(request, listener):
+        raise RunWriteError("no space left")
+
+    monkeypatch.setattr(work, "train", full)
+    with pytest.raises(RunWriteError):
+        work.do(job)
+    assert (job.run / "config.json").exists()
 
 
 def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):

@@ -36,7 +36,8 @@ def test_mean_deviation_and_interval(rights):
     assert found.mean == mean(shares)
     assert found.deviation == stdev(shares)
     assert found.interval == (max(0.0, mean(shares) - half), min(1.0, mean(shares) + half))
-    assert (found.pooled.right, found.pooled.number) == (sum(rights), 50 * len(rights))
+    # All seeds answer the same puzzles: more seeds do not make more puzzles.
+    assert (found.sampled.right, found.sampled.number) == (round(50 * mean(shares)), 50)
 
 
 def test_one_seed_has_no_deviation():
@@ -59,3 +60,7 @@ def test_a_front_holds_what_nothing_beats(found):
     assert {found[i] for i in best} == unbeaten
     # Of equal ones, one stands for all.
     assert len(best) == len(unbeaten)
+
+
+def test_costs_that_are_equal_but_for_whole_steps_are_equal_to_a_front():
+    assert front([(1.000e12, 0.3), (1.001e12, 0.5), (1.004e12, 0.95), (0.5e12, 0.2), (1.004e12, 0.4)]) == {2, 3}

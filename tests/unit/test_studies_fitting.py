@@ -50,6 +50,7 @@ CHEAP = Costs(
     answer_steps=2,
     step_seconds=0.1,
     answer_seconds=0.001,
+    draws=False,
     wall_share=1.0,
 )
 
@@ -109,7 +110,9 @@ def test_what_is_fitted_fits(seconds, pace, flops, jobs):
 
 
 def test_a_time_that_holds_nothing_is_refused_with_what_it_takes():
-    with pytest.raises(StudyError, match=r"the study does not fit 1 s: it takes .* as planned and .* may be given up"):
+    with pytest.raises(
+        StudyError, match=r"does not fit 1 s that are left: it takes .* as planned and .* may be given up"
+    ):
         fit(PLAN, costs(), 2, 1.0)
 
 

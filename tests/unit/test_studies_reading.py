@@ -7,7 +7,7 @@ import pytest
 from trmpipe.generators.errors import OptionError
 from trmpipe.studies.checking import check_plan, check_settings_of
 from trmpipe.studies.errors import NoStudyError, PlanError
-from trmpipe.studies.plan import Axis
+from trmpipe.studies.plan import Axis, Named
 from trmpipe.studies.reading import find_plan, parse_plan, read_plan, shipped
 from trmpipe.studies.setups import setups_of, tries_of
 
@@ -111,8 +111,8 @@ def test_a_later_setting_wins():
 
 def test_axes_are_read_as_settings_of_their_key():
     plan = parse_plan(HEAD + DATA + ARM + AXIS, "mine.toml")
-    labels = {"1": ("model.num_layers=1",), "2": ("model.num_layers=2",)}
-    assert plan.axes == (Axis(name="layers", key="model.num_layers", values=labels),)
+    points = tuple(Named(name=label, settings=(f"model.num_layers={label}",)) for label in ("1", "2"))
+    assert plan.axes == (Axis(name="layers", key="model.num_layers", values=points),)
 
 
 WHOLE = HEAD + DATA + ARM
@@ -174,6 +174,11 @@ BAD = {
     "no match": (
         WHOLE + 'settings = ["learner.name=token_by_token"]',
         "settings of 'TRM' on '6x6': the learner token_by_token calls",
+    ),
+    "own setting": (WHOLE + 'settings = ["max_steps=50"]', "max_steps is the study's own; say how long runs are in"),
+    "own axis": (
+        WHOLE + '[[axes]]\nname="s"\nkey="seed"\nvalues=[1, 2]',
+        "settings of 'TRM, s 1' on '6x6': seed is the study's own; say how many there are by seeds",
     ),
     "preset": (HEAD.replace("trm-sudoku6-cpu", "trm6") + DATA + ARM, "settings of 'TRM' on '6x6': "),
     "task": (HEAD + DATA.replace("sudoku6", "sudoku7") + ARM, "recipe of the data '6x6': "),
