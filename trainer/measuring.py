@@ -6,17 +6,19 @@ the clock on the wall showed meanwhile stands beside them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import torch
 
 from trmpipe.shards import Corpus
 
 from .asked import build_stream, throwaway_trainer
 from .build import build_learner, build_net, corpus_sizes
 from .choosing import choose_corpora
+from .config import TrainConfig
 from .costs import Costs
 from .device import pick_device
 from .examinee import Examinee
@@ -65,23 +67,26 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
         answer = partial(_answer, corpora[0])
         answer_seconds = _timed(lambda: answer(examinee, _TIMED), clock) / _TIMED
         answer_steps = answer(examinee, 1)
-        drawn = draws_at_random(trainer.averaged) or starts_at_random(trainer.learner)
         first, whole = (
             flops_of(partial(answer, replace(examinee, num_steps=steps), _COUNTED)) / _COUNTED
             for steps in (1, config.evaluation.steps)
         )
-    net = build_net(config, corpus_sizes(*corpora), device, precision_of(config, device))
-    puzzles = (tokens.to(device) for tokens in first_puzzles(corpora[0], config.batch_size))
     return Costs(
-        parameters=sum(parameter.numel() for parameter in net.parameters()),
-        step_flops=step_flops(net, build_learner(config, net), *puzzles),
+        parameters=sum(parameter.numel() for parameter in trainer.averaged.parameters()),
+        step_flops=_step_flops(config, corpora, device),
         answer_flops=(first, whole),
         answer_steps=answer_steps,
         step_seconds=step_seconds,
-        draws=drawn,
+        draws=draws_at_random(trainer.averaged) or starts_at_random(trainer.learner),
         answer_seconds=answer_seconds,
         wall_share=max(1.0, (time.perf_counter() - wall) / max(clock() - busy, 1e-9)),
     )
+
+
+def _step_flops(config: TrainConfig, corpora: Sequence[Corpus], device: torch.device) -> int:
+    net = build_net(config, corpus_sizes(*corpora), device, precision_of(config, device))
+    puzzles = (tokens.to(device) for tokens in first_puzzles(corpora[0], config.batch_size))
+    return step_flops(net, build_learner(config, net), *puzzles)
 
 
 def _answer(corpus: Corpus, examinee: Examinee, count: int) -> int:

@@ -23,8 +23,8 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _TRIALS = 5
 _CLEARLY = 0.8
 """Share of float32's time that bfloat16 may take at most."""
-_MEASURABLE = 0.01
-"""Seconds of float32 below which other work decides what is measured, and nothing is to be gained."""
+_MEASURABLE = 0.02
+"""CPU seconds of float32 below which other work decides what is measured, and nothing is to be gained."""
 _TRIAL_ROWS = 16
 
 
@@ -65,7 +65,10 @@ def _rows(config: TrainConfig) -> int:
 
 
 def _seconds_of_lessons(config: TrainConfig, corpora: Sequence[Corpus], device: torch.device) -> dict[str, float]:
-    """The least time to learn from a few puzzles, forward and backward, in each dtype: other work only ever adds."""
+    """The least CPU time to learn from a few puzzles, forward and backward, in each dtype: other work only ever adds.
+
+    On the wall it adds as much as it likes: beside five busy processes small networks came out as either dtype.
+    """
     puzzles = tuple(tokens.to(device) for tokens in first_puzzles(corpora[0], _rows(config)))
     nets = {
         name: computing_copy(build_net(config, corpus_sizes(*corpora), device, dtype).train())
@@ -74,9 +77,9 @@ def _seconds_of_lessons(config: TrainConfig, corpora: Sequence[Corpus], device: 
     least = dict.fromkeys(DTYPES, math.inf)
     for trial in range(1 + _TRIALS):
         for name, net in nets.items():
-            started = time.perf_counter()
+            started = time.process_time()
             lesson = lesson_of(net, build_learner(config, net), *puzzles)
             torch.autograd.grad(lesson.loss.sum(), list(net.parameters()), allow_unused=True)
             # The first trial makes what is kept from then on.
-            least[name] = min(least[name], time.perf_counter() - started) if trial else math.inf
+            least[name] = min(least[name], time.process_time() - started) if trial else math.inf
     return least

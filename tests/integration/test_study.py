@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import os
-import re
-import shutil
 import signal
 import threading
 import time
@@ -14,17 +12,13 @@ import pytest
 
 from tests.runs import stopping_at
 from tests.study_plans import ARMS, AS_PLANNED, TINY, TUNING, do_here, tiny_plan, without_times, working_here
-from trmpipe.reports.figures.of_study import figures_of_study
-from trmpipe.reports.page import page_of
-from trmpipe.reports.studies import study_section
 from trmpipe.shards import Corpus
 from trmpipe.studies import How, executing, read_study, run_study, work
-from trmpipe.studies.errors import NoStudyError, PlanError, StudyError, StudyInterrupted
-from trmpipe.studies.jobs import OUTCOME, RUN, Job, outcome_of
+from trmpipe.studies.errors import NoStudyError, StudyError, StudyInterrupted
+from trmpipe.studies.jobs import OUTCOME, Job, outcome_of
 from trmpipe.studies.processes import Worker, do_side_by_side
 from trmpipe.studies.summary import groups_of
-from trmpipe.studies.table import rows_of
-from trmpipe.trainer.errors import DivergedError, RunWriteError
+from trmpipe.trainer.errors import DivergedError
 from trmpipe.trainer.intervals import wilson
 
 
@@ -86,41 +80,6 @@ def test_tries_are_judged_by_puzzles_kept_aside(finished):
         assert outcome["found"]["monitor"]["puzzles"] == 6
         assert set(outcome["found"]) == {"monitor"}
         assert not (Path(path) / "run").exists()
-
-
-def test_a_report_says_what_the_study_found(finished):
-    folder, _ = finished
-    results = read_study(folder)
-    section = study_section(folder)
-    assert section.says[0] == results.record.plan.question
-    (table,) = section.tables
-    assert [table.columns, *table.rows] == rows_of(groups_of(results), results.record.plan.evaluation.depths)
-    assert [figure.rows for figure in section.figures] == [figure.rows for figure in figures_of_study(results)]
-    assert dict(section.facts)["runs"].value == 4
-    page = page_of("a study", [section])
-    assert all(f">{run.arm}<" in page for run in results.runs)
-
-
-def test_a_report_names_failed_runs_and_their_reasons(finished, tmp_path):
-    folder = shutil.copytree(finished[0], tmp_path / "copy")
-    lines = (folder / "results.jsonl").read_text().splitlines()
-    failed = {**json.loads(lines[0]), "status": "failed", "reason": "it <b>diverged</b>", "solved": []}
-    (folder / "results.jsonl").write_text("\n".join([json.dumps(failed), *lines[1:]]) + "\n")
-    section = study_section(folder)
-    assert dict(section.facts)["came to their end"].value == 3
-    assert section.tables[-1].rows == [("TRM", section.tables[-1].rows[0][1], "0", "it <b>diverged</b>")]
-    assert "it &lt;b&gt;diverged&lt;/b&gt;" in page_of("a study", [section])
-
-
-def test_a_report_refuses_half_a_study_in_one_line(finished, trmpipe, tmp_path):
-    folder = shutil.copytree(finished[0], tmp_path / "copy")
-    (folder / "results.jsonl").write_text('{"data": 5}\n')
-    done = trmpipe("report", folder, "--out", tmp_path / "page.html")
-    assert (done.code, "results.jsonl, line 1" in done.message) == (1, True)
-    (folder / "results.jsonl").unlink()
-    done = trmpipe("report", folder, "--out", tmp_path / "page.html")
-    assert (done.code, "has not come to its end" in done.message) == (1, True)
-    assert not (tmp_path / "page.html").exists()
 
 
 def test_what_is_done_is_done_once(finished, corpus4):
@@ -194,135 +153,6 @@ def test_a_run_that_fails_stands_in_the_table_and_is_tried_again_only_if_asked(c
     assert "## Failed" not in (tmp_path / "table.md").read_text()
 
 
-@pytest.fixture
-def failing(monkeypatch):
-    """Gives a list of what fails: kinds of jobs with a setting or the name of a folder."""
-    broken = []
-
-    def failing(kind, way):
-        def do(job):
-            if any((kind, word) in broken for word in ("all", Path(job.folder).name, *job.settings)):
-                raise DivergedError("it diverged")
-            return way(job)
-
-        return do
-
-    for kind, way in list(work._WAYS.items()):
-        monkeypatch.setitem(work._WAYS, kind, failing(kind, way))
-    return broken
-
-
-def test_what_cannot_be_measured_fails_with_its_runs_and_no_others(corpus4, tmp_path, failing):
-    failing.append(("costs", "model.num_layers=1"))
-    with working_here():
-        results = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], seeds=1)
-    assert [(run.arm, run.status, run.reason) for run in results.runs] == [
-        ("TRM", "done", ""),
-        ("other", "failed", "it diverged"),
-    ]
-
-
-FALLING = """
-[[arms]]
-name = "TRM"
-[[arms.axes]]
-name = "layers"
-key = "model.num_layers"
-values = [2, 1]
-"""
-
-
-def test_the_order_of_a_plan_outlives_its_process(corpus4, tmp_path):
-    """What is read back from study.json has the same first setup, whose FLOPs all others get."""
-    plan = tiny_plan(TINY.replace("steps = 12", 'equal = "flops"\nseconds = 0.3\nreference = "TRM"', 1) + FALLING)
-    with working_here() as done:
-        first = run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1)
-        assert [run.point["layers"] for run in first.runs] == ["2", "1"]
-        (tmp_path / "results.jsonl").unlink()
-        done[:] = []
-        assert run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1).runs == first.runs
-    assert done == []
-
-
-def test_tries_done_again_may_choose_otherwise(corpus4, tmp_path, failing):
-    plan, asked = tiny_plan(AS_PLANNED + TUNING), {"corpora": [str(corpus4)], "seeds": 1}
-    failing.append(("try", "try-0.03"))
-    with working_here() as done:
-        first = run_study(plan, tmp_path, **asked)
-        assert {run.rate for run in first.runs} == {"0.01"}
-        failing.clear()
-        done[:] = []
-        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
-        chosen = {one.setup: one.rate for one in again.tries if one.chosen}
-        assert {run.arm: run.rate for run in again.runs} == chosen
-        assert [one.status for one in again.tries] == ["done"] * 4
-        assert sum("/runs/" in path for path in done) == sum(rate == "0.03" for rate in chosen.values())
-        done[:] = []
-        assert run_study(plan, tmp_path, **asked).runs == again.runs
-    assert done == []
-
-
-def test_costs_that_could_not_be_measured_are_with_retry(corpus4, tmp_path, failing):
-    plan, asked = tiny_plan(), {"corpora": [str(corpus4)], "seeds": 1}
-    failing.append(("costs", "all"))
-    with working_here():
-        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
-        failing.clear()
-        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
-        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
-    assert [run.status for run in again.runs] == ["done", "done"]
-
-
-def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypatch):
-    axis = '[[axes]]\nname = "puzzles"\nkey = "groups"\nvalues = [10, 21]\n'
-    with working_here() as done:
-        for text, words in (
-            (AS_PLANNED + axis, "'TRM, puzzles 21' asks for 21 training puzzles, and the data '4x4' has 20"),
-            (
-                AS_PLANNED + TUNING.replace("puzzles = 6", "puzzles = 20"),
-                "tuning.puzzles is 20, and the data '4x4' has",
-            ),
-        ):
-            with pytest.raises(PlanError, match=re.escape(words)):
-                run_study(tiny_plan(text), tmp_path / "a", corpora=[str(corpus4)])
-        monkeypatch.setattr(Corpus, "num_groups", lambda self, split: 20 if split == "train" else 0)
-        with pytest.raises(PlanError, match="holds no held-out puzzles to score on; generate it with --test"):
-            run_study(tiny_plan(), tmp_path / "a", corpora=[str(corpus4)])
-    assert done == []
-
-
-@pytest.mark.parametrize("recipe", ['n = "many"', "n = -3", "augs = 10", 'out = "elsewhere"'])
-def test_a_recipe_that_makes_nothing_is_refused_with_its_data(tmp_path, recipe):
-    text = AS_PLANNED.replace('name = "4x4"', f'name = "4x4"\nrecipe = {{ task = "sudoku4", test = 2, {recipe} }}')
-    with pytest.raises(PlanError, match="recipe of the data '4x4': "):
-        run_study(tiny_plan(text), tmp_path / "a")
-
-
-def test_a_time_that_was_too_short_may_be_given_anew(corpus4, tmp_path):
-    with working_here():
-        with pytest.raises(StudyError, match="does not fit"):
-            run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=0.1)
-        found = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=600)
-    assert (found.record.budget_seconds, found.failed) == (600, [])
-    with pytest.raises(StudyError, match="it differs in --budget"):
-        run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=601)
-
-
-def test_a_full_disk_costs_no_checkpoint(corpus4, tmp_path, monkeypatch):
-    """A run that goes on and cannot write is not begun anew, which would delete what it had."""
-    job = Job(kind=RUN, folder=str(tmp_path), corpus=str(corpus4), content="0" * 64, preset="", settings=(), steps=3)
-    job.run.mkdir()
-    (job.run / "config.json").write_text("{}")
-
-    def full(request, listener):
-        raise RunWriteError("no space left")
-
-    monkeypatch.setattr(work, "train", full)
-    with pytest.raises(RunWriteError):
-        work.do(job)
-    assert (job.run / "config.json").exists()
-
-
 def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):
     text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\nrestarts = [2]\ndepths")
     data = "".join(f'[[data]]\nname = "{name}"\n' for name in ("one", "two"))
@@ -352,7 +182,6 @@ def test_equal_flops_are_equal_and_one_run_serves_both_budgets_where_they_agree(
 
 
 def job_of(corpus, folder, **changes):
-    from trmpipe.shards import Corpus
 
     about = {"kind": "run", "folder": str(folder), "corpus": str(corpus), "preset": "trm-sudoku6-cpu", "device": "cpu"}
     content = Corpus.open(corpus).manifest.content_digest

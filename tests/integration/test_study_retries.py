@@ -1,0 +1,142 @@
+"""What a study refuses first, and what it does again when it is asked to."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.study_plans import AS_PLANNED, TINY, TUNING, tiny_plan, working_here
+from trmpipe.shards import Corpus
+from trmpipe.studies import How, run_study, work
+from trmpipe.studies.errors import PlanError, StudyError
+from trmpipe.studies.jobs import RUN, Job
+from trmpipe.trainer.errors import DivergedError, RunWriteError
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Gives a list of what fails: kinds of jobs with a setting or the name of a folder."""
+    broken = []
+
+    def failing(kind, way):
+        def do(job):
+            if any((kind, word) in broken for word in ("all", Path(job.folder).name, *job.settings)):
+                raise DivergedError("it diverged")
+            return way(job)
+
+        return do
+
+    for kind, way in list(work._WAYS.items()):
+        monkeypatch.setitem(work._WAYS, kind, failing(kind, way))
+    return broken
+
+
+def test_what_cannot_be_measured_fails_with_its_runs_and_no_others(corpus4, tmp_path, failing):
+    failing.append(("costs", "model.num_layers=1"))
+    with working_here():
+        results = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], seeds=1)
+    assert [(run.arm, run.status, run.reason) for run in results.runs] == [
+        ("TRM", "done", ""),
+        ("other", "failed", "it diverged"),
+    ]
+
+
+FALLING = """
+[[arms]]
+name = "TRM"
+[[arms.axes]]
+name = "layers"
+key = "model.num_layers"
+values = [2, 1]
+"""
+
+
+def test_the_order_of_a_plan_outlives_its_process(corpus4, tmp_path):
+    """What is read back from study.json has the same first setup, whose FLOPs all others get."""
+    plan = tiny_plan(TINY.replace("steps = 12", 'equal = "flops"\nseconds = 0.3\nreference = "TRM"', 1) + FALLING)
+    with working_here() as done:
+        first = run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1)
+        assert [run.point["layers"] for run in first.runs] == ["2", "1"]
+        (tmp_path / "results.jsonl").unlink()
+        done[:] = []
+        assert run_study(plan, tmp_path, corpora=[str(corpus4)], seeds=1).runs == first.runs
+    assert done == []
+
+
+def test_tries_done_again_may_choose_otherwise(corpus4, tmp_path, failing):
+    plan, asked = tiny_plan(AS_PLANNED + TUNING), {"corpora": [str(corpus4)], "seeds": 1}
+    failing.append(("try", "try-0.03"))
+    with working_here() as done:
+        first = run_study(plan, tmp_path, **asked)
+        assert {run.rate for run in first.runs} == {"0.01"}
+        failing.clear()
+        done[:] = []
+        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
+        chosen = {one.setup: one.rate for one in again.tries if one.chosen}
+        assert {run.arm: run.rate for run in again.runs} == chosen
+        assert [one.status for one in again.tries] == ["done"] * 4
+        assert sum("/runs/" in path for path in done) == sum(rate == "0.03" for rate in chosen.values())
+        done[:] = []
+        assert run_study(plan, tmp_path, **asked).runs == again.runs
+    assert done == []
+
+
+def test_costs_that_could_not_be_measured_are_with_retry(corpus4, tmp_path, failing):
+    plan, asked = tiny_plan(), {"corpora": [str(corpus4)], "seeds": 1}
+    failing.append(("costs", "all"))
+    with working_here():
+        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
+        failing.clear()
+        assert [run.status for run in run_study(plan, tmp_path, **asked).runs] == ["failed", "failed"]
+        again = run_study(plan, tmp_path, how=How(retry=True), **asked)
+    assert [run.status for run in again.runs] == ["done", "done"]
+
+
+def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypatch):
+    axis = '[[axes]]\nname = "puzzles"\nkey = "groups"\nvalues = [10, 21]\n'
+    with working_here() as done:
+        for text, words in (
+            (AS_PLANNED + axis, "'TRM, puzzles 21' asks for 21 training puzzles, and the data '4x4' has 20"),
+            (
+                AS_PLANNED + TUNING.replace("puzzles = 6", "puzzles = 20"),
+                "tuning.puzzles is 20, and the data '4x4' has",
+            ),
+        ):
+            with pytest.raises(PlanError, match=re.escape(words)):
+                run_study(tiny_plan(text), tmp_path / "a", corpora=[str(corpus4)])
+        monkeypatch.setattr(Corpus, "num_groups", lambda self, split: 20 if split == "train" else 0)
+        with pytest.raises(PlanError, match="holds no held-out puzzles to score on; generate it with --test"):
+            run_study(tiny_plan(), tmp_path / "a", corpora=[str(corpus4)])
+    assert done == []
+
+
+@pytest.mark.parametrize("recipe", ['n = "many"', "n = -3", "augs = 10", 'out = "elsewhere"'])
+def test_a_recipe_that_makes_nothing_is_refused_with_its_data(tmp_path, recipe):
+    text = AS_PLANNED.replace('name = "4x4"', f'name = "4x4"\nrecipe = {{ task = "sudoku4", test = 2, {recipe} }}')
+    with pytest.raises(PlanError, match="recipe of the data '4x4': "):
+        run_study(tiny_plan(text), tmp_path / "a")
+
+
+def test_a_time_that_was_too_short_may_be_given_anew(corpus4, tmp_path):
+    with working_here():
+        with pytest.raises(StudyError, match="does not fit"):
+            run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=0.1)
+        found = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=600)
+    assert (found.record.budget_seconds, found.failed) == (600, [])
+    with pytest.raises(StudyError, match="it differs in --budget"):
+        run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], budget_seconds=601)
+
+
+def test_a_full_disk_costs_no_checkpoint(corpus4, tmp_path, monkeypatch):
+    """A run that goes on and cannot write is not begun anew, which would delete what it had."""
+    job = Job(kind=RUN, folder=str(tmp_path), corpus=str(corpus4), content="0" * 64, preset="", settings=(), steps=3)
+    job.run.mkdir()
+    (job.run / "config.json").write_text("{}")
+
+    def full(request, listener):
+        raise RunWriteError("no space left")
+
+    monkeypatch.setattr(work, "train", full)
+    with pytest.raises(RunWriteError):
+        work.do(job)
+    assert (job.run / "config.json").exists()
