@@ -30,6 +30,8 @@ NOTE = (
     "puzzles solved less held-out ones, in points."
 )
 """How the table is read."""
+FEW_STEPS = 100
+"""Of training, below which a setup is named as one that had few."""
 Rows = list[list[str]]
 
 
@@ -128,6 +130,7 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
         yield _restarts(groups, number, asked.depths)
     if asked.across:
         yield _across(groups, [data.name for data in results.record.plan.data])
+    yield _short_of_steps(groups)
     fronts = []
     for cost in COSTS:
         best = sorted((one for one in offers_of(groups, cost, asked.depths) if one.best), key=lambda one: one.cost)
@@ -140,6 +143,13 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
             fronts.append(f"- {cost.title}: {'; '.join(words)}")
     if fronts:
         yield ["Best for what it costs (Pareto fronts of the means):", "", *fronts]
+
+
+def _short_of_steps(groups: Sequence[Group]) -> list[str]:
+    """Setups that had few steps, which is what equal FLOPs leave a large network."""
+    few = [f"{group.label} ({group.first.steps:,})" for group in groups if group.done and group.first.steps < FEW_STEPS]
+    words = f"Fewer than {FEW_STEPS} steps, so that they show how slowly a network begins, not what it comes to: "
+    return [f"{words}{', '.join(few)}."] if few else []
 
 
 def _restarts(groups: Sequence[Group], number: int, depths: Sequence[int]) -> list[str]:
