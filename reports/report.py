@@ -1,5 +1,6 @@
 """A report: what a page says of runs and studies, and every figure of it, before either is written."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,15 +42,17 @@ class Report:
     sections: Sequence[Section]
 
     def figures(self) -> list[Figure]:
-        """All figures; those of one run among several are called after it."""
-        found: dict[str, Figure] = {}
+        """All figures, each of another name; those of one run among several are called after it."""
+        found = [("", section.name, figure) for section in self.sections for figure in section.figures]
         for section in self.sections:
-            for figure in section.figures:
-                found[figure.name] = figure
-            for figure in _figures(section.parts):
-                name = f"{place_name(section.title)}-{figure.name}"
-                found[name] = replace(figure, name=name)
-        return list(found.values())
+            found += [(f"{section.name}-", part, figure) for part, figure in _figures(section.parts)]
+        wished = Counter(f"{before}{figure.name}" for before, _, figure in found)
+        named = [
+            replace(figure, name=name if wished[name := f"{before}{figure.name}"] == 1 else f"{place}-{figure.name}")
+            for before, place, figure in found
+        ]
+        assert len({figure.name for figure in named}) == len(named)
+        return named
 
 
 def make_report(
@@ -78,7 +81,7 @@ def make_report(
     runs = [path for path in paths if path not in studies]
     if paired and (len(runs) != 2 or studies):
         raise ReportError(f"--compare takes two runs, {len(paths)} folders were given; give two folders of runs")
-    sections = list(studies.values())
+    sections = [replace(one, name=f"{one.name}-{number}") for number, one in enumerate(studies.values(), 1)]
     if not runs:
         return Report(title=_title(paths), says="", sections=sections)
     request = request if len(runs) <= _FEW else replace(request, shown=-(-request.shown // 3))
@@ -88,8 +91,8 @@ def make_report(
     sections += together_sections([one.facts for one in told], {one.facts.name: one.asked for one in told})
     if paired:
         sections.append(paired_section((told[0].facts, told[1].facts), (told[0].asked, told[1].asked)))
-    for one in told:
-        sections.append(one.section(request))
+    for number, one in enumerate(told, 1):
+        sections.append(one.section(request, number))
     return Report(title=_title(paths), says=f"{len(runs)} runs", sections=sections)
 
 
@@ -120,9 +123,14 @@ class _Told:
         ]
         return [section for section in found if section is not None]
 
-    def section(self, request: Request) -> Section:
-        """One section on it, beside those of other runs; its curves are drawn with theirs."""
-        place = f"run-{place_name(self.facts.name)}"
+    def section(self, request: Request, number: int) -> Section:
+        """One section on it, beside those of other runs; its curves are drawn with theirs.
+
+        Args:
+            request: what is asked of it.
+            number: of the run on the page; the names of places are cut, so that two long ones may be alike.
+        """
+        place = f"run-{number}-{place_name(self.facts.name)}"
         parts = [replace(part, name=f"{place}-{part.name}") for part in self.sections(request) if part.name != "curves"]
         return Section(name=place, title=self.facts.name, parts=parts)
 
@@ -146,7 +154,9 @@ def _about(told: _Told) -> str:
     return f"A run of trmpipe {told.facts.about.versions.get('trmpipe', '')} on {told.facts.about.task}".strip()
 
 
-def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
+def _figures(sections: Sequence[Section]) -> Iterator[tuple[str, Figure]]:
+    """Figures with the places of the sections that they stand in."""
     for section in sections:
-        yield from section.figures
+        for figure in section.figures:
+            yield section.name, figure
         yield from _figures(section.parts)

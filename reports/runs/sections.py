@@ -15,8 +15,8 @@ from .summary import (
     best_number,
     interval_number,
     model_name,
+    named_score_number,
     parameters_number,
-    score_number,
     steps_number,
     time_number,
 )
@@ -84,7 +84,8 @@ def errors_figure(stepwise: Stepwise, name: str) -> Figure:
     """The heat map of the cells that a run has wrong."""
     shape = stepwise.corpus.spec.grid_shape
     asked = (~stepwise.given & (stepwise.examples.labels != PAD)).sum(0).reshape(shape)
-    wrong = stepwise.wrong[-1].sum(0).reshape(shape)
+    # A network may get wrong what it was given; how often that happens is another question.
+    wrong = (stepwise.wrong[-1] & ~stepwise.given).sum(0).reshape(shape)
     source = f"answers of {name} to {len(stepwise.examples):,} held-out puzzles of {stepwise.corpus.name}"
     return figure_of_errors(wrong, asked, source)
 
@@ -100,7 +101,7 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
         (
             facts.name,
             model_name(facts),
-            score_number(facts),
+            named_score_number(facts),
             interval_number(facts),
             parameters_number(facts, asked[facts.name]),
             facts.regime,
@@ -113,7 +114,7 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
     columns = (
         "run",
         "model",
-        "exact",
+        "score",
         "95 % interval",
         "parameters",
         "trained on",

@@ -175,7 +175,7 @@ def test_two_runs_are_compared(run6, other6, tmp_path, trmpipe):
     text = out.read_text()
     for words in ("Puzzle by puzzle", "95 % interval", "What differs in their settings", "optimiser.lr", "six alone"):
         assert words in text
-    assert {"held-out.svg", "loss.svg", "six-errors-by-cell.svg", "other-errors-by-cell.svg"} <= {
+    assert {"held-out.svg", "loss.svg", "run-1-six-errors-by-cell.svg", "run-2-other-errors-by-cell.svg"} <= {
         path.name for path in figures.iterdir()
     }
 

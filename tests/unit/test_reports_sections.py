@@ -1,0 +1,89 @@
+"""What sections say: errors of open cells alone, scores by their names, figures that nothing replaces."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from trmpipe.reports.figures import Figure
+from trmpipe.reports.page.parts import Section
+from trmpipe.reports.report import Report
+from trmpipe.reports.runs.scores import ShownScore
+from trmpipe.reports.runs.sections import errors_figure
+from trmpipe.reports.runs.summary import main_score
+from trmpipe.trainer.stepwise import Stepwise
+
+
+def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline"):
+    return ShownScore(
+        what=what,
+        value=value,
+        interval=None,
+        puzzles=None,
+        step=1,
+        how="trmpipe evaluate",
+        corpus="a",
+        source=f"{source}/{what}",
+        rank=rank,
+    )
+
+
+def test_a_given_cell_that_is_broken_is_no_error_of_an_open_one():
+    inputs = np.array([[1, 2, 3, 4], [1, 2, 3, 4], [9, 2, 3, 4]], np.uint8)
+    labels = np.tile(np.array([1, 2, 3, 4], np.uint8), (3, 1))
+    answers = np.array([[[5, 2, 3, 4], [5, 5, 3, 4], [5, 2, 3, 4]]], np.uint8)
+    asked = Stepwise(
+        corpus=SimpleNamespace(spec=SimpleNamespace(grid_shape=(2, 2)), name="a"),
+        examples=type("Some", (SimpleNamespace,), {"__len__": lambda self: 3})(inputs=inputs, labels=labels),
+        answers=answers,
+        solved=np.zeros((1, 3), bool),
+        sure=None,
+        ratings=np.zeros(3),
+    )
+    rows = errors_figure(asked, "a").rows
+    assert [(row["wrong"], row["asked"], row["share"]) for row in rows] == [
+        (1, 1, 1.0),
+        (0, 0, 0),
+        (0, 0, 0),
+        (0, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "main"),
+    [
+        (["pass@1", "pass@2"], "pass@2"),
+        (["exact", "accepted"], "accepted"),
+        (["own", "exact"], "exact"),
+        (["own"], "own"),
+    ],
+)
+def test_the_main_score_is_the_one_that_its_task_is_judged_by(names, main):
+    older = score("pass@2", rank=(0,), source="evaluations/step-0.json#/headline")
+    scores = [*map(score, names), older]
+    assert main_score(SimpleNamespace(scores=scores)).what == main
+    assert main_score(SimpleNamespace(scores=[])) is None
+
+
+def _called(name):
+    return Figure(name=name, title=name, says=name, chart=None, rows=())
+
+
+def test_no_figure_takes_the_place_of_another():
+    long = "a" * 70
+    runs = [
+        Section(
+            name=f"run-{number}-{long[:60]}",
+            title=f"{long}-{number}",
+            parts=[
+                Section(name=f"run-{number}-{part}", title=part, figures=[_called("difficulty"), _called(part)])
+                for part in ("solving", "analysis")
+            ],
+        )
+        for number in (1, 2)
+    ]
+    studies = [Section(name=f"study-{number}", title="s", figures=[_called("arms")]) for number in (1, 2)]
+    both = [Section(name=name, title="c", figures=[_called("loss"), _called(name)]) for name in ("curves", "other")]
+    names = [one.name for one in Report(title="", says="", sections=[*studies, *both, *runs]).figures()]
+    assert len(set(names)) == len(names) == 2 + 4 + 8
+    assert {"study-1-arms", "curves", "other-loss", "run-2-analysis-difficulty"} <= set(names)
