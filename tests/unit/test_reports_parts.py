@@ -19,6 +19,7 @@ from trmpipe.reports.runs.facts import names_of_runs, seconds_of
 from trmpipe.reports.runs.paired import Paired, compare_outcomes
 from trmpipe.reports.runs.summary import time_in_words
 from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.lines import read_metrics
 
 
 class Elements(HTMLParser):
@@ -181,3 +182,27 @@ def test_the_code_of_charts_is_kept_and_believed_only_whole(tmp_path, monkeypatc
     kept.unlink()
     kept.mkdir()
     assert write() == "f('<\\/script><\\!--')"
+
+
+def test_a_session_that_took_longer_than_the_one_before_is_counted_too(tmp_path):
+    file = tmp_path / "timings.jsonl"
+    old = [{"step": 10, "training_seconds": 5.0}, {"step": 20, "training_seconds": 3.0}]
+    new = [(30, 10, 4.0), (40, 20, 6.0), (60, 20, 9.0), (70, 10, 9.5)]
+    lines = [*old, *({"step": s, "session_steps": n, "training_seconds": t} for s, n, t in new)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert seconds_of(file) == pytest.approx(5.0 + 3.0 + 6.0 + 9.0 + 9.5)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("metrics.jsonl", {"step": 1, "split": "train", "loss": 1.7e308}),
+        ("metrics.jsonl", {"step": 1, "split": "test", "exact": -1.7e308}),
+        ("timings.jsonl", {"step": 1, "training_seconds": 1.7e308}),
+    ],
+)
+def test_numbers_that_no_run_comes_to_are_damage(tmp_path, file, line):
+    path = tmp_path / file
+    path.write_text((json.dumps(line) + "\n") * 3)
+    with pytest.raises(RunError, match=f"{file} line 1"):
+        (read_metrics if file == "metrics.jsonl" else seconds_of)(path)
