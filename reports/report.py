@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.words import counted
 from trmpipe.trainer.analysis import read_analysis, read_summary
 from trmpipe.trainer.analysis.keeping import FOLDER
@@ -73,7 +74,7 @@ def make_report(
     Raises:
         ReportError: `paired`, and there are not two runs.
         NoRunError: a folder is neither a run nor a study.
-        RunError: a file of a run is damaged, or of another version of trmpipe.
+        RunError: a run's config.json is damaged, or of another version; or `request` names what is not there.
         NoStudyError: a study has not come to its end.
         StudyError: a file of a study is damaged.
     """
@@ -102,13 +103,21 @@ class _Told:
 
     facts: RunFacts
     asked: Asked
+    analysis: Section | None
 
     @classmethod
     def of(cls, path: Path, name: str, request: Request, tell: Callable[[str], None]) -> "_Told":
         RunFolder(path).read_config()
         tell(f"reading {path}")
         asked = ask_run(str(path), request, tell)
-        return cls(facts=read_facts(path, name, asked.corpora), asked=asked)
+        facts, analysis = read_facts(path, name, asked.corpora), None
+        try:
+            analysis = _analysis(facts)
+        except (TrmpipeError, OSError) as error:
+            facts = replace(facts, remarks=[*facts.remarks, f"its analysis is not shown: {error}"])
+        for remark in (*facts.remarks, *asked.remarks):
+            tell(f"{name}: {remark}")
+        return cls(facts=facts, asked=asked, analysis=analysis)
 
     def sections(self, request: Request) -> list[Section]:
         """All sections on it alone."""
@@ -118,7 +127,7 @@ class _Told:
             curves_section(facts),
             solving_section(facts, asked, request.shown),
             errors_section(facts, asked),
-            _analysis(facts),
+            self.analysis,
             provenance_section(facts, asked),
         ]
         return [section for section in found if section is not None]
@@ -136,7 +145,11 @@ class _Told:
 
 
 def _analysis(facts: RunFacts) -> Section | None:
-    """What `trmpipe analyse` measured in a run; None where it did not."""
+    """What `trmpipe analyse` measured in a run; None where it did not.
+
+    Raises:
+        RunError: a file of it is damaged.
+    """
     folder = facts.run.path / FOLDER
     if not (folder / SUMMARY).exists():
         return None

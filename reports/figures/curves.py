@@ -81,7 +81,7 @@ def line_figure(
 
 def _lines(
     rows: list[dict[str, Any]], x_title: str, y_title: str, *, share: bool, log: bool, points: bool
-) -> alt.LayerChart:
+) -> alt.TopLevelMixin:
     """The chart of `line_figure`."""
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=False)
     axis = alt.Axis(format="%" if share else "~g", tickCount=6, grid=not log)
@@ -102,9 +102,10 @@ def _lines(
     if not points:
         marks = marks.transform_joinaggregate(points="count()", groupby=["curve"])
         marks = marks.transform_filter(f"datum.points <= {_FEW_POINTS}")
-    chart = alt.layer(lines, marks, data=alt.InlineData(values=rows, name=DATA))
-    if max((len(row["curve"]) for row in rows), default=0) > _LONG_LETTERS:
-        chart = chart.configure_legend(columns=1, labelLimit=400)
+    longest = max((len(row["curve"]) for row in rows), default=0)
+    legend: dict[str, Any] = {"columns": 1, "labelLimit": 400} if longest > _LONG_LETTERS else {}
+    layers = alt.layer(lines, marks, data=alt.InlineData(values=rows, name=DATA))
+    chart: alt.TopLevelMixin = layers.configure_legend(**legend)
     return chart
 
 

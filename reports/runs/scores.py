@@ -191,6 +191,7 @@ def _how(kept: KeptScores) -> str:
     words = ["trmpipe evaluate"]
     words += [f"--steps {kept.steps}"] if kept.steps is not None else []
     words += [f"--restarts {kept.restarts}"] if kept.restarts > 1 else []
+    words += [f"--choose {kept.choose}"] if kept.choose else []
     words += [f"--variants {kept.variants}"] if kept.variants is not None else []
     words += [f"--search {kept.search}"] if kept.search is not None else []
     words += [f"--limit {kept.limit}"] if kept.limit is not None else []

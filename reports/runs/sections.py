@@ -28,7 +28,9 @@ _SHOWN_COLUMNS = {"exact": "whole puzzles", "open_cell": "cells that are not giv
 def curves_section(facts: RunFacts, name: str = "curves") -> Section:
     """How a run learned."""
     figures = figures_of_run(facts.lines, facts.difficulty)
-    says = [] if figures else ["Nothing was measured yet."]
+    ended = facts.final is not None or facts.step >= facts.about.max_steps
+    nothing = "Its metrics.jsonl holds no measurement." if ended else "Nothing was measured yet."
+    says = [] if figures else [nothing]
     return Section(name=name, title="Curves", says=says, figures=figures)
 
 
@@ -123,14 +125,9 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
         "best, kept aside",
     )
     table = Table(caption="The runs, in the order given", columns=columns, rows=rows)
-    return [
-        Section(name="comparison", title="Comparison", tables=[table, *differing_settings(runs)]),
-        Section(
-            name="curves",
-            title="Curves together",
-            figures=figures_of_runs({facts.name: facts.lines for facts in runs}),
-        ),
-    ]
+    figures = figures_of_runs({facts.name: facts.lines for facts in runs})
+    found = [Section(name="comparison", title="Comparison", tables=[table, *differing_settings(runs)])]
+    return [*found, Section(name="curves", title="Curves together", figures=figures)] if figures else found
 
 
 def differing_settings(runs: Sequence[RunFacts]) -> list[Table]:

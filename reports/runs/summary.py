@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.lines import MONITOR
 from trmpipe.trainer.stepwise import num_parameters
 
@@ -12,7 +13,6 @@ from .facts import RunFacts
 from .scores import ShownScore
 
 _UNKNOWN = "unknown"
-_MINUTE, _HOUR = 60, 3600
 _MAIN = ("pass@2", "accepted", "exact")
 """The numbers that runs are compared by: what ARC's rules count, what a maze's, and what all others do."""
 
@@ -145,16 +145,6 @@ def best_monitor(facts: RunFacts) -> tuple[int, int, float] | None:
         return None
     (exact, _, place), step = max(found)
     return -place, step, exact
-
-
-def time_in_words(seconds: float) -> str:
-    """A time such as ``46 s``, ``12 min``, ``3 h 5 min``."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    hours, rest = divmod(round(seconds / _MINUTE), 60)
-    return f"{hours:,} h {rest} min"
 
 
 def _verdict(facts: RunFacts) -> str:

@@ -208,6 +208,16 @@ def contrast(one, other):
     return (above + 0.05) / (below + 0.05)
 
 
+def test_numbers_on_a_heat_map_are_read_on_every_cell():
+    wrong = np.arange(81).reshape(9, 9)
+    svg = vl_convert.vegalite_to_svg(themed(figure_of_errors(wrong, np.full((9, 9), 80)), LIGHT))
+    cells = re.findall(r'aria-roledescription="rect mark"[^>]* fill="rgb\((\d+), (\d+), (\d+)\)"', svg)
+    inks = re.findall(r'aria-roledescription="text mark"[^>]* fill="(#[0-9a-f]{6})">', svg)
+    assert len(cells) == len(inks) == 81
+    for cell, ink in zip(cells, inks, strict=True):
+        assert contrast("#{:02x}{:02x}{:02x}".format(*map(int, cell)), ink) >= 3.5
+
+
 def luminance(colour):
     shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]

@@ -8,13 +8,15 @@ import pytest
 from trmpipe.reports.figures import Figure
 from trmpipe.reports.page.parts import Section
 from trmpipe.reports.report import Report
-from trmpipe.reports.runs.scores import ShownScore
+from trmpipe.reports.runs.remake import evaluate_commands
+from trmpipe.reports.runs.scores import ShownScore, scores_of
 from trmpipe.reports.runs.sections import errors_figure
-from trmpipe.reports.runs.summary import main_score
+from trmpipe.reports.runs.summary import main_score, named_score_number
+from trmpipe.shards.json_files import seal
 from trmpipe.trainer.stepwise import Stepwise
 
 
-def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline"):
+def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline", elsewhere=False):
     return ShownScore(
         what=what,
         value=value,
@@ -25,6 +27,7 @@ def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline"
         corpus="a",
         source=f"{source}/{what}",
         rank=rank,
+        elsewhere=elsewhere,
     )
 
 
@@ -87,3 +90,28 @@ def test_no_figure_takes_the_place_of_another():
     names = [one.name for one in Report(title="", says="", sections=[*studies, *both, *runs]).figures()]
     assert len(set(names)) == len(names) == 2 + 4 + 8
     assert {"study-1-arms", "curves", "other-loss", "run-2-analysis-difficulty"} <= set(names)
+
+
+def test_the_command_of_a_score_on_another_corpus_says_what_is_missing():
+    facts = SimpleNamespace(
+        scores=[score("exact"), score("cell"), score("exact", elsewhere=True)], run=SimpleNamespace(path="run"), step=1
+    )
+    (own, command), (elsewhere, other) = evaluate_commands(facts)
+    assert (own, command) == ("Its scores:", "trmpipe evaluate run")
+    assert other == "trmpipe evaluate run --corpus PATH-OF-a"
+    assert "write where that is in place of PATH-OF-a" in elsewhere
+
+
+def test_restarts_are_told_with_what_chooses(tmp_path):
+    corpora = [{"name": "a", "content_digest": "0" * 64}]
+    kept = {"step": 1, "corpora": corpora, "corpus": "a", "limit": None, "variants": None, "headline": {"exact": 0.5}}
+    (tmp_path / "step-1.json").write_bytes(seal({**kept, "restarts": 4, "choose": "votes"}))
+    run, about = SimpleNamespace(evaluations=tmp_path), SimpleNamespace(corpora=[])
+    (found,), damaged = scores_of(run, None, about)
+    assert found.how == "trmpipe evaluate --restarts 4 --choose votes"
+    assert damaged == []
+
+
+def test_a_score_has_its_name_where_runs_of_several_tasks_stand():
+    told = named_score_number(SimpleNamespace(scores=[score("pass@1"), score("pass@2", 0.0)], name="run"))
+    assert told.text == "0.00% pass@2"

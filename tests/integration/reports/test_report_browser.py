@@ -94,6 +94,31 @@ def test_play_goes_through_the_steps_and_stops(wide):
     wide.until("document.querySelector('.card .play').textContent == 'Play'", 10)
 
 
+def test_all_is_drawn_before_it_is_printed(browser, page6):
+    browser.size(1200, 300)
+    browser.open(page6)
+    browser.until("!document.querySelector('.chart:not([data-drawn])')")
+    boards = "[...document.querySelectorAll('.card')].filter(card => card.querySelector('.board')).length"
+    assert browser.ask(boards) < 12
+    browser.call("Page.printToPDF")
+    assert browser.ask(boards) == 12
+
+
+def test_sliders_and_numbers_are_said(wide):
+    told = "document.getElementById(s.getAttribute('aria-describedby')).textContent"
+    names = wide.ask(f"[...document.querySelectorAll('.step')].map(s => {told})")
+    assert len(set(names)) == 12
+    # A dozen boards that change at once would all be read aloud.
+    assert wide.ask("document.querySelectorAll('.card [aria-live]').length") == 0
+    first_card(wide, "card.querySelector('.play').click()")
+    assert wide.ask("document.querySelectorAll('.card [aria-live=polite]').length") == 1
+    wide.until("document.querySelector('.card .play').textContent == 'Play'", 10)
+    assert wide.ask("document.querySelectorAll('.card [aria-live]').length") == 0
+    rows = "[...document.querySelectorAll('details')].find(d => /Where these numbers/.test(d.textContent))"
+    sources = wide.ask(f"[...{rows}.querySelectorAll('td')].map(cell => cell.textContent)")
+    assert sources == wide.ask("[...document.querySelectorAll('.facts data')].map(one => one.dataset.source)")
+
+
 def test_the_keyboard_reaches_everything(wide):
     wide.ask("(document.body.tabIndex = -1, document.body.focus(), scrollTo(0, 0))")
     reached = []
@@ -128,6 +153,9 @@ def test_a_phone_needs_no_sideways_scrolling(browser, page6):
     browser.open(page6)
     browser.draw_all()
     assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    words = browser.ask("[...document.querySelectorAll('.chart .role-legend text')].map(one => one.textContent)")
+    assert words
+    assert [word for word in words if word.endswith("…")] == []
     # Whatever is wider stands in a box of its own that can be scrolled.
     browser.ask(
         "window.scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement))"
