@@ -10,7 +10,7 @@ from trmpipe.reports.page.parts import Section
 from trmpipe.reports.report import Report
 from trmpipe.reports.runs.remake import evaluate_commands
 from trmpipe.reports.runs.scores import ShownScore, scores_of
-from trmpipe.reports.runs.sections import errors_figure
+from trmpipe.reports.runs.sections import curves_section, errors_figure, together_sections
 from trmpipe.reports.runs.summary import main_score, named_score_number
 from trmpipe.shards.json_files import seal
 from trmpipe.trainer.stepwise import Stepwise
@@ -115,3 +115,14 @@ def test_restarts_are_told_with_what_chooses(tmp_path):
 def test_a_score_has_its_name_where_runs_of_several_tasks_stand():
     told = named_score_number(SimpleNamespace(scores=[score("pass@1"), score("pass@2", 0.0)], name="run"))
     assert told.text == "0.00% pass@2"
+
+
+@pytest.mark.parametrize(("step", "says"), [(4, "Nothing was measured yet."), (5, "holds no measurement")])
+def test_a_run_without_measurements_is_told_by_whether_it_ended(step, says):
+    about = SimpleNamespace(max_steps=5)
+    section = curves_section(SimpleNamespace(lines=[], difficulty=[], final=None, step=step, about=about))
+    assert says in section.says[0]
+
+
+def test_runs_without_curves_have_no_section_of_them():
+    assert [section.name for section in together_sections([], {})] == ["comparison"]
