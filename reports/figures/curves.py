@@ -91,19 +91,22 @@ def _lines(
         x=alt.X("step:Q", title=x_title, axis=alt.Axis(format="~s", tickCount=6, grid=False)),
         y=alt.Y("value:Q", title=y_title, scale=scale, axis=axis),
         color=alt.Color("curve:N", **told),
+        # Points have no dashes; of another encoding they would get a legend of their own.
+        strokeDash=alt.StrokeDash("curve:N", **told),
         tooltip=[
             alt.Tooltip("curve:N"),
             alt.Tooltip("step:Q", title=x_title),
             alt.Tooltip("value:Q", title=y_title, format=".2%" if share else ".4~g"),
         ],
     )
-    lines = base.mark_line(strokeWidth=2).encode(strokeDash=alt.StrokeDash("curve:N", **told))
+    lines = base.mark_line(strokeWidth=2)
     marks = base.mark_point(filled=True, size=30, opacity=1)
     if not points:
         marks = marks.transform_joinaggregate(points="count()", groupby=["curve"])
         marks = marks.transform_filter(f"datum.points <= {_FEW_POINTS}")
     longest = max((len(row["curve"]) for row in rows), default=0)
-    legend: dict[str, Any] = {"columns": 1, "labelLimit": 400} if longest > _LONG_LETTERS else {}
+    legend: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 250}
+    legend |= {"columns": 1, "labelLimit": 400} if longest > _LONG_LETTERS else {}
     layers = alt.layer(lines, marks, data=alt.InlineData(values=rows, name=DATA))
     chart: alt.TopLevelMixin = layers.configure_legend(**legend)
     return chart

@@ -183,6 +183,7 @@ def test_a_curve_of_one_point_is_seen():
     few = [line(10 * step, "train", exact=0.1, loss=1.0) for step in range(1, 30)]
     figure = figures_of_run([*few, line(290, "test", exact=0.5, cell=0.9)])[0]
     svg = vl_convert.vegalite_to_svg(themed(figure, LIGHT))
+    assert len(re.findall(r'class="mark-group role-legend"', svg)) == 1
     # One of puzzles, and one of cells; the long curve of batches has none.
     assert marks(svg)["mark"] == 2
 
