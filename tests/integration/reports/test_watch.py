@@ -150,6 +150,24 @@ def test_a_run_that_goes_on_from_an_earlier_step(growing):
         assert news(port)["lines"] == len(lines)
 
 
+@pytest.mark.parametrize(
+    ("file", "values", "state"),
+    [
+        ("metrics.jsonl", {"step": 1, "split": "train", "loss": 1.7e308, "lr": 1.0}, "damaged"),
+        ("timings.jsonl", {"step": 1, "training_seconds": 1.7e308}, "training"),
+    ],
+)
+def test_numbers_beyond_reason_are_told_and_the_page_is_there(growing, file, values, state):
+    run, _ = growing
+    (run / file).write_text((json.dumps(values) + "\n") * 500)
+    told = []
+    with served(run, tell=told.append) as port:
+        assert news(port)["state"] == state
+        status, _, page = get(port, "/")
+        assert (status, f"{file} line 1" in page) == (200, True)
+    assert told == []
+
+
 def test_a_run_that_is_not_there_yet_and_one_that_has_ended(run6, tmp_path):
     with served(tmp_path / "later") as port:
         assert news(port)["state"] == "waiting"
