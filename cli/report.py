@@ -45,7 +45,7 @@ def command(
     as_json: bool,
     **request: Any,
 ) -> None:
-    """Write one HTML page on RUNs: what each came to, its curves, puzzles being solved, how it was made.
+    """Write one HTML page on RUNs and STUDYs: what each came to, curves, puzzles being solved, how it was made.
 
     The page holds all that it shows, so that it can be mailed: it fetches nothing, and reads on a phone and without
     scripts too. Several runs stand side by side. A number says where it comes from when you point at it.

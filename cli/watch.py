@@ -1,6 +1,7 @@
 """``trmpipe watch``: a run's page while it is trained."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,10 +23,13 @@ def command(*, run: str, port: int, opens: bool) -> None:
     there too; the training does not notice. Ctrl-C ends it.
     """
     from trmpipe.reports.watch import open_server
+    from trmpipe.trainer.run_folder import RunFolder
 
-    with open_server(Path(run), port) as server:
+    with open_server(Path(run), port, partial(echo, err=True)) as server:
         address = f"http://127.0.0.1:{server.server_port}/"
         echo(f"{run} is shown at {address} (Ctrl-C ends this)")
+        if not RunFolder(Path(run)).config_file.exists():
+            echo(f"no run is at {run} yet; the page waits for it", err=True)
         if opens:
             import webbrowser
 

@@ -1,9 +1,11 @@
 """A report: what a page says of runs and studies, and every figure of it, before either is written."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.words import counted
 from trmpipe.trainer.analysis import read_analysis, read_summary
 from trmpipe.trainer.analysis.keeping import FOLDER
@@ -41,15 +43,17 @@ class Report:
     sections: Sequence[Section]
 
     def figures(self) -> list[Figure]:
-        """All figures; those of one run among several are called after it."""
-        found: dict[str, Figure] = {}
+        """All figures, each of another name; those of one run among several are called after it."""
+        found = [("", section.name, figure) for section in self.sections for figure in section.figures]
         for section in self.sections:
-            for figure in section.figures:
-                found[figure.name] = figure
-            for figure in _figures(section.parts):
-                name = f"{place_name(section.title)}-{figure.name}"
-                found[name] = replace(figure, name=name)
-        return list(found.values())
+            found += [(f"{section.name}-", part, figure) for part, figure in _figures(section.parts)]
+        wished = Counter(f"{before}{figure.name}" for before, _, figure in found)
+        named = [
+            replace(figure, name=name if wished[name := f"{before}{figure.name}"] == 1 else f"{place}-{figure.name}")
+            for before, place, figure in found
+        ]
+        assert len({figure.name for figure in named}) == len(named)
+        return named
 
 
 def make_report(
@@ -70,7 +74,7 @@ def make_report(
     Raises:
         ReportError: `paired`, and there are not two runs.
         NoRunError: a folder is neither a run nor a study.
-        RunError: a file of a run is damaged, or of another version of trmpipe.
+        RunError: a run's config.json is damaged, or of another version; or `request` names what is not there.
         NoStudyError: a study has not come to its end.
         StudyError: a file of a study is damaged.
     """
@@ -78,7 +82,7 @@ def make_report(
     runs = [path for path in paths if path not in studies]
     if paired and (len(runs) != 2 or studies):
         raise ReportError(f"--compare takes two runs, {len(paths)} folders were given; give two folders of runs")
-    sections = list(studies.values())
+    sections = [replace(one, name=f"{one.name}-{number}") for number, one in enumerate(studies.values(), 1)]
     if not runs:
         return Report(title=_title(paths), says="", sections=sections)
     request = request if len(runs) <= _FEW else replace(request, shown=-(-request.shown // 3))
@@ -88,8 +92,8 @@ def make_report(
     sections += together_sections([one.facts for one in told], {one.facts.name: one.asked for one in told})
     if paired:
         sections.append(paired_section((told[0].facts, told[1].facts), (told[0].asked, told[1].asked)))
-    for one in told:
-        sections.append(one.section(request))
+    for number, one in enumerate(told, 1):
+        sections.append(one.section(request, number))
     return Report(title=_title(paths), says=f"{len(runs)} runs", sections=sections)
 
 
@@ -99,13 +103,21 @@ class _Told:
 
     facts: RunFacts
     asked: Asked
+    analysis: Section | None
 
     @classmethod
     def of(cls, path: Path, name: str, request: Request, tell: Callable[[str], None]) -> "_Told":
         RunFolder(path).read_config()
         tell(f"reading {path}")
         asked = ask_run(str(path), request, tell)
-        return cls(facts=read_facts(path, name, asked.corpora), asked=asked)
+        facts, analysis = read_facts(path, name, asked.corpora), None
+        try:
+            analysis = _analysis(facts)
+        except (TrmpipeError, OSError) as error:
+            facts = replace(facts, remarks=[*facts.remarks, f"its analysis is not shown: {error}"])
+        for remark in (*facts.remarks, *asked.remarks):
+            tell(f"{name}: {remark}")
+        return cls(facts=facts, asked=asked, analysis=analysis)
 
     def sections(self, request: Request) -> list[Section]:
         """All sections on it alone."""
@@ -115,20 +127,29 @@ class _Told:
             curves_section(facts),
             solving_section(facts, asked, request.shown),
             errors_section(facts, asked),
-            _analysis(facts),
+            self.analysis,
             provenance_section(facts, asked),
         ]
         return [section for section in found if section is not None]
 
-    def section(self, request: Request) -> Section:
-        """One section on it, beside those of other runs; its curves are drawn with theirs."""
-        place = f"run-{place_name(self.facts.name)}"
+    def section(self, request: Request, number: int) -> Section:
+        """One section on it, beside those of other runs; its curves are drawn with theirs.
+
+        Args:
+            request: what is asked of it.
+            number: of the run on the page; the names of places are cut, so that two long ones may be alike.
+        """
+        place = f"run-{number}-{place_name(self.facts.name)}"
         parts = [replace(part, name=f"{place}-{part.name}") for part in self.sections(request) if part.name != "curves"]
         return Section(name=place, title=self.facts.name, parts=parts)
 
 
 def _analysis(facts: RunFacts) -> Section | None:
-    """What `trmpipe analyse` measured in a run; None where it did not."""
+    """What `trmpipe analyse` measured in a run; None where it did not.
+
+    Raises:
+        RunError: a file of it is damaged.
+    """
     folder = facts.run.path / FOLDER
     if not (folder / SUMMARY).exists():
         return None
@@ -146,7 +167,9 @@ def _about(told: _Told) -> str:
     return f"A run of trmpipe {told.facts.about.versions.get('trmpipe', '')} on {told.facts.about.task}".strip()
 
 
-def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
+def _figures(sections: Sequence[Section]) -> Iterator[tuple[str, Figure]]:
+    """Figures with the places of the sections that they stand in."""
     for section in sections:
-        yield from section.figures
+        for figure in section.figures:
+            yield section.name, figure
         yield from _figures(section.parts)

@@ -17,6 +17,9 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Positive = Annotated[int, Meta(ge=1, le=MOST)]
 
+Measured = Annotated[float, Meta(ge=-1e150, le=1e150)]
+"""A score, a loss or another measured number: sums and differences of millions of them stay numbers."""
+
 MOST_FILE_BYTES = 512 << 20
 """Size of a file of a corpus at most: readers take it into memory as a whole."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trmpipe.shards.fields import Positive, Word
-from trmpipe.shards.words import counted
+from trmpipe.shards.words import counted, time_in_words
 from trmpipe.trainer.costs import Costs
 
 from .errors import StudyError
@@ -184,9 +184,4 @@ def _cuts(plan: Plan, whole: Fitted, found: Fitted) -> Iterable[str]:
         yield f"left out: {name}"
 
 
-def in_words(seconds: float) -> str:
-    """A span of time, such as ``2 h 05 min``."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+in_words = time_in_words

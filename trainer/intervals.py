@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-_Z = 1.959963984540054
+Z = 1.959963984540054
 """z in the paper: the normal distribution holds 95 % within so many deviations."""
 
 
@@ -54,7 +54,7 @@ def wilson(right: int, number: int) -> tuple[float, float]:
         right: how many count, 0 to `number`.
         number: of how many, 1 or more.
     """
-    share, more = right / number, _Z * _Z / number
+    share, more = right / number, Z * Z / number
     centre = (share + more / 2) / (1 + more)
-    half = _Z / (1 + more) * math.sqrt(share * (1 - share) / number + more / (4 * number))
+    half = Z / (1 + more) * math.sqrt(share * (1 - share) / number + more / (4 * number))
     return max(0.0, centre - half) if right else 0.0, min(1.0, centre + half) if right < number else 1.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trmpipe.shards import Corpus, json_digest
-from trmpipe.shards.fields import Count, Positive, Word
+from trmpipe.shards.fields import Count, Measured, Positive, Word
 from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import read_sealed
 
@@ -51,7 +51,7 @@ class KeptScores:
     corpus: Word
     limit: Positive | None
     variants: Positive | None
-    headline: dict[Word, float]
+    headline: dict[Word, Measured]
     steps: Positive | None = None
     restarts: Positive = 1
     choose: Word = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trmpipe.shards.fields import Count, Digest, Word
+from trmpipe.shards.fields import Count, Digest, Measured, Word
 from trmpipe.shards.json_files import read_json
 
 from .errors import RunError
@@ -126,7 +126,7 @@ def read_metrics(path: Path) -> list[MetricLine]:
 
 
 def _metric_line(step: int, split: str, values: dict[str, Any], where: str) -> MetricLine:
-    return MetricLine(step=step, split=split, values=typed(values, dict[str, float], where, ADVICE))
+    return MetricLine(step=step, split=split, values=typed(values, dict[str, Measured], where, ADVICE))
 
 
 def read_lines(path: Path, line_of: Callable[[int, str, dict[str, Any], str], Line]) -> list[Line]:

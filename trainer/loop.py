@@ -55,6 +55,7 @@ class Clock:
     def values(self) -> dict[str, float]:
         """What goes to timings.jsonl."""
         return {
+            "session_steps": self.steps,
             "training_seconds": round(self.training, 3),
             "evaluating_seconds": round(self.evaluating, 3),
             "saving_seconds": round(self.saving, 3),

@@ -13,6 +13,10 @@ MOST_POINTS = 200
 _DIGITS = 5
 DATA = "rows"
 """The name of what is drawn, by which a live page exchanges it."""
+_FEW_POINTS = 20
+"""Curves of so many are marked point by point: a line through one alone would be invisible."""
+_LONG_LETTERS = 24
+"""Names of curves that are longer get a line of the legend each."""
 
 Curves = Mapping[str, tuple[Sequence[int], Sequence[float]]]
 """Steps and values by name of a curve."""
@@ -60,7 +64,7 @@ def line_figure(
         x_title: below the steps.
         share: whether values are 0 to 1, and shown in per cent.
         log: whether the values' axis is logarithmic; values of 0 and less are left out then.
-        points: whether every value is marked too.
+        points: whether every value is marked too; else those of curves of a few alone.
         source: as of `Figure`.
     """
     if log:
@@ -77,27 +81,34 @@ def line_figure(
 
 def _lines(
     rows: list[dict[str, Any]], x_title: str, y_title: str, *, share: bool, log: bool, points: bool
-) -> alt.Chart:
+) -> alt.TopLevelMixin:
     """The chart of `line_figure`."""
     scale = alt.Scale(type="log") if log else alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=False)
     axis = alt.Axis(format="%" if share else "~g", tickCount=6, grid=not log)
     # The order in which they are given is that of the legend, and so of the colours.
     told: dict[str, Any] = {"sort": None, "title": None}
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows, name=DATA))
-        .mark_line(point=points, strokeWidth=2)
-        .encode(
-            x=alt.X("step:Q", title=x_title, axis=alt.Axis(format="~s", tickCount=6, grid=False)),
-            y=alt.Y("value:Q", title=y_title, scale=scale, axis=axis),
-            color=alt.Color("curve:N", **told),
-            strokeDash=alt.StrokeDash("curve:N", **told),
-            tooltip=[
-                alt.Tooltip("curve:N"),
-                alt.Tooltip("step:Q", title=x_title),
-                alt.Tooltip("value:Q", title=y_title, format=".2%" if share else ".4~g"),
-            ],
-        )
+    base = alt.Chart().encode(
+        x=alt.X("step:Q", title=x_title, axis=alt.Axis(format="~s", tickCount=6, grid=False)),
+        y=alt.Y("value:Q", title=y_title, scale=scale, axis=axis),
+        color=alt.Color("curve:N", **told),
+        # Points have no dashes; of another encoding they would get a legend of their own.
+        strokeDash=alt.StrokeDash("curve:N", **told),
+        tooltip=[
+            alt.Tooltip("curve:N"),
+            alt.Tooltip("step:Q", title=x_title),
+            alt.Tooltip("value:Q", title=y_title, format=".2%" if share else ".4~g"),
+        ],
     )
+    lines = base.mark_line(strokeWidth=2)
+    marks = base.mark_point(filled=True, size=30, opacity=1)
+    if not points:
+        marks = marks.transform_joinaggregate(points="count()", groupby=["curve"])
+        marks = marks.transform_filter(f"datum.points <= {_FEW_POINTS}")
+    longest = max((len(row["curve"]) for row in rows), default=0)
+    legend: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 250}
+    legend |= {"columns": 1, "labelLimit": 400} if longest > _LONG_LETTERS else {}
+    layers = alt.layer(lines, marks, data=alt.InlineData(values=rows, name=DATA))
+    chart: alt.TopLevelMixin = layers.configure_legend(**legend)
     return chart
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from .figure import Figure
 
+_DARK = 0.75
+"""From this part of the scale of colours on, white is read better than ink."""
 _SPELLED_OUT = 9
 """Grids of up to so many columns show the numbers in their cells."""
 
@@ -44,6 +46,7 @@ def figure_of_errors(wrong: NDArray[np.integer], asked: NDArray[np.integer], sou
 
 def _heat_map(rows: list[dict[str, Any]], shape: tuple[int, ...]) -> alt.TopLevelMixin:
     """The chart: a rectangle a cell, in a grid whose sides keep their ratio."""
+    most = max(row["share"] for row in rows) or 1
     place: dict[str, Any] = {"axis": alt.Axis(labelAngle=0, ticks=False, domain=False, grid=False)}
     cells = (
         alt.Chart(alt.InlineData(values=rows))
@@ -54,7 +57,7 @@ def _heat_map(rows: list[dict[str, Any]], shape: tuple[int, ...]) -> alt.TopLeve
             color=alt.Color(
                 "share:Q",
                 title="wrong where not given",
-                scale=alt.Scale(scheme="oranges"),
+                scale=alt.Scale(scheme="oranges", domain=[0, most]),
                 legend=alt.Legend(format="%"),
             ),
             tooltip=[alt.Tooltip(f"{name}:Q", format=".1%" if name == "share" else "d") for name in rows[0]],
@@ -62,6 +65,7 @@ def _heat_map(rows: list[dict[str, Any]], shape: tuple[int, ...]) -> alt.TopLeve
     )
     size = max(160, min(400, 34 * max(shape)))
     sides: dict[str, Any] = {"width": size * shape[1] / max(shape), "height": size * shape[0] / max(shape)}
-    words = cells.mark_text(fontSize=10).encode(text=alt.Text("wrong:Q"), color=alt.value("#1f2328"))
+    ink = alt.condition(f"datum.share > {_DARK * most}", alt.value("#ffffff"), alt.value("#1f2328"))
+    words = cells.mark_text(fontSize=10).encode(text=alt.Text("wrong:Q"), color=ink)
     chart: alt.TopLevelMixin = (cells + words if shape[1] <= _SPELLED_OUT else cells).properties(**sides)
     return chart

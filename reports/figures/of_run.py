@@ -39,11 +39,14 @@ def figures_of_runs(runs: Mapping[str, Sequence[MetricLine]]) -> list[Figure]:
     Args:
         runs: lines of metrics.jsonl by the name of the run.
     """
+    labels, common = told_apart(list(runs))
+    runs = dict(zip(labels, runs.values(), strict=True))
+    common = f" The runs are called {common}, where the dots stand for what the legend says." if common else ""
     held_out = {name: curve_of(lines, HELD_OUT, "exact") for name, lines in runs.items()}
     monitor = {name: curve_of(lines, MONITOR, "exact") for name, lines in runs.items()}
     loss = {name: curve_of(lines, _TRAIN, "loss") for name, lines in runs.items()}
     gaps = {name: _differences(lines) for name, lines in runs.items()}
-    says = "Share of {} of which every cell is right, over training steps, by run."
+    says = "Share of {} of which every cell is right, over training steps, by run." + common
     figures = [
         _drawn(
             held_out,
@@ -67,13 +70,35 @@ def figures_of_runs(runs: Mapping[str, Sequence[MetricLine]]) -> list[Figure]:
             loss,
             name="loss",
             title="Training loss",
-            says="Loss of training batches over training steps, by run, on a logarithmic axis.",
+            says="Loss of training batches over training steps, by run, on a logarithmic axis." + common,
             y_title="loss",
             log=True,
         ),
-        _drawn(gaps, name="gap", title="Gap", says=_GAP_SAYS, y_title="gap in exact accuracy", points=True),
+        _drawn(gaps, name="gap", title="Gap", says=_GAP_SAYS + common, y_title="gap in exact accuracy", points=True),
     ]
     return [figure for figure in figures if figure is not None]
+
+
+def told_apart(names: Sequence[str]) -> tuple[list[str], str]:
+    """What tells names apart, and what they have in common, such as ``sudoku9-...-seed0``; empty where nothing.
+
+    Names of runs are long, and begin and end alike: a legend would cut all of them to the same letters.
+
+    Args:
+        names: one or more, all different; parts are between hyphens.
+    """
+    parts = [name.split("-") for name in names]
+    spare = min(map(len, parts), default=1) - 1
+    if len(names) < 2 or not spare:
+        return list(names), ""
+    first = parts[0]
+    begin = next((at for at in range(spare) if any(one[at] != first[at] for one in parts)), spare)
+    spare -= begin
+    end = next((at for at in range(spare) if any(one[-1 - at] != first[-1 - at] for one in parts)), spare)
+    if not begin + end:
+        return list(names), ""
+    common = "-".join([*first[:begin], "...", *first[len(first) - end :]])
+    return ["-".join(one[begin : len(one) - end]) for one in parts], common
 
 
 def figure_by_supervision_step(
@@ -120,7 +145,7 @@ def _accuracy(lines: Sequence[MetricLine]) -> Figure | None:
         title="Accuracy",
         says="Share of puzzles of which every cell is right, and of right cells, over training steps. Batches are "
         "answered by the weights as they are, wherever each puzzle stands; all others by the averaged weights after "
-        "the last supervision step.",
+        "the last supervision step. The score at the end of training, of evaluation.json, is none of these points.",
         y_title="accuracy",
         share=True,
     )

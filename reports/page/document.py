@@ -155,11 +155,12 @@ class _Writer:
                     min=0,
                     max=boards.num_steps,
                     value=boards.num_steps,
+                    aria_describedby=f"{name}-title",
                 ),
                 element("button", "Play", type="button", class_="play", aria_label=f"Play {boards.title}"),
                 class_="slider",
             ),
-            element("p", "", class_="says", aria_live="polite"),
+            element("p", "", class_="says"),
             element("details", element("summary", "As text"), element("pre", "", tabindex=0, class_="as-text")),
             json_block(f"{name}-data", boards.to_json()),
             class_="card",
@@ -180,7 +181,14 @@ def _facts(facts: Sequence[tuple[str, Cell]]) -> Markup | None:
     if not facts:
         return None
     pairs = [element("div", element("dt", what), element("dd", _content(cell))) for what, cell in facts]
-    return element("dl", pairs, class_="facts")
+    return joined(element("dl", pairs, class_="facts"), _sources(facts))
+
+
+def _sources(facts: Sequence[tuple[str, Cell]]) -> Markup | None:
+    """Where numbers come from, for those who cannot point at them."""
+    rows = [(what, cell.source) for what, cell in facts if isinstance(cell, Number)]
+    caption = "Where these numbers come from"
+    return _table(Table(caption=caption, columns=("number", "comes from"), rows=rows, folded=True)) if rows else None
 
 
 def _table(table: Table) -> Markup:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from trmpipe.shards.urls import printable
+
 _EMPTY = {"input", "meta", "link", "br", "hr"}
 """Elements that hold nothing."""
 
@@ -56,17 +58,17 @@ def _inner(content: Content | Iterable[Content]) -> str:
     if isinstance(content, Markup):
         return content
     if isinstance(content, str | int):
-        return html.escape(printable(str(content)))
+        return html.escape(shown(str(content)))
     return joined(*content)
 
 
-def printable(text: str) -> str:
-    """A text without characters that turn or hide others on the screen, each as its number instead."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else f"\\u{ord(letter):04x}" for letter in text)
+def shown(text: str) -> str:
+    """A text of any lines without characters that turn or hide others on the screen, each as its number instead."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _attribute(key: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{html.escape(printable(str(value)))}"'
+    return f" {name}" if value is True else f' {name}="{html.escape(shown(str(value)))}"'

@@ -7,9 +7,11 @@ import numpy as np
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
+from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.inference import TrainedRun, open_trained, run_corpora
 from trmpipe.trainer.pictures import boards_of
 from trmpipe.trainer.puzzle_words import puzzle_name
+from trmpipe.trainer.run_folder import LAST
 from trmpipe.trainer.stepwise import Stepwise, ask_stepwise
 
 from ..page.boards import Board, Boards
@@ -31,7 +33,7 @@ class Request:
     """
 
     corpora: tuple[str, ...] = ()
-    checkpoint: str = "last"
+    checkpoint: str = LAST
     device: str = "auto"
     puzzles: int | None = None
     shown: int = 12
@@ -57,21 +59,30 @@ class Asked:
 
 
 def ask_run(path: str, request: Request, tell: Callable[[str], None]) -> Asked:
-    """Open the run at `path`, and ask it; whatever is missing is left out.
+    """Open the run at `path`, and ask it; whatever is missing is left out, unless it was asked for by name.
 
     Args:
         path: of the run's folder.
         request: what is wanted.
         tell: see `run_corpora`.
+
+    Raises:
+        TrmpipeError: the device, the checkpoint or the corpora that the request names cannot be had.
+        OSError: likewise.
     """
+    pick_device(request.device)
+    by_name = request.checkpoint != LAST
     remarks: list[str] = []
     trained, file, corpora, stepwise = None, "", list[Corpus](), None
     try:
         trained = open_trained(path, request.device, request.checkpoint)
         file = trained.run.checkpoint(request.checkpoint).name
+        by_name = bool(request.corpora)
         corpora = run_corpora(trained, request.corpora, tell)
         stepwise = ask_stepwise(trained, corpora, request.puzzles)
     except (TrmpipeError, OSError) as error:
+        if by_name:
+            raise
         what = (
             "its parameters cannot be counted, and no puzzle can be shown" if trained is None else "no puzzle is shown"
         )
@@ -92,7 +103,8 @@ def choose_rows(stepwise: Stepwise, number: int) -> list[tuple[int, str]]:
     order = np.lexsort((-ratings, -settled))
     failed = [(int(row), FAILED) for row in order if not settled[row]]
     solved = [int(row) for row in order if settled[row]]
-    late = [(row, LATE) for row in solved if settled[row] > max(1, settled.min())]
+    fastest = min((settled[row] for row in solved), default=1)
+    late = [(row, LATE) for row in solved if settled[row] > fastest]
     third = -(-number // 3)
     chosen = (failed[:third] + late[:third])[:number]
     taken = {row for row, _ in chosen}
@@ -138,4 +150,4 @@ def _story(stepwise: Stepwise, row: int) -> str:
     settled = int(stepwise.settled()[row])
     wrong = int(stepwise.wrong[-1, row].sum())
     words = f"right from step {settled} on" if settled else f"{wrong} wrong in the end"
-    return words if stepwise.sure is None else f"{words}, {stepwise.sure[-1, row]:.0%} sure of it"
+    return words if stepwise.sure is None else f"{words}, gives {stepwise.sure[-1, row]:.0%} that it is solved"

@@ -52,7 +52,7 @@ def same_puzzles(first: Stepwise, second: Stepwise) -> bool:
 def _words(found: Paired, names: list[str]) -> str:
     low, high = found.interval
     if low <= 0 <= high:
-        meaning = "so many puzzles do not tell which solves more"
+        meaning = "this many puzzles cannot tell which run solves more"
     else:
         meaning = f"{names[0] if found.difference > 0 else names[1]} solves more"
     return (

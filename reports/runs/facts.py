@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
+from trmpipe.shards.fields import Count
 from trmpipe.shards.json_files import read_json
 from trmpipe.trainer.checkpoint import list_best, list_checkpoints, step_of
 from trmpipe.trainer.difficulty_lines import DifficultyLine, read_difficulty
@@ -23,7 +24,8 @@ from trmpipe.trainer.run_folder import RunFolder
 from .scores import Final, ShownScore, read_final, scores_of
 
 _ADVICE = "restore the file, or start a new run"
-_Seconds = Annotated[float, Meta(ge=0)]
+_Seconds = Annotated[float, Meta(ge=0, le=1e10)]
+"""Some three hundred years at most."""
 Value = TypeVar("Value")
 
 
@@ -118,15 +120,22 @@ def _settings(about: RunConfig) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Timing:
-    """A line of timings.jsonl; seconds count from the beginning of a session."""
+    """A line of timings.jsonl; seconds and `session_steps` count from the beginning of a session."""
 
     training_seconds: _Seconds
+    step: Count = 0
+    session_steps: Count | None = None
     evaluating_seconds: _Seconds = 0.0
     saving_seconds: _Seconds = 0.0
 
     @property
     def total(self) -> float:
         return self.training_seconds + self.evaluating_seconds + self.saving_seconds
+
+    @property
+    def began(self) -> int | None:
+        """The step that the session went on from; None in lines of before it was noted."""
+        return None if self.session_steps is None else self.step - self.session_steps
 
 
 def seconds_of(path: Path) -> float | None:
@@ -137,14 +146,15 @@ def seconds_of(path: Path) -> float | None:
     """
     if not path.exists():
         return None
-    done = last = 0.0
+    done, last = 0.0, _Timing(training_seconds=0.0)
     found = False
     for number, line in enumerate(read_file(path, most_bytes=MOST_LINE_BYTES).split(b"\n")[:-1], 1):
         with damage_of_a_run():
-            total = read_json(line, _Timing, f"{path} line {number}", _ADVICE).total
-        # Less than before: a session that went on after another one.
-        done, last, found = (done + last, total, True) if total < last else (done, total, True)
-    return done + last if found else None
+            timing = read_json(line, _Timing, f"{path} line {number}", _ADVICE)
+        # Where it is not told, a session that went on after another one shows by a total that is smaller.
+        another = timing.total < last.total if timing.began is None else timing.began != last.began
+        done, last, found = done + last.total if another else done, timing, True
+    return done + last.total if found else None
 
 
 def names_of_runs(paths: Sequence[Path]) -> list[str]:

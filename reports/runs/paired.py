@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_Z = 1.959963984540054
+from trmpipe.trainer.intervals import Z
+
 _MORE = 0.5
 """Added to each cell of the table in the paper."""
 
@@ -50,7 +51,7 @@ class Paired:
         number = self.number + 4 * _MORE
         first, second = self.first + _MORE, self.second + _MORE
         middle = (first - second) / number
-        half = _Z * math.sqrt(first + second - (first - second) ** 2 / number) / number
+        half = Z * math.sqrt(first + second - (first - second) ** 2 / number) / number
         return max(-1.0, middle - half), min(1.0, middle + half)
 
 

@@ -81,6 +81,4 @@ def _commands(facts: RunFacts, asked: Asked) -> list[tuple[str, str]]:
     paths = [corpus.path for corpus in asked.corpora] or list(facts.about.paths)
     for number, line in enumerate(train_commands(facts, paths)):
         found.append(("Made longer:" if number else "The run:", line))
-    scored = evaluate_commands(facts)
-    found += [("Its scores:", line) for line in scored]
-    return found
+    return found + evaluate_commands(facts)

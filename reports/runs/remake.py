@@ -10,6 +10,7 @@ from trmpipe.pipeline.recipe import Recipe
 from trmpipe.pipeline.suppliers import SUPPLIERS
 from trmpipe.shards import Corpus
 from trmpipe.shards.urls import printable
+from trmpipe.trainer.naming import safe_name
 
 from .facts import RunFacts
 
@@ -68,17 +69,21 @@ def train_commands(facts: RunFacts, corpora: Sequence[str]) -> list[str]:
     return [_line(words), *longer]
 
 
-def evaluate_commands(facts: RunFacts) -> list[str]:
-    """The commands that score a run again as it was scored, each once."""
+def evaluate_commands(facts: RunFacts) -> list[tuple[str, str]]:
+    """The commands that score a run again as it was scored, each once, by what they make."""
     found = []
     for score in facts.scores:
         how = score.how.split()[2:] if score.how.startswith("trmpipe evaluate") else []
         words = ["trmpipe", "evaluate", str(facts.run.path), *how]
+        what = "Its scores:"
         if score.elsewhere:
-            words += ["--corpus", score.corpus]
+            # Scores note the corpus by its name and digest alone.
+            place = f"PATH-OF-{safe_name(score.corpus)}"
+            what = f"Its scores on another corpus, {score.corpus}; write where that is in place of {place}:"
+            words += ["--corpus", place]
         if score.step != facts.step:
             words += ["--checkpoint", str(score.step)]
-        found.append(_line(words))
+        found.append((what, _line(words)))
     return list(dict.fromkeys(found))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from trmpipe.generators.errors import TrmpipeError
-from trmpipe.shards.fields import Count, Positive, Word
+from trmpipe.shards.fields import Count, Measured, Positive, Word
 from trmpipe.shards.json_files import read_sealed
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, typed
@@ -65,7 +65,7 @@ class Steps:
     """Scores after every supervision step, as evaluation.json has them."""
 
     puzzles: Positive
-    steps: list[dict[Word, float]]
+    steps: list[dict[Word, Measured]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Final(Steps):
     step: Count
     best: _Best | None = None
     training: Steps | None = None
-    gap: float | None = None
+    gap: Measured | None = None
 
 
 def read_final(run: RunFolder) -> Final | None:
@@ -191,6 +191,7 @@ def _how(kept: KeptScores) -> str:
     words = ["trmpipe evaluate"]
     words += [f"--steps {kept.steps}"] if kept.steps is not None else []
     words += [f"--restarts {kept.restarts}"] if kept.restarts > 1 else []
+    words += [f"--choose {kept.choose}"] if kept.choose else []
     words += [f"--variants {kept.variants}"] if kept.variants is not None else []
     words += [f"--search {kept.search}"] if kept.search is not None else []
     words += [f"--limit {kept.limit}"] if kept.limit is not None else []

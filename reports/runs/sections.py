@@ -15,8 +15,8 @@ from .summary import (
     best_number,
     interval_number,
     model_name,
+    named_score_number,
     parameters_number,
-    score_number,
     steps_number,
     time_number,
 )
@@ -28,7 +28,9 @@ _SHOWN_COLUMNS = {"exact": "whole puzzles", "open_cell": "cells that are not giv
 def curves_section(facts: RunFacts, name: str = "curves") -> Section:
     """How a run learned."""
     figures = figures_of_run(facts.lines, facts.difficulty)
-    says = [] if figures else ["Nothing was measured yet."]
+    ended = facts.final is not None or facts.step >= facts.about.max_steps
+    nothing = "Its metrics.jsonl holds no measurement." if ended else "Nothing was measured yet."
+    says = [] if figures else [nothing]
     return Section(name=name, title="Curves", says=says, figures=figures)
 
 
@@ -84,7 +86,8 @@ def errors_figure(stepwise: Stepwise, name: str) -> Figure:
     """The heat map of the cells that a run has wrong."""
     shape = stepwise.corpus.spec.grid_shape
     asked = (~stepwise.given & (stepwise.examples.labels != PAD)).sum(0).reshape(shape)
-    wrong = stepwise.wrong[-1].sum(0).reshape(shape)
+    # A network may get wrong what it was given; how often that happens is another question.
+    wrong = (stepwise.wrong[-1] & ~stepwise.given).sum(0).reshape(shape)
     source = f"answers of {name} to {len(stepwise.examples):,} held-out puzzles of {stepwise.corpus.name}"
     return figure_of_errors(wrong, asked, source)
 
@@ -100,7 +103,7 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
         (
             facts.name,
             model_name(facts),
-            score_number(facts),
+            named_score_number(facts),
             interval_number(facts),
             parameters_number(facts, asked[facts.name]),
             facts.regime,
@@ -113,7 +116,7 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
     columns = (
         "run",
         "model",
-        "exact",
+        "score",
         "95 % interval",
         "parameters",
         "trained on",
@@ -122,14 +125,9 @@ def together_sections(runs: Sequence[RunFacts], asked: Mapping[str, Asked]) -> l
         "best, kept aside",
     )
     table = Table(caption="The runs, in the order given", columns=columns, rows=rows)
-    return [
-        Section(name="comparison", title="Comparison", tables=[table, *differing_settings(runs)]),
-        Section(
-            name="curves",
-            title="Curves together",
-            figures=figures_of_runs({facts.name: facts.lines for facts in runs}),
-        ),
-    ]
+    figures = figures_of_runs({facts.name: facts.lines for facts in runs})
+    found = [Section(name="comparison", title="Comparison", tables=[table, *differing_settings(runs)])]
+    return [*found, Section(name="curves", title="Curves together", figures=figures)] if figures else found
 
 
 def differing_settings(runs: Sequence[RunFacts]) -> list[Table]:

@@ -1,7 +1,9 @@
 """What a run came to, in a few words and numbers, each with the place that it comes from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.lines import MONITOR
 from trmpipe.trainer.stepwise import num_parameters
 
@@ -11,7 +13,8 @@ from .facts import RunFacts
 from .scores import ShownScore
 
 _UNKNOWN = "unknown"
-_MINUTE, _HOUR = 60, 3600
+_MAIN = ("pass@2", "accepted", "exact")
+"""The numbers that runs are compared by: what ARC's rules count, what a maze's, and what all others do."""
 
 
 def summary_section(facts: RunFacts, asked: Asked) -> Section:
@@ -56,8 +59,16 @@ def model_name(facts: RunFacts) -> str:
 
 
 def main_score(facts: RunFacts) -> ShownScore | None:
-    """The score that says most; of several numbers of one evaluation the first."""
-    return facts.scores[0] if facts.scores else None
+    """The score that says most; of several numbers of one evaluation the one that stands first in `_MAIN`."""
+    best = facts.scores[:1]
+    same = [score for score in facts.scores if best and _evaluation(score) == _evaluation(best[0])]
+    order = {name: place for place, name in enumerate(_MAIN)}
+    return min(same, key=lambda score: order.get(score.what, len(order)), default=None)
+
+
+def _evaluation(score: ShownScore) -> tuple[object, ...]:
+    """What the numbers of one evaluation have in common, and no others have."""
+    return score.rank, score.how, score.source.partition("#")[0]
 
 
 def _score_name(facts: RunFacts) -> str:
@@ -69,6 +80,14 @@ def score_number(facts: RunFacts) -> Cell:
     """The main score."""
     score = main_score(facts)
     return _UNKNOWN if score is None else _score(facts, score)
+
+
+def named_score_number(facts: RunFacts) -> Cell:
+    """The main score with its name, for tables in which runs of several tasks may stand."""
+    score = main_score(facts)
+    if score is None:
+        return _UNKNOWN
+    return replace(_score(facts, score), text=f"{score.value:.2%} {score.what}")
 
 
 def interval_number(facts: RunFacts) -> Cell:
@@ -126,16 +145,6 @@ def best_monitor(facts: RunFacts) -> tuple[int, int, float] | None:
         return None
     (exact, _, place), step = max(found)
     return -place, step, exact
-
-
-def time_in_words(seconds: float) -> str:
-    """A time such as ``46 s``, ``12 min``, ``3 h 5 min``."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    hours, rest = divmod(round(seconds / _MINUTE), 60)
-    return f"{hours:,} h {rest} min"
 
 
 def _verdict(facts: RunFacts) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.ownership import NOTES
+from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.lines import MetricLine, read_new_metrics
 from trmpipe.trainer.run_folder import RunFolder
@@ -22,7 +23,7 @@ from ..runs.asking import Asked
 from ..runs.facts import RunFacts, read_facts
 from ..runs.provenance import provenance_section
 from ..runs.sections import curves_section, step_figures
-from ..runs.summary import summary_section, time_in_words
+from ..runs.summary import summary_section
 
 WAITING, TRAINING, STOPPED, ENDED, DAMAGED = "waiting", "training", "stopped", "ended", "damaged"
 _LONG_SECONDS = 600

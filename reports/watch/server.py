@@ -6,11 +6,15 @@ lead here stands in the Host header, which has to be one of this machine's own (
 
 import json
 import re
+import sys
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from trmpipe.shards.urls import in_one_line
 
 from ..errors import ReportError
 from .live import LiveRun
@@ -29,12 +33,17 @@ _HEADERS = {
 }
 
 
-def open_server(path: Path, port: int) -> ThreadingHTTPServer:
+def _nobody(line: str) -> None:
+    """Tells nobody."""
+
+
+def open_server(path: Path, port: int, tell: Callable[[str], None] = _nobody) -> ThreadingHTTPServer:
     """A server of a run's live page; `serve_forever` runs it, and `server_port` says where.
 
     Args:
         path: of the run's folder, which need not be there yet.
         port: to listen on; 0 for any that is free.
+        tell: is told in a line of a request that could not be answered.
 
     Raises:
         ReportError: the port is taken, or not allowed.
@@ -46,6 +55,13 @@ def open_server(path: Path, port: int) -> ThreadingHTTPServer:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            error = sys.exc_info()[1]
+            assert isinstance(error, Exception)
+            # A browser that is closed, or falls asleep, breaks off.
+            if not isinstance(error, ConnectionError | TimeoutError):
+                tell(f"a request could not be answered ({type(error).__name__}: {in_one_line(error)})")
 
     try:
         return Server((HERE, port), Handler)
@@ -68,7 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in [f"{name}:{port}" for name in _NAMES]:
             self._answer(HTTPStatus.FORBIDDEN, "text/plain", f"ask for http://{HERE}:{port}/")
             return
-        asked = urlsplit(self.path)
+        try:
+            asked = urlsplit(self.path)
+        except ValueError:  # Brackets that do not close.
+            self._answer(HTTPStatus.BAD_REQUEST, "text/plain", f"ask for http://{HERE}:{port}/")
+            return
         if asked.path == "/":
             self._answer(HTTPStatus.OK, "text/html", self.live.page())
         elif asked.path == "/live.json" and (since := _SINCE.fullmatch(asked.query)):

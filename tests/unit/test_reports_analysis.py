@@ -2,10 +2,12 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
+import vl_convert
 
 from tests.hand_made import ANSWER, BLANK, HandMade, examples_of, subject
 from trmpipe.reports.figures import save_figure
@@ -148,6 +150,17 @@ def test_rows_are_the_numbers_of_the_table(figures):
     assert sum(solved) == 3
     assert {row["name"] for row in figures["difficulty"][1].rows} == {"7", "8"}
     assert sum(row["puzzles"] for row in figures["fixed-points"][0].rows) == 20
+
+
+def test_axes_of_counts_name_no_number_twice(figures):
+    for name in ("relabelling", "fixed-points"):
+        svg = vl_convert.vegalite_to_svg(figures[name][0].chart.to_dict())
+        axes = re.findall(r'aria-label="[XY]-axis titled \'puzzles\'.*?role-axis-title', svg, re.DOTALL)
+        assert axes
+        for axis in axes:
+            words = re.findall(r">(\d+)<", axis.partition("role-axis-label")[2])
+            assert words
+            assert len(set(words)) == len(words), words
 
 
 def test_a_measure_that_nobody_draws_is_passed_over():

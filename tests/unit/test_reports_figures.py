@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pytest
 import vl_convert
@@ -12,11 +13,11 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trmpipe.reports.figures import SUFFIXES, save_figure, save_figures, saving
+from trmpipe.reports.figures import SUFFIXES, Figure, save_figure, save_figures, saving
 from trmpipe.reports.figures.curves import MOST_POINTS, thinned
 from trmpipe.reports.figures.of_cells import figure_of_errors
-from trmpipe.reports.figures.of_run import figure_by_supervision_step, figures_of_run, figures_of_runs
-from trmpipe.reports.figures.theme import LIGHT, PAGE, themed
+from trmpipe.reports.figures.of_run import figure_by_supervision_step, figures_of_run, figures_of_runs, told_apart
+from trmpipe.reports.figures.theme import COLOURS, LIGHT, PAGE, themed
 from trmpipe.trainer.difficulty_lines import DifficultyLine
 from trmpipe.trainer.lines import MetricLine
 
@@ -142,3 +143,83 @@ def test_several_are_written_under_their_names(tmp_path):
     written = save_figures(figures, tmp_path / "new", (".svg", ".png"))
     assert [path.name for path in written] == ["accuracy.svg", "accuracy.png", "loss.svg", "loss.png"]
     assert all(isinstance(path, Path) and path.stat().st_size for path in written)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "common"),
+    [
+        (["s9-cpu-lr=1-seed0", "s9-cpu-lr=2-wide-seed0"], ["lr=1", "lr=2-wide"], "s9-cpu-...-seed0"),
+        (["a", "b"], ["a", "b"], ""),
+        (["a-b", "a-b-c"], ["b", "b-c"], "a-..."),
+        (["only-one"], ["only-one"], ""),
+        (["x-1", "y-1"], ["x", "y"], "...-1"),
+    ],
+)
+def test_runs_are_told_apart_by_what_differs(names, labels, common):
+    assert told_apart(names) == (labels, common)
+
+
+@given(st.lists(st.text("ab-", min_size=1), min_size=1, unique=True))
+def test_labels_of_different_runs_differ(names):
+    labels, _ = told_apart(names)
+    assert len(set(labels)) == len(names)
+
+
+def test_long_names_of_runs_are_read_whole():
+    names = [f"sudoku9-cpu-model.width={width}-{'x' * 30}={width}-seed0" for width in (64, 128)]
+    figure = figures_of_runs(dict.fromkeys(names, LINES))[0]
+    svg = vl_convert.vegalite_to_svg(themed(figure, LIGHT))
+    assert "sudoku9-cpu-...-seed0" in figure.says
+    assert all(f">model.width={width}-{'x' * 30}={width}<" in svg for width in (64, 128))
+
+
+def marks(svg):
+    """Points that are drawn in the chart, and marks of the legend that are filled or stroked."""
+    symbols = re.findall(r'<g class="mark-symbol role-(mark|legend-symbol)[^>]*>(.*?)</g>', svg, re.DOTALL)
+    return {role: sum(inner.count("<path") for name, inner in symbols if name == role) for role, _ in symbols}
+
+
+def test_a_curve_of_one_point_is_seen():
+    few = [line(10 * step, "train", exact=0.1, loss=1.0) for step in range(1, 30)]
+    figure = figures_of_run([*few, line(290, "test", exact=0.5, cell=0.9)])[0]
+    svg = vl_convert.vegalite_to_svg(themed(figure, LIGHT))
+    assert len(re.findall(r'class="mark-group role-legend"', svg)) == 1
+    # One of puzzles, and one of cells; the long curve of batches has none.
+    assert marks(svg)["mark"] == 2
+
+
+def test_legends_of_bars_have_marks():
+    values = [{"a": "x", "b": 1}, {"a": "y", "b": 2}]
+    chart = alt.Chart(alt.InlineData(values=values)).mark_bar().encode(x="b:Q", y="a:N", color="a:N")
+    svg = vl_convert.vegalite_to_svg(themed(Figure(name="a", title="a", says="a", chart=chart, rows=values), LIGHT))
+    shapes = re.findall(r'role-legend-symbol".*?d="([^"]*)"', svg)
+    assert len(shapes) == 2
+    assert all("Z" in shape for shape in shapes)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_lines_stand_off_their_ground(colour):
+    for ground in ("#ffffff", "#0d1117"):
+        assert contrast(colour, ground) >= 3
+
+
+def contrast(one, other):
+    """As WCAG 2 defines it."""
+    above, below = sorted((luminance(one), luminance(other)), reverse=True)
+    return (above + 0.05) / (below + 0.05)
+
+
+def test_numbers_on_a_heat_map_are_read_on_every_cell():
+    wrong = np.arange(81).reshape(9, 9)
+    svg = vl_convert.vegalite_to_svg(themed(figure_of_errors(wrong, np.full((9, 9), 80)), LIGHT))
+    cells = re.findall(r'aria-roledescription="rect mark"[^>]* fill="rgb\((\d+), (\d+), (\d+)\)"', svg)
+    inks = re.findall(r'aria-roledescription="text mark"[^>]* fill="(#[0-9a-f]{6})">', svg)
+    assert len(cells) == len(inks) == 81
+    for cell, ink in zip(cells, inks, strict=True):
+        assert contrast("#{:02x}{:02x}{:02x}".format(*map(int, cell)), ink) >= 3.5
+
+
+def luminance(colour):
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(share * value for share, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

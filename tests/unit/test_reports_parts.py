@@ -17,8 +17,9 @@ from trmpipe.reports.page.markup import element, json_block
 from trmpipe.reports.runs.asking import FAILED, LATE, SOLVED, choose_rows
 from trmpipe.reports.runs.facts import names_of_runs, seconds_of
 from trmpipe.reports.runs.paired import Paired, compare_outcomes
-from trmpipe.reports.runs.summary import time_in_words
+from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.lines import read_metrics
 
 
 class Elements(HTMLParser):
@@ -43,7 +44,7 @@ def test_any_text_stays_text(text):
 
 
 def test_letters_that_hide_others_are_numbers():
-    assert element("p", "a\u202eb\x00") == "<p>a\\u202eb\\u0000</p>"
+    assert element("p", "a\u202eb\x00") == "<p>a\\u202eb\\x00</p>"
 
 
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
@@ -106,6 +107,11 @@ def test_puzzles_that_are_shown_are_of_all_kinds():
     assert found == [(4, FAILED), (0, FAILED), (3, LATE), (5, LATE), (1, SOLVED), (2, SOLVED)]
 
 
+def test_late_is_later_than_the_fastest():
+    found = choose_rows(stepwise([0, 3, 3, 9], [0.0] * 4), 4)
+    assert sorted(found) == [(0, FAILED), (1, SOLVED), (2, SOLVED), (3, LATE)]
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 12))
 def test_as_many_puzzles_are_shown_as_there_are(settled, number):
     found = choose_rows(stepwise(settled, [0.0] * len(settled)), number)
@@ -162,7 +168,7 @@ def test_seconds_of_sessions_are_added(tmp_path):
         seconds_of(file)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(46.4, "46 s"), (600, "10 min"), (11100, "3 h 5 min")])
+@pytest.mark.parametrize(("seconds", "words"), [(46.4, "46 s"), (605, "10 min 05 s"), (11100, "3 h 05 min")])
 def test_times_are_told_as_people_do(seconds, words):
     assert time_in_words(seconds) == words
 
@@ -181,3 +187,27 @@ def test_the_code_of_charts_is_kept_and_believed_only_whole(tmp_path, monkeypatc
     kept.unlink()
     kept.mkdir()
     assert write() == "f('<\\/script><\\!--')"
+
+
+def test_a_session_that_took_longer_than_the_one_before_is_counted_too(tmp_path):
+    file = tmp_path / "timings.jsonl"
+    old = [{"step": 10, "training_seconds": 5.0}, {"step": 20, "training_seconds": 3.0}]
+    new = [(30, 10, 4.0), (40, 20, 6.0), (60, 20, 9.0), (70, 10, 9.5)]
+    lines = [*old, *({"step": s, "session_steps": n, "training_seconds": t} for s, n, t in new)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert seconds_of(file) == pytest.approx(5.0 + 3.0 + 6.0 + 9.0 + 9.5)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("metrics.jsonl", {"step": 1, "split": "train", "loss": 1.7e308}),
+        ("metrics.jsonl", {"step": 1, "split": "test", "exact": -1.7e308}),
+        ("timings.jsonl", {"step": 1, "training_seconds": 1.7e308}),
+    ],
+)
+def test_numbers_that_no_run_comes_to_are_damage(tmp_path, file, line):
+    path = tmp_path / file
+    path.write_text((json.dumps(line) + "\n") * 3)
+    with pytest.raises(RunError, match=f"{file} line 1"):
+        (read_metrics if file == "metrics.jsonl" else seconds_of)(path)

@@ -17,6 +17,13 @@ OF_ANSWERS = alt.Scale(domain=[RIGHT, WRONG], range=[BLUE, ORANGE])
 """Colours of right and wrong answers, in every chart the same."""
 LEGEND: dict[str, Any] = {"orient": "bottom", "columns": 3, "labelLimit": 420, "titleLimit": 420}
 """Below the chart, as names of series are long."""
+COUNTS: dict[str, Any] = {
+    "format": "d",
+    "tickMinStep": 1,
+    # Scales of their own in each row of a chart take no such step, and would count 0, 1, 1, 2, 2.
+    "labelExpr": "datum.value == floor(datum.value) ? datum.label : ''",
+}
+"""The axis of a number of things."""
 _PER_CENT = ".0%"
 _WIDTH, _BIN = 420, 64
 

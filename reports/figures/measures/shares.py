@@ -10,6 +10,7 @@ from trmpipe.trainer.analysis import KeptMeasure
 from ..figure import Figure
 from .parts import (
     BLUE,
+    COUNTS,
     GREEN,
     GREY,
     LEGEND,
@@ -54,7 +55,7 @@ def figures_of_endings(kept: KeptMeasure) -> list[Figure]:
         .mark_bar()
         .encode(
             y=alt.Y("answer:N", title="the answer at last", sort=None, scale=alt.Scale(domain=list(_ENDINGS.values()))),
-            x=alt.X("puzzles:Q", title="puzzles", axis=alt.Axis(format="d", tickMinStep=1)),
+            x=alt.X("puzzles:Q", title="puzzles", axis=alt.Axis(**COUNTS)),
             color=alt.Color(
                 "latents:N",
                 title="latents",
@@ -97,7 +98,7 @@ def figures_of_relabelling(kept: KeptMeasure) -> list[Figure]:
                 scale=alt.Scale(domain=list(range(most + 1))),
                 axis=alt.Axis(labelAngle=0),
             ),
-            y=alt.Y("puzzles:Q", title="puzzles", axis=alt.Axis(format="d", tickMinStep=1)),
+            y=alt.Y("puzzles:Q", title="puzzles", axis=alt.Axis(**COUNTS)),
             color=alt.Color("itself:N", title="the puzzle itself", scale=OF_ANSWERS, legend=alt.Legend(**LEGEND)),
             row=alt.Row("itself:N", title=None, header=alt.Header(labels=False), sort=[WRONG, RIGHT]),
             tooltip=["variants_right:O", "itself:N", "puzzles:Q"],

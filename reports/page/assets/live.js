@@ -2,6 +2,7 @@
 // A page that `trmpipe watch` serves asks every two seconds for what is new, and changes charts in place.
 (() => {
   const PERIOD = 2000;
+  const PATIENCE = 5000;
   const line = document.getElementById("live");
   const charts = new Map([...document.querySelectorAll("[data-chart]")].map((box) => [box.dataset.chart, box]));
   let known = 0;
@@ -36,9 +37,12 @@
   const look = async () => {
     let news;
     try {
-      news = await (await fetch(`/live.json?since=${known}`)).json();
+      const answer = await fetch(`/live.json?since=${known}`);
+      if (!answer.ok) throw new Error(answer.statusText);
+      news = await answer.json();
     } catch {
-      say("The command that watches has ended; this is the last that it saw.");
+      say("No answer; trying again.");
+      setTimeout(look, PATIENCE);
       return;
     }
     // A run that appeared or ended, a first evaluation: what the page is made of is another.

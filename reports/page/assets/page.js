@@ -22,13 +22,16 @@
     if (spec.width) return { ...spec, width: spec.width * scale, height: spec.height * scale };
     return { ...spec, width: Math.min(room, 620), autosize: { type: "fit-x", contains: "padding" } };
   };
+  // Where there is little room, every legend is as wide as that, with a line for each of its entries.
+  const narrowed = (spec, room) => JSON.parse(JSON.stringify(spec), (key, value) =>
+    key === "legend" && value && typeof value === "object" && !Array.isArray(value)
+      ? { ...value, columns: 1, labelLimit: room - 40, titleLimit: room - 20 } : value);
   const draw = async (box) => {
     const spec = data(box.dataset.spec);
     if (box.liveRows) spec.data.values = box.liveRows;
     const room = box.clientWidth;
     charts.set(box, { room, view: null });
-    const narrow = room < 420 ? { legend: { ...spec.config.legend, columns: 1 } } : {};
-    const shown = fitted({ ...spec, config: { ...spec.config, ...narrow } }, room);
+    const shown = fitted(room < 420 ? narrowed(spec, room) : spec, room);
     const options = { ast: true, renderer: "svg", actions: false, defaultStyle: false };
     const embedded = await window.vegaEmbed(box, shown, options);
     charts.set(box, { room, view: embedded.view });
@@ -129,13 +132,17 @@
   };
   const play = (card, button) => {
     const slider = card.querySelector(".step");
+    const says = card.querySelector(".says");
     const stop = () => {
       clearInterval(card.playing);
+      says.removeAttribute("aria-live");
       card.playing = 0;
       button.textContent = "Play";
     };
     if (card.playing) return stop();
     button.textContent = "Stop";
+    // Who moves a slider hears what it shows; of a dozen boards that change together nobody wants to hear all.
+    says.setAttribute("aria-live", "polite");
     show(card, 0);
     card.playing = setInterval(() => {
       const next = Number(slider.value) + 1;
@@ -159,15 +166,30 @@
     item.prepend(picture);
   }
 
+  const left = new Set(document.querySelectorAll(".chart, .card"));
+  const isCard = (box) => box.classList.contains("card");
+  const bring = (box) => {
+    if (!left.delete(box)) return null;
+    seen.unobserve(box);
+    if (!isCard(box)) return draw(box).catch(report(box));
+    show(box, Number(box.querySelector(".step").value));
+    return null;
+  };
   const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      seen.unobserve(target);
-      if (target.classList.contains("card")) show(target, Number(target.querySelector(".step").value));
-      else draw(target).catch(report(target));
-    }
+    for (const { target, isIntersecting } of entries) if (isIntersecting) bring(target);
   }, { rootMargin: "400px" });
-  for (const box of document.querySelectorAll(".chart, .card")) seen.observe(box);
+  for (const box of left) seen.observe(box);
+
+  // Paper shows all of the page: charts take their time, and are drawn one by one when there is nothing else to do.
+  const whenIdle = window.requestIdleCallback || ((work) => setTimeout(work, 50));
+  const drawRest = async () => {
+    await bring([...left].find((box) => !isCard(box)));
+    if ([...left].some((box) => !isCard(box))) whenIdle(drawRest);
+  };
+  addEventListener("load", () => whenIdle(drawRest));
+  addEventListener("beforeprint", () => {
+    for (const box of left) bring(box);
+  });
 
   let waiting = 0;
   addEventListener("resize", () => {

@@ -4,10 +4,12 @@ import functools
 import json
 import shutil
 
+import altair as alt
 import pytest
 
 from tests.runs import reseal
 from trmpipe.generators.picture import GIVEN, RIGHT, WRONG, Picture
+from trmpipe.reports.figures import Figure
 from trmpipe.reports.page import Number, Section, Table, charts, page_of
 from trmpipe.reports.page.boards import Board, Boards
 from trmpipe.reports.report import make_report
@@ -94,6 +96,31 @@ def test_play_goes_through_the_steps_and_stops(wide):
     wide.until("document.querySelector('.card .play').textContent == 'Play'", 10)
 
 
+def test_all_is_drawn_before_it_is_printed(browser, page6):
+    browser.size(1200, 300)
+    browser.open(page6)
+    browser.until("!document.querySelector('.chart:not([data-drawn])')")
+    boards = "[...document.querySelectorAll('.card')].filter(card => card.querySelector('.board')).length"
+    assert browser.ask(boards) < 12
+    browser.call("Page.printToPDF")
+    assert browser.ask(boards) == 12
+
+
+def test_sliders_and_numbers_are_said(wide):
+    told = "document.getElementById(s.getAttribute('aria-describedby')).textContent"
+    names = wide.ask(f"[...document.querySelectorAll('.step')].map(s => {told})")
+    assert len(set(names)) == 12
+    # A dozen boards that change at once would all be read aloud.
+    assert wide.ask("document.querySelectorAll('.card [aria-live]').length") == 0
+    first_card(wide, "card.querySelector('.play').click()")
+    assert wide.ask("document.querySelectorAll('.card [aria-live=polite]').length") == 1
+    wide.until("document.querySelector('.card .play').textContent == 'Play'", 10)
+    assert wide.ask("document.querySelectorAll('.card [aria-live]').length") == 0
+    rows = "[...document.querySelectorAll('details')].find(d => /Where these numbers/.test(d.textContent))"
+    sources = wide.ask(f"[...{rows}.querySelectorAll('td')].map(cell => cell.textContent)")
+    assert sources == wide.ask("[...document.querySelectorAll('.facts data')].map(one => one.dataset.source)")
+
+
 def test_the_keyboard_reaches_everything(wide):
     wide.ask("(document.body.tabIndex = -1, document.body.focus(), scrollTo(0, 0))")
     reached = []
@@ -134,6 +161,27 @@ def test_a_phone_needs_no_sideways_scrolling(browser, page6):
     )
     wider = "e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('svg') && !scrolls(e)"
     assert browser.ask(f"[...document.querySelectorAll('main *')].filter(e => {wider}).map(e => e.outerHTML)") == []
+
+
+def test_legends_fit_a_phone(browser, tmp_path):
+    """One that says itself how many columns it has, and how wide they are."""
+    names = [f"a series with quite a name, {number}" for number in range(3)]
+    rows = [{"name": name, "value": number} for number, name in enumerate(names)]
+    colour = alt.Color("name:N", legend=alt.Legend(orient="bottom", columns=3, labelLimit=420))
+    chart = alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x="value:Q", color=colour)
+    figure = Figure(name="bars", title="Bars", says="Bars.", chart=chart, rows=rows)
+    page = tmp_path / "bars.html"
+    page.write_text(page_of("bars", [Section(name="bars", title="Bars", figures=[figure])]), encoding="utf-8")
+    browser.size(320, 640)
+    browser.open(page)
+    browser.draw_all()
+    legend = "document.querySelector('.chart .role-legend').getBoundingClientRect()"
+    assert browser.ask(f"{legend}.right <= document.querySelector('.chart').getBoundingClientRect().right")
+    words = browser.ask("[...document.querySelectorAll('.chart .role-legend-label text')].map(t => t.textContent)")
+    assert words == names
+    # Else all of it would be drawn smaller.
+    wide = "[...document.querySelectorAll('.chart svg')].map(svg => svg.viewBox.baseVal.width <= svg.clientWidth + 1)"
+    assert browser.ask(wide) == [True]
 
 
 def test_without_scripts_summary_tables_and_charts_are_there(browser, page6):
@@ -204,6 +252,15 @@ def one_answer(run6, monkeypatch):
     draw = charts.vl_convert.vegalite_to_svg
     drawn = functools.cache(lambda spec: draw(json.loads(spec), allowed_base_urls=[]))
     monkeypatch.setattr(charts.vl_convert, "vegalite_to_svg", lambda spec, **how: drawn(json.dumps(spec)))
+
+
+def test_runs_whose_names_begin_alike_have_places_of_their_own(run6, one_answer, tmp_path):
+    runs = [shutil.copytree(run6, tmp_path / f"{'long' * 20}-{number}") for number in (1, 2)]
+    report = make_report(runs, ASK, lambda line: None)
+    names = [section.name for section in report.sections]
+    assert len(set(names)) == len(names)
+    drawn = [figure.name for figure in report.figures() if figure.name.endswith("errors-by-cell")]
+    assert len(set(drawn)) == 2
 
 
 @pytest.mark.slow

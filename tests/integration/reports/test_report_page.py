@@ -149,10 +149,12 @@ def test_what_is_missing_is_said_and_the_rest_is_there(run6, tmp_path, trmpipe):
     shutil.copytree(run6, run)
     shutil.rmtree(run / "checkpoints")
     (run / "evaluation.json").write_text("{}")
-    assert trmpipe("report", run, "--out", out, "--device=cpu").code == 0
+    told = trmpipe("report", run, "--out", out, "--device=cpu")
+    assert told.code == 0
     text = out.read_text()
-    assert "holds no checkpoint" in text
-    assert "evaluation.json is damaged" in text
+    for words in ("holds no checkpoint", "evaluation.json is damaged"):
+        assert words in text
+        assert words in told.err
     assert "Training loss" in text
     assert "data-boards" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
@@ -175,7 +177,7 @@ def test_two_runs_are_compared(run6, other6, tmp_path, trmpipe):
     text = out.read_text()
     for words in ("Puzzle by puzzle", "95 % interval", "What differs in their settings", "optimiser.lr", "six alone"):
         assert words in text
-    assert {"held-out.svg", "loss.svg", "six-errors-by-cell.svg", "other-errors-by-cell.svg"} <= {
+    assert {"held-out.svg", "loss.svg", "run-1-six-errors-by-cell.svg", "run-2-other-errors-by-cell.svg"} <= {
         path.name for path in figures.iterdir()
     }
 
@@ -186,6 +188,10 @@ def test_two_runs_are_compared(run6, other6, tmp_path, trmpipe):
         (["RUN", "--compare"], "--compare takes two runs"),
         (["RUN", "--format=gif"], "expected some of svg, pdf, png"),
         (["nowhere"], "is no run"),
+        (["RUN", "--checkpoint=newest"], "the checkpoint 'newest' is unknown"),
+        (["RUN", "--checkpoint=1000"], "1000"),
+        (["RUN", "--device=gpu"], "no device is called 'gpu'"),
+        (["RUN", "--device=cpu", "--corpus=elsewhere"], "elsewhere"),
         (["RUN", "--out", "."], "is a folder"),
     ],
 )

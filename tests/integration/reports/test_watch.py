@@ -5,6 +5,8 @@ import http.client
 import json
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -18,8 +20,8 @@ from trmpipe.trainer.run_folder import RunFolder
 
 
 @contextmanager
-def served(path):
-    with open_server(path, 0) as server:
+def served(path, port=0, tell=print):
+    with open_server(path, port, tell) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -91,6 +93,29 @@ def test_another_name_for_this_machine_is_refused(run6, host):
         assert get(port, "/", Host=f"localhost:{port}")[0] == 200
 
 
+def test_strange_requests_are_refused_and_told_to_nobody(run6):
+    told = []
+    with served(run6, tell=told.append) as port:
+        assert get(port, "http://[::1/")[0] == 400
+        for said in (b"", b"GET / HT"):
+            # Closed so that the other side sees a reset, as when a browser is killed.
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.sendall(said)
+                time.sleep(0.05)
+        assert get(port, "/live.json?since=0")[0] == 200
+    assert told == []
+
+
+def test_what_goes_wrong_inside_is_one_line(run6, monkeypatch, capfd):
+    told = []
+    monkeypatch.setattr("trmpipe.reports.watch.live.LiveRun.page", lambda self: 1 // 0)
+    with served(run6, tell=told.append) as port, pytest.raises(http.client.RemoteDisconnected):
+        get(port, "/")
+    assert told == ["a request could not be answered (ZeroDivisionError: integer division or modulo by zero)"]
+    assert capfd.readouterr().err == ""
+
+
 def test_a_run_that_grows(growing):
     run, lines = growing
     with served(run) as port:
@@ -123,6 +148,24 @@ def test_a_run_that_goes_on_from_an_earlier_step(growing):
         # Cut and grown beyond what was known, so that this ends within a line.
         (run / "metrics.jsonl").write_text("".join(lines).replace(": ", ":  "))
         assert news(port)["lines"] == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "state"),
+    [
+        ("metrics.jsonl", {"step": 1, "split": "train", "loss": 1.7e308, "lr": 1.0}, "damaged"),
+        ("timings.jsonl", {"step": 1, "training_seconds": 1.7e308}, "training"),
+    ],
+)
+def test_numbers_beyond_reason_are_told_and_the_page_is_there(growing, file, values, state):
+    run, _ = growing
+    (run / file).write_text((json.dumps(values) + "\n") * 500)
+    told = []
+    with served(run, tell=told.append) as port:
+        assert news(port)["state"] == state
+        status, _, page = get(port, "/")
+        assert (status, f"{file} line 1" in page) == (200, True)
+    assert told == []
 
 
 def test_a_run_that_is_not_there_yet_and_one_that_has_ended(run6, tmp_path):
@@ -170,19 +213,24 @@ def test_a_browser_sees_it_grow(growing, browser):
             f"http://127.0.0.1:{port}/",
             f"http://127.0.0.1:{port}/live.json",
         }
-    browser.until("document.getElementById('live').textContent.includes('command that watches has ended')")
+    browser.until("document.getElementById('live').textContent == 'No answer; trying again.'")
+    with served(run, port):
+        browser.until("document.getElementById('live').textContent.startsWith('Step ')")
     browser.open("about:blank", wait="true")
 
 
-def test_ctrl_c_ends_it_cleanly(run6):
-    command = [sys.executable, "-m", "trmpipe.cli.main", "watch", str(run6)]
+@pytest.mark.parametrize("there", [True, False])
+def test_ctrl_c_ends_it_cleanly(run6, tmp_path, there):
+    path = run6 if there else tmp_path / "later"
+    command = [sys.executable, "-m", "trmpipe.cli.main", "watch", str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     port = int(line.rpartition(":")[2].partition("/")[0])
     assert get(port, "/live.json?since=0")[0] == 200
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, "", "no longer watched\n")
+    waits = "" if there else f"no run is at {path} yet; the page waits for it\n"
+    assert (process.returncode, out, err) == (0, "", f"{waits}no longer watched\n")
 
 
 def test_a_port_that_is_taken_gets_one_line(run6, trmpipe):

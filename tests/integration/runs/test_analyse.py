@@ -55,7 +55,10 @@ def test_a_report_shows_the_analysis(analysed, trmpipe, tmp_path):
     assert [title for title in titles if title not in page] == []
     (copy / "analysis" / "steps.parquet").write_bytes(b"PAR1")
     done = trmpipe(*asked)
-    assert (done.code, "steps.parquet" in done.message) == (1, True)
+    assert (done.code, "nine: its analysis is not shown: " in done.err, "steps.parquet" in done.err) == (0, True, True)
+    page = (tmp_path / "page.html").read_text()
+    assert "its analysis is not shown: " in page
+    assert "Training loss" in page
 
 
 def test_the_numbers_are_those_of_an_evaluation(analysed, finished, trmpipe):

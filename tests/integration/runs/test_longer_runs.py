@@ -230,3 +230,12 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_left(train, trmpipe,
     none = train("--out", tmp_path / "c", "--from", tmp_path / "nothing")
     assert "is no run: it has no config.json" in none.message
     assert not [name for name in "abc" if (tmp_path / name).exists()]
+
+
+def test_lines_of_times_say_which_session_they_are_of(nine, train):
+    """The second session is longer than the first, so that its times alone would not tell."""
+    first = [json.loads(line) for line in (nine / "timings.jsonl").read_text().splitlines()]
+    assert {line["step"] - line["session_steps"] for line in first} == {0}
+    assert train("--resume", "--max-steps=30", "--out", nine).code == 0
+    lines = [json.loads(line) for line in (nine / "timings.jsonl").read_text().splitlines()]
+    assert {line["step"] - line["session_steps"] for line in lines[len(first) :]} == {9}

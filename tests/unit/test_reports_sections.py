@@ -1,0 +1,128 @@
+"""What sections say: errors of open cells alone, scores by their names, figures that nothing replaces."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from trmpipe.reports.figures import Figure
+from trmpipe.reports.page.parts import Section
+from trmpipe.reports.report import Report
+from trmpipe.reports.runs.remake import evaluate_commands
+from trmpipe.reports.runs.scores import ShownScore, scores_of
+from trmpipe.reports.runs.sections import curves_section, errors_figure, together_sections
+from trmpipe.reports.runs.summary import main_score, named_score_number
+from trmpipe.shards.json_files import seal
+from trmpipe.trainer.stepwise import Stepwise
+
+
+def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline", elsewhere=False):
+    return ShownScore(
+        what=what,
+        value=value,
+        interval=None,
+        puzzles=None,
+        step=1,
+        how="trmpipe evaluate",
+        corpus="a",
+        source=f"{source}/{what}",
+        rank=rank,
+        elsewhere=elsewhere,
+    )
+
+
+def test_a_given_cell_that_is_broken_is_no_error_of_an_open_one():
+    inputs = np.array([[1, 2, 3, 4], [1, 2, 3, 4], [9, 2, 3, 4]], np.uint8)
+    labels = np.tile(np.array([1, 2, 3, 4], np.uint8), (3, 1))
+    answers = np.array([[[5, 2, 3, 4], [5, 5, 3, 4], [5, 2, 3, 4]]], np.uint8)
+    asked = Stepwise(
+        corpus=SimpleNamespace(spec=SimpleNamespace(grid_shape=(2, 2)), name="a"),
+        examples=type("Some", (SimpleNamespace,), {"__len__": lambda self: 3})(inputs=inputs, labels=labels),
+        answers=answers,
+        solved=np.zeros((1, 3), bool),
+        sure=None,
+        ratings=np.zeros(3),
+    )
+    rows = errors_figure(asked, "a").rows
+    assert [(row["wrong"], row["asked"], row["share"]) for row in rows] == [
+        (1, 1, 1.0),
+        (0, 0, 0),
+        (0, 0, 0),
+        (0, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "main"),
+    [
+        (["pass@1", "pass@2"], "pass@2"),
+        (["exact", "accepted"], "accepted"),
+        (["own", "exact"], "exact"),
+        (["own"], "own"),
+    ],
+)
+def test_the_main_score_is_the_one_that_its_task_is_judged_by(names, main):
+    older = score("pass@2", rank=(0,), source="evaluations/step-0.json#/headline")
+    scores = [*map(score, names), older]
+    assert main_score(SimpleNamespace(scores=scores)).what == main
+    assert main_score(SimpleNamespace(scores=[])) is None
+
+
+def _called(name):
+    return Figure(name=name, title=name, says=name, chart=None, rows=())
+
+
+def test_no_figure_takes_the_place_of_another():
+    long = "a" * 70
+    runs = [
+        Section(
+            name=f"run-{number}-{long[:60]}",
+            title=f"{long}-{number}",
+            parts=[
+                Section(name=f"run-{number}-{part}", title=part, figures=[_called("difficulty"), _called(part)])
+                for part in ("solving", "analysis")
+            ],
+        )
+        for number in (1, 2)
+    ]
+    studies = [Section(name=f"study-{number}", title="s", figures=[_called("arms")]) for number in (1, 2)]
+    both = [Section(name=name, title="c", figures=[_called("loss"), _called(name)]) for name in ("curves", "other")]
+    names = [one.name for one in Report(title="", says="", sections=[*studies, *both, *runs]).figures()]
+    assert len(set(names)) == len(names) == 2 + 4 + 8
+    assert {"study-1-arms", "curves", "other-loss", "run-2-analysis-difficulty"} <= set(names)
+
+
+def test_the_command_of_a_score_on_another_corpus_says_what_is_missing():
+    facts = SimpleNamespace(
+        scores=[score("exact"), score("cell"), score("exact", elsewhere=True)], run=SimpleNamespace(path="run"), step=1
+    )
+    (own, command), (elsewhere, other) = evaluate_commands(facts)
+    assert (own, command) == ("Its scores:", "trmpipe evaluate run")
+    assert other == "trmpipe evaluate run --corpus PATH-OF-a"
+    assert "write where that is in place of PATH-OF-a" in elsewhere
+
+
+def test_restarts_are_told_with_what_chooses(tmp_path):
+    corpora = [{"name": "a", "content_digest": "0" * 64}]
+    kept = {"step": 1, "corpora": corpora, "corpus": "a", "limit": None, "variants": None, "headline": {"exact": 0.5}}
+    (tmp_path / "step-1.json").write_bytes(seal({**kept, "restarts": 4, "choose": "votes"}))
+    run, about = SimpleNamespace(evaluations=tmp_path), SimpleNamespace(corpora=[])
+    (found,), damaged = scores_of(run, None, about)
+    assert found.how == "trmpipe evaluate --restarts 4 --choose votes"
+    assert damaged == []
+
+
+def test_a_score_has_its_name_where_runs_of_several_tasks_stand():
+    told = named_score_number(SimpleNamespace(scores=[score("pass@1"), score("pass@2", 0.0)], name="run"))
+    assert told.text == "0.00% pass@2"
+
+
+@pytest.mark.parametrize(("step", "says"), [(4, "Nothing was measured yet."), (5, "holds no measurement")])
+def test_a_run_without_measurements_is_told_by_whether_it_ended(step, says):
+    about = SimpleNamespace(max_steps=5)
+    section = curves_section(SimpleNamespace(lines=[], difficulty=[], final=None, step=step, about=about))
+    assert says in section.says[0]
+
+
+def test_runs_without_curves_have_no_section_of_them():
+    assert [section.name for section in together_sections([], {})] == ["comparison"]
