@@ -134,7 +134,7 @@ def test_a_figure_is_drawn_without_a_warning_and_fits_a_page(figures, name, tmp_
         assert "NaN" not in drawn
         assert "undefined" not in drawn
         width, height = (float(size) for size in drawn.split('viewBox="0 0 ')[1].split('"')[0].split())
-        assert 150 < width < 760
+        assert 140 < width < 800  # A page is 1,100 wide, and narrows what is wider than its column.
         assert 60 < height < 620
         assert drawn.count("<text") > 2
 
