@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from trmpipe.studies import executing
+from trmpipe.studies import executing, making
 from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.work import do
 
@@ -77,6 +77,7 @@ def working_here():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(executing, "do_side_by_side", noted)
+        patch.setattr(making, "_PACE_SECONDS", 0.05)  # Nobody looks at how exact paces are.
         yield done
 
 
