@@ -295,7 +295,7 @@ def _made(data: Data, task: str, out: str, recipe: dict[str, Any], told: StudyLi
     """
     try:
         return generate_corpus(task, out=out, progress=told, **recipe)
-    except (OptionError, InputError, TypeError) as error:
+    except (OptionError, InputError) as error:
         raise PlanError(f"recipe of the data {data.name!r}: {error}") from error
 
 

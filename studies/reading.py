@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from .errors import NoStudyError, PlanError
 from .keys import NAME, Keys, nearest
@@ -71,6 +72,11 @@ def read_plan(path: Path) -> Plan:
         return parse_plan(data.decode("utf-8"), path.name)
     except UnicodeDecodeError as error:
         raise PlanError(f"{path} is not UTF-8 at byte {error.start}; expected a study file, which is TOML") from error
+
+
+_NUMBERS = ("n", "test", "aug", "seed", "shard_groups", "shard_variants")
+_OF_THE_STUDY = ("out", "progress", "workers", "scheduler")
+"""Of what makes a corpus: numbers, and what says where and how, which is the study's own."""
 
 
 def parse_plan(text: str, file: str) -> Plan:
@@ -170,13 +176,25 @@ def _data(keys: Keys) -> Data:
         rates=tuple(map(str, keys.values("rates"))) if keys.has("rates") else (),
         budget=keys.number("budget", 0.0),
         reference=keys.text("reference", ""),
-        recipe=keys.plain("recipe"),
+        recipe=_recipe(keys),
     )
     if found.recipe and found.path:
         raise keys.refuse("path", "no path beside a recipe")
     if found.recipe and not isinstance(found.recipe.get("task"), str):
         raise keys.refuse("recipe", 'a table with the name of a task and what `trmpipe generate` takes, as task="..."')
     keys.finish()
+    return found
+
+
+def _recipe(keys: Keys) -> dict[str, Any]:
+    """What a corpus is made from; what names and values of a task's own may be, `trmpipe generate` says."""
+    found, table = keys.plain("recipe"), keys.table("recipe")
+    for key in found:
+        if key in _OF_THE_STUDY:
+            raise table.refuse(key, "no such key, as the study makes the corpus in its own folder")
+    for key in _NUMBERS:
+        if key in found:
+            table.whole(key, least=0)
     return found
 
 

@@ -185,7 +185,8 @@ def begin_record(folder: Path, record: Record) -> Record:
     if there.budget_seconds != record.budget_seconds:
         there = replace(there, budget_seconds=record.budget_seconds)
         write_record(folder, there)
-    return there
+    # Where corpora lie the command says, not a file that may be from elsewhere: what they hold is the same.
+    return replace(there, corpora=record.corpora)
 
 
 def located(folder: Path, place: Place) -> str:

@@ -1,6 +1,8 @@
 """What a study refuses first, and what it does again when it is asked to."""
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from trmpipe.shards import Corpus
 from trmpipe.studies import How, run_study, work
 from trmpipe.studies.errors import PlanError, StudyError
 from trmpipe.studies.jobs import RUN, Job
+from trmpipe.studies.record import write_record
 from trmpipe.trainer.errors import DivergedError, RunWriteError
 
 
@@ -110,11 +113,24 @@ def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypat
     assert done == []
 
 
-@pytest.mark.parametrize("recipe", ['n = "many"', "n = -3", "augs = 10", 'out = "elsewhere"'])
+@pytest.mark.parametrize("recipe", ["augs = 10", 'difficulty = "harder"', "seed = 99999999999999999999"])
 def test_a_recipe_that_makes_nothing_is_refused_with_its_data(tmp_path, recipe):
     text = AS_PLANNED.replace('name = "4x4"', f'name = "4x4"\nrecipe = {{ task = "sudoku4", test = 2, {recipe} }}')
     with pytest.raises(PlanError, match="recipe of the data '4x4': "):
         run_study(tiny_plan(text), tmp_path / "a")
+
+
+def test_a_file_from_elsewhere_does_not_say_where_corpora_lie(corpus4, tmp_path):
+    """study.json may be anybody's: what is opened is what the command names."""
+    plan, asked = tiny_plan(), {"corpora": [str(corpus4)], "seeds": 1}
+    with working_here() as done:
+        found = run_study(plan, tmp_path, **asked)
+        elsewhere = {name: replace(place, path="/nowhere") for name, place in found.record.corpora.items()}
+        write_record(tmp_path, replace(found.record, corpora=elsewhere))
+        shutil.rmtree(tmp_path / "runs")
+        done[:] = []
+        assert run_study(plan, tmp_path, **asked).failed == []
+    assert len(done) == 2
 
 
 def test_a_time_that_was_too_short_may_be_given_anew(corpus4, tmp_path):

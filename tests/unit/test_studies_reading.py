@@ -148,6 +148,14 @@ BAD = {
         "share is 2; expected a number above 0, 1 at",
     ),
     "recipe": (HEAD + "[[data]]\nname='x'\nrecipe={n=3}" + ARM, "data[1].recipe is a table; expected a table with the"),
+    "number of a recipe": (
+        HEAD + "[[data]]\nname='x'\nrecipe={task='sudoku6', n='many'}" + ARM,
+        "data[1].recipe.n is 'many'; expected a whole number, 0 or more",
+    ),
+    "place of a recipe": (
+        HEAD + "[[data]]\nname='x'\nrecipe={task='sudoku6', out='x'}" + ARM,
+        "data[1].recipe.out is 'x'; expected no such key, as the study makes the corpus in its own folder",
+    ),
     "values": (WHOLE + '[[axes]]\nname="p"\nkey="groups"\nvalues=[1.5]', "axes[1].values is a list; expected whole"),
     "same values": (WHOLE + '[[axes]]\nname="p"\nkey="x"\nvalues=[1,"1"]', "a list of different texts or numbers"),
     "twins": (HEAD + DATA + ARM + ARM, "arms: 'TRM' is there twice (as 'TRM'); expected different names"),
