@@ -16,6 +16,7 @@ from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import read_sealed
 
 from .errors import RunError
+from .evaluation_file import read_evaluation
 from .evaluators import EvaluationRequest, Report
 from .files import damage_of_a_run, read_file, write_sealed
 from .naming import folder_name
@@ -129,57 +130,27 @@ def read_kept(run: RunFolder) -> tuple[list[KeptScores], list[str]]:
                 found.append(read_sealed(read_file(path), KeptScores, str(path), _ADVICE))
         except RunError as error:
             damaged.append(str(error))
-    if run.evaluation_file.exists():
-        try:
-            found += _read_last(run)
-        except RunError as error:
-            damaged.append(str(error))
+    try:
+        found += _last_scores(run)
+    except RunError as error:
+        damaged.append(str(error))
     return sorted(found, key=lambda kept: kept.rank, reverse=True), damaged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BestSteps:
-    puzzles: Positive
-    steps: list[dict[Word, float]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Best:
-    """Of the best checkpoint in evaluation.json; without scores where there are no held-out puzzles."""
-
-    step: Count
-    scores: _BestSteps | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Last:
-    """evaluation.json."""
-
-    step: Count
-    puzzles: Positive
-    steps: list[dict[Word, float]]
-    best: _Best | None = None
-
-
-def _read_last(run: RunFolder) -> list[KeptScores]:
-    """The scores of the last weights, and of the best ones where they are others."""
-    path = run.evaluation_file
-    with damage_of_a_run():
-        last = read_sealed(read_file(path), _Last, str(path), _ADVICE)
-    found = [(last.step, last.puzzles, last.steps)]
-    if last.best and last.best.scores and last.best.step != last.step:
-        found.append((last.best.step, last.best.scores.puzzles, last.best.scores.steps))
-    if not all(steps for _, _, steps in found):
-        raise RunError(f"{path} is damaged: it has no steps; {_ADVICE}")
+def _last_scores(run: RunFolder) -> list[KeptScores]:
+    """The scores of the last weights, and of the best ones where they are others; none of a run without them."""
+    final = read_evaluation(run)
+    if final is None:
+        return []
     about = run.read_config()
     return [
         KeptScores(
             step=step,
             corpora=about.corpora,
             corpus=about.corpora[0].name,
-            limit=puzzles,
+            limit=scores.puzzles,
             variants=None,
-            headline=headline_of({name: value for name, value in steps[-1].items() if name != "step"}),
+            headline=headline_of(scores.last()),
         )
-        for step, puzzles, steps in found
+        for step, scores, _ in final.scored()
     ]

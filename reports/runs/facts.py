@@ -14,6 +14,7 @@ from trmpipe.shards.fields import Count
 from trmpipe.shards.json_files import read_json
 from trmpipe.trainer.checkpoint import list_best, list_checkpoints, step_of
 from trmpipe.trainer.difficulty_lines import DifficultyLine, read_difficulty
+from trmpipe.trainer.evaluation_file import Final, read_evaluation
 from trmpipe.trainer.files import damage_of_a_run, read_file
 from trmpipe.trainer.lines import MOST_LINE_BYTES, MetricLine, read_metrics
 from trmpipe.trainer.naming import changed_settings
@@ -21,7 +22,7 @@ from trmpipe.trainer.regime import regime_of_run
 from trmpipe.trainer.run_config import RunConfig
 from trmpipe.trainer.run_folder import RunFolder
 
-from .scores import Final, ShownScore, read_final, scores_of
+from .scores import ShownScore, scores_of
 
 _ADVICE = "restore the file, or start a new run"
 _Seconds = Annotated[float, Meta(ge=0, le=1e10)]
@@ -89,7 +90,7 @@ def read_facts(
 
     nothing: Sequence[MetricLine] = ()
     found = told(lambda: read_metrics(run.metrics_file), nothing) if lines is None else lines
-    final = told(lambda: read_final(run), None)
+    final = told(lambda: read_evaluation(run), None)
     scores, damaged = scores_of(run, final, about)
     step = max([line.step for line in found[-1:]] + [final.step if final else 0] + _checkpointed(run))
     return RunFacts(

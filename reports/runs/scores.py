@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from trmpipe.generators.errors import TrmpipeError
-from trmpipe.shards.fields import Count, Measured, Positive, Word
+from trmpipe.shards.fields import Count, Positive
 from trmpipe.shards.json_files import read_sealed
-from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.evaluation_file import Final
 from trmpipe.trainer.files import damage_of_a_run, read_file, typed
 from trmpipe.trainer.intervals import wilson
 from trmpipe.trainer.kept_scores import KeptScores
@@ -60,46 +60,6 @@ class _Interval:
     high: _Ratio
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
-    """Scores after every supervision step, as evaluation.json has them."""
-
-    puzzles: Positive
-    steps: list[dict[Word, Measured]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Best:
-    step: Count
-    scores: Steps | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Final(Steps):
-    """evaluation.json: the scores at the end of training."""
-
-    step: Count
-    best: _Best | None = None
-    training: Steps | None = None
-    gap: Measured | None = None
-
-
-def read_final(run: RunFolder) -> Final | None:
-    """evaluation.json of a run; None where there is none.
-
-    Raises:
-        RunError: it is damaged.
-    """
-    path = run.evaluation_file
-    if not path.exists():
-        return None
-    with damage_of_a_run():
-        final = read_sealed(read_file(path), Final, str(path), _ADVICE)
-    if not all(one.steps for one in (final, final.training, final.best and final.best.scores) if one):
-        raise RunError(f"{path} is damaged: it has no steps; {_ADVICE}")
-    return final
-
-
 def scores_of(run: RunFolder, final: Final | None, about: RunConfig) -> tuple[list[ShownScore], list[str]]:
     """All scores of a run, the most telling first, and a line for each file that cannot be read.
 
@@ -120,13 +80,10 @@ def scores_of(run: RunFolder, final: Final | None, about: RunConfig) -> tuple[li
 
 
 def _of_final(final: Final, corpus: str, name: str) -> list[ShownScore]:
-    told: list[tuple[int, Steps, str, str]] = [(final.step, final, "at the end of training", "")]
-    if final.best and final.best.scores and final.best.step != final.step:
-        told.append((final.best.step, final.best.scores, "best checkpoint", "/best/scores"))
     found = []
-    for step, scores, how, place in told:
-        last = {key: value for key, value in scores.steps[-1].items() if key != "step"}
-        for what, value in headline_of(last).items():
+    for step, scores, place in final.scored():
+        how = "best checkpoint" if place else "at the end of training"
+        for what, value in headline_of(scores.last()).items():
             source = f"{name}#{place}/steps/{len(scores.steps) - 1}/{what}"
             rank = (step, True, False, scores.puzzles, "")
             number = scores.puzzles
