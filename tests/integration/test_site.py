@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -21,11 +20,7 @@ from trmpipe.trainer.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-NEEDS = ("sphinx", "myst_parser", "furo", "sphinx_click", "sphinx_copybutton")
-MISSING = [name for name in NEEDS if find_spec(name) is None]
 PAGES = sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))
-
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the extra `docs` is not installed: {', '.join(MISSING)}")
 
 
 def build(source, folder):
