@@ -7,9 +7,11 @@ from pathlib import Path
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.words import counted
+from trmpipe.studies.record import RECORD
 from trmpipe.trainer.analysis import read_analysis, read_summary
 from trmpipe.trainer.analysis.keeping import FOLDER
 from trmpipe.trainer.analysis.reading import SUMMARY
+from trmpipe.trainer.errors import NoRunError
 from trmpipe.trainer.run_folder import RunFolder
 
 from .errors import ReportError
@@ -81,7 +83,7 @@ def make_report(
     studies = {path: section for path in paths if (section := study_section(path)) is not None}
     runs = [path for path in paths if path not in studies]
     if paired and (len(runs) != 2 or studies):
-        raise ReportError(f"--compare takes two runs, {len(paths)} folders were given; give two folders of runs")
+        raise ReportError(f"--compare takes two runs, {counted(len(paths), 'folder')} given; give two folders of runs")
     sections = [replace(one, name=f"{one.name}-{number}") for number, one in enumerate(studies.values(), 1)]
     if not runs:
         return Report(title=_title(paths), says="", sections=sections)
@@ -107,7 +109,13 @@ class _Told:
 
     @classmethod
     def of(cls, path: Path, name: str, request: Request, tell: Callable[[str], None]) -> "_Told":
-        RunFolder(path).read_config()
+        run = RunFolder(path)
+        if not run.config_file.exists():
+            raise NoRunError(
+                f"{path} is neither a run nor a study: it has no {run.config_file.name} and no {RECORD}; give a folder "
+                "that `trmpipe train` or `trmpipe study` wrote"
+            )
+        run.read_config()
         tell(f"reading {path}")
         asked = ask_run(str(path), request, tell)
         facts, analysis = read_facts(path, name, asked.corpora), None

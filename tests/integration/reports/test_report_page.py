@@ -187,7 +187,7 @@ def test_two_runs_are_compared(run6, other6, tmp_path, trmpipe):
     [
         (["RUN", "--compare"], "--compare takes two runs"),
         (["RUN", "--format=gif"], "expected some of svg, pdf, png"),
-        (["nowhere"], "is no run"),
+        (["nowhere"], "nowhere is neither a run nor a study"),
         (["RUN", "--checkpoint=newest"], "the checkpoint 'newest' is unknown"),
         (["RUN", "--checkpoint=1000"], "1000"),
         (["RUN", "--device=gpu"], "no device is called 'gpu'"),
