@@ -18,7 +18,7 @@ from trmpipe.pipeline.mapping import map_on_cluster
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.json_files import convert
 from trmpipe.shards.ownership import owned
-from trmpipe.shards.urls import is_local
+from trmpipe.shards.urls import is_local, printable
 from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
 from trmpipe.trainer.device import GPUS, num_devices, pick_device, visible_gpus
@@ -91,6 +91,7 @@ def run_study(
     started, how, told = time.monotonic(), how or How(), listener or Unheard()
     plan = with_corpora(plan if seeds is None else replace(plan, seeds=seeds), corpora)
     check_plan(plan)
+    _tell_of_urls(plan, corpora, told)
     opened = {one.name: Corpus.open(one.path) for one in plan.data if one.path}
     for one in plan.data:
         if one.name in opened:
@@ -285,6 +286,15 @@ class _Study:
         places = range(min(self._jobs, len(jobs)))
         workers = [Worker(log, {GPUS: gpus[i % len(gpus)]} if gpus else None) for i in places]
         return do_side_by_side(jobs, workers)
+
+
+def _tell_of_urls(plan: Plan, given: Sequence[str], told: StudyListener) -> None:
+    """Name the URLs that a study file names, and not the user, before they are opened."""
+    for one in plan.data:
+        values = [one.path, *(value for value in one.recipe.values() if isinstance(value, str))]
+        for url in values:
+            if url and url not in given and not is_local(url):
+                told.note(f"opening {printable(url)}, which the data {one.name!r} of the study names")
 
 
 def _made(data: Data, task: str, out: str, recipe: dict[str, Any], told: StudyListener) -> Corpus:

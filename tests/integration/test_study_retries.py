@@ -4,10 +4,12 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.study_plans import AS_PLANNED, TINY, TUNING, tiny_plan, working_here
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
 from trmpipe.studies import How, run_study, work
 from trmpipe.studies.errors import PlanError, StudyError
@@ -131,6 +133,18 @@ def test_a_file_from_elsewhere_does_not_say_where_corpora_lie(corpus4, tmp_path)
         done[:] = []
         assert run_study(plan, tmp_path, **asked).failed == []
     assert len(done) == 2
+
+
+def test_a_url_out_of_a_study_file_is_told_before_it_is_opened(tmp_path):
+    told = []
+    listener = SimpleNamespace(note=told.append, start=None, advance=None, finish=None)
+    plan = tiny_plan(AS_PLANNED.replace('name = "4x4"', 'name = "4x4"\npath = "memory://nobody/corpus"'))
+    with pytest.raises(TrmpipeError):
+        run_study(plan, tmp_path / "a", listener=listener)
+    assert told == ["opening memory://nobody/corpus, which the data '4x4' of the study names"]
+    with pytest.raises(TrmpipeError):
+        run_study(tiny_plan(), tmp_path / "a", corpora=["memory://nobody/corpus"], listener=listener)
+    assert len(told) == 1
 
 
 def test_a_time_that_was_too_short_may_be_given_anew(corpus4, tmp_path):
