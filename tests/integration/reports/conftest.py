@@ -22,7 +22,7 @@ def other6(corpus6, tmp_path_factory):
     return make_run(corpus6, tmp_path_factory.mktemp("runs") / "other", [*options, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     with chromium() as page:
         yield page

@@ -30,7 +30,7 @@ def page6(run6, tmp_path_factory):
 @pytest.fixture
 def wide(browser, page6):
     browser.size(1200)
-    browser.prefer(prefers_color_scheme="light")
+    browser.prefer("light")
     browser.open(page6)
     browser.draw_all()
     return browser
@@ -102,7 +102,7 @@ def test_all_is_drawn_before_it_is_printed(browser, page6):
     browser.until("!document.querySelector('.chart:not([data-drawn])')")
     boards = "[...document.querySelectorAll('.card')].filter(card => card.querySelector('.board')).length"
     assert browser.ask(boards) < 12
-    browser.call("Page.printToPDF")
+    browser.print()
     assert browser.ask(boards) == 12
 
 
@@ -146,7 +146,7 @@ def test_dark_pages_are_dark_and_their_charts_light(wide):
         )
 
     assert seen() == ["rgb(255, 255, 255)", "rgb(31, 35, 40)"]
-    wide.prefer(prefers_color_scheme="dark")
+    wide.prefer("dark")
     assert seen() == ["rgb(13, 17, 23)", "rgb(230, 237, 243)"]
 
 
@@ -187,7 +187,7 @@ def test_legends_fit_a_phone(browser, tmp_path):
 def test_without_scripts_summary_tables_and_charts_are_there(browser, page6):
     browser.scripts(run=False)
     try:
-        browser.open(page6, wait="true")
+        browser.open(page6)
         browser.until("document.querySelectorAll('.chart svg').length >= 5")
         assert "After 9 training steps" in browser.ask("document.body.innerText")
         assert browser.ask("document.querySelectorAll('table').length") > 5
@@ -279,5 +279,9 @@ def test_twenty_runs_open_at_once(browser, run6, one_answer, tmp_path):
     page.write_text(page_of(report.title, report.sections), encoding="utf-8")
     assert page.stat().st_size < MOST_BYTES
     browser.size(1200)
-    assert min(browser.open(page) for _ in range(3)) < MOST_SECONDS
+    seconds = []
+    for _ in range(3):
+        browser.open(page)
+        seconds.append(browser.seconds())
+    assert min(seconds) < MOST_SECONDS
     assert browser.ask("document.querySelectorAll('main > section').length") == 22
