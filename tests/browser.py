@@ -31,6 +31,7 @@ class Page:
 
     def __init__(self, driven: Driven):
         self._driven = driven
+        driven.set_default_timeout(_MILLISECONDS)
         self._protocol = driven.context.new_cdp_session(driven)
         self.requests, self.complaints = [], []
         driven.on("request", lambda request: self.requests.append(request.url))
@@ -58,6 +59,9 @@ class Page:
     def until(self, expression, seconds=_MILLISECONDS / 1000):
         """Wait until an expression is true."""
         self._driven.wait_for_function(f"() => ({expression})", timeout=1000 * seconds, polling=20)
+
+    def close(self):
+        self._driven.context.close()
 
     def size(self, width, height=900):
         self._driven.set_viewport_size({"width": width, "height": height})
@@ -88,11 +92,9 @@ class Page:
 
 @contextmanager
 def chromium():
-    """A browser with one page, gone with the ``with`` block, within which nothing else may use asyncio."""
+    """What makes new pages of a browser that ends with the ``with`` block; nothing else may use asyncio within it."""
     path = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_SWITCHES)
-        page = browser.new_page()
-        page.set_default_timeout(_MILLISECONDS)
-        yield Page(page)
+        yield lambda: Page(browser.new_page())
         browser.close()

@@ -23,6 +23,14 @@ def other6(corpus6, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as page:
-        yield page
+def new_page():
+    with chromium() as new:
+        yield new
+
+
+@pytest.fixture
+def browser(new_page):
+    """A page that nothing was done with."""
+    page = new_page()
+    yield page
+    page.close()

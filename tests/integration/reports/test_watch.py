@@ -216,7 +216,6 @@ def test_a_browser_sees_it_grow(growing, browser):
     browser.until("document.getElementById('live').textContent == 'No answer; trying again.'")
     with served(run, port):
         browser.until("document.getElementById('live').textContent.startsWith('Step ')")
-    browser.open("about:blank")
 
 
 @pytest.mark.parametrize("there", [True, False])
