@@ -68,6 +68,15 @@ def test_what_takes_a_few_milliseconds_is_fp32_at_once(monkeypatch, corpus4):
     assert re.fullmatch(r"measured on 4 examples: fp32 \d+ ms", reason)
 
 
+def test_a_large_network_is_measured_once(monkeypatch, corpus4):
+    """Its lessons take seconds, so that six of each would be half a minute before the first step."""
+    seconds = iter([1.5, 0.9, 1.4, 0.8])
+    monkeypatch.setattr(precision_choice, "has_bf16_units", lambda: True)
+    monkeypatch.setattr(precision_choice, "_seconds_of_lesson", lambda *_: next(seconds))
+    found, reason = precision_choice.choose_precision(SMALL, [trmpipe.open(str(corpus4))], CPU)
+    assert (found, reason) == ("bf16", "measured on 4 examples: fp32 1,500 ms, bf16 900 ms")
+
+
 def test_a_copy_in_bf16_casts_the_core_alone_and_follows_its_network():
     net = build_net(SMALL, SIZES, CPU, torch.bfloat16)
     copied = computing_copy(net)
