@@ -95,7 +95,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr("trmpipe.pipeline.cluster._WORKERLESS_SECONDS", 2)
 
 
-@pytest.mark.parametrize("stage", ["training puzzles", "writing variants"])
+@pytest.mark.parametrize("stage", [pytest.param("training puzzles", marks=pytest.mark.slow), "writing variants"])
 def test_workers_that_do_not_come_back_are_told_of(processes, tmp_path, impatient, stage, clean):
     address = processes.wait()
     listener = OnceWhen(stage, lambda: processes.kill(*processes.workers), at_start=True)

@@ -51,7 +51,7 @@ def clean(tmp_path_factory):
         (
             ["--size", "4", "--difficulty", "7:8", "--n", "3"],
             1,
-            "512 puzzles of sudoku4 made in a row miss --difficulty 7:8",
+            "32 puzzles of sudoku4 made in a row miss --difficulty 7:8",
         ),
         (["--size", "4", "--n", "29"], 1, "28 distinct training ones were found among"),
         (["--input", "nowhere.txt"], 1, "cannot read nowhere.txt: No such file or directory"),
@@ -67,6 +67,7 @@ def clean(tmp_path_factory):
 def test_a_mistake_gets_one_line_and_writes_nothing(trmpipe, tmp_path, monkeypatch, arguments, code, message):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("trmpipe.pipeline.cluster._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("trmpipe.pipeline.suppliers.made._PATIENCE", 32)
     puzzle = "4...3.......6..8..........1....5..9..8....6...7.2........1.27..5.3....4.9........"
     (tmp_path / "here.txt").write_text(f"{puzzle}\n{puzzle.replace('8', '.')}\n")
     result = trmpipe("generate", "sudoku", *arguments)

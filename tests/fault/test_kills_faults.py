@@ -151,7 +151,12 @@ main(arguments)
 
 @pytest.mark.parametrize(
     ("name", "moment"),
-    [("plan.json", "before"), ("bases.npz", "before"), ("train-000001.json", "after"), ("manifest.json", "after")],
+    [
+        ("plan.json", "before"),
+        pytest.param("bases.npz", "before", marks=pytest.mark.slow),
+        ("train-000001.json", "after"),
+        pytest.param("manifest.json", "after", marks=pytest.mark.slow),
+    ],
 )
 def test_a_process_that_is_killed_leaves_what_the_same_command_completes(tmp_path, clean, name, moment):
     recipe, out = Recipe.from_json(clean.manifest.recipe), tmp_path / "corpus"

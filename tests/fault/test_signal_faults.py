@@ -47,13 +47,25 @@ def wait_until(process, happened):
 LONG = ("--n", 60, "--aug", 1000, "--test", 10, "--shard-groups", 1)
 
 
+MOMENTS = {
+    "start": ("start", 2, os.kill),
+    "start of processes": ("start", 8, os.kill),
+    "writing": ("writing", 2, os.kill),
+    "writing in processes that get it too": ("writing", 8, os.killpg),
+}
+SIGNALS = {"terminated": (signal.SIGTERM, 143), "interrupted": (signal.SIGINT, 130)}
+
+
+def each_quick_once(moment, word):
+    """Each moment and each signal is tried each time, not each with each."""
+    is_quick = (word == "terminated") == ("writing" in moment)
+    id_ = f"{word}-{moment}"
+    return pytest.param(*MOMENTS[moment], *SIGNALS[word], word, id=id_, marks=() if is_quick else pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
-    ("moment", "workers", "send"),
-    [("start", 2, os.kill), ("start", 8, os.kill), ("writing", 2, os.kill), ("writing", 8, os.killpg)],
-    ids=["start", "start of processes", "writing", "writing in processes that get it too"],
-)
-@pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+    ("moment", "workers", "send", "number", "code", "word"),
+    [each_quick_once(moment, word) for moment in MOMENTS for word in SIGNALS],
 )
 def test_a_signal_ends_a_command_and_leaves_no_folder(generation, workers, send, moment, number, code, word):
     process, temporary, out = generation(*LONG, "--workers", workers)

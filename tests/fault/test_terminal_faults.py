@@ -175,8 +175,17 @@ def test_bars_and_lines_above_them(tmp_path):
         assert kept in said
 
 
-@pytest.mark.parametrize("ends", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "| true", "2>&1 | true", ">/dev/full"])
-@pytest.mark.parametrize("arguments", [["presets"], ["inspect", "{corpus}"], ["inspect", "nowhere"], ["--help"]])
+ENDS = (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "| true", "2>&1 | true", ">/dev/full")
+COMMANDS = (["presets"], ["inspect", "{corpus}"], ["inspect", "nowhere"], ["--help"])
+
+
+def quick_first(arguments, ends):
+    """One command by all ends and all commands by one are tried each time."""
+    is_quick = arguments == ["presets"] or ends == "2>&1 | true"
+    return pytest.param(arguments, ends, marks=() if is_quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("arguments", "ends"), [quick_first(one, ends) for one in COMMANDS for ends in ENDS])
 def test_nobody_listens(tmp_path, corpus4, arguments, ends):
     words = [word.format(corpus=corpus4) for word in arguments]
     # The pause lets the reader go first.

@@ -100,6 +100,7 @@ def test_rates_of_more_tasks_are_measured(capsys):
     assert all(line[what] > 0 for line in lines for what in ("made", "examined", "solved", "variants"))
 
 
+@pytest.mark.slow
 def test_a_process_is_timed_with_and_without_compiled_kernels(capsys):
     more_tasks.main(["--task", "queens8", "--puzzles", "9", "--rounds", "1"])
     _, line = printed(capsys)
@@ -116,6 +117,7 @@ def test_the_published_step_has_our_loss(monkeypatch):
     assert first_loss("published", "fp32") != pytest.approx(ours, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_freed_memory_stays_with_the_process():
     """Where the C library is glibc: blocks above 32 MB are not mapped anew, which takes a page fault for each 4 KB.
 

@@ -1,6 +1,7 @@
 """The house as its files are: none too long, all explained, and nobody asks for a task or a model by its name."""
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -27,6 +28,11 @@ LONG_KERNELS = {
 """Kernels that stay in one piece, as a call in their innermost loop costs time or hides what is shared, and why."""
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -39,7 +45,7 @@ def test_files_and_functions_are_short(path):
 
 
 def long_functions(path, kernels=None):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION:
             if kernels is None or kernels == any(ast.unparse(d) == "kernel" for d in node.decorator_list):
                 yield f"{name_of(path)}:{node.name}"
@@ -51,7 +57,7 @@ def test_the_long_functions_that_stay_are_kernels():
 
 def undocumented(path):
     """Public functions of four parameters or more whose docstring neither lists them nor says where they are."""
-    for owner in ast.walk(ast.parse(path.read_text())):
+    for owner in ast.walk(tree_of(path)):
         if not isinstance(owner, ast.Module | ast.ClassDef) or getattr(owner, "name", "").startswith("_"):
             continue
         for node in owner.body:
@@ -128,16 +134,17 @@ def words(tree):
             yield node.value
 
 
-def mentions(name, text):
-    """Whether a name stands in a text as a word, in any of the ways in which code puts words together."""
-    spelled = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
-    return re.search(rf"(?<![a-z]){name}(?![a-z])", spelled.lower()) is not None
+@functools.cache
+def spelled_words(path):
+    """The words of a file, in lower case, with those apart that code puts together in any of its ways."""
+    text = "\n".join(words(tree_of(path)))
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text).lower()
 
 
 def names_in(path, names):
     own = {name for name in names if name_of(path).startswith(OWN_FOLDERS.get(name, ()))}
-    found = list(words(ast.parse(path.read_text())))
-    return {name for name in names - own if any(mentions(name, text) for text in found)}
+    found = spelled_words(path)
+    return {name for name in names - own if re.search(rf"(?<![a-z]){name}(?![a-z])", found)}
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
@@ -165,7 +172,7 @@ def calls(tree):
 
 @pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path) != "cli/console.py"], ids=name_of)
 def test_all_is_printed_in_one_place_which_escapes(path):
-    assert prints(ast.parse(path.read_text())) == []
+    assert prints(tree_of(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -211,7 +218,7 @@ def calls_of_tasks(tree):
 
 @pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path).startswith("pipeline/")], ids=name_of)
 def test_corpora_are_made_through_the_contract(path):
-    assert calls_of_tasks(ast.parse(path.read_text())) == []
+    assert calls_of_tasks(tree_of(path)) == []
 
 
 def test_a_call_past_the_contract_is_found():

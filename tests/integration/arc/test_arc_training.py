@@ -7,6 +7,7 @@ import sys
 import threading
 
 import numpy as np
+import pytest
 
 from tests.arc_corpora import make_arc_corpus, small_tasks
 from tests.arc_runs import TINY, VARIANTS, perfect_answers
@@ -170,6 +171,7 @@ def test_shares_of_ranks_together_are_all_rows(corpus, run):
     assert found.submission() == whole.scores.submission()
 
 
+@pytest.mark.slow
 def test_torchrun_shares_the_rows(run, trmpipe):
     expected = json.loads(trmpipe("evaluate", run, "--json").out)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

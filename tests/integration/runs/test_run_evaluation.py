@@ -273,6 +273,7 @@ def test_ranks_together_find_what_one_process_does(drawing, corpus4, monkeypatch
     assert evaluate(InTurn(rank=0, world_size=2)).to_json() == whole.to_json()
 
 
+@pytest.mark.slow
 def test_torchrun_shares_the_puzzles(trmpipe, tmp_path):
     """More puzzles than a batch, so that both processes have some; the network that draws is an installed package's."""
     generate(Recipe(task="sudoku6", n=4, aug=2, test=130), str(tmp_path / "corpus"))
