@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 # Two processes, as much of a test's time is one core's; whole files, as their tests share corpora and runs.
 BOTH_CORES := -n 2 --dist loadfile
 
-.PHONY: demo docs test test-all soak lint types golden clean
+.PHONY: demo docs test walkthroughs test-all soak lint types golden clean
 .DELETE_ON_ERROR:
 
 $(STAMP): pyproject.toml constraints.txt
@@ -30,7 +30,11 @@ types: $(STAMP)
 	$(BIN)/mypy -p trmpipe
 
 test: lint types
-	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow"
+	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow and not walkthrough"
+
+# What pages tell their readers to do, done as they stand: tutorials, packages installed from wheels, the whole site.
+walkthroughs: $(STAMP)
+	$(BIN)/python -m pytest $(BOTH_CORES) -m "walkthrough and not slow"
 
 test-all: lint types
 	$(BIN)/python -m pytest $(BOTH_CORES)

@@ -134,7 +134,10 @@ def test_data_lost_with_all_workers_is_told_as_that(processes, tmp_path):
     assert not (tmp_path / "c" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("at_start", [True, False], ids=["before data is sent", "under way"])
+@pytest.mark.parametrize(
+    "at_start",
+    [pytest.param(True, id="before data is sent", marks=pytest.mark.slow), pytest.param(False, id="under way")],
+)
 def test_a_scheduler_that_is_gone_is_told_as_that(processes, tmp_path, monkeypatch, at_start):
     monkeypatch.setattr("trmpipe.pipeline.cluster._CONNECT_SECONDS", 2)
     address = processes.wait()

@@ -38,7 +38,7 @@ def start(seed, out):
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-@pytest.mark.parametrize("seeds", [(0, 1), (0, 0), (2, 3)])
+@pytest.mark.parametrize("seeds", [(0, 1), (0, 0)])
 def test_of_racing_commands_one_goes_on(tmp_path, seeds):
     out = tmp_path / "deep" / "corpus"
     racers = [start(seed, out) for seed in seeds]

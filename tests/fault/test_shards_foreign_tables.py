@@ -113,7 +113,7 @@ def test_a_catalog_that_names_another_shard_is_found(tmp_path):
     ("options", "values"),
     [
         ({}, lambda v: ["y" * (100 << 20), *v[1:]]),
-        ({"use_dictionary": False}, lambda v: ["y" * (100 << 20)] * len(v)),
+        pytest.param({"use_dictionary": False}, lambda v: ["y" * (100 << 20)] * len(v), marks=pytest.mark.slow),
         (
             {"use_dictionary": False, "column_encoding": {"name": "DELTA_BYTE_ARRAY"}},
             lambda v: ["y" * 200_000] * len(v),

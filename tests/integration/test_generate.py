@@ -34,7 +34,10 @@ def test_any_number_of_workers(tmp_path, expected, workers):
 
 
 @pytest.mark.parametrize("codec", ["webdataset", "zarr"])
-@pytest.mark.parametrize(("groups", "variants"), [(None, None), (1, 1), (7, 5), (30, 41), (100, 1000)])
+@pytest.mark.parametrize(
+    ("groups", "variants"),
+    [(None, None), pytest.param(1, 1, marks=pytest.mark.slow), (7, 5), (30, 41), (100, 1000)],
+)
 def test_any_format_and_any_block_size(tmp_path, expected, codec, groups, variants):
     assert digest(tmp_path, format=codec, shard_groups=groups, shard_variants=variants) == expected
 

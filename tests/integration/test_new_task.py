@@ -7,6 +7,7 @@ import pytest
 from tests.packages import Environment, build_wheel, call
 
 
+@pytest.mark.walkthrough
 @pytest.mark.timeout(900)  # 15 seconds of CPU.
 def test_the_written_package_runs(trmpipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

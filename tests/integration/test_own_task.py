@@ -56,6 +56,7 @@ def docstring_lines(node):
     return ()
 
 
+@pytest.mark.walkthrough
 @pytest.mark.timeout(900)  # 40 seconds of CPU, a third of which compiles kernels where pip put them, anew each time.
 def test_the_commands_run_on_the_installed_wheel(tmp_path):
     environment = Environment(tmp_path / "venv")

@@ -18,6 +18,8 @@ from trmpipe.cli.main import program
 from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
 from trmpipe.trainer.presets import PRESETS
 
+pytestmark = pytest.mark.walkthrough
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))

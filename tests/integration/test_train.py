@@ -203,6 +203,7 @@ def test_minutes_stop_and_resume(undisturbed, train, tmp_path):
     assert metrics(run) == metrics(undisturbed)
 
 
+@pytest.mark.slow
 def test_waiting_for_data_is_below_one_percent(trmpipe, corpus6, no_pictures, tmp_path):
     # Of the preset's own steps: on 4x4 a fast processor takes 18 ms for one, and a batch a quarter of a millisecond.
     # The least of three: on a busy machine another process may take the core while a batch is put together.

@@ -27,6 +27,7 @@ PROMISES = {"sudoku.md": sudoku_is_learned, "cluster.md": runs_of_a_cluster_are_
 """What else a page promises, beside what its blocks compare."""
 
 
+@pytest.mark.walkthrough
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_a_tutorial_runs_as_it_stands(name, tmp_path):
     reading = read_page(f"tutorials/{name}", tmp_path)

@@ -13,7 +13,10 @@ from trmpipe.generators.testing.base import same
 
 
 class TestSudoku(TaskConformance):
-    @pytest.fixture(params=SIZES, ids=lambda size: f"sudoku{size}")
+    # A puzzle of 16x16 takes a second.
+    @pytest.fixture(
+        params=[pytest.param(size, id=f"sudoku{size}", marks=pytest.mark.slow if size == 16 else ()) for size in SIZES]
+    )
     def task(self, request):
         return SudokuTask(size=request.param)
 

@@ -89,9 +89,16 @@ def test_reading_a_value_is_found(monkeypatch):
         fake_step(net, learner)
 
 
+COMPILED = [
+    pytest.param(name, marks=() if name in SETTINGS or name.endswith(", deep_supervision") else pytest.mark.slow)
+    for name in PAIRS
+]
+"""A second each: each time every setting, and every model under the commonest learner."""
+
+
 # Torch's compiler makes an object of a function with a way back of its own, which torch itself warns of.
 @pytest.mark.filterwarnings("ignore:.*autograd.function.Function.*should not be instantiated:DeprecationWarning")
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", COMPILED)
 def test_a_lesson_is_one_graph_and_gives_the_same_numbers(name):
     net, learner = make(name)
     rows = rows_for(learner)
