@@ -111,6 +111,7 @@ def test_workers_that_do_not_come_back_are_told_of(processes, tmp_path, impatien
     assert_equals_clean(tmp_path / "c", clean)
 
 
+@pytest.mark.slow
 def test_workers_that_come_back_in_time_go_on(processes, tmp_path, monkeypatch, clean):
     monkeypatch.setattr("trmpipe.pipeline.cluster._LOOK_SECONDS", 0.1)
     address = processes.wait()
@@ -261,6 +262,7 @@ def test_a_plain_script_may_use_several_processes(script, tmp_path):
     assert starts(tmp_path) == ["started"] * 2
 
 
+@pytest.mark.slow
 def test_workers_that_are_started_again_do_not_run_the_script(script, tmp_path):
     assert "a task was given up after 2 workers died on it" in script("deadly.py")
     assert starts(tmp_path) == ["started"]

@@ -10,6 +10,7 @@ from trmpipe.trainer.analysis import MEASURES
 PAGE = (DOCS / "analysis.md").read_text()
 
 
+@pytest.mark.walkthrough
 def test_the_page_runs(tmp_path):
     read_page("analysis.md", tmp_path)
     assert (tmp_path / "fixed-points.pdf").read_bytes().startswith(b"%PDF")

@@ -38,6 +38,7 @@ def test_it_is_under_200_lines():
     assert len(README.splitlines()) < 200
 
 
+@pytest.mark.walkthrough
 def test_the_page_about_little_data_runs(tmp_path):
     told = read_page("small-data.md", tmp_path).told
     for line in re.findall(r"^    ((?:regime|seen) .*)$", (DOCS / "small-data.md").read_text(), re.MULTILINE):

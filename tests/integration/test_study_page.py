@@ -15,6 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
 (SNIPPET,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.walkthrough
 def test_its_plan_runs_and_its_python_finds_what_is_done(tmp_path, monkeypatch, trmpipe, capsys):
     monkeypatch.chdir(tmp_path)
     # The page's lengths, but for a tenth of its seconds.

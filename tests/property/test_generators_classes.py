@@ -71,7 +71,7 @@ def test_a_form_at_6x6_is_of_the_puzzles_class_by_brute_force(data):
     assert_form_is_of_the_class(data.draw(any_puzzle(6)), 6)
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=30)
 @given(size=st.sampled_from(SIZES), data=st.data())
 def test_symmetric_copies_have_one_form_and_one_digest(size, data):
     puzzle = data.draw(any_puzzle(size))

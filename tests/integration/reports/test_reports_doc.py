@@ -11,7 +11,7 @@ from trmpipe.cli.main import run
 PAGE = (Path(__file__).parents[3] / "docs" / "reports.md").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.walkthrough
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
