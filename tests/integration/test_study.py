@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -89,6 +90,17 @@ def test_what_is_done_is_done_once(finished, corpus4):
         run_study(tiny_plan(TINY + ARMS + TUNING), folder, corpora=[str(corpus4)])
     assert done == []
     assert without_times(folder) == before
+
+
+def test_records_alone_are_enough_to_go_on(finished, corpus4, tmp_path):
+    """A study may move to another machine without its networks."""
+    for path in [finished[0] / "study.json", *finished[0].rglob(OUTCOME)]:
+        (tmp_path / path.relative_to(finished[0])).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / path.relative_to(finished[0]))
+    with working_here() as done:
+        run_study(tiny_plan(TINY + ARMS + TUNING), tmp_path, corpora=[str(corpus4)])
+    assert done == []
+    assert (tmp_path / "table.md").read_bytes() == (finished[0] / "table.md").read_bytes()
 
 
 @pytest.mark.parametrize(
