@@ -61,7 +61,6 @@ def story(execute, tmp_path, seed, kills):
     assert measured[0]["plan"] == measured[1]["plan"]
 
 
-@pytest.mark.slow
 def test_a_study_that_is_killed_ends_in_the_same_table(execute, tmp_path):
     story(execute, tmp_path, 0, KILLS)
 
