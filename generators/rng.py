@@ -118,6 +118,27 @@ def next_uint64(stream: NDArray[np.uint64]) -> Any:
 
 
 @kernel
+def next_many(stream: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
+    """Fill `words` [N] with the stream's next numbers, as N calls of `next_uint64` give them, several times as fast.
+
+    With nothing between them a processor works at a few blocks at once, as none waits for another.
+    """
+    done = 0
+    while done < len(words) and stream[10] != np.uint64(4):
+        words[done] = next_uint64(stream)
+        done += 1
+    while done + 4 <= len(words):
+        words[done], words[done + 1], words[done + 2], words[done + 3] = philox(
+            stream[0], stream[1], stream[2], stream[3], stream[4], stream[5]
+        )
+        stream[2] += np.uint64(1)
+        done += 4
+    while done < len(words):
+        words[done] = next_uint64(stream)
+        done += 1
+
+
+@kernel
 def below(stream: NDArray[np.uint64], bound: int) -> Any:
     """A number in range(bound); its bias is under bound / 2**64."""
     return np.int64(mulhi(next_uint64(stream), np.uint64(bound)))

@@ -4,7 +4,8 @@ The start is one of the cells whose distance from the goal is asked for, each as
 a side of the square, a goal is tried that is drawn from all open cells; most have a partner then. Where it has none, or
 more is asked for, every region is measured by a double sweep: the farthest cell from its first one, and the farthest
 from that. Where even these two are nearer than what is asked for, the region is left alone; in nearly all mazes no two
-of its cells are farther apart. The cells of the other regions are tried as goals in random order.
+of its cells are farther apart. The cells of the other regions are tried as goals in random order. Where more is asked
+for than a side, what cannot be met by any two cells is mostly seen before anything is measured (`regions`).
 
 Shapes: P cells of a board.
 """
@@ -16,6 +17,7 @@ from ..jit import kernel
 from ..rng import below
 from .grids import GOAL, NUM_WAYS, START, WALL
 from .paths import NOWHERE, PathRoom, measure
+from .regions import can_be_apart
 
 _UNSEEN, _FAR_ENOUGH, _OUT = range(3)
 """What is known of a cell's region; walls are out."""
@@ -48,6 +50,8 @@ def choose_ends(
         # Where there is none, goals are drawn from those that have a partner, so that each is as likely all the same.
         if start != NOWHERE:
             return start
+    elif not can_be_apart(board, least, memory.rows):
+        return NOWHERE
     known, num_goals = memory.numbers, 0
     for cell in range(len(board)):
         known[cell] = _OUT if board[cell] == WALL else _UNSEEN

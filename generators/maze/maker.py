@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ..jit import kernel
 from ..rng import open_stream
 from .asked import HARD, KINDS, OPEN, Asked
-from .boards import board_cells, take
+from .boards import take
 from .ends import choose_ends
 from .paths import NOWHERE, PathRoom, mark_path, new_path_room
 from .trees import ALGORITHMS, TreeRoom, carve, new_tree_room
-from .walls import strew, take_away
+from .walls import Shuffle, new_shuffle, strew, take_away
 
 MOST_ATTEMPTS = 4096
 """After so many without ends that are far enough apart a candidate is given up."""
@@ -57,18 +57,16 @@ def wanted_of(asked: Asked, size: int, attempts: int = MOST_ATTEMPTS) -> Wanted:
 
 
 @kernel
-def _draw(
-    stream: NDArray[np.uint64], wanted: Wanted, tree: TreeRoom, memory: PathRoom, order: NDArray[np.int32]
-) -> int:
+def _draw(stream: NDArray[np.uint64], wanted: Wanted, tree: TreeRoom, memory: PathRoom, shuffle: Shuffle) -> int:
     """A maze with its ends on the board, and the cell of the start; `NOWHERE` where ends are not found."""
     board, offsets = memory.board, memory.offsets
     if wanted.kind == _HARD:
-        strew(stream, board, offsets, order)
+        strew(stream, board, offsets, shuffle)
     else:
         carve(stream, board, offsets, wanted.algorithm, tree)
         if wanted.kind == _OPEN:
-            take_away(stream, board, offsets, tree.rooms, wanted.removed, order)
-    return choose_ends(stream, board, wanted.least, wanted.most, memory, order)
+            take_away(stream, board, offsets, tree.rooms, wanted.removed, shuffle)
+    return choose_ends(stream, board, wanted.least, wanted.most, memory, shuffle.cells)
 
 
 @kernel
@@ -79,7 +77,7 @@ def make_all(
     wanted: Wanted,
     tree: TreeRoom,
     memory: PathRoom,
-    order: NDArray[np.int32],
+    shuffle: Shuffle,
     inputs: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     lengths: NDArray[np.int64],
@@ -93,7 +91,7 @@ def make_all(
         wanted: from `wanted_of`.
         tree: from `new_tree_room`.
         memory: from `new_path_room`.
-        order: int32 [P], room for a shuffle.
+        shuffle: from `new_shuffle`.
         inputs: uint8 [B, C], receives the mazes.
         labels: uint8 [B, C], receives them with their paths.
         lengths: int64 [B], receives the steps from start to goal; 0 for a candidate that was given up.
@@ -103,7 +101,7 @@ def make_all(
         lengths[i] = 0
         for attempt in range(wanted.attempts):
             stream = open_stream(seed, purpose, attempt, 0, start + i)
-            first = _draw(stream, wanted, tree, memory, order)
+            first = _draw(stream, wanted, tree, memory, shuffle)
             if first != NOWHERE:
                 lengths[i] = memory.distances[first]
                 break
@@ -113,9 +111,9 @@ def make_all(
         take(board, memory.offsets, labels[i])
 
 
-def new_workbench(size: int) -> tuple[TreeRoom, PathRoom, NDArray[np.int32]]:
-    """The arguments `tree`, `memory` and `order` of `make_all`, for one thread."""
-    return new_tree_room(size), new_path_room(size), np.empty(board_cells(size), np.int32)
+def new_workbench(size: int) -> tuple[TreeRoom, PathRoom, Shuffle]:
+    """The arguments `tree`, `memory` and `shuffle` of `make_all`, for one thread."""
+    return new_tree_room(size), new_path_room(size), new_shuffle(size)
 
 
 def make(

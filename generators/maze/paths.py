@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..jit import kernel
 from .boards import board_cells, lay, offsets_of, take
 from .grids import GOAL, NUM_WAYS, OPEN, PATH, START, WALL
+from .regions import RowRoom, new_row_room
 
 UNREACHED, NOWHERE = -1, -1
 _IN_A_WALL = -2
@@ -32,6 +33,7 @@ class PathRoom(NamedTuple):
         queue: int32 [P], see `measure`.
         numbers: int32 [P], what is known of a cell's region, see `ends`.
         paths: int64 [P], see `count_paths`.
+        rows: see `regions`.
     """
 
     offsets: NDArray[np.int64]
@@ -40,13 +42,15 @@ class PathRoom(NamedTuple):
     queue: NDArray[np.int32]
     numbers: NDArray[np.int32]
     paths: NDArray[np.int64]
+    rows: RowRoom
 
 
 def new_path_room(size: int) -> PathRoom:
     """Memory for squares of `size` cells to a side."""
     cells = board_cells(size)
     distances, queue, numbers = (np.empty(cells, np.int32) for _ in range(3))
-    return PathRoom(offsets_of(size), np.empty(cells, np.uint8), distances, queue, numbers, np.empty(cells, np.int64))
+    board, paths = np.empty(cells, np.uint8), np.empty(cells, np.int64)
+    return PathRoom(offsets_of(size), board, distances, queue, numbers, paths, new_row_room(size))
 
 
 @kernel

@@ -42,6 +42,17 @@ def test_streams_spell_blocks_in_order(position, count):
 
 
 @few
+@given(position=positions, before=st.integers(0, 9), count=st.integers(0, 40))
+def test_many_words_are_those_that_single_calls_give(position, before, count):
+    stream, plain = rng.open_stream(*position), reference.Stream(*position)
+    drawn = np.empty(count, np.uint64)
+    expected = [plain.next() for _ in range(before + count + 5)]
+    found = [int(rng.next_uint64(stream)) for _ in range(before)]
+    rng.next_many(stream, drawn)
+    assert found + drawn.tolist() + [int(rng.next_uint64(stream)) for _ in range(5)] == expected
+
+
+@few
 @given(position=positions, bounds=st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=20))
 def test_below_equals_its_reference(position, bounds):
     stream, plain = rng.open_stream(*position), reference.Stream(*position)

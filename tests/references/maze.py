@@ -173,6 +173,23 @@ def distances(maze, source):
     return found
 
 
+def can_be_apart(maze, least):
+    """Whether bounds leave open that two cells are so far apart: regions are met row by row, from the middle on."""
+    size = isqrt(len(maze))
+    middle = (size + 2) // 2
+    left = {cell for cell, one in maze.items() if one != "#"}
+    rows = sorted(range(size), key=lambda row: (abs(row + 1 - middle), row))
+    for row in rows:
+        while len(left) > least and any((row, column) in left for column in range(size)):
+            columns = [column for column in range(size) if (row, column) in left]
+            start = next((column for column in columns if column >= middle), columns[0])
+            region = distances(maze, (row, start))
+            left -= set(region)
+            if len(region) > least and 2 * max(region.values()) >= least:
+                return True
+    return False
+
+
 def with_ends(stream, maze, least, most):
     """The maze with its ends, and the steps between them; None where no two cells are as far apart."""
     if least <= isqrt(len(maze)) + 2:
