@@ -77,7 +77,7 @@ def make_report(
         ReportError: `paired`, and there are not two runs.
         NoRunError: a folder is neither a run nor a study.
         RunError: a run's config.json is damaged, or of another version; or `request` names what is not there.
-        NoStudyError: a study has not come to its end.
+        NoStudyError: no run of a study is done yet.
         StudyError: a file of a study is damaged.
     """
     studies = {path: section for path in paths if (section := study_section(path)) is not None}

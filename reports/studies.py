@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trmpipe.shards.words import counted
-from trmpipe.studies import StudyResults, read_study
+from trmpipe.studies import StudyResults, read_so_far
 from trmpipe.studies.fitting import in_words
 from trmpipe.studies.record import RECORD
 from trmpipe.studies.results import RESULTS, RunRow
@@ -18,21 +18,30 @@ def study_section(path: Path) -> Section | None:
     """The section on the study in a folder; None where there is none.
 
     Raises:
-        NoStudyError: it has not come to its end.
+        NoStudyError: no run of it is done yet.
         StudyError: a file of it is damaged.
     """
     if not (path / RECORD).exists():
         return None
-    results = read_study(path)
+    results = read_so_far(path)
     plan = results.record.plan
     return Section(
         name=f"study-{place_name(plan.name)}",
         title=f"Study: {plan.name}",
-        says=[plan.question, *_cuts(results), NOTE],
+        says=[plan.question, *_unfinished(results), *_cuts(results), NOTE],
         facts=_facts(results, path.resolve().name),
         tables=[*_tables(results, path.resolve().name), *_failed(results, path.resolve().name)],
         figures=figures_of_study(results),
     )
+
+
+def _unfinished(results: StudyResults) -> list[str]:
+    return [f"The study is {results.unfinished}."] if results.unfinished else []
+
+
+def _rows_file(results: StudyResults) -> str:
+    """Where the numbers of runs stand: of an unfinished study nobody has put them together."""
+    return "runs/.../result.json" if results.unfinished else RESULTS
 
 
 def _cuts(results: StudyResults) -> list[str]:
@@ -44,8 +53,11 @@ def _facts(results: StudyResults, name: str) -> list[tuple[str, Cell]]:
     """Of the whole study, each number with its place in the files."""
     record, done = results.record, len(results.runs) - len(results.failed)
     found: list[tuple[str, Cell]] = [
-        ("runs", Number(text=f"{len(results.runs):,}", value=len(results.runs), source=f"{name}/{RESULTS}")),
-        ("came to their end", Number(text=f"{done:,}", value=done, source=f"{name}/{RESULTS} (status)")),
+        (
+            "runs",
+            Number(text=f"{len(results.runs):,}", value=len(results.runs), source=f"{name}/{_rows_file(results)}"),
+        ),
+        ("came to their end", Number(text=f"{done:,}", value=done, source=f"{name}/{_rows_file(results)} (status)")),
         (
             "seeds",
             Number(
@@ -73,7 +85,7 @@ def _tables(results: StudyResults, name: str) -> list[Table]:
             if own:
                 head, *rows = rows_of(own, plan.evaluation.depths)
                 caption = f"{data.name}: {WAYS[kind]}"
-                found.append(Table(caption=caption, columns=head, rows=rows, source=f"{name}/{RESULTS}"))
+                found.append(Table(caption=caption, columns=head, rows=rows, source=f"{name}/{_rows_file(results)}"))
     return found
 
 
@@ -81,7 +93,7 @@ def _failed(results: StudyResults, name: str) -> list[Table]:
     """The runs that failed, where there are some."""
     rows = [(_name(run), run.data, str(run.seed), run.reason) for run in results.failed]
     columns = ("run", "data", "seed", "reason")
-    return [Table(caption="Failed", columns=columns, rows=rows, source=f"{name}/{RESULTS}")] if rows else []
+    return [Table(caption="Failed", columns=columns, rows=rows, source=f"{name}/{_rows_file(results)}")] if rows else []
 
 
 def _name(run: RunRow) -> str:

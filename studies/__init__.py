@@ -1,14 +1,16 @@
 """Studies: plans of many runs, their execution, and the table that answers a question.
 
-`run_study` is the whole of ``trmpipe study``, `read_study` opens what it wrote. The names in `__all__` are imported
-when they are first used, so that importing this package does not import torch.
+`run_study` is the whole of ``trmpipe study``, `read_study` opens what it wrote, and `read_so_far` what one has written
+that still runs. The names in `__all__` are imported when they are first used, so that importing this package does not
+import torch.
 """
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["How", "StudyResults", "find_plan", "read_study", "run_study", "shipped"]
+__all__ = ["How", "StudyResults", "find_plan", "read_so_far", "read_study", "run_study", "shipped"]
 
 if TYPE_CHECKING:
+    from .collecting import read_so_far
     from .executing import How, run_study
     from .reading import find_plan, shipped
     from .results import StudyResults, read_study
@@ -17,6 +19,7 @@ else:
         "How": ".executing",
         "StudyResults": ".results",
         "find_plan": ".reading",
+        "read_so_far": ".collecting",
         "read_study": ".results",
         "run_study": ".executing",
         "shipped": ".reading",

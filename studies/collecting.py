@@ -1,28 +1,62 @@
-"""From outcomes to rows: what stands in the results of a run and of a try."""
+"""From outcomes to results: a row for every run and try that is done, at the end of a study or in the midst of it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .errors import NoStudyError
 from .fitting import tuned_once
-from .jobs import Outcome, outcome_of
-from .making import Choice, Maker, Planned, judged_by, solved_and_cells
-from .results import RunRow, Shares, TryRow
+from .jobs import outcome_of
+from .making import Choice, Maker, Planned, choices_of, judged_by, maker_of, solved_and_cells
+from .record import read_record
+from .results import RESULTS, RunRow, Shares, StudyResults, TryRow, read_study
 
 _UNDONE = "it was not done"
 
 
-def run_rows(folder: Path, planned: Sequence[Planned]) -> list[RunRow]:
-    """A row for every run, in their order.
+def read_so_far(path: str | Path) -> StudyResults:
+    """What the study in a folder has come to, whether it is finished, running or was broken off.
+
+    Raises:
+        NoStudyError: the folder holds no study, or one without a run that is done.
+        StudyError: a file of it is damaged.
+    """
+    folder = Path(path)
+    record = read_record(folder)
+    if record.measured is not None:
+        if (folder / RESULTS).exists():
+            return read_study(folder)
+        maker = maker_of(folder, record)
+        found = results_of(maker, choices_of(maker))
+        if found.runs:
+            return found
+    raise NoStudyError(
+        f"{folder} holds a study of which no run is done yet; wait for one, or run the same command again"
+    )
+
+
+def results_of(maker: Maker, choices: Mapping[str, Choice]) -> StudyResults:
+    """What is done of a study.
+
+    Args:
+        maker: of its jobs.
+        choices: what tries chose, by `tuning_name`.
 
     Raises:
         StudyError: an outcome is damaged.
     """
-    return [_run_row(folder, one, outcome_of(one.job) if one.job else None) for one in planned]
+    rows = [_run_row(maker.folder, one) for one in maker.planned(choices)]
+    runs = tuple(row for row in rows if row is not None)
+    tries = tuple(_try_rows(maker, choices))
+    return StudyResults(folder=maker.folder, record=maker.record, runs=runs, tries=tries, missing=len(rows) - len(runs))
 
 
-def _run_row(folder: Path, one: Planned, outcome: Outcome | None) -> RunRow:
-    reason = one.reason if one.job is None else _UNDONE if outcome is None else outcome.reason
+def _run_row(folder: Path, one: Planned) -> RunRow | None:
+    """None where the run is yet to be done."""
+    outcome = outcome_of(one.job) if one.job is not None else None
+    if one.job is not None and outcome is None:
+        return None
+    reason = one.reason if outcome is None else outcome.reason
     about: dict[str, Any] = {
         "data": one.setup.data,
         "arm": one.setup.arm,
@@ -77,12 +111,8 @@ def _last(columns: Mapping[str, Sequence[float]]) -> float:
     return columns[judged_by(columns)][-1]
 
 
-def try_rows(maker: Maker, choices: Mapping[str, Choice]) -> list[TryRow]:
-    """A row for every try, in their order.
-
-    Raises:
-        StudyError: an outcome is damaged.
-    """
+def _try_rows(maker: Maker, choices: Mapping[str, Choice]) -> list[TryRow]:
+    """A row for every try, in their order."""
     found, tuned = [], tuned_once(maker.record.plan, maker.setups())
     for name, tries in maker.try_jobs().items():
         data = tuned[name].data

@@ -6,7 +6,7 @@ a file of its own that is whole or absent, which job there is follows from study
 
 import shutil
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,16 +21,16 @@ from trmpipe.shards.ownership import owned
 from trmpipe.shards.urls import is_local, printable
 from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
-from trmpipe.trainer.device import GPUS, num_devices, pick_device, visible_gpus
+from trmpipe.trainer.device import GPUS, num_devices, visible_gpus
 
 from .checking import check_corpus, check_plan, check_settings_of
-from .collecting import run_rows, try_rows
+from .collecting import results_of
 from .errors import OtherJobError, PlanError, StudyInterrupted
 from .fitting import fit, in_words
 from .jobs import RUN, Job, outcome_of
 from .lengths import cost_key, reference_of
 from .listener import StudyListener, Unheard
-from .making import Maker, choices_of
+from .making import choices_of, maker_of
 from .plan import FLOPS, Data, Plan
 from .processes import Worker, do_apart, do_side_by_side
 from .record import Measured, Place, Record, begin_record, new_record, read_record, write_record
@@ -154,16 +154,16 @@ class _Study:
         elif self._how.retry and record.measured.failed:
             record = self._measure_again(record, record.measured)
         self._tell(record)
-        maker = self._maker(record)
+        maker = maker_of(self._folder, record)
         tries = [job for one in maker.try_jobs().values() for _, _, job in one]
         self._do("tuning", tries)
         choices = choices_of(maker)
-        planned = maker.planned(choices)
-        self._do("runs", [one.job for one in planned if one.job is not None])
-        runs, tuning = run_rows(self._folder, planned), try_rows(maker, choices)
-        found = StudyResults(folder=self._folder, record=record, runs=tuple(runs), tries=tuple(tuning))
-        write_rows(self._folder / TUNING, tuning)
-        write_rows(self._folder / RESULTS, runs)
+        runs = [one.job for one in maker.planned(choices) if one.job is not None]
+        # Whoever waits sees what there is.
+        self._do("runs", runs, after=lambda: write_table(self._folder / TABLE, results_of(maker, choices)))
+        found = results_of(maker, choices)
+        write_rows(self._folder / TUNING, found.tries)
+        write_rows(self._folder / RESULTS, found.runs)
         write_table(self._folder / TABLE, found)
         return found
 
@@ -172,9 +172,6 @@ class _Study:
         if (self._folder / "study.json").exists():
             there = read_record(self._folder)
             begin_record(self._folder, new_record(self._plan, there.corpora, self._budget, self._device))
-
-    def _maker(self, record: Record) -> Maker:
-        return Maker(folder=self._folder, record=record, on_cpu=pick_device(self._device).type == "cpu")
 
     def _corpora(self) -> dict[str, Place]:
         """The corpora, made where they are not there yet."""
@@ -210,7 +207,7 @@ class _Study:
 
     def _costs(self, record: Record) -> tuple[dict[str, Costs], dict[str, str]]:
         """Costs of setups, and why those of others could not be measured."""
-        jobs = self._maker(record).cost_jobs()
+        jobs = maker_of(self._folder, record).cost_jobs()
         self._do("measuring", list(jobs.values()))
         outcomes = {key: outcome_of(job) for key, job in jobs.items()}
         costs = {
@@ -224,7 +221,7 @@ class _Study:
     def _tell(self, record: Record) -> None:
         """What is going to be done, and what was given up."""
         known = record.known
-        setups = self._maker(record).setups()
+        setups = maker_of(self._folder, record).setups()
         self._told.note(
             f"{counted(len(setups), 'setup')}, {counted(known.fitted.seeds, 'seed')} each, {self._jobs} side by side: "
             f"about {in_words(known.fitted.seconds * known.jobs / self._jobs)} if all is still to be done"
@@ -234,8 +231,8 @@ class _Study:
         for reason in dict.fromkeys(known.failed.values()):
             self._told.note(f"cannot be trained: {reason}")
 
-    def _do(self, stage: str, jobs: Sequence[Job]) -> None:
-        """Have done what is not done yet.
+    def _do(self, stage: str, jobs: Sequence[Job], after: Callable[[], None] = lambda: None) -> None:
+        """Have done what is not done yet; `after` is called after each.
 
         Raises:
             StudyError: an outcome cannot be kept.
@@ -253,6 +250,7 @@ class _Study:
                     if outcome is not None and outcome.failed:
                         name = Path(job.folder).relative_to(self._folder)
                         self._told.note(f"failed: {name}: {outcome.reason}")
+                    after()
                     self._told.advance(1)
         except KeyboardInterrupt:
             raise StudyInterrupted(

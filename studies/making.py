@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trmpipe.trainer.costs import Costs
+from trmpipe.trainer.device import pick_device
 
 from .errors import StudyError
 from .fitting import kept_setups, try_steps, tuned_once, tuning_name
@@ -176,6 +177,11 @@ class Maker:
             variants=None if whole else setup.variants,
             **more,  # type: ignore[arg-type]
         )
+
+
+def maker_of(folder: Path, record: Record) -> Maker:
+    """The maker of a study in its folder, on the device that it was begun with."""
+    return Maker(folder=folder, record=record, on_cpu=pick_device(record.device).type == "cpu")
 
 
 def choices_of(maker: Maker) -> dict[str, Choice]:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from trmpipe.shards.fields import Count, Word
 from trmpipe.shards.files import write_atomically
 from trmpipe.shards.json_files import read_json
+from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Amount
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, writing
@@ -143,12 +144,20 @@ class StudyResults:
         record: what was asked, measured and given up.
         runs: all of them, in the order of the plan.
         tries: of tuning; none where nothing was tuned.
+        missing: runs that are still to be done, of which there is no row.
     """
 
     folder: Path
     record: Record
     runs: tuple[RunRow, ...]
     tries: tuple[TryRow, ...]
+    missing: int = 0
+
+    @property
+    def unfinished(self) -> str:
+        """How much of the study is done, in words; empty where all of it is."""
+        done = len(self.runs)
+        return f"unfinished: {done} of {counted(done + self.missing, 'run')} are done" if self.missing else ""
 
     @property
     def failed(self) -> list[RunRow]:
@@ -164,6 +173,7 @@ class StudyResults:
             "folder": str(self.folder),
             "seeds": fitted.seeds,
             "cuts": list(fitted.cuts),
+            "missing": self.missing,
             "runs": [dataclasses.asdict(run) for run in self.runs],
             "tries": [dataclasses.asdict(one) for one in self.tries],
         }

@@ -183,8 +183,10 @@ def _about(results: StudyResults) -> list[str]:
     """How the runs came about, and what was given up."""
     record, fitted = results.record, results.record.known.fitted
     plan, machine = record.plan, record.machine
-    lines = [
-        f"- {counted(len(results.runs), 'run')} of {counted(fitted.seeds, 'seed')} each; {_length(plan, fitted.share)}",
+    lines = [f"- **{results.unfinished}**; the same command goes on"] if results.unfinished else []
+    total = len(results.runs) + results.missing
+    lines += [
+        f"- {counted(total, 'run')} of {counted(fitted.seeds, 'seed')} each; {_length(plan, fitted.share)}",
         f"- scored on {counted(plan.evaluation.puzzles, 'held-out puzzle')} at most, one pass of "
         f"{counted(plan.evaluation.steps, 'supervision step')} where a model has steps",
         f"- trmpipe {record.trmpipe}, {machine.get('processor', '')}, {machine.get('cores', '?')} cores; "

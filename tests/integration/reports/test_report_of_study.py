@@ -47,12 +47,13 @@ def test_a_report_names_failed_runs_and_their_reasons(finished, tmp_path):
     assert "it &lt;b&gt;diverged&lt;/b&gt;" in page_of("a study", [section])
 
 
-def test_a_report_refuses_half_a_study_in_one_line(finished, trmpipe, tmp_path):
+def test_a_report_refuses_what_has_nothing_to_say_in_one_line(finished, trmpipe, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "copy")
     (folder / "results.jsonl").write_text('{"data": 5}\n')
     done = trmpipe("report", folder, "--out", tmp_path / "page.html")
     assert (done.code, "results.jsonl, line 1" in done.message) == (1, True)
     (folder / "results.jsonl").unlink()
+    shutil.rmtree(folder / "runs")
     done = trmpipe("report", folder, "--out", tmp_path / "page.html")
-    assert (done.code, "has not come to its end" in done.message) == (1, True)
+    assert (done.code, "of which no run is done yet" in done.message) == (1, True)
     assert not (tmp_path / "page.html").exists()
