@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from tests.references import maze as reference
 from tests.references.philox import Stream
 from trmpipe.generators.maze.boards import board_cells, lay, offsets_of
-from trmpipe.generators.maze.grids import OPEN, WALL
+from trmpipe.generators.maze.ends import choose_ends
+from trmpipe.generators.maze.grids import GOAL, OPEN, WALL
+from trmpipe.generators.maze.paths import NOWHERE, new_path_room
 from trmpipe.generators.maze.regions import can_be_apart, new_row_room
+from trmpipe.generators.rng import open_stream
 
 SEEDS = st.integers(0, 2**32)
 
@@ -52,6 +55,19 @@ def test_no_two_cells_are_as_far_apart_where_it_says_so(seed, size, walls):
     longest = max((networkx.diameter(region) for region in regions), default=0)
     if longest:
         assert all(seen(tokens, size, least, room) for least in range(1, longest + 1))
+
+
+def test_the_only_two_cells_that_are_as_far_apart_become_ends():
+    """A corridor that winds through 5 x 5: sixteen steps, its middle eight from either end, so bounds just hold."""
+    corridor = [*"     ", *"#### ", *"     ", *" ####", *"     "]
+    board, memory = np.empty(board_cells(5), np.uint8), new_path_room(5)
+    lay(np.array([OPEN if one == " " else WALL for one in corridor], np.uint8), offsets_of(5), board)
+    order, stream = np.empty(board_cells(5), np.int32), open_stream(0, 0, 0, 0, 0)
+    assert choose_ends(stream, board, 17, 24, memory, order) == NOWHERE
+    start = choose_ends(stream, board, 16, 16, memory, order)
+    first, last = 8, 40
+    assert start in (first, last)
+    assert board[first + last - start] == GOAL
 
 
 def test_most_mazes_of_random_walls_are_seen_to_be_too_short():
