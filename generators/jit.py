@@ -36,6 +36,8 @@ from numba import types
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from .cache_root import cache_root
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -132,10 +134,10 @@ def code_key(*code_folders: Path) -> str:
 def _cache_folder(code_folder: Path) -> str | None:
     """The folder for kernels whose code lies in `code_folder`, or None where there is none that can be written."""
     code_folders = (_PACKAGE,) if code_folder.is_relative_to(_PACKAGE) else (_PACKAGE, code_folder)
-    try:
-        root = Path(os.environ.get("TRMPIPE_CACHE_DIR") or Path.home() / ".cache" / "trmpipe") / "kernels"
-    except RuntimeError:  # No HOME, and a user whom the system does not know, as in a container.
+    kept = cache_root()
+    if kept is None:
         return None
+    root = kept / "kernels"
     folder = root / code_key(*code_folders)
     try:
         if not folder.is_dir():

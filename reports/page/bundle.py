@@ -5,7 +5,6 @@ folder under the package's version, with its digest, as kernels are.
 """
 
 import hashlib
-import os
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import vl_convert
 
+from trmpipe.generators.cache_root import cache_root
 from trmpipe.shards.files import write_atomically
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
@@ -37,11 +37,8 @@ def vega_script() -> str:
 
 def _kept_at() -> Path | None:
     """Where it is kept; None where there is no home."""
-    try:
-        root = Path(os.environ.get("TRMPIPE_CACHE_DIR") or Path.home() / ".cache" / "trmpipe")
-    except RuntimeError:  # No HOME, and a user whom the system does not know, as in a container.
-        return None
-    return root / "vega" / f"{version('vl-convert-python')}.js"
+    root = cache_root()
+    return root / "vega" / f"{version('vl-convert-python')}.js" if root is not None else None
 
 
 def _read(path: Path) -> str | None:
