@@ -25,7 +25,7 @@ PUBLISHED_PEAK_GB = 16
 
 def build(out: Path, sets: list[str], *options: str) -> tuple[float, dict[str, Any]]:
     """Seconds of one whole command, and what it told."""
-    command = [sys.executable, "-m", "trmpipe.cli.main", "generate", "arc", "--out", str(out), "--json", *options]
+    command = [sys.executable, "-m", "trmpipe", "generate", "arc", "--out", str(out), "--json", *options]
     command += ["--dataset", "arc-agi-1", *(word for path in sets for word in ("--train-set", path))]
     started = time.perf_counter()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

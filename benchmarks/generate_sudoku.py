@@ -40,7 +40,7 @@ def time_command(folder: str, repeats: int) -> dict[str, Any]:
     for repeat in range(repeats + 1):
         out = Path(folder) / f"corpus{repeat}"
         size = ["--n", "10", "--aug", "10", "--test", "10"] if repeat == 0 else ["--n", "1000", "--aug", "1000"]
-        command = [sys.executable, "-m", "trmpipe.cli.main", "generate", "sudoku", *size, "--out", str(out), "--json"]
+        command = [sys.executable, "-m", "trmpipe", "generate", "sudoku", *size, "--out", str(out), "--json"]
         started = time.perf_counter()
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         if repeat:

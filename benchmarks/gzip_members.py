@@ -84,7 +84,7 @@ def read_members(corpus: Path) -> list[bytes]:
 def make_corpus(folder: Path, tasks: int) -> Path:
     """A corpus of the first tasks of arc-agi-1 with 200 variants each."""
     options = ["--dataset", "arc-agi-1", "--n", str(tasks), "--aug", "200", "--out", str(folder / "arc")]
-    subprocess.run([sys.executable, "-m", "trmpipe.cli.main", "generate", "arc", *options], check=True)
+    subprocess.run([sys.executable, "-m", "trmpipe", "generate", "arc", *options], check=True)
     return folder / "arc"
 
 

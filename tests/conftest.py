@@ -54,7 +54,7 @@ def trmpipe_process():
     """Run a command line in a process of its own."""
 
     def call(*arguments, cwd=None, env=None, timeout=120):
-        command = [sys.executable, "-m", "trmpipe.cli.main", *map(str, arguments)]
+        command = [sys.executable, "-m", "trmpipe", *map(str, arguments)]
         done = subprocess.run(
             command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=timeout
         )

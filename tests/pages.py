@@ -143,7 +143,7 @@ def read_page(name, folder):
 def read_options(words):
     """Read the options of a command as it would, and do nothing: all must be there, presets and settings too."""
     assert words[0] in ("trmpipe", "torchrun"), words
-    arguments = words[words.index("trmpipe.cli.main") + 1 :] if words[0] == "torchrun" else words[1:]
+    arguments = words[words.index("trmpipe") + 1 :] if words[0] == "torchrun" else words[1:]
 
     def only_look(command, context):
         if "settings" in context.params:
@@ -189,7 +189,7 @@ def interrupt(words, folder):
 
 def command_of(words):
     """The command that starts a program of a page with this Python."""
-    module = "trmpipe.cli.main" if words[0] == "trmpipe" else PROGRAMS[words[0]]
+    module = "trmpipe" if words[0] == "trmpipe" else PROGRAMS[words[0]]
     return [sys.executable, "-m", module, *words[1:]]
 
 

@@ -133,7 +133,7 @@ def test_an_unwritable_folder_is_named(trmpipe, tmp_path):
 
 def test_a_process_killed_while_it_writes_is_completed_by_the_same_command(trmpipe, tmp_path, clean):
     out = tmp_path / "c"
-    command = [sys.executable, "-m", "trmpipe.cli.main", *COMMAND, "--out", str(out)]
+    command = [sys.executable, "-m", "trmpipe", *COMMAND, "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.glob(".progress/train-*.json")) and time.monotonic() < deadline:

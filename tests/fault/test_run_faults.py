@@ -101,7 +101,7 @@ def test_a_kill_at_any_write_ends_in_an_undisturbed_runs_files(train, tmp_path, 
 def test_two_at_once_and_one_killed(train, corpus4, tmp_path):
     run = tmp_path / "run"
     long = ["--set=checkpoint_every=5", "--set=log_every=1", "--max-steps=60"]
-    command = [sys.executable, "-m", "trmpipe.cli.main", "train", str(corpus4), "--out", str(run), *TINY, *long]
+    command = [sys.executable, "-m", "trmpipe", "train", str(corpus4), "--out", str(run), *TINY, *long]
     first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
     try:
         while len(list_checkpoints(run / "checkpoints")) < 2:

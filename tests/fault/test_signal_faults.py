@@ -21,7 +21,7 @@ def generation(tmp_path):
     temporary.mkdir()
 
     def start(*arguments):
-        command = [sys.executable, "-m", "trmpipe.cli.main", "generate", "sudoku", "--size", "6", "--out", str(out)]
+        command = [sys.executable, "-m", "trmpipe", "generate", "sudoku", "--size", "6", "--out", str(out)]
         command += map(str, arguments)
         settings = os.environ | {"TMPDIR": str(temporary)}
         pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}

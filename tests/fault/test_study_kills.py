@@ -75,7 +75,7 @@ def test_many_kills(execute, tmp_path, seed):
 def test_workers_end_with_a_study_that_is_killed(corpus4, tmp_path):
     """None trains on behind the back of the study, and the same command ends in the table."""
     (tmp_path / "tiny.toml").write_text(AS_KILLED.replace("steps = 12", "steps = 400"))
-    command = [sys.executable, "-m", "trmpipe.cli.main", "study", str(tmp_path / "tiny.toml"), str(corpus4)]
+    command = [sys.executable, "-m", "trmpipe", "study", str(tmp_path / "tiny.toml"), str(corpus4)]
     command += ["--out", str(tmp_path / "study"), "--jobs", "2", "--pictures", "none"]
     killed = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not list((tmp_path / "study").glob("runs/*/*/*/run/metrics.jsonl")):

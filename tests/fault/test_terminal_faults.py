@@ -18,7 +18,7 @@ from trmpipe.shards.json_files import seal
 
 HARM = "\x1b]0;pwned\x07\x9b31m\u202e\r[red]"
 """Names the window, turns text red and the direction of writing, goes back to the start of the line."""
-PROGRAM = [sys.executable, "-m", "trmpipe.cli.main"]
+PROGRAM = [sys.executable, "-m", "trmpipe"]
 
 
 def harmful(text):

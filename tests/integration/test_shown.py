@@ -90,7 +90,7 @@ def on_a_terminal(arguments, columns=80, **env):
     leader, follower = pty.openpty()
     settings = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": str(columns), **env}
     kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    command = [sys.executable, "-m", "trmpipe.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "trmpipe", *map(str, arguments)]
     with subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=kept | settings) as process:
         os.close(follower)
         said = b""

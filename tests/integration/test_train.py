@@ -163,7 +163,7 @@ def test_stopping_at_any_step_and_resuming_equals_an_undisturbed_run(
 
 
 def test_ctrl_c_saves_and_the_same_command_goes_on(corpus4, tmp_path, train):
-    command = [sys.executable, "-m", "trmpipe.cli.main", "train", str(corpus4), "--max-steps", "150", *TINY]
+    command = [sys.executable, "-m", "trmpipe", "train", str(corpus4), "--max-steps", "150", *TINY]
     log = tmp_path / "run" / "metrics.jsonl"
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path / "run")],

@@ -20,7 +20,7 @@ def start_ranks(world_size, *arguments):
     """`trmpipe` in so many processes, as a child in a group of its own."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}"]
     return subprocess.Popen(
-        [*command, "-m", "trmpipe.cli.main", *map(str, arguments)],
+        [*command, "-m", "trmpipe", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

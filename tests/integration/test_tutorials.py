@@ -47,7 +47,7 @@ def test_a_tutorial_has_blocks_that_run():
         "trmpipe train shards/ --preset no-such",
         "trmpipe train shards/ --preset sudoku-mlp --set model.widht=3",
         "trmpipe generate sudokus",
-        "torchrun --nproc-per-node 2 -m trmpipe.cli.main trian shards/",
+        "torchrun --nproc-per-node 2 -m trmpipe trian shards/",
     ],
 )
 def test_commands_that_are_not_run_are_read(line, tmp_path):

@@ -176,7 +176,7 @@ def test_torchrun_shares_the_rows(run, trmpipe):
     expected = json.loads(trmpipe("evaluate", run, "--json").out)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, "-m", "trmpipe.cli.main", "evaluate", str(run), "--json", "--device=cpu"],
+        [*command, "-m", "trmpipe", "evaluate", str(run), "--json", "--device=cpu"],
         capture_output=True,
         text=True,
         timeout=200,

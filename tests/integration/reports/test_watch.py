@@ -221,7 +221,7 @@ def test_a_browser_sees_it_grow(growing, browser):
 @pytest.mark.parametrize("there", [True, False])
 def test_ctrl_c_ends_it_cleanly(run6, tmp_path, there):
     path = run6 if there else tmp_path / "later"
-    command = [sys.executable, "-m", "trmpipe.cli.main", "watch", str(path)]
+    command = [sys.executable, "-m", "trmpipe", "watch", str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     port = int(line.rpartition(":")[2].partition("/")[0])

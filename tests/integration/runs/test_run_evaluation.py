@@ -283,7 +283,7 @@ def test_torchrun_shares_the_puzzles(trmpipe, tmp_path):
     expected = told(trmpipe, tmp_path / "run", *ways)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*launch, "-m", "trmpipe.cli.main", "evaluate", str(tmp_path / "run"), *ways, "--json", "--device=cpu"],
+        [*launch, "-m", "trmpipe", "evaluate", str(tmp_path / "run"), *ways, "--json", "--device=cpu"],
         capture_output=True,
         text=True,
         timeout=200,
