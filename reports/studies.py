@@ -1,5 +1,6 @@
 """What a page says of a study: its question, its table, what was cut and what failed, its figures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from trmpipe.shards.words import counted
@@ -24,14 +25,14 @@ def study_section(path: Path) -> Section | None:
     if not (path / RECORD).exists():
         return None
     results = read_so_far(path)
-    plan = results.record.plan
+    plan, source = results.record.plan, f"{path.resolve().name}/{_rows_file(results)}"
     return Section(
         name=f"study-{place_name(plan.name)}",
         title=f"Study: {plan.name}",
         says=[plan.question, *_unfinished(results), *_cuts(results), NOTE],
         facts=_facts(results, path.resolve().name),
         tables=[*_tables(results, path.resolve().name), *_failed(results, path.resolve().name)],
-        figures=figures_of_study(results),
+        figures=[replace(one, source=source) for one in figures_of_study(results)],
     )
 
 
@@ -41,7 +42,7 @@ def _unfinished(results: StudyResults) -> list[str]:
 
 def _rows_file(results: StudyResults) -> str:
     """Where the numbers of runs stand: of an unfinished study nobody has put them together."""
-    return "runs/.../result.json" if results.unfinished else RESULTS
+    return f"runs/.../result.json and {RECORD}" if results.unfinished else RESULTS
 
 
 def _cuts(results: StudyResults) -> list[str]:

@@ -39,6 +39,7 @@ def check_plan(plan: Plan) -> None:
         for name in arm.data:
             _known(f"data of the arm {arm.name!r}", name, data)
         _refuse_twins(f"axes of the arm {arm.name!r}", [axis.name for axis in (*arm.axes, *plan.axes)])
+        _refuse_twins(f"variants of the arm {arm.name!r}", [one.name for one in arm.variants])
     for one in plan.data:
         if not any(not arm.data or one.name in arm.data for arm in plan.arms):
             raise PlanError(f"no arm is trained on the data {one.name!r}; expected one at least")
@@ -76,7 +77,9 @@ def _check_tuning(plan: Plan) -> None:
             )
     if most > 1 and not plan.tuning.rates:
         raise PlanError("arms have variants, and tuning.rates is missing; expected the rates that they are tried with")
+    _refuse_twins("tuning.rates", plan.tuning.rates)
     for one in plan.data:
+        _refuse_twins(f"rates of the data {one.name!r}", one.rates)
         if one.rates and len(one.rates) != len(plan.tuning.rates):
             raise PlanError(
                 f"the data {one.name!r} has {len(one.rates)} rates, tuning.rates {len(plan.tuning.rates)}; expected as "

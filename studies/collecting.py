@@ -7,11 +7,12 @@ from typing import Any
 from .errors import NoStudyError
 from .fitting import tuned_once
 from .jobs import outcome_of
-from .making import Choice, Maker, Planned, choices_of, judged_by, maker_of, solved_and_cells
+from .making import Choice, Maker, Planned, choices_of, judged_by, solved_and_cells
 from .record import read_record
 from .results import RESULTS, RunRow, Shares, StudyResults, TryRow, read_study
 
 _UNDONE = "it was not done"
+_UNSCORED = "no held-out puzzle has a known solution, so there is nothing to score it on"
 
 
 def read_so_far(path: str | Path) -> StudyResults:
@@ -26,10 +27,13 @@ def read_so_far(path: str | Path) -> StudyResults:
     if record.measured is not None:
         if (folder / RESULTS).exists():
             return read_study(folder)
-        maker = maker_of(folder, record)
-        found = results_of(maker, choices_of(maker))
-        if found.runs:
-            return found
+        maker = Maker(folder=folder, record=record)
+        tries = [job for one in maker.try_jobs().values() for _, _, job in one]
+        # What tries choose is known when all are done, and which runs there are with it.
+        if all(outcome_of(job) is not None for job in tries):
+            found = results_of(maker, choices_of(maker))
+            if found.runs:
+                return found
     raise NoStudyError(
         f"{folder} holds a study of which no run is done yet; wait for one, or run the same command again"
     )
@@ -57,6 +61,8 @@ def _run_row(folder: Path, one: Planned) -> RunRow | None:
     if one.job is not None and outcome is None:
         return None
     reason = one.reason if outcome is None else outcome.reason
+    if outcome is not None and not outcome.failed and outcome.found["scores"] is None:
+        reason = _UNSCORED
     about: dict[str, Any] = {
         "data": one.setup.data,
         "arm": one.setup.arm,
@@ -84,14 +90,11 @@ def _run_row(folder: Path, one: Planned) -> RunRow | None:
 
 def _scores(found: Mapping[str, Any]) -> dict[str, Any]:
     """What a run was scored with; see `work`."""
-    held_out = found["scores"]
-    times = {"training_seconds": found["training_seconds"]}
-    if held_out is None:
-        return times
-    columns, trained = held_out["columns"], found["training"]
+    held_out, trained = found["scores"], found["training"]
+    columns = held_out["columns"]
     judge = judged_by(columns)
     return {
-        **times,
+        "training_seconds": found["training_seconds"],
         "puzzles": held_out["puzzles"],
         "judged_by": judge,
         "solved": _shares(columns[judge]),

@@ -10,28 +10,26 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from trmpipe.generators.errors import InputError, OptionError
-from trmpipe.pipeline import generate_corpus
 from trmpipe.pipeline.mapping import map_on_cluster
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.json_files import convert
 from trmpipe.shards.ownership import owned
-from trmpipe.shards.urls import is_local, printable
+from trmpipe.shards.urls import is_local
 from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
 from trmpipe.trainer.device import GPUS, num_devices, visible_gpus
 
 from .checking import check_corpus, check_plan, check_settings_of
 from .collecting import results_of
-from .errors import OtherJobError, PlanError, StudyInterrupted
+from .corpora import made, tell_of_urls, with_corpora
+from .errors import OtherJobError, StudyError, StudyInterrupted
 from .fitting import fit, in_words
 from .jobs import RUN, Job, outcome_of
 from .lengths import cost_key, reference_of
 from .listener import StudyListener, Unheard
-from .making import choices_of, maker_of
-from .plan import FLOPS, Data, Plan
+from .making import Maker, choices_of
+from .plan import FLOPS, Plan
 from .processes import Worker, do_apart, do_side_by_side
 from .record import Measured, Place, Record, begin_record, new_record, read_record, write_record
 from .results import RESULTS, TUNING, StudyResults, write_rows
@@ -91,7 +89,7 @@ def run_study(
     started, how, told = time.monotonic(), how or How(), listener or Unheard()
     plan = with_corpora(plan if seeds is None else replace(plan, seeds=seeds), corpora)
     check_plan(plan)
-    _tell_of_urls(plan, corpora, told)
+    tell_of_urls(plan, corpora, told)
     opened = {one.name: Corpus.open(one.path) for one in plan.data if one.path}
     for one in plan.data:
         if one.name in opened:
@@ -101,29 +99,6 @@ def run_study(
     with owned(Store(folder.absolute())):
         wanted = _Study(plan, folder, budget_seconds, device, how, told)
         return wanted.execute(started)
-
-
-def with_corpora(plan: Plan, corpora: Sequence[str]) -> Plan:
-    """The plan with corpora in the place of its data.
-
-    Raises:
-        PlanError: there are more or fewer of them than data, or some data has neither recipe nor path.
-    """
-    if corpora and len(corpora) != len(plan.data):
-        names = ", ".join(one.name for one in plan.data)
-        raise PlanError(
-            f"{counted(len(corpora), 'path')} given, and the study has {len(plan.data)} data ({names}); give one for "
-            "each, in their order, or none"
-        )
-    # By their own paths, so that the same command finds them from another folder too.
-    paths = [str(Path(path).absolute()) if is_local(path) else path for path in corpora]
-    if paths:
-        data = [replace(one, path=path, recipe={}) for one, path in zip(plan.data, paths, strict=True)]
-        plan = replace(plan, data=tuple(data))
-    for one in plan.data:
-        if not one.path and not one.recipe:
-            raise PlanError(f"the data {one.name!r} has neither recipe nor path; give the path of a corpus")
-    return plan
 
 
 class _Study:
@@ -154,7 +129,7 @@ class _Study:
         elif self._how.retry and record.measured.failed:
             record = self._measure_again(record, record.measured)
         self._tell(record)
-        maker = maker_of(self._folder, record)
+        maker = Maker(folder=self._folder, record=record)
         tries = [job for one in maker.try_jobs().values() for _, _, job in one]
         self._do("tuning", tries)
         choices = choices_of(maker)
@@ -183,7 +158,7 @@ class _Study:
                 path = f"corpora/{slug(one.name)}"
                 recipe = {**one.recipe}
                 task = recipe.pop("task")
-                corpus = _made(one, task, str(self._folder / path), recipe, self._told)
+                corpus = made(one, task, str(self._folder / path), recipe, self._told)
             check_corpus(self._plan, one, corpus)
             found[one.name] = Place(path=path, content=corpus.manifest.content_digest)
         return found
@@ -207,7 +182,7 @@ class _Study:
 
     def _costs(self, record: Record) -> tuple[dict[str, Costs], dict[str, str]]:
         """Costs of setups, and why those of others could not be measured."""
-        jobs = maker_of(self._folder, record).cost_jobs()
+        jobs = Maker(folder=self._folder, record=record).cost_jobs()
         self._do("measuring", list(jobs.values()))
         outcomes = {key: outcome_of(job) for key, job in jobs.items()}
         costs = {
@@ -221,7 +196,7 @@ class _Study:
     def _tell(self, record: Record) -> None:
         """What is going to be done, and what was given up."""
         known = record.known
-        setups = maker_of(self._folder, record).setups()
+        setups = Maker(folder=self._folder, record=record).setups()
         self._told.note(
             f"{counted(len(setups), 'setup')}, {counted(known.fitted.seeds, 'seed')} each, {self._jobs} side by side: "
             f"about {in_words(known.fitted.seconds * known.jobs / self._jobs)} if all is still to be done"
@@ -240,6 +215,9 @@ class _Study:
         missing = [job for job in jobs if not self._is_done(job)]
         if not missing:
             return
+        # What an earlier end put together is no longer what there is.
+        for name in (RESULTS, TUNING):
+            (self._folder / name).unlink(missing_ok=True)
         self._told.start(stage, len(missing))
         done = 0
         try:
@@ -258,13 +236,19 @@ class _Study:
                 "run the same command again to go on"
             ) from None
         self._told.finish()
+        stopped = sum(outcome_of(job) is None for job in missing)
+        if stopped:
+            raise StudyError(
+                f"{stopped} of {len(missing)} in this stage ({stage}) were stopped by another process and saved; run "
+                "the same command again to go on"
+            )
 
     def _is_done(self, job: Job) -> bool:
         try:
             outcome = outcome_of(job)
         except OtherJobError:
             # Tries that were done again may have chosen otherwise: then the run is another one.
-            if not (self._how.retry and job.kind == RUN):
+            if not (self._how.retry and job.kind == RUN and self._plan.tuning.rates):
                 raise
             self._told.note(f"done again, as tuning chose otherwise: {Path(job.folder).relative_to(self._folder)}")
             shutil.rmtree(job.folder)
@@ -284,27 +268,6 @@ class _Study:
         places = range(min(self._jobs, len(jobs)))
         workers = [Worker(log, {GPUS: gpus[i % len(gpus)]} if gpus else None) for i in places]
         return do_side_by_side(jobs, workers)
-
-
-def _tell_of_urls(plan: Plan, given: Sequence[str], told: StudyListener) -> None:
-    """Name the URLs that a study file names, and not the user, before they are opened."""
-    for one in plan.data:
-        values = [one.path, *(value for value in one.recipe.values() if isinstance(value, str))]
-        for url in values:
-            if url and url not in given and not is_local(url):
-                told.note(f"opening {printable(url)}, which the data {one.name!r} of the study names")
-
-
-def _made(data: Data, task: str, out: str, recipe: dict[str, Any], told: StudyListener) -> Corpus:
-    """The corpus of a recipe, made or found.
-
-    Raises:
-        PlanError: nothing can be made by it; the message has the words of `trmpipe generate`.
-    """
-    try:
-        return generate_corpus(task, out=out, progress=told, **recipe)
-    except (OptionError, InputError) as error:
-        raise PlanError(f"recipe of the data {data.name!r}: {error}") from error
 
 
 def _absolute(job: Job) -> Job:

@@ -4,6 +4,7 @@ First runs are made shorter, down to the plan's least share; then there are fewe
 and points are left out in the plan's order; and where all that is not enough, runs are made shorter still.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -136,29 +137,43 @@ def tuning_name(plan: Plan, setup: Setup) -> str:
 
 
 def _seconds(plan: Plan, state: Fitted, costs: Mapping[str, Costs], jobs: int) -> float:
-    """What all tries and runs take, side by side; setups that could not be measured take nothing."""
-    total, setups = 0.0, kept_setups(plan, state.dropped)
+    """What all tries and then all runs take, side by side; setups that could not be measured take nothing."""
+    setups = kept_setups(plan, state.dropped)
     longest = tuned_once(plan, setups).values()
+    trying: list[float] = []
+    training: list[float] = []
     for setup in setups:
         tries = tries_of(plan, setup)
         known = [costs[key] for _, _, settings in tries if (key := cost_key(plan, setup, settings)) in costs]
         if not known:
             continue
-        total += state.seeds * max(_runs(plan, setup, one, costs, state.share) for one in known)
+        # Which variant tuning takes is not known, so it is the slowest.
+        for seconds in max((_runs(plan, setup, one, costs, state.share) for one in known), key=sum):
+            training += [seconds] * state.seeds
         if len(tries) > 1 and setup in longest:
             each = [_tries(plan, setup, one, costs, state.share) for one in known]
-            total += len(tries) * sum(each) / len(each)
-    return total / jobs
+            trying += [sum(each) / len(each)] * len(tries)
+    return _side_by_side(trying, jobs) + _side_by_side(training, jobs)
 
 
-def _runs(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], share: float) -> float:
-    """Seconds on the wall of the runs of one seed."""
-    asked, lengths = plan.evaluation, lengths_of(plan, setup, own, costs, share)
+def _side_by_side(seconds: Iterable[float], jobs: int) -> float:
+    """When the last of some jobs ends, each of which is begun in turn by whoever is free."""
+    free = [0.0] * jobs
+    for one in seconds:
+        heapq.heapreplace(free, free[0] + one)
+    return max(free)
+
+
+def _runs(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], share: float) -> list[float]:
+    """Seconds on the wall of each run of one seed."""
+    asked = plan.evaluation
     restarts = sum(asked.restarts) if own.draws else 0
     times = 1 + restarts + (len(plan.data) - 1 if asked.across else 0)
     scoring = (asked.puzzles * times + asked.trained) * own.answer_seconds
-    training = sum(length.steps for length in lengths) * own.step_seconds
-    return (training + len(lengths) * (scoring + START_SECONDS)) * own.wall_share
+    return [
+        (length.steps * own.step_seconds + scoring + START_SECONDS) * own.wall_share
+        for length in lengths_of(plan, setup, own, costs, share)
+    ]
 
 
 def _tries(plan: Plan, setup: Setup, own: Costs, costs: Mapping[str, Costs], share: float) -> float:

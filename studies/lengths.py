@@ -68,4 +68,5 @@ def _steps(kind: str, amount: float, plan: Plan, data: Data, own: Costs, costs: 
     if reference is None:
         raise StudyError(f"the reference arm {setup.arm!r} could not be measured, and all others get its FLOPs")
     # As many as the reference has whole steps in that time, so that it has those.
-    return max(1, round(int(amount / reference.step_seconds) * reference.step_flops / max(1, own.step_flops)))
+    whole = max(1, int(amount / reference.step_seconds))
+    return max(1, round(whole * reference.step_flops / max(1, own.step_flops)))

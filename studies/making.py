@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trmpipe.trainer.costs import Costs
-from trmpipe.trainer.device import pick_device
 
 from .errors import StudyError
 from .fitting import kept_setups, try_steps, tuned_once, tuning_name
@@ -70,12 +69,10 @@ class Maker:
     Attributes:
         folder: of the study.
         record: what it is.
-        on_cpu: whether it is trained on a CPU.
     """
 
     folder: Path
     record: Record
-    on_cpu: bool
 
     def cost_jobs(self) -> dict[str, Job]:
         """What is measured, by `lengths.cost_key`."""
@@ -100,7 +97,8 @@ class Maker:
                 costs = known.costs.get(cost_key(plan, setup, settings))
                 if costs is not None:
                     steps = try_steps(plan, setup, costs, known.costs, known.fitted.share)
-                    folder = f"tries/{slug(name)}/{slug(' '.join(('try', variant, rate)))}"
+                    own = slug(name.removeprefix(setup.data))
+                    folder = f"tries/{slug(setup.data)}/{own}/{slug(' '.join(('try', variant, rate)))}"
                     job = self._job(
                         TRY, folder, setup, settings, seed=TRY_SEED, steps=steps, monitor=plan.tuning.puzzles
                     )
@@ -171,17 +169,12 @@ class Maker:
             corpus=located(self.folder, place),
             content=place.content,
             preset=setup.preset,
-            settings=joined([_ON_A_CPU if self.on_cpu else (), settings, scoring, limit]),
+            settings=joined([_ON_A_CPU if self.record.device == "cpu" else (), settings, scoring, limit]),
             device=self.record.device,
             groups=None if whole else setup.groups,
             variants=None if whole else setup.variants,
             **more,  # type: ignore[arg-type]
         )
-
-
-def maker_of(folder: Path, record: Record) -> Maker:
-    """The maker of a study in its folder, on the device that it was begun with."""
-    return Maker(folder=folder, record=record, on_cpu=pick_device(record.device).type == "cpu")
 
 
 def choices_of(maker: Maker) -> dict[str, Choice]:

@@ -28,6 +28,8 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THR
 _SAVE_SECONDS = 60.0
 """How long a worker may take to save a run when the study ends before it."""
 _LOOK_SECONDS = 0.2
+_MOST_STOPS = 3
+_STOPPED = f"its process was asked to stop {_MOST_STOPS} times, and not by this study"
 
 
 class Worker:
@@ -124,19 +126,26 @@ def do_side_by_side(jobs: Sequence[Job], workers: Sequence[Worker]) -> Generator
     Raises:
         StudyError: an outcome cannot be kept.
     """
-    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
     answers: queue.SimpleQueue[Job | Exception | None] = queue.SimpleQueue()
     for job in jobs:
-        waiting.put(job)
+        waiting.put((job, 0))
     stopping = threading.Event()
 
     def serve(worker: Worker) -> None:
         with suppress(queue.Empty):
             while not stopping.is_set():
-                job = waiting.get_nowait()
+                job, stops = waiting.get_nowait()
                 try:
-                    if worker.do(job) == DONE:
+                    answer = worker.do(job)
+                    if answer == INTERRUPTED and stops + 1 == _MOST_STOPS and not stopping.is_set():
+                        keep_outcome(job, Outcome(asked=job.asked, reason=_STOPPED))
+                        answer = DONE
+                    if answer == DONE:
                         answers.put(job)
+                    else:
+                        # Another process stopped it, and it is saved; where we did, nobody takes it any more.
+                        waiting.put((job, stops + 1))
                 except Exception as error:  # Told by the thread that waits for answers.
                     answers.put(error)
                     break

@@ -17,6 +17,7 @@ from trmpipe.shards import json_digest
 from trmpipe.shards.fields import Digest, Positive, Word
 from trmpipe.shards.json_files import convert, read_sealed
 from trmpipe.trainer.costs import Amount, Costs
+from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, write_sealed
 
@@ -25,8 +26,8 @@ from .fitting import Fitted
 from .plan import Plan
 
 RECORD = "study.json"
-VERSION = 2
-_BUDGET = "--budget"
+VERSION = 3
+_BUDGET, _DEVICE = "--budget", "--device"
 _ADVICE = "restore the file, or take another --out"
 
 
@@ -63,7 +64,7 @@ class Record:
         version: of this file.
         plan: resolved: with the seeds and corpora that the command asked for.
         budget_seconds: that the study is to fit; None for as long as it takes.
-        device: as of `trmpipe train`.
+        device: ``cpu``, ``cuda`` or ``mps``, whichever `auto` came to where it was begun.
         corpora: by the names of data.
         trmpipe: version.
         machine: what it was begun on, in words, by name.
@@ -81,10 +82,11 @@ class Record:
 
     def asked(self) -> dict[str, str]:
         """What the folder is bound to, as digests by words for it."""
-        plan = dataclasses.asdict(self.plan)
-        parts = {name: plan[name] for name in plan}
+        parts = dataclasses.asdict(self.plan)
+        # What corpora hold counts, wherever they lie now.
+        data = [{**one, "path": ""} for one in parts["data"]]
         contents = {name: place.content for name, place in self.corpora.items()}
-        own = {_BUDGET: self.budget_seconds, "--device": self.device, "corpora": contents}
+        own = {_BUDGET: self.budget_seconds, _DEVICE: self.device, "data": data, "corpora": contents}
         return {name: json_digest(value) for name, value in {**parts, **own}.items()}
 
     @property
@@ -109,7 +111,7 @@ def new_record(plan: Plan, corpora: dict[str, Place], budget_seconds: float | No
         version=VERSION,
         plan=plan,
         budget_seconds=budget_seconds,
-        device=device,
+        device=pick_device(device).type,
         corpora=corpora,
         trmpipe=trmpipe.__version__,
         machine={
@@ -177,6 +179,11 @@ def begin_record(folder: Path, record: Record) -> Record:
     # Before costs are measured nothing follows from the time, so that it may still be another.
     free = {_BUDGET} if there.measured is None else set()
     differing = [name for name in now if then[name] != now[name] and name not in free]
+    if _DEVICE in differing:
+        raise StudyError(
+            f"{folder} holds a study on {there.device}, and this one would go on on {record.device}; give --device "
+            f"{there.device}, or take another --out"
+        )
     if differing:
         raise StudyError(
             f"{folder} holds another study: it differs in {', '.join(differing)}; give the plan and options that it "
@@ -186,7 +193,7 @@ def begin_record(folder: Path, record: Record) -> Record:
         there = replace(there, budget_seconds=record.budget_seconds)
         write_record(folder, there)
     # Where corpora lie the command says, not a file that may be from elsewhere: what they hold is the same.
-    return replace(there, corpora=record.corpora)
+    return replace(there, plan=record.plan, corpora=record.corpora)
 
 
 def located(folder: Path, place: Place) -> str:

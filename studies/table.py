@@ -30,6 +30,9 @@ NOTE = (
     "puzzles solved less held-out ones, in points."
 )
 """How the table is read."""
+_ROUNDED_UP = 999.5
+"""From here on three digits are a thousand of the unit."""
+_FEW_SECONDS = 100
 FEW_STEPS = 100
 """Of training, below which a setup is named as one that had few."""
 Rows = list[list[str]]
@@ -116,7 +119,7 @@ def _short(estimate: Estimate | None) -> str:
 def magnitude(number: float) -> str:
     """A large number with its unit, such as ``2.23 T``."""
     for unit in ("", " k", " M", " G", " T", " P"):
-        if number < 1000:
+        if number < _ROUNDED_UP:
             return f"{number:.3g}{unit}"
         number /= 1000
     return f"{number:,.3g} E"
@@ -201,9 +204,14 @@ def _about(results: StudyResults) -> list[str]:
 def _length(plan: Plan, share: float) -> str:
     amounts = [data.budget or plan.budget.amount for data in plan.data]
     unit = "steps" if STEPS in plan.budget.kinds else "seconds of a thread"
-    each = " or ".join(dict.fromkeys(f"{amount * share:,.4g}" for amount in amounts))
+    each = " or ".join(dict.fromkeys(_amount(amount * share) for amount in amounts))
     whose = " of the reference arm" if plan.budget.kinds == (FLOPS,) else ""
     return f"each as long as {each} {unit}{whose}"
+
+
+def _amount(number: float) -> str:
+    """Steps or seconds: whole ones but where there are few."""
+    return f"{number:,.0f}" if number >= _FEW_SECONDS else f"{number:.3g}"
 
 
 def _tuning(results: StudyResults) -> Iterable[list[str]]:

@@ -1,8 +1,11 @@
 """The figures of an analysis, measure by measure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from trmpipe.trainer.analysis import KeptMeasure
+from trmpipe.trainer.analysis.keeping import FOLDER
+from trmpipe.trainer.analysis.reading import table_file
 
 from .figure import Figure
 from .measures.by_step import figures_of_changes, figures_of_steps
@@ -41,4 +44,9 @@ def figures_of_analysis(tables: Mapping[str, KeptMeasure]) -> list[Figure]:
     Args:
         tables: what `trainer.analysis.read_analysis` gives.
     """
-    return [figure for name, kept in tables.items() if name in FIGURES for figure in FIGURES[name](kept)]
+    return [
+        replace(figure, source=f"{FOLDER}/{table_file(name)}")
+        for name, kept in tables.items()
+        if name in FIGURES
+        for figure in FIGURES[name](kept)
+    ]

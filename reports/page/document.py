@@ -206,7 +206,7 @@ def _table(table: Table) -> Markup:
         "div",
         element(
             "table",
-            element("caption", table.caption),
+            element("caption", f"{table.caption}, from {table.source}" if table.source else table.caption),
             element("thead", element("tr", [element("th", name, scope="col") for name in table.columns])),
             element("tbody", rows),
         ),

@@ -73,8 +73,11 @@ def evaluate_commands(facts: RunFacts) -> list[tuple[str, str]]:
     """The commands that score a run again as it was scored, each once, by what they make."""
     found = []
     for score in facts.scores:
-        how = score.how.split()[2:] if score.how.startswith("trmpipe evaluate") else []
+        asked = score.how.startswith("trmpipe evaluate")
+        how = score.how.split()[2:] if asked else []
         words = ["trmpipe", "evaluate", str(facts.run.path), *how]
+        # What a training ends with is scored on its first held-out puzzles, `trmpipe evaluate` on all.
+        words += ["--limit", str(score.puzzles)] if score.puzzles and not asked else []
         what = "Its scores:"
         if score.elsewhere:
             # Scores note the corpus by its name and digest alone.

@@ -119,7 +119,7 @@ def test_another_plan_is_refused(finished, corpus4, change, options, words):
 
 
 def test_another_corpus_is_refused(finished, corpus6):
-    with pytest.raises(StudyError, match="it differs in data"), working_here():
+    with pytest.raises(StudyError, match="it differs in corpora"), working_here():
         run_study(tiny_plan(TINY + ARMS + TUNING), finished[0], corpora=[str(corpus6)])
 
 
@@ -257,6 +257,33 @@ def test_a_killed_process_fails_its_job_and_the_rest_goes_on(corpus4, tmp_path):
     assert [job.folder for job in done] == [long.folder, short.folder]
     assert outcome_of(long).reason == "its process was killed by SIGKILL, as where memory runs out"
     assert not outcome_of(short).failed
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_job_whose_process_another_asks_to_stop_is_done_again(corpus4, tmp_path, monkeypatch, times):
+    """As a system does that is short of memory; after three times it has failed. Nothing is lost without a word."""
+    job, worker, left = job_of(corpus4, tmp_path / "job"), Worker(tmp_path / "log"), [times]
+    do = Worker.do
+
+    def terminated(self, job):
+        if left[0] == 0:
+            return do(self, job)
+        left[0] -= 1
+        self._process = self._start()
+        self._process.terminate()
+        return do(self, job)
+
+    monkeypatch.setattr(Worker, "do", terminated)
+    assert [one.folder for one in do_side_by_side([job], [worker])] == [job.folder]
+    reason = outcome_of(job).reason
+    assert reason == ("" if times == 1 else "its process was asked to stop 3 times, and not by this study")
+
+
+def test_a_stage_that_was_stopped_elsewhere_is_not_taken_for_done(corpus4, tmp_path, monkeypatch):
+    """As where the process of a worker of Dask's is asked to stop."""
+    monkeypatch.setattr(executing, "do_side_by_side", lambda jobs, workers: (job for job in do_here(jobs[1:], workers)))
+    with pytest.raises(StudyError, match=r"1 of 2 in this stage \(measuring\) were stopped by another process"):
+        run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)])
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What a study refuses first, and what it does again when it is asked to."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -7,15 +8,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from tests.study_plans import AS_PLANNED, TINY, TUNING, tiny_plan, working_here
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
-from trmpipe.studies import How, run_study, work
+from trmpipe.studies import How, read_so_far, record, run_study, work
 from trmpipe.studies.errors import PlanError, StudyError
 from trmpipe.studies.jobs import RUN, Job
 from trmpipe.studies.record import write_record
 from trmpipe.trainer.errors import DivergedError, RunWriteError
+from trmpipe.trainer.files import write_sealed
 
 
 @pytest.fixture
@@ -133,6 +136,52 @@ def test_a_file_from_elsewhere_does_not_say_where_corpora_lie(corpus4, tmp_path)
         done[:] = []
         assert run_study(plan, tmp_path, **asked).failed == []
     assert len(done) == 2
+
+
+def test_a_corpus_may_lie_elsewhere_when_a_study_goes_on(corpus4, tmp_path):
+    moved = shutil.copytree(corpus4, tmp_path / "moved")
+    with working_here() as done:
+        first = run_study(tiny_plan(), tmp_path / "study", corpora=[str(corpus4)], seeds=1)
+        done[:] = []
+        again = run_study(tiny_plan(), tmp_path / "study", corpora=[str(moved)], seeds=1)
+    assert (done, again.runs) == ([], first.runs)
+
+
+def test_another_device_is_refused_and_costs_no_run(corpus4, tmp_path, monkeypatch):
+    """What is begun on a GPU does not go on without one, whatever `auto` comes to."""
+    asked = {"corpora": [str(corpus4)], "seeds": 1}
+    with working_here() as done:
+        first = run_study(tiny_plan(), tmp_path, **asked)
+        done[:] = []
+        monkeypatch.setattr(record, "pick_device", lambda device: torch.device("cuda"))
+        for retry in (False, True):
+            with pytest.raises(StudyError, match=r"holds a study on cpu, .* give --device cpu"):
+                run_study(tiny_plan(), tmp_path, how=How(retry=retry), **asked)
+        assert read_so_far(tmp_path).runs == first.runs
+    assert done == []
+    assert all((tmp_path / run.run).exists() for run in first.runs)
+
+
+def test_retry_throws_no_run_away_that_tuning_cannot_have_changed(corpus4, tmp_path):
+    asked = {"corpora": [str(corpus4)], "seeds": 1}
+    with working_here():
+        found = run_study(tiny_plan(), tmp_path, **asked)
+        place = (tmp_path / found.runs[0].run).with_name("result.json")
+        write_sealed(place, {**json.loads(place.read_text()), "asked": "0" * 64, "digest": None})
+        with pytest.raises(StudyError, match="is the outcome of another job"):
+            run_study(tiny_plan(), tmp_path, how=How(retry=True), **asked)
+    assert (tmp_path / found.runs[0].run).exists()
+
+
+def test_a_run_without_a_score_has_failed(corpus4, tmp_path, monkeypatch):
+    run = work._run
+    monkeypatch.setitem(work._WAYS, RUN, lambda job: {**run(job), "scores": None})
+    with working_here():
+        found = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)], seeds=1)
+    assert {run.reason for run in found.failed} == {
+        "no held-out puzzle has a known solution, so there is nothing to score it on"
+    }
+    assert "## Failed" in (tmp_path / "table.md").read_text()
 
 
 def test_a_url_out_of_a_study_file_is_told_before_it_is_opened(tmp_path):

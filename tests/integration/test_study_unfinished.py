@@ -2,20 +2,20 @@
 
 import pytest
 
-from tests.study_plans import AS_PLANNED, do_here, tiny_plan, working_here
+from tests.study_plans import AS_PLANNED, TUNING, do_here, tiny_plan, working_here
 from trmpipe.reports.studies import study_section
 from trmpipe.studies import executing, read_so_far, read_study, run_study
 from trmpipe.studies.errors import NoStudyError, StudyInterrupted
-from trmpipe.studies.jobs import RUN
+from trmpipe.studies.jobs import RUN, TRY
 from trmpipe.studies.results import RESULTS
 
 
-def broken_off(corpus, folder, monkeypatch, runs):
-    """A study that Ctrl-C ends after so many runs."""
+def broken_off(corpus, folder, monkeypatch, runs, *, stage=RUN, text=AS_PLANNED):
+    """A study that Ctrl-C ends after so many jobs of a stage."""
 
     def stopping(jobs, workers):
         doing = do_here(jobs, workers)
-        if jobs[0].kind != RUN:
+        if jobs[0].kind != stage:
             yield from doing
             return
         for _ in range(runs):
@@ -25,7 +25,7 @@ def broken_off(corpus, folder, monkeypatch, runs):
     with monkeypatch.context() as patch, working_here():
         patch.setattr(executing, "do_side_by_side", stopping)
         with pytest.raises(StudyInterrupted):
-            run_study(tiny_plan(AS_PLANNED), folder, corpora=[str(corpus)])
+            run_study(tiny_plan(text), folder, corpora=[str(corpus)])
 
 
 def test_what_is_done_is_told(corpus4, tmp_path, monkeypatch):
@@ -56,3 +56,21 @@ def test_without_a_run_there_is_nothing_to_tell(corpus4, tmp_path, monkeypatch):
     with pytest.raises(NoStudyError, match="of which no run is done yet; wait for one"):
         read_so_far(tmp_path)
     assert not (tmp_path / "table.md").exists()
+
+
+def test_nothing_is_told_before_tries_have_chosen(corpus4, tmp_path, monkeypatch):
+    """A try that is yet to be done is none that failed."""
+    broken_off(corpus4, tmp_path, monkeypatch, 3, stage=TRY, text=AS_PLANNED + TUNING)
+    with pytest.raises(NoStudyError, match="of which no run is done yet"):
+        read_so_far(tmp_path)
+
+
+def test_what_an_earlier_end_put_together_goes_when_runs_are_missing(corpus4, tmp_path, monkeypatch):
+    with working_here():
+        whole = run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)])
+    for run in whole.runs[1:]:
+        (tmp_path / run.run).with_name("result.json").unlink()
+    broken_off(corpus4, tmp_path, monkeypatch, 1)
+    assert read_so_far(tmp_path).unfinished == "unfinished: 2 of 4 runs are done"
+    with working_here():
+        assert run_study(tiny_plan(), tmp_path, corpora=[str(corpus4)]).runs[0] == whole.runs[0]

@@ -12,7 +12,7 @@ from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.record import Measured, Place, new_record
 from trmpipe.studies.results import RunRow, StudyResults
 from trmpipe.studies.statistics import estimate_of
-from trmpipe.studies.table import as_markdown
+from trmpipe.studies.table import as_markdown, magnitude
 
 PLAN = """
 name = "mine"
@@ -96,6 +96,13 @@ def made(runs=None):
 
 
 FIGURES = {figure.name: figure for figure in figures_of_study(made())}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(999, "999"), (999.6e6, "1 G"), (999_999, "1 M"), (12_345, "12.3 k"), (9.996e14, "1 P")]
+)
+def test_magnitudes_have_three_digits(number, words):
+    assert magnitude(number) == words
 
 
 def test_every_kind_of_figure_is_there():

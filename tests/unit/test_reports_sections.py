@@ -1,5 +1,6 @@
 """What sections say: errors of open cells alone, scores by their names, figures that nothing replaces."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -100,6 +101,12 @@ def test_the_command_of_a_score_on_another_corpus_says_what_is_missing():
     assert (own, command) == ("Its scores:", "trmpipe evaluate run")
     assert other == "trmpipe evaluate run --corpus PATH-OF-a"
     assert "write where that is in place of PATH-OF-a" in elsewhere
+
+
+def test_scores_at_the_end_of_a_training_are_of_as_many_puzzles_again():
+    final = replace(score("exact"), how="at the end of training", puzzles=500)
+    facts = SimpleNamespace(scores=[final], run=SimpleNamespace(path="run"), step=1)
+    assert evaluate_commands(facts) == [("Its scores:", "trmpipe evaluate run --limit 500")]
 
 
 def test_restarts_are_told_with_what_chooses(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trmpipe.studies.errors import StudyError
-from trmpipe.studies.fitting import fit, in_words, kept_setups, tuned_once
+from trmpipe.studies.fitting import _side_by_side, fit, in_words, kept_setups, tuned_once
 from trmpipe.studies.lengths import cost_key, lengths_of
 from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.setups import setups_of, tries_of
@@ -107,6 +107,31 @@ def test_what_is_fitted_fits(seconds, pace, flops, jobs):
         assert fit(PLAN, known, jobs, None).seconds > seconds
     else:
         assert found.seconds <= seconds
+
+
+def test_no_study_is_sooner_done_than_its_longest_run():
+    """However many runs are done side by side, each takes the 100 seconds and more that it has."""
+    assert fit(PLAN, costs(), 1000, None).seconds > 100
+    cut = fit(PLAN, costs(), 1000, 100.0)
+    assert cut.share < 1
+    assert cut.seconds <= 100
+
+
+@given(st.lists(st.floats(0.1, 50), min_size=1, max_size=12), st.integers(1, 5))
+def test_jobs_side_by_side_are_begun_by_whoever_is_free(seconds, jobs):
+    free = [0.0] * jobs
+    for one in seconds:
+        first = free.index(min(free))
+        free[first] += one
+    assert _side_by_side(seconds, jobs) == pytest.approx(max(free))
+
+
+def test_the_flops_of_one_step_are_shared_out_where_the_reference_has_no_more_time():
+    plan = replace(PLAN, budget=replace(PLAN.budget, amount=1.0))
+    one, _, two, _ = setups_of(plan)
+    slow, small = replace(CHEAP, step_seconds=2.0, step_flops=100_000), replace(CHEAP, step_flops=1000)
+    known = {cost_key(plan, s, tries_of(plan, s)[0][2]): own for s, own in ((one, slow), (two, small))}
+    assert [lengths_of(plan, s, own, known, 1.0)[0].steps for s, own in ((one, slow), (two, small))] == [1, 100]
 
 
 def test_a_time_that_holds_nothing_is_refused_with_what_it_takes():

@@ -160,6 +160,14 @@ BAD = {
     "same values": (WHOLE + '[[axes]]\nname="p"\nkey="x"\nvalues=[1,"1"]', "a list of different texts or numbers"),
     "twins": (HEAD + DATA + ARM + ARM, "arms: 'TRM' is there twice (as 'TRM'); expected different names"),
     "alike": (HEAD + DATA + ARM + ARM.replace("TRM", "trm."), "arms: 'trm.' is there twice (as 'TRM')"),
+    "variants alike": (
+        HEAD + TUNING + DATA + ARM + "[arms.variants]\n'Adam W'=['batch_size=4']\nadam-w=['batch_size=8']\n",
+        "variants of the arm 'TRM': 'adam-w' is there twice (as 'Adam W')",
+    ),
+    "rates alike": (
+        HEAD + "[tuning]\nrates=['1e-3', '1e+3']\nkey='optimiser.lr'" + DATA + ARM,
+        "tuning.rates: '1e+3' is there twice (as '1e-3')",
+    ),
     "data of an arm": (WHOLE + 'data = ["6x7"]', "data of the arm 'TRM' names '6x7'; expected '6x6'"),
     "reference": (HEAD + "[budget]\nequal='flops'\nreference='TRN'" + DATA + ARM, "names 'TRN'; expected 'TRM'"),
     "no reference": (HEAD + "[budget]\nequal='flops'" + DATA + ARM, "budget.reference is missing; expected the name"),

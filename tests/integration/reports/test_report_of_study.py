@@ -30,6 +30,7 @@ def test_a_report_says_what_the_study_found(finished):
     assert section.says[0] == results.record.plan.question
     (table,) = section.tables
     assert [table.columns, *table.rows] == rows_of(groups_of(results), results.record.plan.evaluation.depths)
+    assert {figure.source for figure in section.figures} == {"tiny/results.jsonl"}
     assert [figure.rows for figure in section.figures] == [figure.rows for figure in figures_of_study(results)]
     assert dict(section.facts)["runs"].value == 4
     page = page_of("a study", [section])
