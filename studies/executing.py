@@ -216,8 +216,8 @@ class _Study:
         if not missing:
             return
         # What an earlier end put together is no longer what there is.
-        for name in (RESULTS, TUNING):
-            (self._folder / name).unlink(missing_ok=True)
+        for file in (RESULTS, TUNING):
+            (self._folder / file).unlink(missing_ok=True)
         self._told.start(stage, len(missing))
         done = 0
         try:
