@@ -28,6 +28,10 @@ class _Change:
     windows: NDArray[np.int64]
 
 
+_Read = tuple[_Change, NDArray[np.uint8]]
+"""A change and the rows of its windows."""
+
+
 class WindowHolder:
     """Holds one window of variants of every group.
 
@@ -68,7 +72,7 @@ class WindowHolder:
                 "than a window has (--variants), or, in Python, give the Stream a larger memory_limit_bytes"
             )
         self._thread = ThreadPoolExecutor(1) if 2 * table_bytes <= memory_limit_bytes else None
-        self._ahead: Future[tuple[_Change, NDArray[np.uint8]]] | None = None
+        self._ahead: Future[_Read | None] | None = None
         self._epoch = -1
         self._windows = np.full(len(counts), -1, np.int64)
         self.table = np.empty((int(self._widths.sum()), 2, seq_len), np.uint8)
@@ -104,11 +108,14 @@ class WindowHolder:
         first_rows[change.groups] = rows
         fill_table(table, self._spans, starts, stops, first_rows)
 
-    def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> tuple[_Change, NDArray[np.uint8]]:
-        """The first change after `epoch`, with its rows."""
-        # No window lasts longer than it has variants.
-        later = range(epoch + 1, epoch + self._window_size + 1)
-        change = next(filter(None, (self._change_at(epoch, present) for epoch in later)))
+    def _read_ahead(self, epoch: int, present: NDArray[np.int64]) -> _Read | None:
+        """The first change after `epoch`, with its rows; None where there is none, as of groups of one window each."""
+        # A window lasts for as many epochs as it has variants, and twice as many where it ends a cycle and begins the
+        # next one too.
+        later = range(epoch + 1, epoch + 2 * self._window_size + 1)
+        change = next(filter(None, (self._change_at(epoch, present) for epoch in later)), None)
+        if change is None:
+            return None
         widths = self._widths[change.groups]
         table = np.empty((int(widths.sum()), *self.table.shape[1:]), np.uint8)
         self._read(change, table, np.cumsum(widths) - widths)
@@ -117,9 +124,10 @@ class WindowHolder:
     def _take_ahead(self, change: _Change) -> bool:
         """Take over what was read ahead, if that is what is needed: after a jump to another step it is not."""
         ahead, self._ahead = self._ahead, None
-        if ahead is None:
+        found = ahead.result() if ahead is not None else None
+        if found is None:
             return False
-        read, table = ahead.result()
+        read, table = found
         if not (np.array_equal(read.groups, change.groups) and np.array_equal(read.windows, change.windows)):
             return False
         if len(read.groups) == len(self._counts):
