@@ -1,6 +1,7 @@
 """What ``trmpipe generate`` says at its end."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from trmpipe.generators.options import flag_of
@@ -8,6 +9,7 @@ from trmpipe.generators.options import flag_of
 from .console import bytes_in_words, counted, echo, echo_json
 
 _SHOWN = 5
+_ANEW = "delete it, or give --out a new folder, to make it anew"
 
 
 def report(outcome: Any, supplier: Any, *, aug: int, seconds: float, as_json: bool) -> None:
@@ -87,8 +89,9 @@ def _drop_facts(drop: Any, noun: str) -> dict[str, Any]:
 def _say_what_was_written(outcome: Any, seconds: float) -> None:
     manifest = outcome.manifest
     train, test = manifest.splits["train"], manifest.splits["test"]
-    if outcome.written == 0:
+    if outcome.was_finished:
         echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
+        _say_who_made_it(manifest)
     else:
         resumed = f", {outcome.kept:,} of {outcome.kept + outcome.written:,} parts were there" if outcome.kept else ""
         echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
@@ -98,6 +101,24 @@ def _say_what_was_written(outcome: Any, seconds: float) -> None:
         f"  {counted(train.groups, 'training puzzle')} with {counted(train.puzzles, 'variant')}{examples}, "
         f"{test.groups:,} held out, {bytes_in_words(num_bytes)}"
     )
+
+
+def _say_who_made_it(manifest: Any) -> None:
+    """Of a corpus that was there: whether it may be of other code than there is now, as nobody looks at its puzzles."""
+    from trmpipe.generators.errors import InputError
+    from trmpipe.pipeline.generate import makers
+
+    with suppress(InputError):  # The task's package may be gone.
+        now = makers(manifest.spec.name)
+        if manifest.generator != now:
+            echo(f"  note: made by {_maker(manifest.generator)}, this is {_maker(now)}; {_ANEW}")
+        elif "package" in now:
+            echo(f"  note: made by {_maker(now)}; if its code was changed since, {_ANEW}")
+
+
+def _maker(generator: Any) -> str:
+    name = generator.get("package", generator.get("name", "another program"))
+    return f"{name} {generator.get('package_version', generator.get('version', ''))}".strip()
 
 
 def _say_drops(role: str, drops: Iterable[Any], noun: str) -> None:

@@ -53,6 +53,7 @@ class Outcome:
         drops: candidates passed over, by the role of the source that they were in.
         leaks: training candidates that are twins of held-out ones.
         num_short: training groups that have fewer distinct variants than were asked for, and got all of them.
+        was_finished: whether the corpus was there with its manifest, so that nothing was made or compared.
     """
 
     store: Store
@@ -64,6 +65,7 @@ class Outcome:
     drops: Mapping[str, tuple[Drop, ...]]
     leaks: tuple[Drop, ...]
     num_short: int
+    was_finished: bool = False
 
 
 def generate(
@@ -116,8 +118,26 @@ def generate(
 def _nothing_to_do(store: Store, manifest: Manifest) -> Outcome:
     kept = sum(len({shard.unit for shard in split.shards}) for split in manifest.splits.values())
     return Outcome(
-        store=store, manifest=manifest, written=0, kept=kept, remade={}, skipped={}, drops={}, leaks=(), num_short=0
+        store=store,
+        manifest=manifest,
+        written=0,
+        kept=kept,
+        remade={},
+        skipped={},
+        drops={},
+        leaks=(),
+        num_short=0,
+        was_finished=True,
     )
+
+
+def makers(task: str) -> dict[str, str]:
+    """Name and version of this program, and of the package that brings a task where one does, as a manifest has them.
+
+    Args:
+        task: its name.
+    """
+    return {"name": "trmpipe", "version": trmpipe.__version__} | package_that_brings(task)
 
 
 def _make(
@@ -201,6 +221,6 @@ def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Proven
             for source in sources
         ),
         guarantees=plan.guarantees,
-        generator={"name": "trmpipe", "version": trmpipe.__version__} | package_that_brings(recipe.task),
+        generator=makers(recipe.task),
         libraries={name: version(name) for name in _LIBRARIES},
     )

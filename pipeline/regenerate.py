@@ -89,7 +89,8 @@ def regenerate(
     Raises:
         ArgumentError: `workers` is more than this machine can run.
         NoCorpusError: there is no manifest.
-        RecipeError: an input file is missing or is another one.
+        RecipeError: an input file is missing or is another one; or `out` holds the whole corpus already, of which
+            nothing would be made again.
     """
     check_workers(workers, scheduler)
     folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
@@ -104,6 +105,11 @@ def regenerate(
         scheduler=scheduler,
         progress=progress,
     )
+    if outcome.was_finished:
+        raise RecipeError(
+            f"{outcome.store.url} holds the whole corpus already, so nothing was made and nothing compared; give "
+            "--out a new folder, or delete this one"
+        )
     return Comparison(original=original, outcome=outcome)
 
 

@@ -266,6 +266,8 @@ def test_a_corpus_that_does_not_come_out_again_names_the_package(trmpipe, faulty
     assert "the task by faulty-package 1.5" in trmpipe("inspect", tmp_path / "c").out
     same = trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "same")
     assert (same.code, "content equal" in same.out) == (0, True)
+    note = "note: made by faulty-package 1.5; if its code was changed since, delete it, or give --out a new folder"
+    assert note in trmpipe(*ARGUMENTS, "--out", tmp_path / "c").out
     change(faulty, "super().generate(seed, ", "super().generate(seed + 1, ")
     again = trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "again")
     assert (again.code, "from the same faulty-package 1.5: its code is another one than it was" in again.out) == (
@@ -276,6 +278,8 @@ def test_a_corpus_that_does_not_come_out_again_names_the_package(trmpipe, faulty
     metadata = faulty / "faulty_package-1.6.dist-info" / "METADATA"
     metadata.write_text(metadata.read_text().replace("1.5", "1.6"))
     registry.forget()
+    note = "note: made by faulty-package 1.5, this is faulty-package 1.6; delete it, or give --out a new folder"
+    assert note in trmpipe(*ARGUMENTS, "--out", tmp_path / "c").out
     later = trmpipe("regenerate", tmp_path / "c", "--out", tmp_path / "later")
     assert "its task was that of faulty-package 1.5, here it is that of 1.6: run `pip install faulty-package==1.5`" in (
         later.out

@@ -104,6 +104,10 @@ def test_regenerating_gives_the_same_bytes(trmpipe, corpus6, tmp_path):
     told = json.loads(result.out)
     assert told["same_content"]
     assert told["same_files"]
+    # What is there is not compared with itself: neither that one nor the corpus that it was made from.
+    for out in (tmp_path / "again", corpus6):
+        result = trmpipe("regenerate", corpus6, "--out", out)
+        assert (result.code, "holds the whole corpus already, so nothing was made" in result.message) == (1, True)
 
 
 def test_regenerating_says_what_differs(trmpipe, corpus6, tmp_path):
