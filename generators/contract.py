@@ -29,10 +29,10 @@ from .contract_checks import (
 )
 from .errors import ContractError, InputError
 from .groups import TEST, Examined, Groups, Rows, runs
+from .spec import fault_of
 from .task import Solutions, Task
 
 _SEVERAL = 2
-_MOST_TOKENS = 256
 
 
 def check_spec(task: Task) -> None:
@@ -44,15 +44,10 @@ def check_spec(task: Task) -> None:
     spec, call = task.spec, Call(task, "spec", "its spec")
     if not re.fullmatch("[a-z][a-z0-9_]*", spec.name):
         raise call.refuse("spec", f"the name is {spec.name!r}, expected small letters, digits and underscores")
-    if not 2 <= spec.vocab_size <= _MOST_TOKENS or len(set(spec.vocabulary)) < spec.vocab_size:
-        raise call.refuse("spec", f"the vocabulary is {spec.vocabulary!r}, expected 2 to 256 different characters")
-    if not spec.vocabulary.isprintable():
-        raise call.refuse("spec", f"the vocabulary is {spec.vocabulary!r}, expected printable characters")
-    if min(spec.grid_shape) < 1 or len(spec.grid_shape) != 2:
-        raise call.refuse("spec", f"the grid shape is {spec.grid_shape}, expected rows and columns, 1 or more")
-    if spec.num_symmetries < 1 or spec.classes not in ("symmetry", "identity"):
-        found = f"num_symmetries is {spec.num_symmetries}, classes is {spec.classes!r}"
-        raise call.refuse("spec", f'{found}, expected 1 or more, and "symmetry" or "identity"')
+    if fault := fault_of(spec):
+        raise call.refuse("spec", fault)
+    if spec.classes not in ("symmetry", "identity"):
+        raise call.refuse("spec", f'classes is {spec.classes!r}, expected "symmetry" or "identity"')
     if spec.classes == "symmetry" and type(task).examine is Task.examine:
         raise call.refuse("spec", 'classes is "symmetry", and there is no examine that would find symmetric copies')
     if spec.scoring == "check" and not task.judges:

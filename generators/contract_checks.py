@@ -155,9 +155,12 @@ def check_examined(call: Call, found: object, groups: Groups) -> None:
     check_array(call, "accepted", found.accepted, np.bool_, (count,))
     check_array(call, "ratings", found.ratings, np.float64, (count,))
     check_array(call, "forms", found.forms, np.uint8, (count, None))
-    wrong = np.flatnonzero(found.ratings < 0)
+    wrong = np.flatnonzero((found.ratings < 0) | np.isinf(found.ratings))
     if len(wrong):
-        raise call.refuse("ratings", "a rating is below 0, expected 0 or more, or NaN", call.at(groups, int(wrong[0])))
+        rating = found.ratings[wrong[0]]
+        raise call.refuse(
+            "ratings", f"a rating is {rating}, expected 0 or more, or NaN", call.at(groups, int(wrong[0]))
+        )
 
 
 def range_of(groups: Groups) -> str:

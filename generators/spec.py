@@ -1,9 +1,32 @@
 """What a reader must know of a task without having its code: it goes into the manifest of every corpus."""
 
+import re
 from dataclasses import dataclass
 
 ANSWERS = "answers"
 """The name of a measure that is how many right answers a group's base has, counted up to some number of the task's."""
+
+COLUMNS = (
+    "split",
+    "group",
+    "key",
+    "candidate",
+    "shard",
+    "variants",
+    "examples",
+    "identifier",
+    "name",
+    "clues",
+    "difficulty",
+    "canonical",
+    "digest",
+)
+"""The columns of every catalog; measures of a task come after them, under names of their own."""
+MOST_CELLS = 1 << 16
+"""Of a grid: readers take memory by it."""
+MOST_MEASURES = 16
+_VOCABULARY_SIZES = range(2, 257)
+_MEASURE = "[a-z][a-z_]{0,39}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +79,23 @@ class TaskSpec:
     def vocab_size(self) -> int:
         """Number of tokens, the pad token included."""
         return len(self.vocabulary)
+
+
+def fault_of(spec: TaskSpec) -> str:
+    """Why no corpus can have this spec, in words; empty where one can. Makers and readers ask the same."""
+    if len(spec.grid_shape) != 2 or min(spec.grid_shape) < 1 or spec.grid_shape[0] * spec.grid_shape[1] > MOST_CELLS:
+        return f"the grid shape is {spec.grid_shape}, expected rows and columns, {MOST_CELLS:,} cells at most"
+    sizes = {len(spec.vocabulary), len(set(spec.vocabulary))}
+    if len(sizes) > 1 or not sizes <= set(_VOCABULARY_SIZES) or not spec.vocabulary.isprintable():
+        return f"the vocabulary is {spec.vocabulary!r:.300}, expected 2 to 256 different printable characters"
+    if spec.num_symmetries < 1:
+        return f"num_symmetries is {spec.num_symmetries}, expected 1 or more"
+    if len(spec.measures) > MOST_MEASURES or len(set(spec.measures)) < len(spec.measures):
+        return f"it has {len(spec.measures)} measures, expected {MOST_MEASURES} different ones at most"
+    for name in spec.measures:
+        if not re.fullmatch(_MEASURE, name) or name in COLUMNS:
+            return (
+                f"it has a measure {name!r:.80}, expected small letters and underscores, 40 at most, and no "
+                "column that every catalog has"
+            )
+    return ""

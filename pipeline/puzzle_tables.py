@@ -96,7 +96,7 @@ def text_batches(file: Any, path: str, task: Task, wanted: Wanted) -> Iterator[B
         wanted: which columns.
 
     Raises:
-        PuzzleFileError: a header has no column of puzzles, or a line is no CSV.
+        PuzzleFileError: a header has no column of puzzles, a line is no CSV, or a list is asked for ratings.
         UnicodeDecodeError: the file is no UTF-8.
     """
     pieces = _pieces(file)
@@ -107,6 +107,11 @@ def text_batches(file: Any, path: str, task: Task, wanted: Wanted) -> Iterator[B
     delimiter = next((letter for letter in _DELIMITERS if letter in first), ",")
     whole = chain([start], pieces)
     if not _is_table(first, delimiter, task, wanted):
+        if wanted.ratings:
+            raise PuzzleFileError(
+                f"{path} is a list of puzzles, which has no column '{_RATING}' to keep; leave out --file-rating, or "
+                "give a table with a header"
+            )
         return _plain_batches(whole, verbatim=wanted.verbatim)
     return _table_batches(start, pieces, path, delimiter, wanted)
 

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trmpipe.generators.spec import COLUMNS
+
 from .digests import DIGEST_BYTES, SPLITS
 from .errors import DamagedError
 from .fields import Word
@@ -22,22 +24,7 @@ from .urls import in_one_line
 
 CATALOG = "catalog.parquet"
 _ADVICE = "delete the corpus and generate it again"
-COLUMNS = (
-    "split",
-    "group",
-    "key",
-    "candidate",
-    "shard",
-    "variants",
-    "examples",
-    "identifier",
-    "name",
-    "clues",
-    "difficulty",
-    "canonical",
-    "digest",
-)
-"""The columns of every catalog; measures of a task come after them."""
+
 _TEXTS = ("split", "key", "shard", "name")
 _MAY_BE_NULL = ("name", "difficulty")
 

@@ -4,13 +4,12 @@ A folder with a manifest is a whole corpus; a folder without one is none. The fi
 manifests are equal bytes, and it holds its own digest (see `json_files`): all that is believed of a corpus hangs on it.
 """
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from trmpipe.generators.spec import fault_of
 from trmpipe.generators.task import PAD, TaskSpec
 
-from .catalog import COLUMNS
 from .digests import SPLITS, json_digest
 from .errors import CorpusError, DamagedError, NoCorpusError
 from .fields import Count, Digest, FileName, Positive, Word
@@ -24,11 +23,8 @@ FORMAT_VERSION = 3
 PROGRESS = ".progress"
 """Folder where a generation that is under way keeps its plan and the records of finished units."""
 _SEALED_FROM = 3
-_MOST_CELLS = 1 << 16
 _NEWER = ("measures", "alternatives")
 """Fields of a spec that are left out where the task has no such thing."""
-_MOST_MEASURES = 16
-_VOCABULARY_SIZES = range(2, 257)
 _ADVICE = "restore the file, or delete the corpus and generate it again"
 
 
@@ -171,21 +167,10 @@ def _from_json(value: dict[str, Any], version: int, where: str) -> Manifest:
 
 def _check_spec(spec: TaskSpec) -> None:
     """Refuse what no task can be: readers take memory by these numbers, and kernels write by them."""
-    if min(spec.grid_shape) < 1 or spec.grid_shape[0] * spec.grid_shape[1] > _MOST_CELLS:
-        raise ValueError(f"the grid shape is {spec.grid_shape}, expected 1 to {_MOST_CELLS} cells")
-    if len(spec.vocabulary) not in _VOCABULARY_SIZES or not spec.vocabulary.isprintable():
-        raise ValueError("the vocabulary is not 2 to 256 printable characters")
-    if spec.num_symmetries < 1:
-        raise ValueError(f"the number of symmetries is {spec.num_symmetries}, expected 1 or more")
+    if fault := fault_of(spec):
+        raise ValueError(f"of its spec, {fault}")
     for word in (spec.name, spec.classes, spec.scoring):
         convert(word, FileName, "a word of its spec", _ADVICE)
-    if len(spec.measures) > _MOST_MEASURES or len(set(spec.measures)) < len(spec.measures):
-        raise ValueError(
-            f"its spec has {len(spec.measures)} measures, expected {_MOST_MEASURES} different ones at most"
-        )
-    for name in spec.measures:
-        if not re.fullmatch(r"[a-z][a-z_]{0,39}", name) or name in COLUMNS:
-            raise ValueError(f"its spec has a measure {name!r}, expected small letters, and no column of the catalog")
 
 
 def _check_splits(manifest: Manifest) -> None:

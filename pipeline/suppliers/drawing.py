@@ -31,11 +31,12 @@ from .supplier import Request
 
 DROP_IMPROPER = "drop_improper"
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 1024
-_FINE, _NONE, _SEVERAL, _OTHER_ANSWER, _OUTSIDE = range(5)
+_FINE, _NONE, _SEVERAL, _OTHER_ANSWER, _FILLED, _OUTSIDE = range(6)
 _IMPROPER = {
     _NONE: "no solution",
     _SEVERAL: "several solutions",
     _OTHER_ANSWER: "an answer that is no solution",
+    _FILLED: "no cell to fill in",
 }
 """What --drop-improper drops."""
 
@@ -174,6 +175,8 @@ def _labelled(
     else:  # Where there are no answers, a task need not be able to check them.
         differs = given
     findings[(findings == _FINE) & given & differs] = _OTHER_ANSWER
+    if task.blank is not None:
+        findings[(findings == _FINE) & (inputs != task.blank).all(axis=1)] = _FILLED
     return np.where(given[:, None], answers, solutions.labels), findings
 
 
@@ -193,6 +196,8 @@ def _refusal(file: PuzzleFile, task: Task, place: int, finding: int) -> PuzzleFi
             f"{where}: the answer given is not the puzzle's solution; mend the line, or drop all such lines with "
             "--drop-improper"
         )
+    if finding == _FILLED:
+        expected = "a puzzle rather than its answer"
     return PuzzleFileError(
         f"{where}: the puzzle has {_IMPROPER[finding]}, expected {expected}; "
         "take the line out, or drop all such lines with --drop-improper"

@@ -38,6 +38,15 @@ class FaultyTask(ReversalTask):
     if os.environ.get("FAULT", "").startswith(("solve", "check")):
         spec = replace(spec, scoring="check")
 
+    if os.environ.get("FAULT") == "spec measure":
+        spec = replace(spec, measures=("row2",))
+    if os.environ.get("FAULT") == "spec column":
+        spec = replace(spec, measures=("difficulty",))
+    if os.environ.get("FAULT") == "spec cells":
+        spec = replace(spec, grid_shape=(257, 257))
+    if os.environ.get("FAULT") == "spec vocabulary":
+        spec = replace(spec, vocabulary="_aa")
+
     def generate(self, seed, purpose, start, count):
         groups = super().generate(seed, purpose, start, count)
         fault, here = os.environ.get("FAULT"), groups.candidates == 7 if purpose == TRAIN else groups.candidates < 0
@@ -72,6 +81,8 @@ class FaultyTask(ReversalTask):
     def rate(self, examined):
         if os.environ.get("FAULT") == "rate":
             return replace(examined, ratings=np.full(len(examined), -1.0))
+        if os.environ.get("FAULT") == "rate infinite":
+            return replace(examined, ratings=np.full(len(examined), np.inf))
         return examined
 
     def measure(self, groups):
@@ -149,7 +160,12 @@ FAULTS = {
     "examine order": ("the same puzzles", "at candidates 0 to 3", "or in another order; mend faulty_package.Faulty"),
     "examine digests": ("shapes", "digests are uint8 [4, 16], expected uint8 [4, 32]", "FaultyTask.examine ("),
     "examine raises": ("no errors", "at candidates 0 to 3", "RuntimeError: two lines (__init__.py, line "),
-    "rate": ("ratings", "at candidate 0 (", "a rating is below 0", "FaultyTask.rate ("),
+    "rate": ("ratings", "at candidate 0 (", "a rating is -1.0, expected 0 or more", "FaultyTask.rate ("),
+    "rate infinite": ("ratings", "at candidate 0 (", "a rating is inf, expected 0 or more", "FaultyTask.rate ("),
+    "spec measure": ("spec", "at its spec", "it has a measure 'row2', expected small letters and underscores"),
+    "spec column": ("spec", "at its spec", "it has a measure 'difficulty', expected"),
+    "spec cells": ("spec", "at its spec", "the grid shape is (257, 257), expected rows and columns, 65,536 cells"),
+    "spec vocabulary": ("spec", "at its spec", "the vocabulary is '_aa', expected 2 to 256 different printable"),
     "measure nan": ("measures", "at candidate ", "nan, expected numbers from 0 on", "FaultyTask.measure ("),
     "measure below": ("measures", "at candidate ", "-1.0, expected numbers from 0 on", "FaultyTask.measure ("),
     "measure type": ("types", "measures are int64 [4, 1], expected float64 [4, 1]", "FaultyTask.measure ("),

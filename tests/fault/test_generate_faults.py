@@ -79,7 +79,7 @@ def test_a_mistake_gets_one_line_and_writes_nothing(trmpipe, tmp_path, monkeypat
 def test_a_wrong_answer_in_a_file_is_named(trmpipe, tmp_path):
     path = tmp_path / "p.csv"
     path.write_text(
-        "source,question,answer,rating\nx,1234341221434321,1234341221434321,0\nx,123434122143432.,2" + "1" * 15
+        "source,question,answer,rating\nx,..34341221434321,1234341221434321,0\nx,123434122143432.,2" + "1" * 15
     )
     result = trmpipe("generate", "sudoku", "--size", "4", "--input", path, "--out", tmp_path / "c")
     assert result.code == 1

@@ -140,7 +140,7 @@ def test_errors_on_a_terminal(tmp_path):
 
 
 def test_brackets_in_file_names_are_no_markup(tmp_path):
-    (tmp_path / "[bold]list[red].txt").write_text("1234341221434321\n.234341221434321\n12343412.1434321\n")
+    (tmp_path / "[bold]list[red].txt").write_text("..34341221434321\n.234341221434321\n12343412.1434321\n")
     options = ["--size", "4", "--n", "1", "--test", "1", "--aug", "1", "--drop-improper"]
     said, code = on_a_terminal([*PROGRAM, "generate", "sudoku", "--input", "[bold]list[red].txt", *options], tmp_path)
     assert code == 0, said

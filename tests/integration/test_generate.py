@@ -123,7 +123,7 @@ def test_regenerating_says_what_differs(trmpipe, corpus6, tmp_path):
 
 
 def test_regenerating_wants_the_very_input_file(trmpipe, tmp_path):
-    (tmp_path / "p.txt").write_text("1234341221434321\n123434122143432.\n")
+    (tmp_path / "p.txt").write_text("1234341221434.2.\n123434122143432.\n")
     made = trmpipe(
         "generate", "sudoku", "--size", 4, "--input", tmp_path / "p.txt", "--aug", 1, "--out", tmp_path / "c"
     )
@@ -234,14 +234,28 @@ def test_help_answers_in_under_a_second(trmpipe_process):
 
 def test_improper_lines_are_dropped_and_named(trmpipe, tmp_path):
     lines = ["1234341221434321", "123434122143432.", "1...............", "11..............", ".234341221434321"]
+    lines.append("12343412214343.1")
     (tmp_path / "p.txt").write_text("\n".join(lines))
     arguments = ["generate", "sudoku", "--size", 4, "--input", tmp_path / "p.txt", "--aug", 1, "--test", 0]
     told = json.loads(trmpipe(*arguments, "--drop-improper", "--json", "--out", tmp_path / "c").out)
-    assert told["dropped"]["input"][:2] == [
+    assert [drop for drop in told["dropped"]["input"] if "twin_of_line" not in drop] == [
+        {"line": 1, "reason": "no cell to fill in"},
         {"line": 3, "reason": "several solutions"},
         {"line": 4, "reason": "no solution"},
     ]
-    assert told["skipped"] == {"several solutions": 1, "no solution": 1, "repeats of another puzzle": 1}
+    assert told["skipped"] == {
+        "no cell to fill in": 1,
+        "several solutions": 1,
+        "no solution": 1,
+        "repeats of another puzzle": 2,
+    }
+    whole = trmpipe(*arguments, "--out", tmp_path / "whole")
+    assert "line 1: the puzzle has no cell to fill in, expected a puzzle rather than its answer" in whole.message
+    rated = trmpipe(*arguments, "--file-rating", "--out", tmp_path / "rated")
+    assert (rated.code, "p.txt is a list of puzzles, which has no column 'rating' to keep" in rated.message) == (
+        1,
+        True,
+    )
     again = trmpipe("regenerate", tmp_path / "c", "--input", tmp_path / "p.txt", "--out", tmp_path / "again")
     assert (again.code, "content equal" in again.out) == (0, True)
     (tmp_path / "bad.txt").write_text(lines[2])

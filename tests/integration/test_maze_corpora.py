@@ -10,9 +10,10 @@ import pytest
 from tests.references import maze as reference
 from tests.runs import OF_ANY_MODEL, make_run, metrics, quick_training, stopping_at
 from trmpipe.generators.registry import get_task
+from trmpipe.generators.spec import COLUMNS
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, DamagedError, Stream, open_corpora, verify
-from trmpipe.shards.catalog import COLUMNS, read_catalog
+from trmpipe.shards.catalog import read_catalog
 from trmpipe.trainer.scored_sets import _read_bases
 
 SIZE, MOST = 13, 4
