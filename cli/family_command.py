@@ -125,7 +125,11 @@ def _common() -> list[click.Parameter]:
         ),
         click.Option(["--format"], default="webdataset", show_default=True, help=f"{' or '.join(CODECS.names())}."),
         click.Option(["--workers"], type=WholeNumber(1), help="Worker threads. [default: one a core]"),
-        click.Option(["--scheduler"], type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786."),
+        click.Option(
+            ["--scheduler"],
+            type=Address(),
+            help="Address of a Dask scheduler, such as tcp://host:8786, to use its workers.",
+        ),
         click.Option(
             ["--shard-groups"],
             type=WholeNumber(1, MOST_COUNT),

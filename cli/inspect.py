@@ -32,7 +32,9 @@ _AS_GIVEN = "puzzles are taken as they were given; copies in disguise may be amo
     type=click.Choice(["train", "test"]),
     help="Split that puzzles are printed from.",
 )
-@click.option("--against", help="Another corpus: say which puzzles, or copies of them in disguise, both hold.")
+@click.option(
+    "--against", help="Another corpus: instead of puzzles, say which ones, or copies of them in disguise, both hold."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def command(*, corpus: str, puzzles: int, split: str, against: str | None, as_json: bool) -> None:
     """Show the recipe, counts and sizes of CORPUS (a folder or URL), and a few of its puzzles."""

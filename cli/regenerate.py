@@ -11,7 +11,9 @@ from .console import echo, echo_json, show_progress
 @click.option("--out", type=CorpusPlace(), help="Folder or URL of the new corpus. [default: regenerated/<name>]")
 @click.option("--input", "inputs", multiple=True, help="A file or set that the puzzles came from; may be given again.")
 @click.option("--workers", type=WholeNumber(1), help="Worker threads. [default: one a core]")
-@click.option("--scheduler", type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786.")
+@click.option(
+    "--scheduler", type=Address(), help="Address of a Dask scheduler, such as tcp://host:8786, to use its workers."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     *,

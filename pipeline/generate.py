@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 import trmpipe
 from trmpipe.generators.contract import check_spec
@@ -13,6 +12,7 @@ from trmpipe.shards.progress import Progress, Silent
 
 from .bases import Drop
 from .cluster import Cluster, check_workers, open_cluster
+from .code import library_versions
 from .estimate import check_layouts, check_plan_fits, check_recipe
 from .layouts import layouts_of
 from .plan import Plan
@@ -34,9 +34,6 @@ from .suppliers import SUPPLIERS
 from .unit_records import finished_units
 from .units import names_of_variants, write_missing
 from .warm_up import warm_up
-
-_LIBRARIES = ("numpy", "numba", "pyarrow", "deflate")
-"""Those that file digests depend on: of the values, of Parquet and zstd, of gzip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,5 +219,5 @@ def _provenance(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Proven
         ),
         guarantees=plan.guarantees,
         generator=makers(recipe.task),
-        libraries={name: version(name) for name in _LIBRARIES},
+        libraries=library_versions(),
     )

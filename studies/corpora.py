@@ -51,6 +51,13 @@ def tell_of_urls(plan: Plan, given: Sequence[str], told: StudyListener) -> None:
 def made(data: Data, task: str, out: str, recipe: dict[str, Any], told: StudyListener) -> Corpus:
     """The corpus of a recipe, made or found.
 
+    Args:
+        data: whose recipe it is.
+        task: that the recipe names.
+        out: its folder.
+        recipe: the rest of it.
+        told: the front end.
+
     Raises:
         PlanError: nothing can be made by it; the message has the words of `trmpipe generate`.
     """

@@ -32,6 +32,11 @@ _MOST_STOPS = 3
 _STOPPED = f"its process was asked to stop {_MOST_STOPS} times, and not by this study"
 
 
+_Waiting = queue.SimpleQueue[tuple[Job, int]]
+"""Jobs, and how often each was stopped."""
+_Answers = queue.SimpleQueue[Job | Exception | None]
+
+
 class Worker:
     """One process at a time, started when it is first needed and again after it died.
 
@@ -126,32 +131,15 @@ def do_side_by_side(jobs: Sequence[Job], workers: Sequence[Worker]) -> Generator
     Raises:
         StudyError: an outcome cannot be kept.
     """
-    waiting: queue.SimpleQueue[tuple[Job, int]] = queue.SimpleQueue()
-    answers: queue.SimpleQueue[Job | Exception | None] = queue.SimpleQueue()
+    waiting: _Waiting = queue.SimpleQueue()
+    answers: _Answers = queue.SimpleQueue()
     for job in jobs:
         waiting.put((job, 0))
     stopping = threading.Event()
 
-    def serve(worker: Worker) -> None:
-        with suppress(queue.Empty):
-            while not stopping.is_set():
-                job, stops = waiting.get_nowait()
-                try:
-                    answer = worker.do(job)
-                    if answer == INTERRUPTED and stops + 1 == _MOST_STOPS and not stopping.is_set():
-                        keep_outcome(job, Outcome(asked=job.asked, reason=_STOPPED))
-                        answer = DONE
-                    if answer == DONE:
-                        answers.put(job)
-                    else:
-                        # Another process stopped it, and it is saved; where we did, nobody takes it any more.
-                        waiting.put((job, stops + 1))
-                except Exception as error:  # Told by the thread that waits for answers.
-                    answers.put(error)
-                    break
-        answers.put(None)
-
-    threads = [threading.Thread(target=serve, args=(worker,), daemon=True) for worker in workers]
+    threads = [
+        threading.Thread(target=_serve, args=(worker, waiting, answers, stopping), daemon=True) for worker in workers
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -169,7 +157,28 @@ def do_side_by_side(jobs: Sequence[Job], workers: Sequence[Worker]) -> Generator
         _stop(threads, workers)
 
 
-def _next(answers: "queue.SimpleQueue[Job | Exception | None]") -> Job | Exception | None:
+def _serve(worker: Worker, waiting: _Waiting, answers: _Answers, stopping: threading.Event) -> None:
+    """Have a worker do what waits, until nothing does or the study stops; the last answer is None."""
+    with suppress(queue.Empty):
+        while not stopping.is_set():
+            job, stops = waiting.get_nowait()
+            try:
+                answer = worker.do(job)
+                if answer == INTERRUPTED and stops + 1 == _MOST_STOPS and not stopping.is_set():
+                    keep_outcome(job, Outcome(asked=job.asked, reason=_STOPPED))
+                    answer = DONE
+                if answer == DONE:
+                    answers.put(job)
+                else:
+                    # Another process stopped it, and it is saved; where we did, nobody takes it any more.
+                    waiting.put((job, stops + 1))
+            except Exception as error:  # Told by the thread that waits for answers.
+                answers.put(error)
+                break
+    answers.put(None)
+
+
+def _next(answers: _Answers) -> Job | Exception | None:
     """The next answer, waited for so that signals are answered."""
     while True:
         with suppress(queue.Empty):
