@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trmpipe.trainer.judging import solved_column
+
 from .errors import NoStudyError
 from .fitting import tuned_once
 from .jobs import outcome_of
-from .making import Choice, Maker, Planned, choices_of, judged_by, solved_and_cells
+from .making import Choice, Maker, Planned, choices_of, solved_and_cells
 from .record import read_record
 from .results import RESULTS, RunRow, Shares, StudyResults, TryRow, read_study
 
@@ -92,7 +94,7 @@ def _scores(found: Mapping[str, Any]) -> dict[str, Any]:
     """What a run was scored with; see `work`."""
     held_out, trained = found["scores"], found["training"]
     columns = held_out["columns"]
-    judge = judged_by(columns)
+    judge = solved_column(columns)
     return {
         "training_seconds": found["training_seconds"],
         "puzzles": held_out["puzzles"],
@@ -111,7 +113,7 @@ def _shares(values: Sequence[float]) -> Shares:
 
 
 def _last(columns: Mapping[str, Sequence[float]]) -> float:
-    return columns[judged_by(columns)][-1]
+    return columns[solved_column(columns)][-1]
 
 
 def _try_rows(maker: Maker, choices: Mapping[str, Choice]) -> list[TryRow]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trmpipe.trainer.costs import Costs
+from trmpipe.trainer.judging import solved_column
 
 from .errors import StudyError
 from .fitting import kept_setups, try_steps, tuned_once, tuning_name
@@ -217,9 +218,4 @@ def _choice(record: Record, setup: Setup, variant: str, rate: str, settings: Set
 def solved_and_cells(outcome: Outcome) -> tuple[float, float]:
     """By which tries are judged: puzzles kept aside that are solved, and right cells, after the last step."""
     columns = outcome.found["monitor"]["columns"]
-    return columns[judged_by(columns)][-1], columns["cell"][-1]
-
-
-def judged_by(columns: Mapping[str, object]) -> str:
-    """The column that says which puzzles count as solved: accepted by the task where it judges, else as labelled."""
-    return "accepted" if "accepted" in columns else "exact"
+    return columns[solved_column(columns)][-1], columns["cell"][-1]

@@ -6,6 +6,7 @@ learns, and a run that stops by itself would stop there.
 
 from collections.abc import Mapping
 
+from .judging import solved_column
 from .run_state import BestState
 
 
@@ -17,7 +18,7 @@ def after_evaluation(best: BestState | None, step: int, last: Mapping[str, float
         step: after which this one was made.
         last: every column of its scores on the puzzles kept aside.
     """
-    exact, cell = last["exact"], last["cell"]
-    if best is None or (exact, cell) > (best.exact, best.cell):
-        return BestState(step=step, exact=exact, cell=cell)
+    solved, cell = last[solved_column(last)], last["cell"]
+    if best is None or (solved, cell) > (best.exact, best.cell):
+        return BestState(step=step, exact=solved, cell=cell)
     return BestState(step=best.step, exact=best.exact, cell=best.cell, worse=best.worse + 1)

@@ -12,6 +12,14 @@ from torch import Tensor
 
 from trmpipe.generators.task import PAD
 
+ACCEPTED = "accepted"
+"""The column of answers that the task itself accepts, where it judges."""
+
+
+def solved_column(columns: Mapping[str, object]) -> str:
+    """The column of scores that says which puzzles are solved: accepted where the task judges, else as labelled."""
+    return ACCEPTED if ACCEPTED in columns else "exact"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:

@@ -13,6 +13,7 @@ from .checkpoint import best_path
 from .difficulty import Bin, BinScore, scores_of_bins
 from .files import write_sealed
 from .held_out import read_held_out_parts
+from .judging import solved_column
 from .lines import MONITOR, SAMPLE
 from .loop import Clock, Loop
 from .regime import Regime
@@ -67,7 +68,8 @@ class FinalScores:
         """By how much more training puzzles are solved than held-out ones; None where one of them is not known."""
         if self.held_out is None or self.training is None:
             return None
-        return self.training.last()["exact"] - self.held_out.last()["exact"]
+        trained, held_out = self.training.last(), self.held_out.last()
+        return trained[solved_column(trained)] - held_out[solved_column(held_out)]
 
     def headline(self) -> dict[str, float]:
         """What runs are compared by: of the last weights, of the best ones where they were chosen, and the gap."""

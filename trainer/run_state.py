@@ -56,7 +56,7 @@ class BestState:
 
     Attributes:
         step: after which it was made.
-        exact: share of the puzzles kept aside that were solved.
+        exact: share of the puzzles kept aside that were solved: accepted, where the task judges.
         cell: share of their cells that were right.
         worse: evaluations since then.
     """

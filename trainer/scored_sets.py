@@ -28,8 +28,8 @@ def num_training_groups(config: TrainConfig, corpora: Sequence[Corpus], request:
     """How many groups are trained on, the first ones of the corpora; None for all.
 
     Raises:
-        SettingError: with those that are kept aside they would be more than there are, or the task's puzzles have
-            embeddings, which are learned by training on them alone.
+        SettingError: with those that are kept aside they would be more than there are, some of those are trained on
+            in another corpus, or the task's puzzles have embeddings, which only training on them teaches.
     """
     aside = config.evaluation.monitor
     if not aside:
@@ -47,7 +47,22 @@ def num_training_groups(config: TrainConfig, corpora: Sequence[Corpus], request:
             f"evaluation.monitor={aside} keeps {aside:,} training puzzles aside, and {asked} is needed beside them; "
             f"there are {have:,} in all, so lower one of them"
         )
+    both = _classes(corpora, have - aside, have) & _classes(corpora, 0, wanted)
+    if both:
+        raise SettingError(
+            f"evaluation.monitor={aside} keeps puzzles aside of which {len(both):,} are trained on as well, as corpora "
+            "share them (`trmpipe inspect A --against B` counts those); train on corpora of different seeds, or on one"
+        )
     return wanted
+
+
+def _classes(corpora: Sequence[Corpus], start: int, stop: int) -> set[bytes]:
+    """The class digests of the training groups from `start` to `stop`, counted on over the corpora."""
+    return {
+        digest
+        for corpus, groups in zip(corpora, _cut(corpora, start, stop), strict=True)
+        for digest in corpus.catalog["train"].canonical[groups.start : groups.stop]
+    }
 
 
 def scored_sets(config: TrainConfig, corpora: Sequence[Corpus], num_groups: int) -> dict[str, Parts]:

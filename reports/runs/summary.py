@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trmpipe.shards.words import time_in_words
+from trmpipe.trainer.judging import solved_column
 from trmpipe.trainer.lines import MONITOR
 from trmpipe.trainer.stepwise import num_parameters
 
@@ -137,7 +138,7 @@ def best_number(facts: RunFacts) -> Cell:
 def best_monitor(facts: RunFacts) -> tuple[int, int, float] | None:
     """The line number, the step and the share solved of the best evaluation on puzzles kept aside, as `best` ranks."""
     found = [
-        ((line.values["exact"], line.values.get("cell", 0.0), -number), line.step)
+        ((line.values[solved_column(line.values)], line.values.get("cell", 0.0), -number), line.step)
         for number, line in enumerate(facts.lines, 1)
         if line.split == MONITOR and "exact" in line.values
     ]

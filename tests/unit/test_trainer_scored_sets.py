@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tests.shards_corpora import make_corpus
+from trmpipe.pipeline import generate_corpus
 from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer.best import after_evaluation
 from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.regime import Regime, regime_of
 from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.result import FinalScores
 from trmpipe.trainer.run_state import BestState
 from trmpipe.trainer.scored_sets import num_training_groups, scored_sets
 
@@ -112,6 +114,19 @@ def test_more_than_there_are_is_refused(corpora, aside, groups, words):
     assert "there are 11 in all" in str(caught.value)
 
 
+def test_puzzles_that_another_corpus_trains_on_are_not_kept_aside(tmp_path):
+    """As of two corpora of one seed: the smaller one is the beginning of the larger."""
+    paths = [
+        generate_corpus("sudoku4", n=n, aug=2, test=0, out=str(tmp_path / str(n)), workers=1).path for n in (20, 8)
+    ]
+    large, small = map(Corpus.open, paths)
+    with pytest.raises(SettingError, match="keeps puzzles aside of which 3 are trained on as well, as corpora share"):
+        num_training_groups(config(monitor=3), [large, small], asked())
+    assert num_training_groups(config(monitor=3), [large], asked()) == 17
+    # Those of the larger one that are kept aside are not in the smaller.
+    assert num_training_groups(config(monitor=3), [small, large], asked()) == 25
+
+
 def test_puzzles_with_embeddings_are_not_kept_aside():
     named = SimpleNamespace(spec=SimpleNamespace(variant_identifiers=True, name="named"))
     with pytest.raises(SettingError, match="those of named have embeddings that only training on them teaches"):
@@ -140,6 +155,14 @@ def test_the_best_evaluation_solves_most_and_then_has_most_cells_right():
     assert best == BestState(step=6, exact=0.5, cell=0.2)
 
 
+def test_where_the_task_judges_what_it_accepts_is_solved():
+    """A puzzle of several answers is solved by any of them, whichever is stored."""
+    best = None
+    for step, accepted in enumerate([0.5, 0.9, 0.7], 1):
+        best = after_evaluation(best, step, {"exact": 0.3 - 0.1 * step, "cell": 0.9, "accepted": accepted})
+    assert best == BestState(step=2, exact=0.9, cell=0.9, worse=1)
+
+
 def test_the_regime_in_words(corpora):
     assert regime_of(corpora, 3, 4, 2).whole_words() == "3 of 11 training puzzles x 4 of 9 variants; 2 kept aside"
     assert regime_of(corpora, 3, None, 0).whole_words() == "3 of 11 training puzzles x 7 of 9 variants"
@@ -163,3 +186,9 @@ def test_the_regime_as_evaluations_name_it(corpora):
 def test_a_corpus_that_only_tests_is_no_part_of_the_regime(corpora):
     only_tests = SimpleNamespace(num_groups=lambda split: 0, catalog={})
     assert regime_of([only_tests, *corpora], 3, 4, 2) == regime_of(corpora, 3, 4, 2)
+
+
+def test_the_gap_is_of_what_is_solved():
+    trained, held_out = ({"exact": exact, "accepted": accepted} for exact, accepted in ((0.1, 1.0), (0.2, 0.75)))
+    found = FinalScores(held_out=SimpleNamespace(last=lambda: held_out), training=SimpleNamespace(last=lambda: trained))
+    assert found.gap == 0.25

@@ -14,11 +14,9 @@ from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import PAD, TaskSpec
 
 from ..errors import RunError
-from ..judging import Judgement, judge_by_label
+from ..judging import ACCEPTED, Judgement, judge_by_label
 from ..open_cells import is_open
 from .puzzles import PuzzleEvaluator
-
-ACCEPTED = "accepted"
 
 
 class CheckEvaluator(PuzzleEvaluator):
