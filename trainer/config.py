@@ -50,6 +50,12 @@ _MOST_SLICES = 1024
 """Slices of a batch, each a thread on a CPU."""
 
 
+_MOST_EXAMPLES = 1 << 40
+"""Of a batch: what no machine holds is told by what it would take, in numbers that do not overflow."""
+_MOST_STEPS = 10**15
+"""Of a run: the places of all its examples are whole numbers that arrays hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationConfig:
     """How a run is scored.
@@ -143,7 +149,9 @@ class TrainConfig:
         for section, registry in SECTIONS.items():
             name_of(registry, getattr(self, section))
         one_of("sampling", self.sampling, SAMPLINGS)
-        at_least(1, self, "", "batch_size", "max_steps", "checkpoint_every", "checkpoint_keep", "log_every")
+        at_least(1, self, "", "checkpoint_every", "checkpoint_keep", "log_every")
+        at_least(1, self, "", "batch_size", most=_MOST_EXAMPLES)
+        at_least(1, self, "", "max_steps", most=_MOST_STEPS)
         at_least(1, self, "", "num_slices", most=_MOST_SLICES)
         at_least(0, self, "", "ema_warm", "clip_norm")
         one_of("precision", self.precision, PRECISIONS)

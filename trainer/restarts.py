@@ -21,7 +21,8 @@ CHOICES = {HALT: "the largest halting logit", RESIDUAL: "the smallest residual"}
 """What restarts may be chosen by, in words."""
 
 _RESIDUAL_STEPS = 3
-"""Steps whose residuals are averaged (source: EqR, arXiv 2605.21488, takes the last three)."""
+"""Steps whose residuals are averaged. EqR (arXiv 2605.21488) takes the last three too; its code measures how far logits
+move from step to step, and here it is the latents, as a share of their length."""
 
 
 class Choice(NamedTuple):

@@ -24,7 +24,7 @@ def kept(key, loop, chance):
 
     def of(number, shape, draw):
         count = math.prod(shape)
-        words = [noise.word(key, 4 * number + draw, place) for place in range(-(-count // 4))]
+        words = [noise.word(key, 3 * number + draw, place) for place in range(-(-count // 4))]
         stays = [words[one // 4] >> 8 * (one % 4) & 255 >= 256 * chance for one in range(count)]
         return torch.tensor(stays).double().view(shape) / (1 - chance)
 
@@ -64,7 +64,7 @@ def layer(x, state, name, num_heads, left):
     scores = torch.ones(num_heads, len(x), len(x)).double() * left((num_heads, len(x), len(x)), 0)
     x = x + left(x.shape, 1) * attention(norm(x, state, f"{name}.norms.0"), state, name, num_heads, scores)
     inner = gelu(affine(norm(x, state, f"{name}.norms.1"), state, f"{name}.up"))
-    return x + left(x.shape, 3) * affine(left(inner.shape, 2) * inner, state, f"{name}.down")
+    return x + left(x.shape, 2) * affine(inner, state, f"{name}.down")
 
 
 def deduction(candidates, state, sizes, num_loops, key=None):

@@ -1,5 +1,7 @@
 """Elimination: what becomes of states of candidates, against a plain reference and with a network that knows it all."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -175,6 +177,21 @@ def test_a_solution_is_lost_by_a_guess_alone_and_then_found_out(puzzles):
         solved += (lesson.state["halted"] & ~lost).sum().item()
         before = lesson.state
     assert min(guessed_wrong, found, solved) > 10, (guessed_wrong, found, solved)
+
+
+@pytest.mark.parametrize(("taught", "blamed"), [(0.0, False), (0.5, True)])
+def test_training_may_believe_in_contradictions_sooner_than_answers_do(puzzles, taught, blamed):
+    """Of a network that holds every state for lost at .55: published is .5 in training and .6 in answers."""
+    unsure = math.log(0.55 / 0.45)
+
+    def say(candidates, inputs, keys, loop):
+        keep = torch.full_like(candidates, SURE, dtype=torch.float64)
+        return keep, torch.zeros_like(keep), torch.full((len(candidates),), unsure, dtype=torch.float64)
+
+    learner = make(taught_above=taught)
+    (_, lesson), *_ = walk(Scripted(say), learner, puzzles, 1)
+    assert lesson.metrics["contradictory"].unique().tolist() == [blamed]
+    assert learner.rule.contradiction_above == 0.6
 
 
 def test_a_complete_state_that_is_wrong_stays_until_it_is_found_out(puzzles):

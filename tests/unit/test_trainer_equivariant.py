@@ -294,6 +294,9 @@ def test_what_latents_start_from_is_drawn_from_the_keys():
         noisy.eliminate(torch.ones(2, 16, 4, dtype=torch.bool), inputs, None, 1, one) for one in (keys, -keys)
     )
     assert not torch.equal(first.keep, other.keep)
+    # A learner without keys would draw the same for all puzzles that begin alike.
+    with pytest.raises(SettingError, match=r"set model\.start_noise=0"):
+        noisy(inputs, None)
 
 
 def test_states_leave_candidates_out_too():

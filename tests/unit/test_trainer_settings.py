@@ -15,6 +15,7 @@ from trmpipe.trainer.curriculum import CurriculumConfig
 from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners.one_pass import OnePassConfig
+from trmpipe.trainer.models.se_rrm import SERRMConfig
 from trmpipe.trainer.optim.adam_atan2 import AdamATan2Config
 from trmpipe.trainer.optim.adamw import AdamWConfig
 from trmpipe.trainer.overrides import apply_overrides
@@ -304,6 +305,8 @@ def test_compiling_needs_a_compiler(monkeypatch):
         ("optimiser", {"betas": [float("nan"), 0.9]}, "betas is nan; it must be a finite number"),
         ("optimiser", {"lr": float("inf")}, "lr is inf; it must be a finite number"),
         ("model", {"width": 10**20}, "width is a whole number of 67 bits"),
+        ("", {"batch_size": 2**55}, "batch_size is 36028797018963968; it must be 1099511627776 at most"),
+        ("", {"max_steps": 10**17}, "max_steps is 100000000000000000; it must be 1000000000000000 at most"),
     ],
 )
 def test_numbers_out_of_a_file_are_those_that_arrays_take(section, change, message):
@@ -311,6 +314,11 @@ def test_numbers_out_of_a_file_are_those_that_arrays_take(section, change, messa
     values = {**values, **change} if not section else {**values, section: {**values[section], **change}}
     with pytest.raises(SettingError, match=re.escape(message)):
         from_json(values)
+
+
+def test_heads_that_no_machine_holds_are_refused_together():
+    with pytest.raises(SettingError, match=r"num_heads x model\.head_width is 1099511627776; it must be 1048576"):
+        SERRMConfig(width=4, num_heads=1 << 20, head_width=1 << 20)
 
 
 @pytest.mark.parametrize("rate", [math.inf, math.nan])

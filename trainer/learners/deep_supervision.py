@@ -3,8 +3,9 @@
 How long a slot works on an example, and which one comes next, is said in `slots`.
 
 As published, a step of the optimiser is one supervision step, and the gradient ends where it ends. With `unroll` it is
-several: each answers and is told what it should have said, and the gradient goes through all of them. That takes
-memory, and teaches an early step what to leave for a late one.
+several: each answers and is told what it should have said, and the gradient goes through all of them, as far as the
+network lets it: one whose step begins with calls that are not differentiated (`h_cycles` above 1, a one-step gradient)
+cuts it there. That takes memory, and teaches an early step what to leave for a late one.
 
 The state is batch-first, as the trainer slices and joins along the first axis. A network works on [S, B, D], so the
 latents of a slice are turned here, and copied: every product of the token mixer would copy them otherwise.
@@ -53,8 +54,9 @@ class DeepSupervisionConfig:
         continue_loss: learn too what going on is worth, by Q-learning, and leave a puzzle when halting is worth more:
             HRM's halting, which costs a second forward pass; without it a puzzle is left when it is likelier right than
             wrong.
-        unroll: supervision steps of a training step, through all of which the gradient goes; their losses are averaged.
-            Puzzles leave after whole training steps.
+        unroll: supervision steps of a training step, through all of which the gradient goes where the network
+            differentiates all of its calls (``model.h_cycles=1``); their losses are averaged. Puzzles leave after whole
+            training steps.
         hints: most of a puzzle's cells that show their answer when it is taken up, as a share, see `hints`; 0 for none.
         hints_share: share of the puzzles that show hints, where `hints` is above 0.
         hints_power: a puzzle shows `hints` times u ** hints_power of its cells, u drawn evenly from 0 to 1: above 1,

@@ -13,7 +13,7 @@ Source: Lattice Deduction Transformers, arXiv 2605.08605, and its code; the defa
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ from ..checks import at_least, share
 from ..judging import Judge
 from ..models import CandidateNetwork, Deduction, device_of, puzzle_rows
 from ..models.noise import keys_at
-from ..parts import Part
+from ..parts import Part, later
 from ..widening import wide
 from .candidates import answer_logits, first_state, has_lost, is_given, those_of
 from .chain_search import ChainSearch
@@ -49,6 +49,7 @@ class EliminationConfig:
         contradiction_weight: weight of the loss of knowing whether the state has lost its solution.
         eliminate_below: chance of being right below which a candidate is taken away.
         contradiction_above: chance of a lost solution above which a state is contradictory.
+        taught_above: the same in training; 0 for `contradiction_above`. Published are .6 and .5.
         temperature: by which the logits of digits are divided before one is drawn for an open cell.
         max_age: steps that a puzzle stays in training at most.
     """
@@ -62,13 +63,14 @@ class EliminationConfig:
     contradiction_above: float = 0.6
     temperature: float = 1.5
     max_age: int = 100
+    taught_above: float = later(0.0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "learner", "loops", most=_MOST_LOOPS)
         at_least(1, self, "learner", "max_age")
         at_least(0, self, "learner", "keep_weight", "drop_weight", "digit_weight", "contradiction_weight")
         at_least(1e-3, self, "learner", "temperature")
-        share(self, "learner", "eliminate_below", "contradiction_above")
+        share(self, "learner", "eliminate_below", "contradiction_above", "taught_above")
 
 
 class Elimination(SlotLearner):
@@ -94,6 +96,8 @@ class Elimination(SlotLearner):
             contradiction_above=config.contradiction_above,
             temperature=config.temperature,
         )
+        taught = config.taught_above or config.contradiction_above
+        self._taught_rule = replace(self.rule, contradiction_above=taught)
 
     def starts(self, net: CandidateNetwork, keys: Tensor) -> Tensors:
         """All candidates, before the puzzle is looked at; see `SlotLearner.starts`."""
@@ -120,7 +124,7 @@ class Elimination(SlotLearner):
         said = net.eliminate(candidates, inputs, embeddings, self.config.loops, work["keys"])
         parts = _losses(said, candidates, solution, given, lost, self.config)
         last = said.after_all_loops()
-        deduced = self.rule.deduce(candidates, given, last)
+        deduced = self._taught_rule.deduce(candidates, given, last)
         answers = answer_logits(deduced.candidates, last.digits, net.digits).argmax(-1)
         state = self._next_state(work, deduced, last, lost, solution)
         return Lesson(

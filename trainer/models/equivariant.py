@@ -236,7 +236,13 @@ class Equivariant(nn.Module):
         return Outcome({_Z: z}, self._answer(z, said, chosen), *self.q_head(z.mean(0)))
 
     def forward(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
-        """Logits [B, S, V] of a single supervision step: `DirectNetwork`."""
+        """Logits [B, S, V] of a single supervision step: `DirectNetwork`.
+
+        Raises:
+            SettingError: latents start at random, and there are no keys to draw them from.
+        """
+        if self.draws:
+            raise SettingError("model.start_noise has to draw, and this learner does not; set model.start_noise=0")
         return self.step(self.initial(inputs[:, 0]), inputs, rows).logits
 
     def eliminate(

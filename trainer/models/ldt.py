@@ -2,8 +2,8 @@
 
 All that it is told of a puzzle is the state of candidates. Every loop adds the first vectors again, runs the layers,
 and norms the sum; one token beside the cells, new at every loop, says whether the state has lost its solution. Initial
-weights are drawn as torch's modules draw theirs, which the published code is made of; dropout is where torch's layer
-has it, and draws from the keys of a training step.
+weights are drawn as torch's modules draw theirs, which the published code is made of; dropout is where it has it, and
+draws from the keys of a training step.
 
 Shapes: B batch, S cells, D width, N digits, H heads, T loops; activations are [S + 1, B, D] in the layers.
 Source: Lattice Deduction Transformers, arXiv 2605.08605, and its code.
@@ -28,9 +28,9 @@ _MOST_WIDTH = 1 << 16
 _TOKEN_DEVIATION = 0.02
 _NORM_EPS = 1e-5
 _MOST_DROPOUT = 0.9
-_SCORES, _MIXED, _INNER, _ADDED, _NUM_DRAWS = range(5)
-"""The draws of a layer: what it leaves out of attention's weights, of what they mix, of the MLP's inner and last
-numbers; and how many those are."""
+_SCORES, _MIXED, _ADDED, _NUM_DRAWS = range(4)
+"""The draws of a layer: what it leaves out of attention's weights, of what they mix, of what the MLP adds; and how many
+those are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,8 @@ class LDTConfig:
         num_layers: layers of a loop; how many loops there are is the learner's affair.
         num_heads: heads of attention.
         inner: inner width of the MLP; 0 for four times the width.
-        dropout: chance that a number is left out in training, in four places of every layer, anew in every loop; from 0
-            to .9, rounded to 256ths. Published is .1.
+        dropout: chance that a number is left out in training, in three places of every layer, anew in every loop; from
+            0 to .9, rounded to 256ths. Published is .1.
     """
 
     width: int = 128
@@ -132,8 +132,7 @@ class LDTLayer(nn.Module):
     def forward(self, x: Tensor, keys: Tensor | None) -> Tensor:
         """Map `x` [S + 1, B, D] to [S + 1, B, D]; dropout draws from `keys` int64 [B], without which there is none."""
         x = x + self._dropped(self._attend(self.norms[0](x), keys), _MIXED, keys)
-        inner = self._dropped(F.gelu(self.up(self.norms[1](x))), _INNER, keys)
-        return x + self._dropped(self.down(inner), _ADDED, keys)
+        return x + self._dropped(self.down(F.gelu(self.up(self.norms[1](x)))), _ADDED, keys)
 
     def _attend(self, x: Tensor, keys: Tensor | None) -> Tensor:
         seq_len, batch, width = x.shape

@@ -71,6 +71,9 @@ class SERRMConfig:
         at_least(1, self, "model", "num_layers", "h_cycles", "l_cycles", most=MOST_REPEATS)
         at_least(1, self, "model", "width", "num_heads", "symbol_heads", "head_width", most=MOST_WIDTH)
         at_least(0, self, "model", "inner", "num_prefix", "num_special", most=MOST_WIDTH)
+        if self.num_heads * self.head_width > MOST_WIDTH:
+            product = self.num_heads * self.head_width
+            raise SettingError(f"model.num_heads x model.head_width is {product}; it must be {MOST_WIDTH} at most")
         one_of("model.positions", self.positions, POSITIONS)
         divisor = {"rotary": 2, "rotary2d": 4}.get(self.positions, 1)
         if self.head_width % divisor:

@@ -15,11 +15,10 @@ from .sudoku import cpu4, trm6
 
 
 def random_latents() -> TrainConfig:
-    """EqR's Sudoku-Extreme model (arXiv 2605.21488 and its code), as published but for two things.
+    """EqR's Sudoku-Extreme model (arXiv 2605.21488 and its code), as published but for one thing.
 
-    The warm-up of the learning rate is TRM's, and variants are drawn in blocks (``sampling = "blocks"``), each of a
-    puzzle's once before one comes again. Its Maze-Unique model is ``model.mixer=attention model.width=128
-    model.num_layers=1 model.l_cycles=4 max_steps=100000``.
+    Variants are drawn in blocks (``sampling = "blocks"``), each of a puzzle's once before one comes again. Its
+    Maze-Unique model is ``model.mixer=attention model.width=128 model.num_layers=1 model.l_cycles=4 max_steps=100000``.
     """
     return TrainConfig(
         model=EqRConfig(),
