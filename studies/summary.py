@@ -1,5 +1,6 @@
 """What the runs of a study come to, setup by setup, and which setups lie on a front: best for what they cost."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,14 @@ class Group:
     Attributes:
         data: its name.
         kind: of the budget.
+        axes: those by which setups differ; one that a cut left a single label of says nothing.
         done: runs that came to an end and were scored.
         failed: those that did not.
     """
 
     data: str
     kind: str
+    axes: tuple[str, ...]
     done: tuple[RunRow, ...]
     failed: tuple[RunRow, ...]
 
@@ -34,7 +37,12 @@ class Group:
     @property
     def name(self) -> str:
         """Of the setup among those of its data."""
-        return ", ".join([self.first.arm, *(f"{axis} {label}" for axis, label in self.first.point.items())])
+        return ", ".join([self.first.arm, *(f"{axis} {label}" for axis, label in self.point.items())])
+
+    @property
+    def point(self) -> dict[str, str]:
+        """Labels by the axes by which setups differ."""
+        return {axis: label for axis, label in self.first.point.items() if axis in self.axes}
 
     @property
     def label(self) -> str:
@@ -75,6 +83,9 @@ class Group:
 def groups_of(results: StudyResults) -> list[Group]:
     """All setups by data and kind of budget, in the order of the plan."""
     plan, found = results.record.plan, []
+    labels = {(axis, label) for run in results.runs for axis, label in run.point.items()}
+    counts = Counter(axis for axis, _ in labels)
+    axes = tuple(sorted(axis for axis, count in counts.items() if count > 1))
     for data in plan.data:
         for kind in plan.budget.kinds:
             own = [run for run in results.runs if run.data == data.name and kind in run.equal]
@@ -82,7 +93,7 @@ def groups_of(results: StudyResults) -> list[Group]:
                 runs = [run for run in own if (run.arm, tuple(run.point.items())) == key]
                 done = tuple(run for run in runs if run.done and run.solved)
                 failed = tuple(run for run in runs if not run.done)
-                found.append(Group(data=data.name, kind=kind, done=done, failed=failed))
+                found.append(Group(data=data.name, kind=kind, axes=axes, done=done, failed=failed))
     return found
 
 

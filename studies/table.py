@@ -68,7 +68,7 @@ def rows_of(groups: Sequence[Group], depths: Sequence[int]) -> Rows:
         groups: of one data and kind of budget.
         depths: supervision steps whose answers are shown beside the last one's.
     """
-    axes = list(dict.fromkeys(axis for group in groups for axis in group.first.point))
+    axes = list(dict.fromkeys(axis for group in groups for axis in group.point))
     early = [depth for depth in depths if any(depth < group.num_answers for group in groups)]
     tuned = any(group.first.variant or group.first.rate for group in groups)
     head = ["arm", *axes, *(["tuned to"] if tuned else []), "parameters", "steps", "training FLOPs", "FLOPs an answer"]
@@ -79,7 +79,7 @@ def rows_of(groups: Sequence[Group], depths: Sequence[int]) -> Rows:
 def _row(group: Group, axes: Sequence[str], early: Sequence[int], tuned: bool) -> list[str]:
     first, total = group.first, len(group.done) + len(group.failed)
     choice = ", ".join(filter(None, (first.variant, first.rate)))
-    cells = [first.arm, *(first.point.get(axis, "") for axis in axes), *([choice] if tuned else [])]
+    cells = [first.arm, *(group.point.get(axis, "") for axis in axes), *([choice] if tuned else [])]
     if not group.done:
         return [*cells, *[""] * 4, "failed", *[""] * (len(early) + 2), f"0 of {total}"]
     gap, cell = group.mean(lambda run: run.gap), group.mean(lambda run: run.cell[-1])

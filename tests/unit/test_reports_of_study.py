@@ -12,7 +12,8 @@ from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.record import Measured, Place, new_record
 from trmpipe.studies.results import RunRow, StudyResults
 from trmpipe.studies.statistics import estimate_of
-from trmpipe.studies.table import as_markdown, magnitude
+from trmpipe.studies.summary import groups_of
+from trmpipe.studies.table import as_markdown, magnitude, rows_of
 
 PLAN = """
 name = "mine"
@@ -152,6 +153,15 @@ def test_failed_runs_are_no_points():
     ]
     assert figures_of_study(made(failed)) == []
     assert "| Direct | one | 0 | it diverged |" in as_markdown(made(failed))
+
+
+def test_an_axis_that_is_left_with_one_label_is_not_shown():
+    """As where points were cut: it would stand in every name and say nothing."""
+    rows = [row(number, "one", "Direct", {"length": "1", "layers": str(number)}, 0) for number in (2, 4)]
+    assert [group.name for group in groups_of(made(rows))] == ["Direct, layers 2", "Direct, layers 4"]
+    assert rows_of(groups_of(made(rows)), (1,))[0][:2] == ["arm", "layers"]
+    rows.append(row(2, "one", "Direct", {"length": "0.5", "layers": "2"}, 0))
+    assert groups_of(made(rows))[-1].name == "Direct, length 0.5, layers 2"
 
 
 @pytest.mark.parametrize("name", ["one-answer-flops", "one-arms", "one-trm-puz.zles-variants", "direct-steps-across"])
