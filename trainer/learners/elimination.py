@@ -27,6 +27,7 @@ from ..parts import Part, later
 from ..widening import wide
 from .candidates import answer_logits, first_state, has_lost, is_given, those_of
 from .chain_search import ChainSearch
+from .hints import Hints, with_mistakes
 from .learner import Answer, Lesson, Rows, Tensors
 from .search import Sought
 from .slots import SlotLearner
@@ -50,6 +51,9 @@ class EliminationConfig:
         eliminate_below: chance of being right below which a candidate is taken away.
         contradiction_above: chance of a lost solution above which a state is contradictory.
         taught_above: the same in training; 0 for `contradiction_above`. Published are .6 and .5.
+        hints: share of the puzzles that are taken up with some of their open cells filled in, any number of them.
+        mistakes: share of these in which a few of those cells are wrong, so that the state has no solution from its
+            beginning on: what a contradiction is can be learned before the network makes its own.
         temperature: by which the logits of digits are divided before one is drawn for an open cell.
         max_age: steps that a puzzle stays in training at most.
     """
@@ -64,13 +68,15 @@ class EliminationConfig:
     temperature: float = 1.5
     max_age: int = 100
     taught_above: float = later(0.0)
+    hints: float = later(0.0)
+    mistakes: float = later(0.0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "learner", "loops", most=_MOST_LOOPS)
         at_least(1, self, "learner", "max_age")
         at_least(0, self, "learner", "keep_weight", "drop_weight", "digit_weight", "contradiction_weight")
         at_least(1e-3, self, "learner", "temperature")
-        share(self, "learner", "eliminate_below", "contradiction_above", "taught_above")
+        share(self, "learner", "eliminate_below", "contradiction_above", "taught_above", "hints", "mistakes")
 
 
 class Elimination(SlotLearner):
@@ -89,7 +95,7 @@ class Elimination(SlotLearner):
     needs = ("eliminate",)
 
     def __init__(self, config: EliminationConfig, *, seed: int, max_steps: int) -> None:
-        super().__init__(seed=seed, exploration=0.0)
+        super().__init__(seed=seed, exploration=0.0, hints=Hints(most=1.0, share=config.hints))
         self.config = config
         self.rule = SolverRule(
             eliminate_below=config.eliminate_below,
@@ -114,7 +120,11 @@ class Elimination(SlotLearner):
         What a puzzle shows excludes candidates of a new one, and no more of one that has been worked on.
         """
         work = super().take_up(net, state, rows)
-        return {**work, "candidates": work["candidates"] & first_state(work["inputs"], net.digits)}
+        inputs = work["inputs"]
+        if self.config.mistakes:
+            spoiled = with_mistakes(inputs, rows.inputs, rows.draws["keys"], net.digits, self.config.mistakes)
+            inputs = torch.where(state["halted"].unsqueeze(-1), spoiled, inputs)
+        return {**work, "inputs": inputs, "candidates": work["candidates"] & first_state(inputs, net.digits)}
 
     def learn(self, net: CandidateNetwork, work: Tensors, embeddings: Tensor | None, judge: Judge) -> Lesson:
         """Look at every state, and go on to the next one; see `Learner.learn`."""
