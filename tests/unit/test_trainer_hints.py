@@ -1,4 +1,4 @@
-"""Wrong hints: those that plain Python draws, as many as they should be, and states without a solution from the start."""
+"""Wrong hints: those that plain Python draws, as many as they should be; states without a solution from the start."""
 
 import numpy as np
 import pytest
@@ -61,15 +61,14 @@ def test_as_many_puzzles_and_hints_are_wrong_as_they_should_be():
     assert counts.max() < 1.1 * counts.min(), "the other digits are as likely"
 
 
-@pytest.mark.parametrize(
-    ("settings", "some"), [({}, False), ({"hints": 1.0}, False), ({"hints": 1.0, "mistakes": 0.5}, True)]
-)
+WRONG = {"hints": 1.0, "mistakes": 0.5}
+SIZES = CorpusSizes(seq_len=16, vocab_size=6, rows=4, columns=4)
+
+
+@pytest.mark.parametrize(("settings", "some"), [({}, False), ({"hints": 1.0}, False), (WRONG, True)])
 def test_states_begin_without_a_solution_where_hints_are_wrong(settings, some):
-    net = Equivariant(
-        EquivariantConfig(width=4, message=4, inner=4),
-        CorpusSizes(seq_len=16, vocab_size=6),
-        generator=torch.Generator().manual_seed(0),
-    )
+    config = EquivariantConfig(width=4, message=4, inner=4)
+    net = Equivariant(config, SIZES, generator=torch.Generator().manual_seed(0))
     learner = Elimination(EliminationConfig(loops=1, **settings), seed=3, max_steps=10)
     labels = torch.tensor([[2, 3, 4, 5, 4, 5, 2, 3, 3, 2, 5, 4, 5, 4, 3, 2]]).repeat(64, 1)
     inputs = torch.where(torch.arange(16) % 3 == 0, labels, 1)
