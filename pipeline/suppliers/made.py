@@ -130,7 +130,8 @@ def _offer_in_order(selection: Selection, candidates: Examined, last: int, stop:
     selection.offer(candidates.take(slice(0, reach)))
     if len(wide) and not selection.is_full:
         raise ExhaustedError(
-            f"{_PATIENCE} puzzles of {recipe.task} made in a row miss {in_words(recipe.options)} "
+            f"{_PATIENCE} puzzles of {recipe.task} made in a row miss "
+            f"{in_words(recipe.options) or 'what the task itself accepts'} "
             f"({selection.count:,} were found that meet it, {selection.wanted or 0:,} were asked for); ask for a wider "
             "range"
         )
