@@ -168,7 +168,7 @@ def _from_json(value: dict[str, Any], version: int, where: str) -> Manifest:
 def _check_spec(spec: TaskSpec) -> None:
     """Refuse what no task can be: readers take memory by these numbers, and kernels write by them."""
     if fault := fault_of(spec):
-        raise ValueError(f"of its spec, {fault}")
+        raise ValueError(f"its spec is wrong: {fault}")
     for word in (spec.name, spec.classes, spec.scoring):
         convert(word, FileName, "a word of its spec", _ADVICE)
 

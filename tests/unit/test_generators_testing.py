@@ -17,7 +17,7 @@ from trmpipe.generators.testing.rules import RULES
 
 FAULTY = [
     (broken.Shouting, "test_spec_is_sound", "spec", "the name is 'Reversal!'"),
-    (broken.Doubled, "test_spec_is_sound", "spec", "expected 2 to 256 different characters"),
+    (broken.Doubled, "test_spec_is_sound", "spec", "expected 2 to 256 different printable characters"),
     (broken.Claiming, "test_spec_is_sound", "spec", "there is no examine that would find symmetric copies"),
     (broken.Undecided, "test_spec_is_sound", "spec", "there is no check that would say what is right"),
     (broken.Rooted, "test_workers_can_be_sent_it", "workers", "lambda"),

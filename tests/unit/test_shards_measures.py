@@ -54,7 +54,7 @@ def test_other_columns_than_the_spec_names_are_refused(units, names):
 def test_names_that_no_measure_can_have_are_refused(tmp_path, names):
     make_corpus(tmp_path)
     edit_manifest(tmp_path, lambda value: value["spec"].update(measures=names))
-    with pytest.raises(DamagedError, match=r"manifest\.json is damaged: its spec has .* measure") as error:
+    with pytest.raises(DamagedError, match=r"manifest\.json is damaged: its spec is wrong: it has .* measure") as error:
         Corpus.open(tmp_path)
     assert "\n" not in str(error.value)
 

@@ -69,12 +69,13 @@ def test_a_million_rows_cost_a_step_what_ten_do():
     before = memory().rss
     for _ in range(30):
         for trainer, batch in batches.items():
-            start = time.perf_counter()
+            start = time.process_time()
             step_on(trainer, batch, 0)
-            seconds[trainer].append(time.perf_counter() - start)
+            seconds[trainer].append(time.process_time() - start)
     assert memory().rss - before < table(many).nbytes / 4
-    # The quickest of many: other processes only ever slow a step. A pass over the table would take ten steps' time.
-    assert min(seconds[many]) < 2 * min(seconds[few])
+    # The quickest of many, in CPU time: other processes only ever slow a step, by the cache that they take most of all. A
+    # pass over the table would take ten steps' time.
+    assert min(seconds[many]) < 4 * min(seconds[few])
 
 
 def test_a_trainer_holds_the_table_once():

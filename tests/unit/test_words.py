@@ -58,6 +58,7 @@ def outcome(*, groups, variants, examples, drops, leaks, num_short, remade):
         drops={"input": (twin,) * drops},
         leaks=(twin,) * leaks,
         num_short=num_short,
+        was_finished=False,
     )
 
 
