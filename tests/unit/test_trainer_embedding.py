@@ -73,8 +73,8 @@ def test_a_million_rows_cost_a_step_what_ten_do():
             step_on(trainer, batch, 0)
             seconds[trainer].append(time.process_time() - start)
     assert memory().rss - before < table(many).nbytes / 4
-    # The quickest of many, in CPU time: others only ever slow a step, by the cache that they take most of all. A pass over
-    # the table would take ten steps' time.
+    # The quickest of many, in CPU time: others only ever slow a step, by the cache that they take most of all. A pass
+    # over the table would take ten steps' time.
     assert min(seconds[many]) < 4 * min(seconds[few])
 
 
