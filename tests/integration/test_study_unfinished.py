@@ -59,8 +59,8 @@ def test_without_a_run_there_is_nothing_to_tell(corpus4, tmp_path, monkeypatch):
 
 
 def test_nothing_is_told_before_tries_have_chosen(corpus4, tmp_path, monkeypatch):
-    """A try that is yet to be done is none that failed."""
-    broken_off(corpus4, tmp_path, monkeypatch, 3, stage=TRY, text=AS_PLANNED + TUNING)
+    """A setup of which no try is done yet is none of which all failed."""
+    broken_off(corpus4, tmp_path, monkeypatch, 1, stage=TRY, text=AS_PLANNED + TUNING)
     with pytest.raises(NoStudyError, match="of which no run is done yet"):
         read_so_far(tmp_path)
 
