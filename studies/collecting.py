@@ -1,19 +1,21 @@
 """From outcomes to results: a row for every run and try that is done, at the end of a study or in the midst of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trmpipe.trainer.judging import solved_column
 
-from .errors import NoStudyError
+from .errors import NoStudyError, StudyError
 from .fitting import tuned_once
 from .jobs import outcome_of
 from .making import Choice, Maker, Planned, choices_of, solved_and_cells
-from .record import read_record
+from .record import RECORD, Record, read_record
 from .results import RESULTS, RunRow, Shares, StudyResults, TryRow, read_study
 
 _UNDONE = "it was not done"
+_MOST_RUNS = 100_000
 _UNSCORED = "no held-out puzzle has a known solution, so there is nothing to score it on"
 
 
@@ -29,6 +31,7 @@ def read_so_far(path: str | Path) -> StudyResults:
     if record.measured is not None:
         if (folder / RESULTS).exists():
             return read_study(folder)
+        _refuse_too_many(folder, record)
         maker = Maker(folder=folder, record=record)
         tries = [job for one in maker.try_jobs().values() for _, _, job in one]
         # What tries choose is known when all are done, and which runs there are with it.
@@ -39,6 +42,15 @@ def read_so_far(path: str | Path) -> StudyResults:
     raise NoStudyError(
         f"{folder} holds a study of which no run is done yet; wait for one, or run the same command again"
     )
+
+
+def _refuse_too_many(folder: Path, record: Record) -> None:
+    """Refuse a study.json, which may be anybody's, whose runs would take for ever to count."""
+    plan = record.plan
+    points = (math.prod(len(axis.values) for axis in (*arm.axes, *plan.axes)) for arm in plan.arms)
+    runs = sum(points) * len(plan.data) * record.known.fitted.seeds
+    if runs > _MOST_RUNS:
+        raise StudyError(f"{folder / RECORD} is damaged: it asks for more than {_MOST_RUNS:,} runs")
 
 
 def results_of(maker: Maker, choices: Mapping[str, Choice]) -> StudyResults:

@@ -1,12 +1,15 @@
 """A study that still runs, or was broken off, tells what is done of it: table, report, Python."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.study_plans import AS_PLANNED, TUNING, do_here, tiny_plan, working_here
 from trmpipe.reports.studies import study_section
 from trmpipe.studies import executing, read_so_far, read_study, run_study
-from trmpipe.studies.errors import NoStudyError, StudyInterrupted
+from trmpipe.studies.errors import NoStudyError, StudyError, StudyInterrupted
 from trmpipe.studies.jobs import RUN, TRY
+from trmpipe.studies.record import read_record, write_record
 from trmpipe.studies.results import RESULTS
 
 
@@ -56,6 +59,15 @@ def test_without_a_run_there_is_nothing_to_tell(corpus4, tmp_path, monkeypatch):
     with pytest.raises(NoStudyError, match="of which no run is done yet; wait for one"):
         read_so_far(tmp_path)
     assert not (tmp_path / "table.md").exists()
+
+
+def test_a_record_from_elsewhere_cannot_ask_for_runs_without_end(corpus4, tmp_path, monkeypatch):
+    broken_off(corpus4, tmp_path, monkeypatch, 1)
+    record = read_record(tmp_path)
+    many = replace(record.known.fitted, seeds=10**15)
+    write_record(tmp_path, replace(record, measured=replace(record.known, fitted=many)))
+    with pytest.raises(StudyError, match=r"study\.json is damaged: it asks for more than 100,000 runs"):
+        read_so_far(tmp_path)
 
 
 def test_nothing_is_told_before_tries_have_chosen(corpus4, tmp_path, monkeypatch):
