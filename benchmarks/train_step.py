@@ -148,8 +148,8 @@ class PlainStep:
             assert weight.grad is not None
             mean.lerp_(weight.grad, 1 - BETAS[0])
             square.mul_(BETAS[1]).addcmul_(weight.grad, weight.grad, value=1 - BETAS[1])
-            update = torch.atan2(mean / (1 - BETAS[0] ** self.steps), (square / (1 - BETAS[1] ** self.steps)).sqrt())
-            weight.mul_(1 - RATE * DECAY).add_(update, alpha=-RATE)
+            update = torch.atan2(mean, square.sqrt() / math.sqrt(1 - BETAS[1] ** self.steps))
+            weight.mul_(1 - RATE * DECAY).add_(update, alpha=-RATE / (1 - BETAS[0] ** self.steps))
             weight.grad = None
             self.average[name].mul_(EMA_DECAY).add_(weight, alpha=1 - EMA_DECAY)
         touched, place = identifiers.unique(return_inverse=True)

@@ -31,6 +31,8 @@ SETTINGS = {
     "continue loss of HRM": (CONTINUED, HRMConfig()),
     "single z, rows and columns": (DEEP, TRMConfig(latents="single", mixer="attention", positions="rotary2d")),
     "multi-scale z, two nets": (DEEP, TRMConfig(latents="multi", num_nets=2, mixer="attention", positions="none")),
+    "single z, blind answer": (DEEP, TRMConfig(latents="single", puzzle_in_answer=False)),
+    "multi-scale z, blind answer": (DEEP, TRMConfig(latents="multi", puzzle_in_answer=False)),
     "convolution": (DEEP, TRMConfig(mixer="conv", num_prefix=1)),
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
     "unrolled with hints": (UNROLLED, EquivariantConfig()),

@@ -52,6 +52,14 @@ def share(config: Any, section: str, *names: str, most: float = 1) -> None:
             raise SettingError(f"{_full(section, name)} is {value}; it must be from 0 to {most:g}")
 
 
+def below_one(config: Any, section: str, *names: str) -> None:
+    """Refuse decay rates of averages that are not from 0 to below 1, where nothing would move; as in `at_least`."""
+    for name in names:
+        value = getattr(config, name)
+        if not 0 <= value < 1:
+            raise SettingError(f"{_full(section, name)} is {value}; it must be from 0 to below 1")
+
+
 def betas(values: tuple[float, ...]) -> None:
     """Refuse decay rates of Adam's moments that are not from 0 to below 1."""
     if not all(0 <= value < 1 for value in values):

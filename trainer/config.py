@@ -16,7 +16,7 @@ from trmpipe.shards.fields import MOST
 from trmpipe.shards.json_files import convert
 from trmpipe.shards.urls import printable
 
-from .checks import at_least, one_of, possible, share
+from .checks import at_least, below_one, one_of, possible
 from .curriculum import CurriculumConfig
 from .errors import SettingError
 from .learners import LEARNERS
@@ -155,7 +155,7 @@ class TrainConfig:
         at_least(1, self, "", "num_slices", most=_MOST_SLICES)
         at_least(0, self, "", "ema_warm", "clip_norm")
         one_of("precision", self.precision, PRECISIONS)
-        share(self, "", "ema_decay")
+        below_one(self, "", "ema_decay")
         if not 0 <= self.seed <= MOST:
             raise SettingError(f"seed is {self.seed}; give one from 0 to 2**63 - 1")
 

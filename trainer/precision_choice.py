@@ -1,9 +1,9 @@
 """Which dtype the forward pass of a new run has; it is noted in config.json, and a run that goes on keeps it.
 
-CUDA takes bfloat16, as published. A CPU is ten times slower in it without units for it and up to twice as fast with
-them, by the size of the network: so where there are units, a few puzzles are learned from in both, in turn. bfloat16 is
-taken where it is clearly faster, and where a measurement takes long enough to be one. Otherwise a run would be one
-thing or the other by chance, and two of the same command would differ.
+CUDA takes bfloat16, as TRM's code does. A CPU is ten times slower in it without units for it and up to twice as fast
+with them, by the size of the network: so where there are units, a few puzzles are learned from in both, in turn.
+bfloat16 is taken where it is clearly faster, and where a measurement takes long enough to be one. Otherwise a run would
+be one thing or the other by chance, and two of the same command would differ.
 """
 
 import math
@@ -46,7 +46,7 @@ def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: tor
         device: where it runs.
     """
     if device.type == "cuda":
-        return "bf16", "as published"
+        return "bf16", "as on every GPU"
     if device.type != "cpu" or not has_bf16_units():
         return "fp32", f"{device.type} has no units for bf16" if device.type == "cpu" else f"as ever on {device.type}"
     seconds = _seconds_of_lessons(config, corpora, device)

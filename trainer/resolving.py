@@ -38,7 +38,15 @@ def resolve_config(
     own = get_preset(preset)
     note(f"preset {preset}: {reason}")
     note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
+    for name in _idle_settings(request, config):
+        note(f"model.{name} changes nothing: with model.mixer={getattr(config.model, 'mixer', '')} it is not looked at")
     return preset, config
+
+
+def _idle_settings(request: TrainRequest, config: TrainConfig) -> list[str]:
+    """Of the model's settings that the user asks for, the names of those that this model does not look at."""
+    idle = getattr(config.model, "idle_settings", tuple)()
+    return [name for name in idle if any(one.startswith(f"model.{name}=") for one in request.settings)]
 
 
 def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:

@@ -59,6 +59,25 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
         assert told[-1].startswith(words)
 
 
+def test_settings_that_the_mixer_does_not_look_at_are_told(corpus6):
+    from trmpipe.shards import Corpus
+    from trmpipe.trainer.device import pick_device
+    from trmpipe.trainer.request import TrainRequest
+    from trmpipe.trainer.resolving import resolve_config
+
+    def notes(*settings):
+        told = []
+        request = TrainRequest(paths=("c",), preset=TRM6, settings=settings)
+        resolve_config(request, Corpus.open(corpus6), pick_device("cpu"), told.append)
+        return [line for line in told if "changes nothing" in line]
+
+    expected = "model.positions changes nothing: with model.mixer=mlp_t it is not looked at"
+    assert notes("model.positions=rotary2d", "optimiser.lr=1e-3") == [expected]
+    assert notes("model.mixer=attention", "model.positions=rotary2d") == []
+    (line,) = notes("model.mixer=attention", "model.token_inner=8")
+    assert line.startswith("model.token_inner changes nothing: with model.mixer=attention")
+
+
 def test_exact_in_training_and_held_out_are_told_apart(trained):
     _, err, out = trained
     lines = err.splitlines()

@@ -132,7 +132,7 @@ def trm(z, state, inputs, rows, sizes):
             if sizes["latents"] == "two":
                 given = z["z_H"] + z["z_L"] if last else z["z_L"] + z["z_H"] + x
             else:
-                given = x
+                given = 0 * x if last and not sizes["puzzle_in_answer"] else x
                 for one in z.values():
                     given = given + one
             level = "H_level" if last and sizes["num_nets"] == 2 else "L_level"

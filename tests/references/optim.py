@@ -17,9 +17,10 @@ def take_in(state, gradient, betas):
 
 
 def adam_atan2(weight, gradient, state, *, lr, betas, decay):
-    """arXiv 2407.05872 with a = b = 1; decoupled decay."""
-    mean, square = take_in(state, gradient, betas)
-    return weight - lr * decay * weight - lr * np.arctan2(mean, np.sqrt(square))
+    """arXiv 2407.05872 with a = b = 1; the mean's bias is that of the step's length (adam-atan2 0.0.3)."""
+    _, square = take_in(state, gradient, betas)
+    length = lr / (1 - betas[0] ** state["step"])
+    return weight - lr * decay * weight - length * np.arctan2(state["mean"], np.sqrt(square))
 
 
 def adamw(weight, gradient, state, *, lr, betas, decay):

@@ -107,8 +107,10 @@ def test_halted_slots_take_the_new_row_of_their_index():
         assert state["halted"].tolist() == [q > 0 or n >= 5 for q, n in zip(net.halt.tolist(), spent, strict=True)]
 
 
-def test_halting_learns_what_the_judge_says():
-    net, learner = CountingNet(), DeepSupervision(DeepSupervisionConfig(), seed=0, max_steps=1)
+@pytest.mark.parametrize(("target", "first"), [("solved", -3), ("label", 3)])
+def test_halting_learns_what_the_judge_says(target, first):
+    """Of both answers, which are not the labels, the first is taken all the same."""
+    net, learner = CountingNet(), DeepSupervision(DeepSupervisionConfig(halt_target=target), seed=0, max_steps=1)
     net.halt = torch.zeros(2)
     work = learner.take_up(net, learner.begin(net, 2, 3), rows(learner, 0, 2))
 
@@ -118,7 +120,7 @@ def test_halting_learns_what_the_judge_says():
 
     net.halt = torch.tensor([3.0, 3.0])
     lesson = learner.learn(net, work, None, judge)
-    assert lesson.metrics["halt_loss"].tolist() == pytest.approx([np.log1p(np.exp(-3)), np.log1p(np.exp(3))])
+    assert lesson.metrics["halt_loss"].tolist() == pytest.approx([np.log1p(np.exp(first)), np.log1p(np.exp(3))])
     assert list(lesson.metrics) == ["loss", "halt_loss", "cell", "exact", "accepted", "supervision_steps"]
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.references.noise import word
+from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners.candidates import first_state, has_lost, those_of
 from trmpipe.trainer.learners.elimination import Elimination, EliminationConfig
 from trmpipe.trainer.learners.hints import Hints, with_hints, with_mistakes
@@ -81,6 +83,12 @@ def test_states_begin_without_a_solution_where_hints_are_wrong(settings, some):
     assert torch.equal(lost, (work["inputs"] != labels).logical_and(work["inputs"] >= 2).any(1))
     assert lost.any() == some
     assert not some or 16 <= lost.sum() <= 48
+    # Of a puzzle that shows something wrong every candidate is to go, of another its solution is to stay.
+    said = net.eliminate(work["candidates"], work["inputs"], None, 1)
+    stays = work["candidates"] & solution & ~lost.view(-1, 1, 1)
+    weighed = torch.where(stays, 4.0 * F.softplus(-said.keep[0]), 0.5 * F.softplus(said.keep[0]))
+    lesson = learner.learn(net, work, None, judge_by_label)
+    torch.testing.assert_close(lesson.metrics["keep_loss"], weighed.mean((1, 2)).detach())
     # Once taken up, a puzzle stays what it is.
     state = {**work, "halted": torch.zeros(64, dtype=torch.bool)}
     later = learner.take_up(net, state, rows)

@@ -21,12 +21,15 @@ from trmpipe.trainer.models.layers import rotate
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
 from trmpipe.trainer.models.positions import rotary_tables_2d
 from trmpipe.trainer.models.trm import TRM, TRMConfig
+from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.sketch import without_numbers
 from trmpipe.trainer.watch import Watch, watched
 
 GRID = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=4, rows=2, columns=3)
 SMALL = {"width": 8, "num_heads": 2, "inner": 6, "token_inner": 5}
 NUM_ROWS = 3
+SINGLE_Z = {name: getattr(get_preset("trm-single-z-sudoku").model, name) for name in ("latents", "puzzle_in_answer")}
+"""What makes the published network with one latent: its last call of a cycle does not see the puzzle."""
 EXACT = {"rtol": 1e-9, "atol": 1e-12}
 """Float64, some hundred sums of products of which none has more than 12 terms."""
 
@@ -113,6 +116,8 @@ RECURSIVE = {
     "single z": (TRM, TRMConfig, reference.trm, {"latents": "single", "h_cycles": 2, "l_cycles": 2}),
     "multi-scale z": (TRM, TRMConfig, reference.trm, {"latents": "multi", "h_cycles": 2, "l_cycles": 3}),
     "one-step gradient": (TRM, TRMConfig, reference.trm, {"gradient": "one_step", "h_cycles": 2, "l_cycles": 3}),
+    "single z, blind answer": (TRM, TRMConfig, reference.trm, {**SINGLE_Z, "h_cycles": 2, "l_cycles": 2}),
+    "multi-scale z, blind answer": (TRM, TRMConfig, reference.trm, {**SINGLE_Z, "latents": "multi", "l_cycles": 3}),
     "one step of one z": (TRM, TRMConfig, reference.trm, {"gradient": "one_step", "latents": "single", "l_cycles": 2}),
     "two nets": (TRM, TRMConfig, reference.trm, {"num_nets": 2, "h_cycles": 2, "l_cycles": 2}),
     "recomputed": (TRM, TRMConfig, reference.trm, {"recompute": True, "h_cycles": 2, "l_cycles": 2}),
@@ -246,6 +251,10 @@ def test_the_core_of_two_networks_is_both_and_is_not_saved_twice():
 @pytest.mark.parametrize(
     ("kind", "wrong", "words"),
     [
+        (
+            *(TRMConfig, {"latents": "single", "puzzle_in_answer": False, "l_cycles": 0}),
+            "model.l_cycles is 0; it must be at least 1",
+        ),
         (TRMConfig, {"latents": "three"}, "model.latents is 'three'; take one of two, single, multi"),
         (TRMConfig, {"gradient": "none"}, "model.gradient is 'none'"),
         (TRMConfig, {"num_nets": 3}, "model.num_nets is 3; it must be 2 at most"),

@@ -34,7 +34,7 @@ def test_adam_atan2_equals_a_scalar_reference():
         for step, gradient in enumerate(given, 1):
             m = beta1 * m + (1 - beta1) * gradient[i]
             v = beta2 * v + (1 - beta2) * gradient[i] ** 2
-            update = math.atan2(m / (1 - beta1**step), math.sqrt(v / (1 - beta2**step)))
+            update = math.atan2(m, math.sqrt(v / (1 - beta2**step))) / (1 - beta1**step)
             weight = weight * (1 - lr * decay) - lr * update
         assert result[i] == pytest.approx(weight, rel=1e-12)
 

@@ -1,5 +1,7 @@
 """Steps of every optimiser in float64 against plain NumPy ones, and what all optimisers keep."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -110,10 +112,9 @@ def by_one_parameter_at_a_time(parameter, state, lr, betas, decay):
     state["step"] += 1
     state["exp_avg"].lerp_(parameter.grad, 1 - betas[0])
     state["exp_avg_sq"].mul_(betas[1]).addcmul_(parameter.grad, parameter.grad, value=1 - betas[1])
-    mean = state["exp_avg"] / (1 - betas[0] ** state["step"])
-    deviation = (state["exp_avg_sq"] / (1 - betas[1] ** state["step"])).sqrt_()
+    deviation = state["exp_avg_sq"].sqrt() / math.sqrt(1 - betas[1] ** state["step"])
     parameter.mul_(1 - lr * decay)
-    parameter.add_(torch.atan2(mean, deviation), alpha=-lr)
+    parameter.sub_(torch.atan2(state["exp_avg"], deviation) * (lr / (1 - betas[0] ** state["step"])))
 
 
 @torch.no_grad()

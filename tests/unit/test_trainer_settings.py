@@ -132,6 +132,7 @@ def test_an_entry_of_the_same_name_starts_from_its_defaults_too():
         ("optimiser.betas=5,5", "optimiser.betas are 5.0, 5.0; each must be from 0 to below 1"),
         ("embedding.lr=inf", "embedding.lr is inf"),
         ("ema_decay=nan", "ema_decay is nan"),
+        ("ema_decay=1", "ema_decay is 1.0; it must be from 0 to below 1"),
         ("learner.halt_weight=inf", "learner.halt_weight is inf"),
         (
             "learner.halt_max_steps=99999999999999999999",
@@ -196,6 +197,7 @@ OTHER = {
     "learner.name": "one_pass",
     "learner.loss": "softmax",
     "learner.continue_loss": True,
+    "learner.halt_target": "label",
     "model.name": "hrm",
     "model.mixer": "attention",
     "model.positions": "none",
@@ -203,6 +205,7 @@ OTHER = {
     "model.gradient": "one_step",
     "model.num_nets": 2,
     "model.recompute": True,
+    "model.puzzle_in_answer": False,
     "model.mlp": "normed",
     "optimiser.name": "adamw",
     "optimiser.betas": "0.5,0.6",
@@ -212,6 +215,11 @@ OTHER = {
     "curriculum.mix": "1,2,3,4",
 }
 """Other values than the defaults, of settings that are no single number."""
+
+
+def test_a_momentum_that_never_takes_anything_in_is_refused():
+    with pytest.raises(SettingError, match=r"optimiser\.momentum is 1\.0; it must be from 0 to below 1"):
+        apply_overrides(get_preset("trm-sudoku6-cpu"), ["optimiser.momentum=1"])
 
 
 def fields_of(config, prefix=""):

@@ -34,6 +34,7 @@ from .learner import Answer, Lesson, Tensors
 from .recurring import answers_of_steps
 from .slots import SlotLearner
 
+HALT_TARGETS = ("solved", "label")
 _MOST_UNROLLED = 1024
 _LATENTS = "latents."
 """Begins the names of the latents in the state; the network's own names follow."""
@@ -51,6 +52,8 @@ class DeepSupervisionConfig:
         halt_early_steps: the same in the early part of the training, where short stays mean more new puzzles.
         halt_early_share: share of the training that is the early part; 0 for none.
         halt_exploration: chance that a puzzle has to stay for a number of supervision steps drawn at random.
+        halt_target: what halting learns of an answer: ``"solved"``, that the task takes it, or ``"label"``, that it is
+            the stored one to the last token, as in published code. They differ where a puzzle has several solutions.
         continue_loss: learn too what going on is worth, by Q-learning, and leave a puzzle when halting is worth more:
             HRM's halting, which costs a second forward pass; without it a puzzle is left when it is likelier right than
             wrong.
@@ -74,9 +77,11 @@ class DeepSupervisionConfig:
     hints: float = later(0.0)
     hints_share: float = later(0.5)
     hints_power: float = later(1.0)
+    halt_target: str = later("solved")
 
     def __post_init__(self) -> None:
         one_of("learner.loss", self.loss, LOSSES.names())
+        one_of("learner.halt_target", self.halt_target, HALT_TARGETS)
         at_least(0, self, "learner", "halt_weight")
         at_least(1, self, "learner", "halt_max_steps", "halt_early_steps")
         at_least(1, self, "learner", "unroll", most=_MOST_UNROLLED)
@@ -138,7 +143,8 @@ class DeepSupervision(SlotLearner):
             latents, logits = outcome.latents, outcome.logits
             verdict = judge(inputs, labels, logits.detach().argmax(-1))
             token_losses.append(example_loss(self._token_loss(logits, labels), labels))
-            halt_losses.append(halting_loss(outcome.halt, verdict.solved))
+            right = verdict.exact if self.config.halt_target == "label" else verdict.solved
+            halt_losses.append(halting_loss(outcome.halt, right))
         token_loss, halt_loss = (torch.stack(losses).mean(0) for losses in (token_losses, halt_losses))
         loss, margin, columns = token_loss + self.config.halt_weight * halt_loss, outcome.halt.detach(), {}
         if self.config.continue_loss and outcome.go_on is not None:

@@ -53,7 +53,8 @@ class EliminationConfig:
         taught_above: the same in training; 0 for `contradiction_above`. Published are .6 and .5.
         hints: share of the puzzles that are taken up with some of their open cells filled in, any number of them.
         mistakes: share of these in which a few of those cells are wrong, so that the state has no solution from its
-            beginning on: what a contradiction is can be learned before the network makes its own.
+            beginning on: what a contradiction is can be learned before the network makes its own. Of such a puzzle no
+            candidate is to stay.
         temperature: by which the logits of digits are divided before one is drawn for an open cell.
         max_age: steps that a puzzle stays in training at most.
     """
@@ -132,7 +133,10 @@ class Elimination(SlotLearner):
         solution, given = those_of(labels, net.digits), is_given(inputs, net.digits)
         lost = has_lost(candidates, solution)
         said = net.eliminate(candidates, inputs, embeddings, self.config.loops, work["keys"])
-        parts = _losses(said, candidates, solution, given, lost, self.config)
+        # Of a puzzle that shows something wrong nothing is the solution: all of its candidates are to go.
+        misled = has_lost(first_state(inputs, net.digits), solution)
+        stays = candidates & solution & ~misled.view(-1, 1, 1)
+        parts = _losses(said, stays, solution, given, lost, self.config)
         last = said.after_all_loops()
         deduced = self._taught_rule.deduce(candidates, given, last)
         answers = answer_logits(deduced.candidates, last.digits, net.digits).argmax(-1)
@@ -194,11 +198,10 @@ class Elimination(SlotLearner):
 
 
 def _losses(
-    said: Deduction, candidates: Tensor, solution: Tensor, given: Tensor, lost: Tensor, config: EliminationConfig
+    said: Deduction, stays: Tensor, solution: Tensor, given: Tensor, lost: Tensor, config: EliminationConfig
 ) -> Tensors:
-    """The parts of the loss, [b] each, means over the loops."""
+    """The parts of the loss, [b] each, means over the loops; `stays` are the candidates to keep, bool [b, S, N]."""
     keep, digits = wide(said.keep), wide(said.digits)
-    stays = candidates & solution
     of_candidate = -torch.where(
         stays, config.keep_weight * F.logsigmoid(keep), config.drop_weight * F.logsigmoid(-keep)
     )

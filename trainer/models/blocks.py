@@ -34,6 +34,7 @@ from .net import CorpusSizes
 from .positions import POSITIONS, Positions
 
 MIXERS = ("mlp_t", "attention", "conv")
+_SETTINGS_OF_MIXERS = {"mlp_t": ("token_inner",), "attention": ("num_heads", "positions"), "conv": ()}
 MOST_REPEATS = 1000
 """Layers, and cycles of a step: far beyond any such network, and few enough that the modules are made in a second."""
 MOST_WIDTH = 1 << 20
@@ -67,6 +68,11 @@ class StackConfig:
     num_prefix: int = 16
     positions: str = later("rotary")
     mlp: str = later("swiglu")
+
+    def idle_settings(self) -> tuple[str, ...]:
+        """Names of the settings that other mixers have and this one does not look at."""
+        others = [names for mixer, names in _SETTINGS_OF_MIXERS.items() if mixer != self.mixer]
+        return tuple(name for names in others for name in names)
 
 
 def check_stack(config: StackConfig) -> None:

@@ -22,7 +22,7 @@ _Q_BIAS = -5.0
 class HaltingHead(nn.Module):
     """Two logits from one latent: that the answer is right, and what Q-learning expects of going on.
 
-    It computes in float32; in HRM's code it does so in the dtype of the forward pass.
+    It computes in float32; in the published code of TRM, HRM and EqR it does so in the dtype of the forward pass.
     """
 
     def __init__(self, width: int) -> None:

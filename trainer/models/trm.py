@@ -45,6 +45,8 @@ class TRMConfig(StackConfig):
         latents: ``"two"`` are the published z_L and z_H; ``"single"`` is one that is updated all L + 1 times of a
             cycle, ``"multi"`` is one for each of these updates, the last of which is the answer.
         gradient: ``"cycle"`` goes through the last cycle, ``"one_step"`` through its last two calls alone, as in HRM.
+        puzzle_in_answer: whether the call that makes the answer of a cycle is given the puzzle too, where there is one
+            latent or several: in published code it is not. With two latents it never is.
         num_nets: 1 for the published one that all calls share, 2 for another one that updates z_H.
         recompute: keep nothing of the differentiated calls but what goes into them, and call again on the way back: the
             same gradient, much less memory, about a third more time.
@@ -56,12 +58,14 @@ class TRMConfig(StackConfig):
     gradient: str = later("cycle")
     num_nets: int = later(1)
     recompute: bool = later(False)
+    puzzle_in_answer: bool = later(True)
 
     def __post_init__(self) -> None:
         check_stack(self)
         one_of("model.latents", self.latents, LATENTS)
         at_least(1, self, "model", "h_cycles", most=MOST_REPEATS)
-        at_least(0 if self.latents == "single" else 1, self, "model", "l_cycles", most=MOST_REPEATS)
+        sees = self.latents == "single" and self.puzzle_in_answer
+        at_least(0 if sees else 1, self, "model", "l_cycles", most=MOST_REPEATS)
         one_of("model.gradient", self.gradient, GRADIENTS)
         at_least(1, self, "model", "num_nets", most=_MOST_NETS)
 
@@ -131,11 +135,12 @@ class TRM(FixedStartNetwork):
         z, n = dict(z), self.config.l_cycles
         for i in numbers:
             level = self.H_level if i == n and self.config.num_nets > 1 else self.L_level
+            given = x if i < n or self.config.puzzle_in_answer else None
             if self.config.latents == "single":
-                z[_H] = self._call(level, z[_H] + x)
+                z[_H] = self._call(level, _total(z[_H], given))
             elif self.config.latents == "multi":
                 order = [*_names(n), _H]
-                z[order[i]] = self._call(level, x + sum(z[name] for name in order))
+                z[order[i]] = self._call(level, _total(sum(z[name] for name in order), given))
             elif i < n:
                 z["z_L"] = self._call(level, z["z_L"] + (z[_H] + x))
             else:
@@ -144,6 +149,11 @@ class TRM(FixedStartNetwork):
 
     def _call(self, level: nn.Module, x: Tensor) -> Tensor:
         return call(level, x, self.rotary, recompute=self.config.recompute)
+
+
+def _total(latent: Tensor, given: Tensor | None) -> Tensor:
+    """What a call is given: a latent or the sum of several, and the puzzle where it sees it."""
+    return latent if given is None else latent + given
 
 
 def _names(n: int) -> list[str]:

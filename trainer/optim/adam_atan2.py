@@ -1,10 +1,14 @@
 """AdamATan2 in plain torch: Adam whose update is atan2(m, sqrt(v)), so it is bounded and has no epsilon.
 
+As in the published package the first moment's bias is taken out after atan2, of the step's length, and the second's
+before: the paper has both before, and its first hundred steps are shorter.
+
 All parameters move together, one operation after the other (torch's foreach), so that on a GPU a step is a few dozen
 kernels however many parameters there are; on a CPU it takes the time that a loop over them takes. What is computed of
 each number, and in which order, is the same. Steps are counted on the host, so no step waits for the device.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +50,7 @@ class AdamATan2(torch.optim.Optimizer):
         weight_decay: decoupled decay; a step takes ``lr * weight_decay`` of each weight.
 
     Source: Everett et al., "Scaling exponents across parameterizations and optimizers", arXiv 2407.05872, with
-    a = b = 1 as in the published ``adam_atan2``.
+    a = b = 1 and the order of the package ``adam-atan2`` 0.0.3, which TRM and HRM train with.
     """
 
     def __init__(
@@ -75,14 +79,13 @@ class AdamATan2(torch.optim.Optimizer):
         torch._foreach_lerp_(means, gradients, 1 - beta1)
         torch._foreach_mul_(squares, beta2)
         torch._foreach_addcmul_(squares, gradients, gradients, value=1 - beta2)
-        updates = torch._foreach_div(means, [1 - beta1 ** state["step"] for state in states])
-        deviations = torch._foreach_div(squares, [1 - beta2 ** state["step"] for state in states])
-        torch._foreach_sqrt_(deviations)
+        deviations = torch._foreach_sqrt(squares)
+        torch._foreach_div_(deviations, [math.sqrt(1 - beta2 ** state["step"]) for state in states])
         # Of atan2 torch has no foreach form.
-        for update, deviation in zip(updates, deviations, strict=True):
-            update.atan2_(deviation)
+        updates = [torch.atan2(mean, deviation) for mean, deviation in zip(means, deviations, strict=True)]
+        torch._foreach_mul_(updates, [group["lr"] / (1 - beta1 ** state["step"]) for state in states])
         torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(parameters, updates, alpha=-group["lr"])
+        torch._foreach_sub_(parameters, updates)
 
     def _state_of(self, parameter: Tensor) -> dict[str, Any]:
         """The moments of a parameter, and the number of the step that is being made."""

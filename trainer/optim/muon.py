@@ -17,7 +17,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..checks import at_least, betas, share
+from ..checks import at_least, below_one, betas
 from ..models import Network
 from ..parts import Part, later
 from .adamw import fastest_adamw
@@ -54,7 +54,7 @@ class MuonConfig:
     def __post_init__(self) -> None:
         at_least(0, self, "optimiser", "lr", "matrix_lr", "weight_decay")
         at_least(1, self, "optimiser", "num_steps", most=_MOST_STEPS)
-        share(self, "optimiser", "momentum")
+        below_one(self, "optimiser", "momentum")
         betas(self.betas)
 
 

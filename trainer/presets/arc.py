@@ -11,7 +11,7 @@ from .preset import Expectation, Preset
 
 
 def published() -> TrainConfig:
-    """The published config, but that variants are drawn in blocks, each once before one comes again."""
+    """The published config, but for what `sudoku` says of all published ones."""
     return TrainConfig(
         model=TRMConfig(mixer="attention", h_cycles=3, l_cycles=4),
         optimiser=AdamATan2Config(weight_decay=0.1),

@@ -2,7 +2,8 @@
 
 As all presets that are named after papers, the published ones draw variants in blocks (``sampling="blocks"``), each
 of a puzzle's once before one comes again; published code draws one at random each time, which is ``sampling=published``
-here. The small ones of the same model are ours; their curves are in docs/results, and what else was tried in
+here. And in all of them the halting head computes in float32, where published code rounds it to the forward pass's
+dtype. The small ones of the same model are ours; their curves are in docs/results, and what else was tried in
 docs/notes/sudoku6-cpu.md. What learns faster on a CPU is in `sudoku_cpu`.
 """
 
@@ -17,12 +18,12 @@ from .preset import EVERYWHERE, Expectation, Preset
 
 
 def mlp() -> TrainConfig:
-    """The published config with the MLP mixer, but for how variants are drawn."""
+    """The published config with the MLP mixer, but for what this module says of all."""
     return TrainConfig()
 
 
 def attention() -> TrainConfig:
-    """The published config with attention, but for how variants are drawn."""
+    """The published config with attention, but for what this module says of all."""
     return TrainConfig(model=TRMConfig(mixer="attention"))
 
 

@@ -15,9 +15,10 @@ from .sudoku import cpu4, trm6
 
 
 def random_latents() -> TrainConfig:
-    """EqR's Sudoku-Extreme model (arXiv 2605.21488 and its code), as published but for one thing.
+    """EqR's Sudoku-Extreme model (arXiv 2605.21488 and its code), as published but for two things.
 
-    Variants are drawn in blocks (``sampling = "blocks"``), each of a puzzle's once before one comes again. Its
+    Variants are drawn in blocks (``sampling = "blocks"``), each of a puzzle's once before one comes again, and the
+    halting head computes in float32. Its
     Maze-Unique model is ``model.mixer=attention model.width=128 model.num_layers=1 model.l_cycles=4 max_steps=100000``.
     """
     return TrainConfig(
@@ -42,6 +43,10 @@ def speed_is_confidence() -> TrainConfig:
     - One weight decay, .005, for Muon and AdamW; published is 1.0 for AdamW, which trains embedding and heads.
     - The average of weights is taken from the first step; published from step 5000, over ten steps as here.
     - A blank is never recoloured; the published augmentation lets it take part in the permutation of digits.
+    - A puzzle has the variants of its corpus, each once before one comes again; published code draws a symmetry of each
+      row anew at every step, on top of a thousand stored variants.
+    - The head of the answer has no bias; published it has one.
+    - Weights are kept in float32; published ones are bfloat16 without a copy in float32.
     """
     return TrainConfig(
         learner=WinnerTakeAllConfig(loss="smoothed", halt_weight=0.05, answer_chains=1),
@@ -134,7 +139,7 @@ SIC = Preset(
             reached="96.9 % of Sudoku-Extreme's test puzzles exact, as published and not repeated here,",
             time="6 hours",
             machine="one RTX 5090",
-            remark="the preset differs in six points, which trainer/presets/sudoku_recipes.py lists",
+            remark="the preset differs in nine points, which trainer/presets/sudoku_recipes.py lists",
             source="arXiv 2601.19085",
         ),
     ),
