@@ -45,7 +45,7 @@ def resolve_config(
 
 def _idle_settings(request: TrainRequest, config: TrainConfig) -> list[str]:
     """Of the model's settings that the user asks for, the names of those that this model does not look at."""
-    idle = getattr(config.model, "idle_settings", tuple)()
+    idle: tuple[str, ...] = getattr(config.model, "idle_settings", tuple)()
     return [name for name in idle if any(one.startswith(f"model.{name}=") for one in request.settings)]
 
 

@@ -140,7 +140,8 @@ class TRM(FixedStartNetwork):
                 z[_H] = self._call(level, _total(z[_H], given))
             elif self.config.latents == "multi":
                 order = [*_names(n), _H]
-                z[order[i]] = self._call(level, _total(sum(z[name] for name in order), given))
+                first, *others = (z[name] for name in order)
+                z[order[i]] = self._call(level, _total(sum(others, first), given))
             elif i < n:
                 z["z_L"] = self._call(level, z["z_L"] + (z[_H] + x))
             else:
