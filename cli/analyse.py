@@ -72,10 +72,13 @@ def command(
     from trmpipe.trainer.analysis.keeping import FOLDER, about_run, keep_analysis, owning_analysis
     from trmpipe.trainer.analysis.running import analyse, chosen_measures
     from trmpipe.trainer.inference import open_trained, run_corpora
+    from trmpipe.trainer.overlap import overlap_of
 
     names = chosen_measures([name.strip() for name in only.split(",") if name.strip()])
     trained = open_trained(run, device, checkpoint)
     opened = run_corpora(trained, corpora, partial(echo, err=True))
+    for line in overlap_of(trained.about, trained.step, opened).lines(run):
+        echo(line, err=True)
     folder = Path(out) if out else trained.run.path / FOLDER
     with owning_analysis(folder):
         with show_progress() as progress:

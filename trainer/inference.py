@@ -21,6 +21,7 @@ from .examinee import Examinee
 from .forms import refuse_other_forms
 from .learners import Learner, starts_at_random
 from .models.net import CorpusSizes, draws_at_random
+from .overlap import overlap_of
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .regime import regime_of_run
@@ -211,7 +212,7 @@ def make_request(
         corpora: that are to be scored.
         evaluator: of their task.
         wish: what the user asks for.
-        tell: is told where a network draws nothing, so that one restart is made.
+        tell: is told where a network draws nothing, so that one restart is made, and of what it was trained on.
 
     Raises:
         OptionError: puzzles of this task cannot be asked so.
@@ -223,6 +224,9 @@ def make_request(
     if restarts > 1 and not (draws_at_random(trained.net) or starts_at_random(trained.learner)):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
         restarts = 1
+    overlap = overlap_of(trained.about, trained.step, corpora)
+    for line in overlap.lines(str(trained.run.path)):
+        tell(line)
     # Where the test split holds variants, those that the run was not trained on have no embeddings.
     subset = trained.num_variants if evaluator.takes_variants else None
     return replace(
@@ -231,6 +235,7 @@ def make_request(
         variants=wish.variants or subset,
         checkpoint_step=trained.step,
         regime=regime_of_run(trained.about, trained.step, corpora),
+        overlap=overlap,
     )
 
 

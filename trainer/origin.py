@@ -5,15 +5,19 @@ weights themselves by several points while the learning rate is high, and what t
 schedule. The optimiser, the learner's state and the average start anew.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import nn
+
+from trmpipe.shards import Corpus
 
 from .build import takes_any_size
 from .checkpoint import digest_of, list_checkpoints, step_of
 from .errors import RunError
 from .forms import refuse_other_forms
 from .models import CorpusSizes
+from .overlap import overlap_of
 from .run_config import Origin, RunConfig, TrainedOn
 from .run_folder import RunFolder
 from .run_state import load_run_state
@@ -64,6 +68,17 @@ def load_origin(net: nn.Module, path: str, origin: Origin, sizes: CorpusSizes, c
     weights = load_run_state(found[-1], about.hash).trainer.ema
     refuse_other_forms(f"the weights of {path} do not fit the model", weights, net.state_dict(), _ADVICE)
     net.load_state_dict(weights)
+
+
+def overlap_with_origin(path: str, origin: Origin, corpora: Sequence[Corpus]) -> list[str]:
+    """A line where the weights that a run begins with were trained on held-out puzzles of its corpora.
+
+    Args:
+        path: of the run that they are from.
+        origin: which weights they are.
+        corpora: that the new run is to be trained on.
+    """
+    return overlap_of(RunFolder(Path(path)).read_config(), origin.step, corpora).lines(path)
 
 
 def _refuse_other_sizes(path: str, about: RunConfig, sizes: CorpusSizes, corpora: tuple[TrainedOn, ...]) -> None:

@@ -24,7 +24,7 @@ from .evaluators import evaluator_of
 from .listener import TrainingListener
 from .memory import refuse_large_activations, refuse_too_large
 from .opening import open_run, run_config, run_path, saved_steps
-from .origin import find_origin, load_origin
+from .origin import find_origin, load_origin, overlap_with_origin
 from .precision_choice import precision_of
 from .ranks import Ranks
 from .request import TrainRequest
@@ -150,6 +150,7 @@ def choose(
     net = build_net(config, whole.sizes, device, precision_of(config, device))
     if origin and request.start:
         load_origin(net, request.start, origin, whole.sizes, whole.corpora)
+        notes += overlap_with_origin(request.start, origin, corpora)
     threads = num_threads(config.num_slices, device)
     refuse_large_activations(held, net, build_learner(config, net), corpora[0], threads, room)
     chosen = Chosen(

@@ -107,10 +107,29 @@ def regime_of_run(about: RunConfig, step: int, opened: Sequence[Corpus]) -> Regi
     if about.imported and step <= about.imported.step:
         return Regime(begun=begun)
     try:
-        found = regime_of(_corpora_of(about, opened), about.groups, about.variants, aside)
+        found = regime_of(training_corpora(about, opened), about.groups, about.variants, aside)
     except (TrmpipeError, OSError):
         found = Regime(puzzles=about.groups, variants=about.variants, kept_aside=aside)
     return replace(found, begun=begun)
+
+
+def training_corpora(about: RunConfig, opened: Sequence[Corpus]) -> list[Corpus]:
+    """The corpora of a run, in its order.
+
+    Args:
+        about: the run.
+        opened: corpora that are open; others are looked for where they were, if all of them are on this machine.
+
+    Raises:
+        NoCorpusError: one is neither open nor at hand.
+    """
+    wanted = [corpus.content_digest for corpus in about.corpora]
+    known = {corpus.manifest.content_digest: corpus for corpus in opened}
+    if not known.keys() >= set(wanted) and all(map(is_local, about.paths)):
+        known |= {corpus.manifest.content_digest: corpus for corpus in find_all(about.paths, patterns=False).corpora}
+    if not known.keys() >= set(wanted):
+        raise NoCorpusError("a corpus of the run is not where it was")
+    return [known[digest] for digest in wanted]
 
 
 def _begun(about: RunConfig) -> str:
@@ -124,18 +143,3 @@ def _variants(corpora: Sequence[Corpus]) -> NDArray[np.int64]:
     """How many variants each training puzzle has, one corpus after the other."""
     every = [corpus.catalog["train"].variants for corpus in corpora if corpus.num_groups("train")]
     return np.concatenate([np.empty(0, np.int64), *every])
-
-
-def _corpora_of(about: RunConfig, opened: Sequence[Corpus]) -> list[Corpus]:
-    """The corpora of a run, in its order.
-
-    Raises:
-        NoCorpusError: one is neither open nor at hand.
-    """
-    wanted = [corpus.content_digest for corpus in about.corpora]
-    known = {corpus.manifest.content_digest: corpus for corpus in opened}
-    if not known.keys() >= set(wanted) and all(map(is_local, about.paths)):
-        known |= {corpus.manifest.content_digest: corpus for corpus in find_all(about.paths, patterns=False).corpora}
-    if not known.keys() >= set(wanted):
-        raise NoCorpusError("a corpus of the run is not where it was")
-    return [known[digest] for digest in wanted]

@@ -9,6 +9,7 @@ from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
 from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.inference import TrainedRun, open_trained, run_corpora
+from trmpipe.trainer.overlap import overlap_of
 from trmpipe.trainer.pictures import boards_of
 from trmpipe.trainer.puzzle_words import puzzle_name
 from trmpipe.trainer.run_folder import LAST
@@ -48,7 +49,7 @@ class Asked:
         file: the checkpoint's name; empty without one.
         corpora: those that it was trained on.
         stepwise: its answers.
-        remarks: why something is missing.
+        remarks: why something is missing, and what it was trained on of held-out puzzles.
     """
 
     trained: TrainedRun | None
@@ -79,6 +80,7 @@ def ask_run(path: str, request: Request, tell: Callable[[str], None]) -> Asked:
         file = trained.run.checkpoint(request.checkpoint).name
         by_name = bool(request.corpora)
         corpora = run_corpora(trained, request.corpora, tell)
+        remarks += overlap_of(trained.about, trained.step, corpora).lines(path)
         stepwise = ask_stepwise(trained, corpora, request.puzzles)
     except (TrmpipeError, OSError) as error:
         if by_name:

@@ -17,6 +17,7 @@ from trmpipe.shards.progress import Progress
 from ..config import MOST_ANSWERS
 from ..examinee import Examinee
 from ..judging import Judgement
+from ..overlap import Overlap
 from ..ranks import Ranks
 from ..regime import Regime
 from ..restarts import CHOICES, HALT
@@ -50,6 +51,7 @@ class EvaluationRequest:
         search: rounds that a search for each puzzle's solution may take; None for no search.
         checkpoint_step: training steps of the checkpoint that is scored.
         regime: what the run learned from.
+        overlap: how many held-out puzzles were among it; None where nobody has looked.
 
     Raises:
         OptionError: a number is out of range, or nothing is chosen by that.
@@ -64,6 +66,7 @@ class EvaluationRequest:
     search: int | None = None
     checkpoint_step: int = 0
     regime: Regime = field(default_factory=Regime)
+    overlap: Overlap | None = None
 
     def __post_init__(self) -> None:
         for name, most in _LIMITS.items():
@@ -90,6 +93,7 @@ class EvaluationRequest:
             "variants": self.variants,
             "search": self.search,
             "regime": self.regime.to_json(),
+            "in_training": self.overlap.to_json() if self.overlap else None,
         }
 
 

@@ -241,6 +241,7 @@ def test_any_depth_and_no_restarts_nor_search(trmpipe, run):
         "variants": None,
         "search": None,
         "regime": {"puzzles": 4, "variants": VARIANTS},
+        "in_training": {"puzzles": 0, "of": 4},
     }
     for what in ("restarts", "search"):
         refused = trmpipe("evaluate", run, f"--{what}", 3)

@@ -100,6 +100,7 @@ def test_the_protocol_says_how_the_scores_came_about(trmpipe, finished, drawing)
         "variants": 1,
         "search": None,
         "regime": {"puzzles": 20, "variants": 1000},
+        "in_training": {"puzzles": 0, "of": 8},
     }
     asked = told(trmpipe, drawing, "--steps", 3, "--restarts", 2, "--choose", "residual", "--variants", 4)["protocol"]
     assert [asked[name] for name in ("steps", "restarts", "choose", "variants")] == [3, 2, "residual", 4]
