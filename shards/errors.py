@@ -37,3 +37,7 @@ class StateError(TrmpipeError, ValueError):
 
 class OwnedError(TrmpipeError, OSError):
     """A folder is being written by another command."""
+
+
+class PlaceError(OptionError):
+    """A place cannot be written to as asked: exit code 2."""

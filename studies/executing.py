@@ -15,6 +15,7 @@ from trmpipe.pipeline.mapping import map_on_cluster
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.json_files import convert
 from trmpipe.shards.ownership import owned
+from trmpipe.shards.places import STUDY, refuse_strangers
 from trmpipe.shards.urls import is_local
 from trmpipe.shards.words import counted
 from trmpipe.trainer.costs import Costs
@@ -31,7 +32,7 @@ from .listener import StudyListener, Unheard
 from .making import Maker, choices_of
 from .plan import FLOPS, Plan
 from .processes import Worker, do_apart, do_side_by_side
-from .record import Measured, Place, Record, begin_record, new_record, read_record, write_record
+from .record import RECORD, Measured, Place, Record, begin_record, new_record, read_record, write_record
 from .results import RESULTS, TUNING, StudyResults, write_rows
 from .setups import setups_of, slug, tries_of
 from .table import TABLE, write_table
@@ -87,6 +88,7 @@ def run_study(
         KeyboardInterrupt: the user asked to stop; the same call goes on.
     """
     started, how, told = time.monotonic(), how or How(), listener or Unheard()
+    folder = _folder_of(plan, out)
     plan = with_corpora(plan if seeds is None else replace(plan, seeds=seeds), corpora)
     check_plan(plan)
     tell_of_urls(plan, corpora, told)
@@ -95,10 +97,16 @@ def run_study(
         if one.name in opened:
             check_corpus(plan, one, opened[one.name])
     check_settings_of(plan, opened, device)
-    folder = Path(out or f"study-{plan.name}")
     with owned(Store(folder.absolute())):
         wanted = _Study(plan, folder, budget_seconds, device, how, told)
         return wanted.execute(started)
+
+
+def _folder_of(plan: Plan, out: str | Path | None) -> Path:
+    """The folder of a study, which may hold what one that was broken off has made before its record."""
+    folder = Path(out or f"study-{plan.name}")
+    refuse_strangers(folder, STUDY, (RECORD, "corpora", "runs"))
+    return folder
 
 
 class _Study:

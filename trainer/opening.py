@@ -15,6 +15,7 @@ import torch
 
 import trmpipe
 from trmpipe.shards import Corpus
+from trmpipe.shards.places import RUN, refuse_other_kind
 
 from .build import corpus_sizes
 from .checkpoint import drop_old_checkpoints, drop_other_bests, list_checkpoints
@@ -49,8 +50,11 @@ def run_path(request: TrainRequest, preset: str, config: TrainConfig, corpora: l
 
     Raises:
         RunError: several runs could be meant.
+        PlaceError: a new run's folder cannot be made, or holds what is no run.
     """
     path = Path(request.out or RUNS / run_name(request, preset, config, corpora))
+    if not request.resume:
+        refuse_other_kind(path, RUN)
     if request.resume and request.out is None and not RunFolder(path).config_file.exists():
         return _find_run(run_config(request, preset, config, corpora)) or path
     return path

@@ -14,6 +14,7 @@ from trmpipe.shards import Store
 from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.files import is_temporary
 from trmpipe.shards.ownership import owned
+from trmpipe.shards.places import RUN, refuse_strangers
 
 from .checkpoint import list_best, list_checkpoints, step_of
 from .errors import NoRunError, RunExistsError, SettingError
@@ -139,10 +140,11 @@ class RunFolder:
 
 
 def refuse_existing(path: Path) -> None:
-    """Refuse to start a run where one is, or was.
+    """Refuse to start a run where one is, or was, or anything else.
 
     Raises:
         RunExistsError: there is one already, or what one without its config.json has left.
+        PlaceError: the folder cannot be made, or holds something else.
     """
     run = RunFolder(path)
     if not run.config_file.exists() and (list_checkpoints(run.checkpoints) or run.metrics_file.exists()):
@@ -154,6 +156,7 @@ def refuse_existing(path: Path) -> None:
         raise RunExistsError(
             f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
         )
+    refuse_strangers(path, RUN, ())
 
 
 def create_run(path: Path, config: RunConfig) -> RunFolder:
@@ -161,7 +164,8 @@ def create_run(path: Path, config: RunConfig) -> RunFolder:
 
     Raises:
         RunExistsError: there is one already.
-        RunWriteError: the folder cannot be made.
+        PlaceError: the folder cannot be made, or holds something else.
+        RunWriteError: it cannot be written.
     """
     run = RunFolder(path)
     refuse_existing(path)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from trmpipe.shards import Corpus
+from trmpipe.shards.places import refuse_other_kind
 
 from .choosing import Chooser, choose_corpora
 from .device import pick_device
@@ -70,6 +71,7 @@ def seed_requests(request: TrainRequest, num_seeds: int, chooser: Chooser) -> li
     Raises:
         SettingError: the runs would differ in more than their seed.
         RunExistsError: one of them is there already, and is not to be gone on with.
+        PlaceError: the folder of all holds something else.
         NoRunError: none of those that are to be gone on with is there.
     """
     if request.minutes is not None:
@@ -77,6 +79,8 @@ def seed_requests(request: TrainRequest, num_seeds: int, chooser: Chooser) -> li
             "--minutes measures the steps of every run for itself, so that the runs of --seeds would differ in more "
             "than their seed; give --max-steps"
         )
+    if request.out is not None:
+        refuse_other_kind(Path(request.out), "folder of runs")
     device = pick_device(request.device)
 
     def first_path(corpus: Corpus) -> Path:

@@ -15,6 +15,7 @@ from trmpipe.shards import Corpus, Store
 from trmpipe.shards.digests import sha256_hex
 from trmpipe.shards.files import is_temporary, write_atomically
 from trmpipe.shards.ownership import owned
+from trmpipe.shards.places import ANALYSIS, refuse_other_kind
 
 from ..errors import RunWriteError
 from ..files import write_sealed
@@ -51,9 +52,11 @@ def owning_analysis(folder: Path) -> Iterator[None]:
     """Own the folder of an analysis for the time of a ``with`` block.
 
     Raises:
+        PlaceError: the folder cannot be made, or holds something else.
         OwnedError: another command is writing there.
         WriteError: the folder cannot be written.
     """
+    refuse_other_kind(folder, ANALYSIS)
     with owned(Store(folder.absolute())):
         yield
 
