@@ -50,15 +50,17 @@ def command(
     The page holds all that it shows, so that it can be mailed: it fetches nothing, and reads on a phone and without
     scripts too. Several runs stand side by side. A number says where it comes from when you point at it.
     """
-    from trmpipe.reports.page import page_of
+    from trmpipe.reports.page import is_page, page_of
     from trmpipe.reports.report import make_report
     from trmpipe.reports.runs.asking import Request
     from trmpipe.shards.files import write_atomically
+    from trmpipe.shards.places import refuse_no_file, refuse_other_kind
 
     suffixes = _suffixes(formats)
     page = Path(out) if out else _default_page(paths)
-    if page.is_dir():
-        raise click.UsageError(f"--out {page} is a folder; give the name of a file, such as {page / 'report.html'}")
+    refuse_no_file(page, "--out", is_page, "a page of trmpipe")
+    if figures:
+        refuse_other_kind(Path(figures), "folder of figures", "--figures")
     tell = partial(echo, err=True)
     report = make_report([Path(path) for path in paths], Request(**request), tell, paired=compare)
     tell("drawing")

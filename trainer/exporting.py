@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trmpipe.shards.errors import PlaceError
+from trmpipe.shards.places import refuse_no_file
+
+from .checkpoint import step_of
 from .config import SECTIONS
 from .errors import RunError
 from .inference import open_trained
 from .parts import entries_that_load, name_of
 from .published import published_tensors
-from .tensor_files import write_tensors
+from .tensor_files import is_exported, write_tensors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,11 @@ def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
     Raises:
         NoRunError: the folder is no run, or holds no checkpoint.
         RunError: a file of it is damaged, or its model has no published form.
+        PlaceError: the file cannot be made, or another one is there that is none of weights.
         RunWriteError: the file cannot be written.
     """
+    if out is not None:
+        _refuse_place(Path(out))
     trained = open_trained(run, "cpu")
     models = SECTIONS["model"]
     name = name_of(models, trained.config.model)
@@ -55,8 +62,7 @@ def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
             )
     tensors = published_tensors(trained.net, form)
     path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
-    if path.is_dir():
-        raise RunError(f"{path} is a folder; give a file with --out, such as {path / f'step_{trained.step}'}")
+    _refuse_place(path)
     write_tensors(path, tensors)
     return ExportResult(
         path=path,
@@ -64,3 +70,9 @@ def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
         num_tensors=len(tensors),
         num_numbers=sum(tensor.numel() for tensor in tensors.values()),
     )
+
+
+def _refuse_place(path: Path) -> None:
+    if step_of(path) >= 0:
+        raise PlaceError(f"{path} is called as the checkpoints of runs are; give --out another name")
+    refuse_no_file(path, "--out", is_exported, "a file of weights that was exported")

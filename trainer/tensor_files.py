@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -72,6 +73,20 @@ def _refuse_other_values(found: Any, most_bytes: int) -> None:
         # One that repeats its numbers, by strides of 0, would take any amount of memory.
         if left < 0:
             raise RunError(f"up to {name} its tensors have more numbers than the file")
+
+
+def is_exported(path: Path) -> bool:
+    """Whether a file is one that `write_tensors` writes; checkpoints of runs, which hold their digest, are not."""
+    if path.suffix == SAFETENSORS:
+        try:
+            with safetensors.safe_open(path, framework="pt"):
+                return True
+        except (OSError, safetensors.SafetensorError):
+            return False
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return not archive.comment and any(name.endswith("/data.pkl") for name in archive.namelist())
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from .boards import Boards
 from .bundle import vega_script
@@ -18,6 +19,8 @@ from .markup import Content, Markup, element, joined, json_block
 from .parts import Cell, Number, Section, Table, place_name
 
 _DEEPEST = 6
+_BEGIN = "<!doctype html>\n"
+_MADE_BY = "Made by trmpipe."
 
 
 def page_of(title: str, sections: Sequence[Section], *, says: str = "", live: bool = False, still: bool = True) -> str:
@@ -44,7 +47,7 @@ def page_of(title: str, sections: Sequence[Section], *, says: str = "", live: bo
             _contents(sections),
         ),
         element("main", [writer.section(section, 2) for section in sections], id="main", tabindex=-1),
-        element("footer", element("p", "Made by trmpipe. Point at a number to see the file that it comes from.")),
+        element("footer", element("p", f"{_MADE_BY} Point at a number to see the file that it comes from.")),
         *(element("script", Markup(script)) for script in scripts),
     ]
     head = [
@@ -57,7 +60,13 @@ def page_of(title: str, sections: Sequence[Section], *, says: str = "", live: bo
         element("link", rel="icon", href="data:,"),
         element("style", Markup(_asset("page.css"))),
     ]
-    return "<!doctype html>\n" + element("html", element("head", head), element("body", body), lang="en") + "\n"
+    return _BEGIN + element("html", element("head", head), element("body", body), lang="en") + "\n"
+
+
+def is_page(path: Path) -> bool:
+    """Whether the file at `path` is a page of ours."""
+    with path.open("rb") as file:
+        return file.read(len(_BEGIN)) == _BEGIN.encode() and _MADE_BY.encode() in file.read()
 
 
 @cache

@@ -179,9 +179,12 @@ def test_mistakes_get_one_line(trmpipe, taken, weights, corpus4, tmp_path):
         refused = trmpipe("import", "checkpoint", *arguments)
         assert (refused.code, words in refused.message) == (code, True), refused.message
     assert not (tmp_path / "other").exists()
-    for arguments, words in (([tmp_path], "is no run"), ([run, "--out", tmp_path], "is a folder; give a file")):
+    for arguments, code, words in (
+        ([tmp_path], 1, "is no run"),
+        ([run, "--out", tmp_path], 2, "is a folder; give a file"),
+    ):
         refused = trmpipe("export", "checkpoint", *arguments)
-        assert (refused.code, words in refused.message) == (1, True), refused.message
+        assert (refused.code, words in refused.message) == (code, True), refused.message
 
 
 def test_a_run_has_the_steps_that_its_weights_have(trmpipe, weights, corpus4, tmp_path):
