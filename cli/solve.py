@@ -43,6 +43,8 @@ def command(
     letters from A on. In tasks scored by vote it is the id of a task of the corpus, or a JSON file with one task; its
     variants vote as in `trmpipe evaluate`, and the two best answers are shown.
     """
+    if animate is not None:
+        _refuse_place(animate)
     from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.solving import solve
 
@@ -50,10 +52,16 @@ def command(
     tell = partial(echo, err=True)
     with show_progress() as progress:
         solved = solve(trained, puzzle, corpora=corpora, variants=variants, tell=tell, progress=progress)
-    if animate is not None:
-        _animate(trained, puzzle, animate)
     for remark in solved.remarks():
         echo(remark, err=True)
+    _print(solved, as_json=as_json)
+    if animate is not None:
+        # After the answer, which is not lost where the animation cannot be written.
+        _animate(trained, puzzle, animate)
+
+
+def _print(solved: Any, *, as_json: bool) -> None:
+    """An answer beside the puzzle and its solution."""
     if as_json:
         echo_json(solved.to_json())
         return
@@ -62,6 +70,21 @@ def command(
             echo()
         echo_boards(Board([title], picture) for title, picture in part.pictures.items())
         echo_lines(part.lines)
+
+
+def _refuse_place(animate: str) -> None:
+    """Refuse a file that no animation can be written to, before the puzzle is asked.
+
+    Raises:
+        OptionError: its name ends otherwise, or it cannot be made.
+    """
+    from pathlib import Path
+
+    from trmpipe.reports.animation import is_animation, refuse_other_suffix
+    from trmpipe.shards.places import refuse_no_file
+
+    refuse_other_suffix(Path(animate))
+    refuse_no_file(Path(animate), "--animate", is_animation, "a GIF")
 
 
 def _animate(trained: Any, puzzle: str, path: str) -> None:

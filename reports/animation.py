@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trmpipe.generators.errors import OptionError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards.files import write_atomically
@@ -12,8 +13,7 @@ from trmpipe.trainer.drawing import draw_picture
 from trmpipe.trainer.figures import make_figure
 from trmpipe.trainer.pictures import Solving, boards_of
 
-from .errors import ReportError
-
+_BEGIN = b"GIF8"
 _INCHES = (3.6, 4.2)
 _DOTS_PER_INCH = 110
 _STEP_MILLISECONDS = 500
@@ -31,11 +31,10 @@ def save_animation(solving: Solving, spec: TaskSpec, title: str, path: Path) -> 
         path: of the file, which ends in ``.gif``; replaced where it is there.
 
     Raises:
-        ReportError: it ends otherwise.
+        OptionError: it ends otherwise.
         OSError: it cannot be written.
     """
-    if path.suffix.lower() != ".gif":
-        raise ReportError(f"{path} does not end in .gif, which animations are written as; give another name")
+    refuse_other_suffix(path)
     puzzle, _, *answers = boards_of(solving, spec)
     words = [f"step {step} of {len(answers)}: {said}" for step, (said, _) in enumerate(answers, 1)]
     frames = [_frame(puzzle[1], title, "the puzzle")]
@@ -47,6 +46,22 @@ def save_animation(solving: Solving, spec: TaskSpec, title: str, path: Path) -> 
     shown[0].save(data, "GIF", save_all=True, append_images=shown[1:], duration=times, loop=0, disposal=1)
     write_atomically(path, data.getvalue())
     return path
+
+
+def refuse_other_suffix(path: Path) -> None:
+    """Refuse a name that no animation has.
+
+    Raises:
+        OptionError: it does not end in ``.gif``.
+    """
+    if path.suffix.lower() != ".gif":
+        raise OptionError(f"{path} does not end in .gif, which animations are written as; give another name")
+
+
+def is_animation(path: Path) -> bool:
+    """Whether the file at `path` is a GIF."""
+    with path.open("rb") as file:
+        return file.read(len(_BEGIN)) == _BEGIN
 
 
 def _palette(frames: Sequence[Any]) -> Any:

@@ -214,5 +214,6 @@ def test_a_puzzle_is_animated(other6, corpus6, tmp_path, trmpipe):
     with Image.open(file) as image:
         assert (image.format, image.n_frames) == ("GIF", 5)
     told = trmpipe("solve", other6, puzzle, "--animate", tmp_path / "solving.mp4", "--device=cpu")
-    assert told.code == 1
+    assert told.code == 2
     assert "does not end in .gif" in told.message
+    assert not told.out
