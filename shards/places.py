@@ -17,6 +17,7 @@ _MARKS = {MANIFEST: CORPUS, PROGRESS: CORPUS, "config.json": RUN, "study.json": 
 _ARTICLES = {ANALYSIS: "an"}
 _BESIDE = (".log", ".out", ".err", ".txt", ".md", ".toml")
 """Suffixes of what people put into a folder before a command begins there: what a shell redirects, notes, plans."""
+_OF_DISKS = "lost+found"
 
 
 def refuse_other_kind(folder: Path, kind: str, flag: str = "--out") -> None:
@@ -54,7 +55,7 @@ def refuse_strangers(folder: Path, kind: str, own: Collection[str]) -> None:
     names = os.listdir(folder) if folder.exists() else []
     if set(own) & set(names):
         return
-    if any(not name.startswith(".") and not name.endswith(_BESIDE) for name in names):
+    if any(not name.startswith(".") and not name.endswith(_BESIDE) and name != _OF_DISKS for name in names):
         raise PlaceError(f"{folder} is not empty and holds no {kind}; give --out a new folder, or empty this one first")
 
 

@@ -156,7 +156,8 @@ def refuse_existing(path: Path) -> None:
         raise RunExistsError(
             f"{path} is a run already; add --resume to go on with it, or --out DIR to start another beside it"
         )
-    refuse_strangers(path, RUN, ())
+    # Both may be prepared before a run begins: on another disk, or as links to one.
+    refuse_strangers(path, RUN, (run.checkpoints.name, run.tensorboard.name))
 
 
 def create_run(path: Path, config: RunConfig) -> RunFolder:
