@@ -124,7 +124,7 @@ def _print_facts(corpus: Any) -> None:
     facts = _facts(corpus)
     options = {**facts["recipe"].get("options", {}), **facts["recipe"].get("supply", {})}
     asked = {**facts["recipe"], **options, "options": None, "supply": None, "sources": None}
-    recipe = ", ".join(f"{key} {value}" for key, value in asked.items() if value not in (None, False))
+    recipe = ", ".join(f"{key} {value}" for key, value in asked.items() if not (value is None or value is False))
     lines = {
         "corpus": facts["path"],
         "recipe": recipe,
