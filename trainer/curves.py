@@ -44,7 +44,8 @@ def draw_curves(lines: list[MetricLine], title: str, path: Path, by_difficulty: 
         _draw_by_difficulty(axes, by_difficulty)
     for axes in (left, right, *more):
         axes.grid(alpha=0.3)
-        for text in axes.legend().get_texts():
+        # Before the first line of training there are no losses, and a legend of nothing is warned of.
+        for text in axes.legend().get_texts() if axes.get_legend_handles_labels()[0] else ():
             # Names come from files: a dollar sign in them begins no formula.
             text.set_parse_math(False)
     return save_figure(figure, path)

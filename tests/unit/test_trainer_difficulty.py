@@ -169,3 +169,9 @@ def test_names_out_of_a_file_are_no_formulas(tmp_path):
     path.write_text(json.dumps(line) + "\n")
     lines = [MetricLine(step=1, split="train", values={"$x^{$_loss": 1.0, "exact": 0.5})]
     assert draw_curves(lines, "run", tmp_path / "curves.png", read_difficulty(path)).stat().st_size > 0
+
+
+def test_curves_are_drawn_without_a_line_of_training(tmp_path):
+    """An evaluation may be logged before the first one; warnings are errors here."""
+    lines = [MetricLine(step=1, split="test", values={"exact": 0.5, "cell": 0.75})]
+    assert draw_curves(lines, "run", tmp_path / "curves.png").stat().st_size > 0
