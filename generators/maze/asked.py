@@ -107,6 +107,11 @@ class Asked:
                     f"kind to {' or '.join(kinds)}"
                 )
         solutions = int(spelled.get("solutions", _SOLUTIONS))
+        if solutions > 1 and kind == UNIQUE:
+            raise OptionError(
+                f"solutions is {solutions}, and mazes of kind {kind} have one path and no use for it; leave it out, or "
+                f"set kind to {HARD} or {OPEN}"
+            )
         if solutions > 1 and "ties" in spelled:
             raise OptionError(
                 f"ties is {spelled['ties']!r}, which says what one path labels a variant, and solutions stores up to "

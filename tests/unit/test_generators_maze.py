@@ -41,6 +41,7 @@ class TestMazeWithSeveralAnswers(TaskConformance):
         (10, {"path": ":0"}, "path is '0:0'; a shortest path"),
         (10, {"algorithm": "prim"}, "algorithm is 'prim', and mazes of kind hard have no use for it; leave it out"),
         (10, {"kind": "unique", "removed": "5"}, "removed is '5', and mazes of kind unique have no use for it"),
+        (10, {"kind": "unique", "solutions": "4"}, "solutions is 4, and mazes of kind unique have one path and no use"),
         (10, {"kind": "simple"}, "kind is 'simple'; expected one of hard, unique, open"),
         (10, {"kind": "open", "removed": "0"}, "removed is '0'; expected 1 to 100"),
         (10, {"ties": "both"}, "ties is 'both'; expected one of rule, turned"),
