@@ -74,7 +74,10 @@ def command(
     from trmpipe.trainer.inference import open_trained, run_corpora
     from trmpipe.trainer.overlap import overlap_of
 
-    names = chosen_measures([name.strip() for name in only.split(",") if name.strip()])
+    asked = [name.strip() for name in only.split(",") if name.strip()]
+    if only and not asked:
+        raise click.UsageError(f"--only is {only[:60]!r}, which names no measure; leave it out for all")
+    names = chosen_measures(asked)
     trained = open_trained(run, device, checkpoint)
     opened = run_corpora(trained, corpora, partial(echo, err=True))
     for line in overlap_of(trained.about, trained.step, opened).lines(run):

@@ -107,6 +107,7 @@ def run(arguments: list[str]) -> int:
     try:
         for argument in arguments:
             _refuse_other_bytes(argument)
+        _refuse_empty(arguments)
         result = program.main(arguments, prog_name="trmpipe", standalone_mode=False)
     except Exception as error:
         if "--debug" in arguments:
@@ -134,6 +135,18 @@ def _refuse_other_bytes(argument: str) -> None:
         raise OptionError(
             f"the argument {argument} is not UTF-8; rename the file or folder, or set a UTF-8 locale (LC_ALL=C.UTF-8)"
         ) from error
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse empty values, most often those of a variable that is not set: none of ours means anything.
+
+    Raises:
+        OptionError: there is one.
+    """
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if not argument or (argument.startswith("--") and argument.find("=") == len(argument) - 1):
+            after = f"the argument after {before}" if before.startswith("--") and "=" not in before else "an argument"
+            raise OptionError(f"{argument.rstrip('=') or after} is empty; give it a value, or leave it out")
 
 
 def _report(error: Exception) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from trmpipe.shards import Corpus, Examples, Stream
+from trmpipe.shards.errors import TooManyError
 
 from .build import build_learner, build_net, corpus_sizes
 from .compiling import compile_steps
@@ -56,10 +57,19 @@ def build_stream(config: TrainConfig, corpora: list[Corpus], request: TrainReque
 
 
 def too_few_variants(request: TrainRequest, corpora: Sequence[Corpus]) -> list[str]:
-    """That `--variants` asks for more than any group has, as one line; none where some group has as many."""
+    """That `--variants` of a run to go on with asks for more than any group has, as one line; else none.
+
+    Raises:
+        TooManyError: it does so of a new run.
+    """
     most = max(int(corpus.catalog["train"].variants.max()) for corpus in corpora)
     if request.variants is None or request.variants <= most:
         return []
+    if not request.resume:
+        raise TooManyError(
+            f"{request.variants:,} variants of each group are asked for and none has more than {most:,}; give a number "
+            f"from 1 to {most:,}"
+        )
     return [f"--variants asks for {request.variants:,} of each group, none has more than {most:,}: all are used"]
 
 

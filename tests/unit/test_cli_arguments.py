@@ -231,3 +231,19 @@ def test_a_store_that_cannot_be_reached_is_told_in_one_line(trmpipe, monkeypatch
     assert result.code == 1
     assert "cannot reach lost://bucket/" in result.message
     assert "Unable to locate credentials; check the address, the credentials and the endpoint" in result.message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "sudoku", "--n", 2, "--out", ""], "the argument after --out is empty"),
+        (["generate", "sudoku", "--n", 2, "--out="], "--out is empty; give it a value, or leave it out"),
+        (["train", ""], "an argument is empty"),
+        (["analyse", "nowhere", "--only", ""], "the argument after --only is empty"),
+        (["analyse", "nowhere", "--only", ","], "--only is ',', which names no measure"),
+        (["generate", "maze", "--n", 2, "--kind", "unique", "--solutions", 4], "mazes of kind unique have one path"),
+    ],
+)
+def test_what_is_empty_or_without_use_is_refused(trmpipe, arguments, words):
+    refused = trmpipe(*arguments)
+    assert (refused.code, words in refused.message) == (2, True), refused.message

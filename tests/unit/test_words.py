@@ -9,6 +9,7 @@ from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import SUPPLIERS
 from trmpipe.pipeline.bases import Drop
 from trmpipe.shards import Corpus
+from trmpipe.shards.errors import TooManyError
 from trmpipe.shards.words import counted
 from trmpipe.trainer.arc import pictures
 from trmpipe.trainer.arc.report import VotesReport
@@ -155,12 +156,11 @@ def test_more_variants_than_there_are_is_told(corpus4):
     """A group of this corpus has 31 variants at most, as some others have fewer distinct ones."""
     corpus = Corpus.open(corpus4)
     most = int(corpus.catalog["train"].variants.max())
-    for asked, lines in (
-        (None, []),
-        (most, []),
-        (
-            most + 5000,
-            [f"--variants asks for {most + 5000:,} of each group, none has more than {most:,}: all are used"],
-        ),
-    ):
-        assert too_few_variants(TrainRequest(paths=("c",), variants=asked), [corpus]) == lines
+    for asked in (None, most):
+        assert too_few_variants(TrainRequest(paths=("c",), variants=asked), [corpus]) == []
+    with pytest.raises(TooManyError, match=f"none has more than {most:,}; give a number from 1 to {most:,}"):
+        too_few_variants(TrainRequest(paths=("c",), variants=most + 1), [corpus])
+    earlier = TrainRequest(paths=("c",), variants=most + 5000, resume=True)
+    assert too_few_variants(earlier, [corpus]) == [
+        f"--variants asks for {most + 5000:,} of each group, none has more than {most:,}: all are used"
+    ]

@@ -19,11 +19,10 @@ from trmpipe.trainer.run_folder import RunFolder
 def test_names_tell_the_corpus_folder_and_what_was_changed(train, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = ("--set=optimiser.name=adamw", "--set=optimiser.lr=3e-4")
-    done = train("--max-steps=1", *settings, "--groups=5", "--variants=5000")
+    done = train("--max-steps=1", *settings, "--groups=5", "--variants=50")
     assert done.code == 0
-    assert "--variants asks for 5,000 of each group, none has more than " in done.err
     (name,) = (path.name for path in Path("runs").iterdir())
-    assert name.startswith("sudoku4-sudoku4-cpu-groups=5-variants=5000-optimiser.name=adamw-")
+    assert name.startswith("sudoku4-sudoku4-cpu-groups=5-variants=50-optimiser.name=adamw-")
     assert re.fullmatch(r"[A-Za-z0-9._=+,-]{1,200}", name)
     assert name.endswith("-seed0")
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.runs import TINY, config, metrics, reseal, resign, stopping_at
+from trmpipe.shards import open_corpus
 from trmpipe.trainer import curves
 from trmpipe.trainer.checkpoint import list_best, list_checkpoints, load_checkpoint
 from trmpipe.trainer.lines import read_metrics
@@ -251,3 +252,11 @@ def test_curves_show_every_set_and_the_gap(aside, monkeypatch, tmp_path):
         (found,) = [values for label, values in drawn.items() if label.startswith("exact") and words in label]
         assert found == [line.values["exact"] for line in lines_of(aside, split)]
     assert [shade.get_label() for shade in axes.collections] == [curves.GAP]
+
+
+def test_more_variants_than_any_group_has_are_refused(train, corpus4, tmp_path):
+    most = int(open_corpus(str(corpus4)).catalog["train"].variants.max())
+    refused = train("--out", tmp_path / "run", "--variants", most + 1)
+    assert refused.code == 2
+    assert f"none has more than {most:,}; give a number from 1 to {most:,}" in refused.message
+    assert not (tmp_path / "run").exists()
