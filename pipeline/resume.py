@@ -140,6 +140,7 @@ def save_plan(store: Store, recipe: Recipe, plan: Plan) -> SavedPlan:
     """Keep a plan for later runs of the same command, in the place of what is there.
 
     Raises:
+        RecipeError: it would be too large to be read again.
         WriteError: the file system refused.
     """
     arrays = plan.to_bytes()
@@ -150,6 +151,11 @@ def save_plan(store: Store, recipe: Recipe, plan: Plan) -> SavedPlan:
         "bases_sha256": sha256_hex(arrays),
     }
     data = seal(notes)
+    if len(data) > MOST_BYTES:
+        raise RecipeError(
+            f"the plan has {len(data):,} bytes of names and other words, expected {MOST_BYTES:,} at most; give fewer "
+            "puzzles or shorter names"
+        )
     # The notes first: a folder that has them is known for one that this recipe can complete.
     store.write(_PLAN, data)
     store.write(_BASES, arrays)
