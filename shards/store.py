@@ -168,7 +168,7 @@ class Store:
         """Size of a file, or None where there is none."""
         try:
             return int(self._filesystem.size(self._full(path)))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def remove(self, path: str) -> None:
@@ -225,9 +225,12 @@ class Store:
                 return
 
     def _refused(self, path: str, error: OSError) -> WriteError:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file lies where its folder has to be" if in_the_way else _reason(error)
+        advice = "delete that file" if in_the_way else "make room"
         return WriteError(
-            f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
-            "then run the same command again"
+            f"cannot write {self.locate(path)}: {reason}; {advice} or choose another folder, then run the same command "
+            "again"
         )
 
     def _full(self, path: str) -> str:
