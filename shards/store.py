@@ -82,6 +82,15 @@ class Store:
         found = self._filesystem.find(self._root) if self.exists() else []
         return sorted(str(path)[start:] for path in found)
 
+    def linked_folder(self) -> str | None:
+        """A folder below a local root that is a symbolic link, by which what is written would lie elsewhere."""
+        for folder, names, _ in os.walk(self._root) if self.is_local else ():
+            for name in sorted(names):
+                path = f"{folder}/{name}"
+                if os.path.islink(path):
+                    return path[len(self._root) + 1 :]
+        return None
+
     def list_folder(self) -> list[str]:
         """Names of the files and folders directly below the root, sorted."""
         if not self._filesystem.isdir(self._root):
