@@ -5,7 +5,7 @@ manifests are equal bytes, and it holds its own digest (see `json_files`): all t
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from trmpipe.generators.spec import fault_of
 from trmpipe.generators.task import PAD, TaskSpec
@@ -118,6 +118,31 @@ class Manifest:
         return [*self.files, *(file for shard in shards for file in shard.files)]
 
 
+class _Recipe(TypedDict, total=False):
+    """What of a recipe is shown or looked for by its name; the others are compared or printed as they are."""
+
+    options: dict[Word, Word]
+    supplier: Word
+    supply: dict[Word, Word]
+
+
+class _Guarantees(TypedDict, total=False):
+    """What holds between groups, and how many candidates were passed over for that."""
+
+    distinct_up_to: Word
+    skipped: dict[Word, Count]
+    train_twins_of_test: Count
+
+
+class _Generator(TypedDict, total=False):
+    """The program, and the package that brings the task where it is not the program's own."""
+
+    name: Required[Word]
+    version: Required[Word]
+    package: Word
+    package_version: Word
+
+
 def read_manifest(store: Store, *, earlier: bool = False) -> Manifest:
     """The manifest of the corpus at `store`.
 
@@ -158,6 +183,7 @@ def _from_json(value: dict[str, Any], version: int, where: str) -> Manifest:
         manifest = convert(value if version >= _SEALED_FROM else upgraded(value), Manifest, where, _ADVICE)
         _check_spec(manifest.spec)
         _check_splits(manifest)
+        _check_facts(manifest, where)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, DamagedError):
             raise
@@ -185,6 +211,13 @@ def _check_splits(manifest: Manifest) -> None:
         raise ValueError("a file is listed twice")
     if manifest.recipe_digest != json_digest(manifest.recipe):
         raise ValueError("recipe_digest is not that of the recipe")
+
+
+def _check_facts(manifest: Manifest, where: str) -> None:
+    """Refuse what is kept as JSON and is not of the types that those expect who show it."""
+    convert(manifest.recipe, _Recipe, f"{where} (recipe)", _ADVICE)
+    convert(manifest.guarantees, _Guarantees, f"{where} (guarantees)", _ADVICE)
+    convert(manifest.generator, _Generator, f"{where} (generator)", _ADVICE)
 
 
 def why_no_corpus(store: Store) -> str:
