@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import trmpipe
 from trmpipe.generators.contract import check_spec
 from trmpipe.generators.registry import package_that_brings
-from trmpipe.shards import PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
+from trmpipe.shards import CODECS, PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.ownership import Ownership, owned
 from trmpipe.shards.progress import Progress, Silent
 
@@ -164,7 +164,7 @@ def _make(
             plan = make_plan(recipe, sources, cluster, progress)
             check_plan_fits(plan, recipe, store)
             layouts = layouts_of(plan, recipe.make_task().spec, recipe)
-            check_layouts(layouts)
+            check_layouts(layouts, CODECS[recipe.format])
             if reason:
                 refuse_strangers(store, recipe, layouts)
             ownership.check()
