@@ -143,23 +143,24 @@ class _Generator(TypedDict, total=False):
     package_version: Word
 
 
-def read_manifest(store: Store, *, earlier: bool = False) -> Manifest:
+def read_manifest(store: Store, *, earlier: bool = False, name: str = MANIFEST) -> Manifest:
     """The manifest of the corpus at `store`.
 
     Args:
         store: where it lies.
         earlier: whether one of an earlier format version is taken, which has no digest of itself: only for making the
             corpus again, when its content digest is compared.
+        name: of its file, where it was given another one.
 
     Raises:
         NoCorpusError: there is none.
         DamagedError: a bit of it is changed, or a field is missing or wrong.
         CorpusError: it was written by a newer trmpipe, or by an earlier one.
     """
-    if not store.exists(MANIFEST):
+    if not store.exists(name):
         raise NoCorpusError(why_no_corpus(store))
-    where = store.locate(MANIFEST)
-    data = store.read(MANIFEST, most_bytes=MOST_BYTES)
+    where = store.locate(name)
+    data = store.read(name, most_bytes=MOST_BYTES)
     value = read_json(data, dict[str, Any], where, _ADVICE)
     version = convert(value.get("format_version"), Positive, f"{where} (format_version)", _ADVICE)
     if version > FORMAT_VERSION:
