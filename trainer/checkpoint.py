@@ -15,6 +15,7 @@ import hashlib
 import pickletools
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -71,7 +72,14 @@ def _named(pattern: re.Pattern[str], folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if pattern.fullmatch(path.name)), key=step_of)
 
 
-def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = KEEP) -> Path:
+def save_checkpoint(
+    folder: Path,
+    step: int,
+    state: dict[str, Any],
+    *,
+    keep: int = KEEP,
+    check_owned: Callable[[], None] | None = None,
+) -> Path:
     """Write `state` as the checkpoint after `step`, then drop all but the last `keep`.
 
     Args:
@@ -79,12 +87,15 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
         step: number of steps taken.
         state: tensors, numbers, strings and containers of them.
         keep: number of checkpoints to leave, at least 1.
+        check_owned: is called before any is dropped; it raises where the folder has become another command's.
 
     Raises:
         RunWriteError: the disk is full or the folder cannot be written to; no part of the file is left.
     """
     path = checkpoint_path(folder, step)
     _save(path, step, state)
+    if check_owned is not None:
+        check_owned()
     drop_old_checkpoints(folder, keep=keep)
     return path
 

@@ -2,11 +2,9 @@
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -14,6 +12,7 @@ from trmpipe.shards import Stream
 
 from .best import after_evaluation
 from .checkpoint import drop_other_bests, list_checkpoints, save_best, save_checkpoint
+from .clock import Clock
 from .config import TrainConfig
 from .difficulty import Bin, scores_of_bins
 from .errors import DivergedError, RunError
@@ -34,51 +33,6 @@ from .trainer import Trainer
 from .watch import StepGivenUp, Watch, watched
 
 
-@dataclass(slots=True)
-class Clock:
-    """Seconds of this session by what they went to; `waiting` is for data and part of `training`."""
-
-    training: float = 0.0
-    waiting: float = 0.0
-    evaluating: float = 0.0
-    saving: float = 0.0
-    steps: int = 0
-
-    def timed(self, kind: str, work: Callable[[], Any]) -> Any:
-        """The result of `work`, its seconds added to `kind`."""
-        start = time.perf_counter()
-        try:
-            return work()
-        finally:
-            setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
-
-    def values(self) -> dict[str, float]:
-        """What goes to timings.jsonl."""
-        return {
-            "session_steps": self.steps,
-            "training_seconds": round(self.training, 3),
-            "evaluating_seconds": round(self.evaluating, 3),
-            "saving_seconds": round(self.saving, 3),
-            "wait_share": round(self.wait_share, 6),
-            "steps_per_second": round(self.rate, 3),
-        }
-
-    @property
-    def wait_share(self) -> float:
-        """Share of the training time spent waiting for data."""
-        return self.waiting / self.training if self.training else 0.0
-
-    @property
-    def rate(self) -> float:
-        """Training steps per second, evaluations aside."""
-        return self.steps / self.training if self.training else 0.0
-
-    @property
-    def total(self) -> float:
-        """Seconds of all kinds."""
-        return self.training + self.evaluating + self.saving
-
-
 @dataclass(slots=True, kw_only=True)
 class Loop:
     """A run in progress, with everything that it writes to.
@@ -90,6 +44,7 @@ class Loop:
         scored: puzzles scored every `evaluation.every` steps, see `scored_sets`.
         bins: the held-out ones among them by difficulty; none where all are in one bin.
         run: the run's folder.
+        check_owned: raises OwnedError where the folder is not this command's any more; the first rank's affair.
         writer: where metrics go; those of other ranks than the first go nowhere.
         listener: the front end; that of other ranks is told nothing.
         stop: set when the user asks to stop.
@@ -109,6 +64,7 @@ class Loop:
     scored: Mapping[str, Parts]
     bins: Sequence[Bin]
     run: RunFolder
+    check_owned: Callable[[], None]
     writer: MetricWriter | NoWriter
     listener: TrainingListener
     stop: StopRequest
@@ -154,6 +110,7 @@ class Loop:
 
         Raises:
             DivergedError: the loss or a weight is not finite.
+            OwnedError: the run's folder was deleted, or is another command's meanwhile.
             RunWriteError: a file cannot be written; where it is TensorBoard's, a checkpoint is saved before.
         """
         self.listener.begin(self.total or self.config.max_steps)
@@ -190,11 +147,17 @@ class Loop:
         """Let the first rank write the state of this moment, to which all of them add theirs."""
         self._refuse_diverged()
         trained, means = self.trainer.get_state(), self.means.get_state()
-        self.ranks.first(lambda: write(self._state(trained, means)))
+
+        def write_here() -> None:
+            self.check_owned()
+            write(self._state(trained, means))
+
+        self.ranks.first(write_here)
 
     def _write(self, state: RunState) -> None:
         """Write a checkpoint."""
-        save_checkpoint(self.run.checkpoints, self.step, to_plain(state), keep=self.config.checkpoint_keep)
+        folder, keep = self.run.checkpoints, self.config.checkpoint_keep
+        save_checkpoint(folder, self.step, to_plain(state), keep=keep, check_owned=self.check_owned)
         drop_other_bests(self.run.checkpoints, self.best.step if self.best else None)
 
     def _write_best(self, state: RunState) -> None:

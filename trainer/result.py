@@ -10,12 +10,13 @@ from typing import Any
 from trmpipe.shards import Corpus, Seen
 
 from .checkpoint import best_path
+from .clock import Clock
 from .difficulty import Bin, BinScore, scores_of_bins
 from .files import write_sealed
 from .held_out import read_held_out_parts
 from .judging import solved_column
 from .lines import MONITOR, SAMPLE
-from .loop import Clock, Loop
+from .loop import Loop
 from .regime import Regime
 from .run_state import load_run_state
 from .scored_sets import Parts
@@ -128,6 +129,7 @@ def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScore
         bins: the held-out puzzles by difficulty; none where all are in one bin.
 
     Raises:
+        OwnedError: the run's folder was deleted, or is another command's meanwhile.
         RunError: the best checkpoint is damaged.
         RunWriteError: the file cannot be written.
     """
@@ -147,6 +149,7 @@ def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScore
             **({"training": training.to_json(), "gap": found.gap} if training else {}),
             **({"best": found.best.to_json()} if found.best else {}),
         }
+        loop.check_owned()
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json(), **more})
     return found
 
