@@ -47,7 +47,7 @@ class Means:
         if self._count and (self._sums or self._before).keys() != metrics.keys():
             raise RunError(
                 f"the checkpoint's means are of {', '.join(self._before) or 'nothing':.100}, this run measures "
-                f"{', '.join(metrics)}; delete it to go on from the one before"
+                f"{', '.join(metrics)}; go on with the code that wrote it, or start a new run"
             )
         sums = {name: column.to(wide_dtype(column.device)).sum() for name, column in metrics.items()}
         self._note_first_bad(torch.stack(list(sums.values())).isfinite().all(), step)

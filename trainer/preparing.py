@@ -192,7 +192,8 @@ def open_chosen(
     whole = run_config(request, chosen.preset, chosen.config, corpora, chosen.origin)
     ownership = stack.enter_context(owned(Store(chosen.path.absolute())))
     run, saved, state = open_run(chosen.path, whole, resume=request.resume)
-    tell_beginning(listener, notes, request, saved, state, chosen.path)
+    listener.opened(run.path)
+    tell_beginning(listener, notes, request, saved, state, chosen.path, chosen.config.max_steps)
     return Prepared(path=run.path, run=saved, step=state.step if state else None), state, ownership.check
 
 

@@ -30,12 +30,14 @@ class BestScores:
     Attributes:
         step: that it is of.
         monitor: share of the puzzles kept aside that it solves, by which it was chosen.
+        column: what it solves them by: as labelled, or as the task accepts it.
         worse: evaluations since then, none of which was better.
         held_out: its scores on held-out puzzles; None where there are none, or its file was deleted.
     """
 
     step: int
     monitor: float
+    column: str
     worse: int
     held_out: Scores | None
 
@@ -44,6 +46,7 @@ class BestScores:
         return {
             "step": self.step,
             "monitor": self.monitor,
+            "column": self.column,
             "scores": self.held_out.to_json() if self.held_out else None,
         }
 
@@ -162,7 +165,7 @@ def _best_scores(loop: Loop, held_out: Parts, last: Scores | None) -> BestScores
     path = best_path(loop.run.checkpoints, best.step)
     if best.step != loop.step:
         scores = _score_checkpoint(loop, path, held_out) if held_out and path.is_file() else None
-    return BestScores(step=best.step, monitor=best.exact, worse=best.worse, held_out=scores)
+    return BestScores(step=best.step, monitor=best.exact, column=best.column, worse=best.worse, held_out=scores)
 
 
 def _score_checkpoint(loop: Loop, path: Path, held_out: Parts) -> Scores | None:

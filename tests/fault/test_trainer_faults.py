@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def test_resuming_with_another_config_names_what_differs(run, train):
 
 
 def test_resuming_removes_what_a_killed_session_left(run, train):
-    stale = run / "checkpoints" / ".step-000009.pt.tmp-0123"
+    stale = run / "checkpoints" / f".step-000009.pt.tmp-{uuid.uuid4().hex}"
     stale.write_bytes(b"half")
     assert train("--resume").code == 0
     assert not stale.exists()
@@ -124,6 +125,24 @@ def test_a_damaged_checkpoint_is_named(run, train):
     result = train("--resume")
     assert result.code == 1
     assert f"{checkpoint} is damaged" in result.message
+    assert result.message.endswith(
+        "there is none beside it to go on from: restore it, or delete it to train from the start"
+    )
+
+
+@pytest.mark.parametrize(
+    ("beside", "advice"),
+    [
+        (["step-000002.pt", "best-step-000001.pt"], "delete it to go on from the one after step 2"),
+        (["best-step-000001.pt"], "delete it to go on from the best one, after step 1"),
+    ],
+)
+def test_what_to_do_about_a_damaged_checkpoint_is_said_by_what_lies_beside_it(run, train, beside, advice):
+    damaged = run / "checkpoints" / "step-000003.pt"
+    for name in beside:
+        (run / "checkpoints" / name).write_bytes(b"another")
+    damaged.write_bytes(damaged.read_bytes()[:500])
+    assert train("--resume").message.endswith(advice)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", "[1]"])
