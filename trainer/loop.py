@@ -2,26 +2,27 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-import torch
-
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Stream
 
-from .best import after_evaluation
+from .best import after_evaluation, no_better_for_long
 from .checkpoint import drop_other_bests, list_checkpoints, save_best, save_checkpoint
 from .clock import Clock
 from .config import TrainConfig
 from .difficulty import Bin, scores_of_bins
-from .errors import DivergedError, RunError
+from .errors import DivergedError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
 from .learners import Rows, Tensors
 from .lines import HELD_OUT, MONITOR
 from .listener import TrainingListener
+from .memory import in_memory_of
 from .metrics import Means, MetricWriter, NoWriter
 from .ranks import Ranks
 from .run_folder import RunFolder
@@ -56,6 +57,8 @@ class Loop:
         clock: where this session's time went.
         read: the means as they were last read.
         best: the best evaluation so far.
+        saved: step of the last checkpoint of this session; -1 for none.
+        unscored: whether the evaluation that is due after this step is still to be made.
     """
 
     config: TrainConfig
@@ -76,6 +79,8 @@ class Loop:
     clock: Clock = field(default_factory=Clock)
     read: dict[str, float] = field(default_factory=dict)
     best: BestState | None = None
+    saved: int = -1
+    unscored: bool = False
 
     def __post_init__(self) -> None:
         self.means = Means(self.ranks)
@@ -114,8 +119,11 @@ class Loop:
             RunWriteError: a file cannot be written; where it is TensorBoard's, a checkpoint is saved before.
         """
         self.listener.begin(self.total or self.config.max_steps)
+        if self.unscored:
+            self._evaluate(self.step)
+            self.save()
         reason = self._reason_to_end()
-        saved = self.step if reason else -1
+        self.saved = self.step if reason else -1
         with Feeder(self.stream, self.trainer.learner, self.trainer.slots, self.trainer.device) as feeder:
             if not reason:
                 feeder.begin(self.step)
@@ -125,9 +133,8 @@ class Loop:
                     break
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
-                    saved = self.step
                 reason = self._reason_to_end()
-        if saved != self.step:
+        if self.saved != self.step:
             self.save()
         self.ranks.first(self.writer.refuse_failure)
         return reason
@@ -138,15 +145,30 @@ class Loop:
         Raises:
             DivergedError: a weight, or what an optimiser holds of it, is not finite.
         """
-        self.clock.timed("saving", self._save)
+        self.clock.timed("saving", lambda: self._gather_for(self._write))
+        self.saved = self.step
 
-    def _save(self) -> None:
-        self._gather_for(self._write)
+    @contextmanager
+    def _rescuing(self) -> Iterator[None]:
+        """Save the last whole step where an error ends what comes after it, by a single process at least."""
+        try:
+            yield
+        except TrmpipeError:
+            if self.ranks.world_size == 1 and self.clock.steps and self.saved != self.step:
+                # The first error is told, not that nothing could be saved.
+                with suppress(TrmpipeError, OSError):
+                    self.save()
+                    self.listener.note(f"saved after step {self.step:,}")
+            raise
 
     def _gather_for(self, write: Callable[[RunState], object]) -> None:
         """Let the first rank write the state of this moment, to which all of them add theirs."""
         self._refuse_diverged()
-        trained, means = self.trainer.get_state(), self.means.get_state()
+        trained, means = in_memory_of(
+            self.trainer.device,
+            lambda: (self.trainer.get_state(), self.means.get_state()),
+            "a checkpoint of this run; make room there, and go on with --resume from the one before",
+        )
 
         def write_here() -> None:
             self.check_owned()
@@ -179,6 +201,7 @@ class Loop:
             timings=self.writer.timings.kept(),
             difficulty=self.writer.difficulty.kept(),
             best=self.best,
+            unscored=self.unscored,
         )
 
     def restore(self, state: RunState) -> None:
@@ -191,7 +214,7 @@ class Loop:
         self.stream.set_state(dataclasses.asdict(state.stream))
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
-        self.best = state.best
+        self.best, self.unscored = state.best, state.unscored
 
     def _one_step(self, feeder: Feeder) -> bool:
         """Take a step, with all that is due after it; returns whether it was taken and not given up."""
@@ -251,19 +274,22 @@ class Loop:
         )
 
     def _train(self, feeder: Feeder) -> Tensors:
-        rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
+        with self._rescuing():
+            rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
         watch = Watch(lambda seconds: self.ranks.world_size == 1 and (bool(self.stop) or self._time_is_up(seconds)))
-        try:
-            with watched(self.trainer.watched_core, watch):
-                return self.trainer.train_step(rows, self.step)
-        except torch.OutOfMemoryError as error:
-            raise RunError(
-                f"the memory of {self.trainer.device.type} does not hold a step of this run; cut the batch into more "
-                f"slices (--set num_slices={2 * self.config.num_slices}) or lower batch_size"
-            ) from error
+        with watched(self.trainer.watched_core, watch):
+            return in_memory_of(
+                self.trainer.device,
+                lambda: self.trainer.train_step(rows, self.step),
+                "a step of this run; cut the batch into more slices "
+                f"(--set num_slices={2 * self.config.num_slices}) or lower batch_size",
+            )
 
     def _evaluate(self, step: int) -> None:
-        scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
+        self.unscored = True
+        with self._rescuing():
+            scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
+        self.unscored = False
         for split, found in scores.items():
             self.writer.scored(split, step, found.metrics())
         if HELD_OUT in scores:
@@ -278,7 +304,12 @@ class Loop:
     def _scores(self) -> dict[str, Scores]:
         """The scores of every set, by the split that metrics call it; the first rank has them."""
         judge, examinee = self.trainer.judge, self.examinee
-        found = {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()}
+        found = in_memory_of(
+            examinee.device,
+            lambda: {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()},
+            "an evaluation of this run; make room there and go on with --resume, or start a run with a smaller "
+            f"evaluation.limit or evaluation.steps than {self.config.evaluation.steps}",
+        )
         return {split: scores for split, scores in found.items() if scores is not None}
 
     def _reason_to_end(self) -> str:
@@ -292,8 +323,7 @@ class Loop:
             return "interrupted"
         if self.step >= (self.config.max_steps if self.end is None else self.end):
             return "steps"
-        patience = self.config.evaluation.patience
-        if patience and self.best and self.best.worse >= patience:
+        if no_better_for_long(self.config.evaluation, self.best):
             return "patience"
         return "minutes" if self._time_is_up() else ""
 

@@ -21,6 +21,7 @@ from .judging import Judge
 from .lines import HELD_OUT
 from .listener import TrainingListener, Unheard
 from .loop import Loop
+from .memory import in_memory_of
 from .metrics import MetricWriter, NoWriter
 from .origin import load_origin
 from .pictures import draw_pictures
@@ -77,14 +78,9 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             "max_minutes": request.max_minutes,
         }
         spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
-        parts = TrainingParts(
-            net=net,
-            judge=judge,
-            ranks=ranks,
-            spread=spread,
-            compile=choose_compile(device, request.compile),
-            check_owned=check_owned,
-        )
+        compile_choice = choose_compile(device, request.compile)
+        common: dict[str, Any] = {"net": net, "judge": judge, "ranks": ranks, "check_owned": check_owned}
+        parts = TrainingParts(**common, spread=spread, compile=compile_choice)
         run = RunFolder(prepared.path)
         # Only the loop answers the request: whoever is tired of scores and pictures is let go at once.
         with stop_on_signals() as stop:
@@ -201,7 +197,13 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], request: TrainRequest
         OwnedError: the run's folder was deleted, or is another command's meanwhile.
     """
     parts, config = read_held_out_parts(corpora, request.final_limit), loop.config
-    scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts, held_out_bins(corpora, parts))
+    scores = FinalScores()
+    if reason != "interrupted":
+        scores = in_memory_of(
+            loop.trainer.device,
+            lambda: final_scores(loop, parts, held_out_bins(corpora, parts)),
+            "the scores at the end; all steps are saved: make room there, and go on with --resume",
+        )
     if loop.ranks.rank > 0:
         return None
     loop.check_owned()
