@@ -12,7 +12,7 @@ import click
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
 from .console import ask_number, counts_column, echo, echo_json, open_bars, plain_column, print_above
-from .train_report import print_result, result_as_json
+from .train_report import print_result, result_as_json, solved_in_words
 from .train_seeds import MOST_SEEDS, train_seeds
 
 _PLAIN_SECONDS = 10
@@ -179,7 +179,7 @@ class _BarTraining(_PlainTraining):
     def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
         """Puzzles were scored; the first time, how that compares with training is told."""
         self._explain(next(iter(scores.values())))
-        held_out = [f"held out {scores[_HELD_OUT].last()['exact']:.1%} exact"] if _HELD_OUT in scores else []
+        held_out = [f"held out {solved_in_words(scores[_HELD_OUT].last())}"] if _HELD_OUT in scores else []
         self._test = [*held_out, *_others_in_words(scores)]
 
 
@@ -205,12 +205,12 @@ def show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
 
 def _others_in_words(scores: Mapping[str, Any]) -> list[str]:
     """How many of the puzzles are solved that are not held-out ones."""
-    return [f"{words} {scores[split].last()['exact']:.1%} exact" for split, words in _OTHERS.items() if split in scores]
+    return [f"{words} {solved_in_words(scores[split].last())}" for split, words in _OTHERS.items() if split in scores]
 
 
 def _means_in_words(means: dict[str, float]) -> list[str]:
     """What was last read of the metrics; nothing before that."""
-    return [f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"] if means else []
+    return [f"in training loss {means['loss']:.3f}, {solved_in_words(means)}"] if means else []
 
 
 def _clock(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -110,14 +110,21 @@ def _report(results: Sequence[Any], num_seeds: int, diverged: int, *, as_json: b
     if done:
         echo(f"regime    {done[0].regime.whole_words()}")
         rows = [(str(result.seed), f"{result.step:,}", *_scores(result, spreads), str(result.run)) for result in done]
-        for line in table_lines([("seed", "steps", *spreads, "run"), *rows]):
+        for line in table_lines([("seed", "steps", *(_in_words(name, spreads) for name in spreads), "run"), *rows]):
             echo(line)
     for name, spread in spreads.items():
-        echo(f"{name}: {spread.in_words()}")
+        echo(f"{_in_words(name, spreads)}: {spread.in_words()}")
     if diverged:
         echo(f"{diverged} of {num_seeds} runs diverged")
     if len(done) + diverged < num_seeds:
         echo(f"{len(done)} of {num_seeds} runs are trained; to go on: the same command with --resume")
+
+
+def _in_words(name: str, names: Collection[str]) -> str:
+    """A score's name; that of the gap with what puzzles are solved by, where both ways stand beside it."""
+    from trmpipe.trainer.judging import ACCEPTED
+
+    return f"gap ({ACCEPTED})" if name == "gap" and ACCEPTED in names else name
 
 
 def _scores(result: Any, names: Any) -> tuple[str, ...]:
