@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ import click
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
 from .console import ask_number, counts_column, echo, echo_json, open_bars, plain_column, print_above
+from .interruption import resumable
 from .train_report import print_result, result_as_json, solved_in_words
 from .train_seeds import MOST_SEEDS, train_seeds
 
@@ -86,7 +88,7 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
         show = partial(show_training, silent=ranks.rank > 0)
         if seeds is not None:
             return train_seeds(request, seeds, show, ranks, as_json=as_json)
-        with show() as listener:
+        with show() as listener, resumable(lambda: listener.has_run):
             result = train(request, listener, ranks)
     if result is None:
         return 0
@@ -104,7 +106,12 @@ class _PlainTraining:
         self._said = self._began = time.monotonic()
         self._total, self._scored = 0, False
         self._first: int | None = None
+        self.has_run = False
         self.announcer = Announcer(self.note)
+
+    def opened(self, path: Path) -> None:
+        """The run's folder is there."""
+        self.has_run = True
 
     def begin(self, total: int) -> None:
         """Training to step `total` is about to begin."""
