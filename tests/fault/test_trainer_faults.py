@@ -12,6 +12,7 @@ import pytest
 
 from tests.disks import tiny_disk, unwritable
 from tests.runs import reseal
+from trmpipe.cli import main
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.trainer import session
 
@@ -304,6 +305,16 @@ def test_who_interrupts_a_run_at_its_end_or_beginning_is_let_go_and_told_how_to_
         assert result.message == "trmpipe: interrupted; the same command with --resume goes on"
     assert train("--resume").code == 0
     assert trmpipe("evaluate", tmp_path / "run", "--limit", 2).code == 0
+
+
+def test_who_terminates_the_last_scores_is_told_how_to_go_on(train, monkeypatch):
+    monkeypatch.setattr(session, "final_scores", lambda *_: main._unwind(signal.SIGTERM, None))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        result = train()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (result.code, result.message) == (143, "trmpipe: terminated; the same command with --resume goes on")
 
 
 def test_who_interrupts_before_there_is_a_run_gives_the_same_command(train, monkeypatch, tmp_path):
