@@ -12,13 +12,12 @@ from pathlib import Path
 
 from trmpipe.shards import Corpus, json_digest
 from trmpipe.shards.fields import Count, Measured, Positive, Word
-from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import read_sealed
 
 from .errors import RunError
 from .evaluation_file import read_evaluation
 from .evaluators import EvaluationRequest, Report
-from .files import damage_of_a_run, read_file, write_sealed
+from .files import damage_of_a_run, is_left_behind, read_file, write_sealed
 from .naming import folder_name
 from .run_config import TrainedOn
 from .run_folder import RunFolder, owning_evaluations
@@ -104,7 +103,7 @@ def keep_scores(
     }
     with owning_evaluations(run.path):
         for left in run.evaluations.glob("*"):
-            if is_temporary(left.name):
+            if is_left_behind(left):
                 left.unlink()
         write_sealed(path, values)
     return path

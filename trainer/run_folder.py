@@ -12,12 +12,11 @@ from pathlib import Path
 
 from trmpipe.shards import Store
 from trmpipe.shards.errors import OwnedError
-from trmpipe.shards.files import is_temporary
 from trmpipe.shards.ownership import owned
 
 from .checkpoint import list_best, list_checkpoints, step_of
 from .errors import NoRunError, RunExistsError, SettingError
-from .files import write_sealed, writing
+from .files import is_left_behind, write_sealed, writing
 from .run_config import RunConfig, read_run_config
 
 _WAIT_SECONDS = 10.0
@@ -75,7 +74,7 @@ class RunFolder:
     def remove_temporaries(self) -> None:
         """Delete what a killed session left half-written; only while nobody trains."""
         for path in [*self.path.glob("*"), *self.checkpoints.glob("*")]:
-            if is_temporary(path.name):
+            if is_left_behind(path):
                 path.unlink()
 
     def last_checkpoint(self) -> Path:

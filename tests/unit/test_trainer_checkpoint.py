@@ -4,14 +4,17 @@ import hashlib
 import os
 import subprocess
 import sys
+import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
+from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint, write_checkpoint
 from trmpipe.trainer.errors import NoRunError, RunError, RunWriteError
-from trmpipe.trainer.files import write_json
+from trmpipe.trainer.files import is_left_behind, write_json
 from trmpipe.trainer.lines import Kept, LineFile, keep_first, read_metrics
 from trmpipe.trainer.run_folder import RunFolder
 
@@ -69,11 +72,31 @@ def test_what_a_killed_session_left_is_removed_and_nothing_else(tmp_path):
     run = RunFolder(tmp_path)
     save_checkpoint(run.checkpoints, 1, {})
     write_json(run.config_file, {})
-    for path in (run.path / ".config.json.tmp-0123", run.checkpoints / ".step-000009.pt.tmp-0123"):
+    end = f".tmp-{uuid.uuid4().hex}"
+    for path in (run.path / f".config.json{end}", run.checkpoints / f".step-000009.pt{end}"):
         path.write_bytes(b"half")
+    # Not what `write_atomically` makes: a user's own.
+    for name in ("notes.tmp-2026.txt", ".notes.tmp-2026", f"notes{end}"):
+        (run.path / name).write_bytes(b"mine")
+    (run.path / f".folder{end}").mkdir()
     run.remove_temporaries()
-    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert left == ["config.json", "step-000001.pt"]
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.parent != run.path or path.is_file())
+    assert left == [".notes.tmp-2026", "config.json", "notes.tmp-2026.txt", f"notes{end}", "step-000001.pt"]
+    assert (run.path / f".folder{end}").is_dir()
+
+
+def test_what_is_left_behind_is_told_by_the_name_that_is_written_first(tmp_path, monkeypatch):
+    names = []
+
+    def fail(temporary, path):
+        names.append(Path(temporary))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fail)
+    monkeypatch.setattr("os.unlink", lambda path: None)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(tmp_path / "config.json", b"{}")
+    assert [is_left_behind(path) for path in names] == [True]
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path):
