@@ -18,9 +18,10 @@ from trmpipe.generators.arc.grids import crop
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Corpus, Examples
+from trmpipe.shards.errors import OwnedError, WriteError
 from trmpipe.shards.progress import Progress
 
-from ..errors import RunError
+from ..errors import RunError, RunWriteError
 from ..evaluators import EvaluationRequest, Polled, Report
 from ..examinee import Examinee
 from ..files import write_json
@@ -87,8 +88,9 @@ class VotesEvaluator:
         """Predict this rank's share of the rows; on rank 0, score those of all and write what is to be kept.
 
         See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder, which is owned meanwhile
-        as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where
-        several corpora are scored, each by its own votes, their files have the corpora's names behind.
+        as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where they
+        cannot be written, the report says so and has the scores. Where several corpora are scored, each by its own
+        votes, their files have the corpora's names behind.
         """
         examinee = replace(examinee, num_steps=request.steps or examinee.num_steps)
         tested = tested_corpora(corpora)
@@ -246,10 +248,15 @@ def _scores_of(corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> ArcS
 
 
 def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
-    """Score the rows of all ranks, and write the submission and the picture to `folder`."""
+    """Score the rows of all ranks, and write the submission and the picture to `folder`, where that can be done."""
     scores = _scores_of(corpus, tests, rows)
     submission, picture = (folder / Path(name).with_stem(Path(name).stem + ending) for name in (SUBMISSION, PICTURE))
-    with owning_evaluations(folder):
-        write_json(submission, scores.submission(), indent=None)
-        draw_answers(scores, tests, picture)
-    return VotesReport(scores=scores, corpus=corpus.path, submission=submission, picture=picture)
+    report = VotesReport(scores=scores, corpus=corpus.path)
+    try:
+        with owning_evaluations(folder):
+            write_json(submission, scores.submission(), indent=None)
+            report = replace(report, submission=submission)
+            draw_answers(scores, tests, picture)
+            return replace(report, picture=picture)
+    except (OwnedError, WriteError, RunWriteError) as error:
+        return replace(report, not_written=str(error))

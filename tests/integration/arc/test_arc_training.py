@@ -18,6 +18,7 @@ from trmpipe.trainer.arc import score
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
 from trmpipe.trainer.inference import evaluate_run, open_trained
+from trmpipe.trainer.errors import RunWriteError
 from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
 from trmpipe.trainer.ranks import Ranks
 
@@ -98,9 +99,13 @@ def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     before = (run / "submission.json").stat().st_mtime_ns
     monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 0.0)
     with owned(Store(run), "evaluations"):
-        refused = trmpipe("evaluate", run)
-    assert refused.code == 1
-    assert f"another command is writing {run} (process {os.getpid()} on " in refused.message
+        scored, told = trmpipe("evaluate", run), json.loads(trmpipe("evaluate", run, "--json").out)
+    assert scored.code == 0, "predictions take long, and their scores are shown whatever can be written"
+    why = f"another command is writing {run} (process {os.getpid()} on "
+    assert f"no submission and picture written: {why}" in scored.out
+    assert scored.out.splitlines()[2].startswith("     1 ")
+    assert (told["submission"], told["picture"], told["kept"]) == (None, None, None)
+    assert told["not_written"].startswith(why)
     assert (run / "submission.json").stat().st_mtime_ns == before
 
     begun, ended = threading.Event(), threading.Event()
@@ -115,11 +120,11 @@ def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     assert begun.wait(60)
     monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 60.0)
 
-    def scored(*rows):
+    def score_at_last(*rows):
         threading.Timer(0.5, ended.set).start()
         return score(*rows)
 
-    monkeypatch.setattr(arc_evaluation, "score", scored)
+    monkeypatch.setattr(arc_evaluation, "score", score_at_last)
     assert trmpipe("evaluate", run).code == 0
     other.join()
     assert (run / "submission.json").stat().st_mtime_ns > before
@@ -143,6 +148,21 @@ def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeyp
 
 def test_shares_of_ranks_together_are_all_rows(corpus, run):
     """Two ranks in turn, whose rows are put together by hand."""
+def test_a_picture_that_cannot_be_written_leaves_scores_and_submission(trmpipe, run, monkeypatch):
+    def full(*arguments):
+        raise RunWriteError("arc.png cannot be written (No space left on device); free some space")
+
+    monkeypatch.setattr(arc_evaluation, "draw_answers", full)
+    told = json.loads(trmpipe("evaluate", run, "--json").out)
+    assert told["rows"] == 5 * VARIANTS
+    assert (told["submission"], told["picture"]) == (str(run / "submission.json"), None)
+    said = trmpipe("evaluate", run).out.splitlines()
+    assert said[-2:] == [
+        f"submission {run / 'submission.json'}",
+        "no picture written: arc.png cannot be written (No space left on device); free some space",
+    ]
+
+
     opened = Corpus.open(corpus)
     shares = []
 
