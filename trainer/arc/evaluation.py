@@ -27,6 +27,7 @@ from ..examinee import Examinee
 from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
+from ..learners import last_answer
 from ..ranks import Ranks
 from ..run_folder import owning_evaluations
 from .asking import ask_about
@@ -231,7 +232,7 @@ def final_answers(
 
     The probabilities are 1 where the learner has no halting, so that votes alone decide.
     """
-    *_, last = examinee.answers(inputs, identifiers)
+    last = last_answer(examinee.answers(inputs, identifiers))
     tokens = last.tokens.to(torch.uint8).cpu().numpy()
     return tokens, np.ones(len(tokens)) if last.halt is None else torch.sigmoid(last.halt.cpu().double()).numpy()
 

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from tests.arc_corpora import make_arc_corpus, small_tasks
 from tests.arc_runs import TINY, VARIANTS, perfect_answers
+from trmpipe.generators.errors import InputError
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.ownership import owned
 from trmpipe.trainer.arc import evaluation as arc_evaluation
@@ -18,7 +21,8 @@ from trmpipe.trainer.arc import score
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
 from trmpipe.trainer.inference import evaluate_run, open_trained
-from trmpipe.trainer.errors import RunWriteError
+from trmpipe.trainer.learners import Answer
+from trmpipe.trainer.loaded import load_run
 from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
 from trmpipe.trainer.ranks import Ranks
 
@@ -255,6 +259,38 @@ def test_any_depth_and_no_restarts_nor_search(trmpipe, run):
         "split": "test",
         "checkpoint_step": open_trained(str(run), "cpu").step,
         "puzzles": 4,
+    _ask_about_both(load_run(run, "cpu"), Corpus.open(str(corpus)), Corpus.open(str(tmp_path / "other")), monkeypatch)
+
+
+def _ask_about_both(run, first, second, monkeypatch):
+    """Each corpus counts its identifiers from 1, the run counts on."""
+    asked = []
+
+    def record(examinee, inputs, identifiers, restart=0):
+        asked.append(identifiers)
+        tokens = torch.from_numpy(inputs.astype(np.int64))
+        yield Answer(tokens=tokens, halt=None, logits=tokens)
+
+    monkeypatch.setattr("trmpipe.trainer.examinee.Examinee.answers", record)
+    for corpus, before in ((first, 0), (second, 4 * VARIANTS)):
+        rows = corpus.read("test", limit=2)
+        for named in (corpus, corpus.path):
+            run.answers(rows, named)
+            assert asked.pop().tolist() == (rows.identifiers + before).tolist()
+    with pytest.raises(InputError, match="was trained on 2 corpora, each with puzzle identifiers from 1 on; say which"):
+        run.answers(rows)
+    blank = replace(rows, identifiers=np.zeros_like(rows.identifiers))
+    assert np.array_equal(run.answers(blank), rows.inputs)
+
+
+def test_scores_of_a_run_on_some_variants_are_its_usual_ones(trmpipe, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    run = tmp_path / "few"
+    assert trmpipe("train", corpus, "--out", run, "--variants", 3, "--max-steps", 1, *TINY).code == 0
+    assert [trmpipe("evaluate", run, *asked).code for asked in ((), ("--variants", 3), ("--variants", 2))] == [0, 0, 0]
+    (told,) = json.loads(trmpipe("runs", run, "--json").out)["runs"]
+    assert "pass@2" in told["scores"][0]
+    assert [one["variants"] for one in told["scores"]] == [None, None, 2]
         "steps": 1,
         "restarts": 1,
         "choose": None,
