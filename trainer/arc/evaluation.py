@@ -127,7 +127,7 @@ class VotesEvaluator:
         if not gathered:
             return None
         report = _report(request.folder, ending, corpus, tests, _joined(gathered))
-        num_tasks = len(report.scores.tasks)
+        num_tasks = len(report.scores.scored)
         return replace(report, protocol=request.protocol(puzzles=num_tasks, steps=examinee.num_steps))
 
     def poll(

@@ -18,6 +18,7 @@ from trmpipe.shards import Corpus, Store
 from trmpipe.shards.ownership import owned
 from trmpipe.trainer.arc import evaluation as arc_evaluation
 from trmpipe.trainer.arc import score
+from trmpipe.trainer.errors import RunWriteError
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
 from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
 from trmpipe.trainer.inference import evaluate_run, open_trained
@@ -97,6 +98,19 @@ def test_scores_as_json_name_every_task(trmpipe, run):
     assert (fewer["rows"], list(fewer["per_task"])) == (15, ["task0", "task1"])
 
 
+def test_a_task_without_a_known_solution_is_no_puzzle_that_is_scored(trmpipe, run, monkeypatch):
+    add_tests = arc_evaluation._add_tests
+
+    def forget(tests, rows, names):
+        add_tests(tests, rows, names)
+        for pair in tests.get("task0", {"test": []})["test"]:
+            pair["output"] = None
+
+    monkeypatch.setattr(arc_evaluation, "_add_tests", forget)
+    scores = json.loads(trmpipe("evaluate", run, "--json").out)
+    assert (scores["tasks"], scores["scored_tasks"], scores["protocol"]["puzzles"]) == (4, 3, 3)
+
+
 def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     """The owner comes to an end while it is waited for, or does not."""
     trmpipe("evaluate", run)
@@ -134,6 +148,21 @@ def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     assert (run / "submission.json").stat().st_mtime_ns > before
 
 
+def test_a_picture_that_cannot_be_written_leaves_scores_and_submission(trmpipe, run, monkeypatch):
+    def full(*arguments):
+        raise RunWriteError("arc.png cannot be written (No space left on device); free some space")
+
+    monkeypatch.setattr(arc_evaluation, "draw_answers", full)
+    told = json.loads(trmpipe("evaluate", run, "--json").out)
+    assert told["rows"] == 5 * VARIANTS
+    assert (told["submission"], told["picture"]) == (str(run / "submission.json"), None)
+    said = trmpipe("evaluate", run).out.splitlines()
+    assert said[-2:] == [
+        f"submission {run / 'submission.json'}",
+        "no picture written: arc.png cannot be written (No space left on device); free some space",
+    ]
+
+
 def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeypatch):
     opened = Corpus.open(corpus)
     first = opened.catalog["test"].first_identifiers
@@ -152,21 +181,6 @@ def test_right_answers_under_every_variant_are_right(corpus, run, tasks, monkeyp
 
 def test_shares_of_ranks_together_are_all_rows(corpus, run):
     """Two ranks in turn, whose rows are put together by hand."""
-def test_a_picture_that_cannot_be_written_leaves_scores_and_submission(trmpipe, run, monkeypatch):
-    def full(*arguments):
-        raise RunWriteError("arc.png cannot be written (No space left on device); free some space")
-
-    monkeypatch.setattr(arc_evaluation, "draw_answers", full)
-    told = json.loads(trmpipe("evaluate", run, "--json").out)
-    assert told["rows"] == 5 * VARIANTS
-    assert (told["submission"], told["picture"]) == (str(run / "submission.json"), None)
-    said = trmpipe("evaluate", run).out.splitlines()
-    assert said[-2:] == [
-        f"submission {run / 'submission.json'}",
-        "no picture written: arc.png cannot be written (No space left on device); free some space",
-    ]
-
-
     opened = Corpus.open(corpus)
     shares = []
 
@@ -245,20 +259,6 @@ def test_a_mixture_is_scored_by_the_votes_of_each_corpus(trmpipe, corpus, tmp_pa
     assert "on 2 corpora" in said
     assert f"4 tasks of {corpus}" in said
     assert f"2 tasks of {tmp_path / 'other'}" in said
-
-
-def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
-    make_arc_corpus(tmp_path / "other", small_tasks(4, seed=9), VARIANTS)
-    assert "its puzzle embeddings do not fit" in trmpipe("evaluate", run, "--corpus", tmp_path / "other").message
-    make_arc_corpus(tmp_path / "fewer", small_tasks(3), VARIANTS)
-    assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
-
-
-def test_any_depth_and_no_restarts_nor_search(trmpipe, run):
-    assert json.loads(trmpipe("evaluate", run, "--json", "--steps", 1).out)["protocol"] == {
-        "split": "test",
-        "checkpoint_step": open_trained(str(run), "cpu").step,
-        "puzzles": 4,
     _ask_about_both(load_run(run, "cpu"), Corpus.open(str(corpus)), Corpus.open(str(tmp_path / "other")), monkeypatch)
 
 
@@ -291,6 +291,20 @@ def test_scores_of_a_run_on_some_variants_are_its_usual_ones(trmpipe, corpus, tm
     (told,) = json.loads(trmpipe("runs", run, "--json").out)["runs"]
     assert "pass@2" in told["scores"][0]
     assert [one["variants"] for one in told["scores"]] == [None, None, 2]
+
+
+def test_other_content_does_not_fit_the_embeddings(trmpipe, run, tmp_path):
+    make_arc_corpus(tmp_path / "other", small_tasks(4, seed=9), VARIANTS)
+    assert "its puzzle embeddings do not fit" in trmpipe("evaluate", run, "--corpus", tmp_path / "other").message
+    make_arc_corpus(tmp_path / "fewer", small_tasks(3), VARIANTS)
+    assert "puzzle identifiers" in trmpipe("evaluate", run, "--corpus", tmp_path / "fewer").message
+
+
+def test_any_depth_and_no_restarts_nor_search(trmpipe, run):
+    assert json.loads(trmpipe("evaluate", run, "--json", "--steps", 1).out)["protocol"] == {
+        "split": "test",
+        "checkpoint_step": open_trained(str(run), "cpu").step,
+        "puzzles": 4,
         "steps": 1,
         "restarts": 1,
         "choose": None,
