@@ -97,3 +97,11 @@ def typed(value: Any, kind: type[Value], where: str, advice: str) -> Value:
     """
     with damage_of_a_run():
         return convert(value, kind, where, advice)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file where a user says so; at a path too long or with a zero byte there is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

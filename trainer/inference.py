@@ -19,6 +19,7 @@ from .errors import RunError, SettingError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
+from .held_out import tested_corpora
 from .learners import Learner, starts_at_random
 from .models.net import CorpusSizes, draws_at_random
 from .precision_choice import precision_of
@@ -171,6 +172,8 @@ def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str
     try:
         found = find_all(paths or trained.about.paths, patterns=bool(paths))
     except NoCorpusError as error:
+        if paths:
+            raise
         raise NoCorpusError(
             f"{error} (the corpus that {trained.run.path} was trained on; say where it is now: --corpus)"
         ) from None
@@ -223,15 +226,25 @@ def make_request(
     if restarts > 1 and not (draws_at_random(trained.net) or starts_at_random(trained.learner)):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
         restarts = 1
-    # Where the test split holds variants, those that the run was not trained on have no embeddings.
-    subset = trained.num_variants if evaluator.takes_variants else None
+    own = _own_variants(trained, corpora, evaluator)
     return replace(
         wish,
         restarts=restarts,
-        variants=wish.variants or subset,
+        # Where the test split holds variants, those that the run was not trained on have no embeddings.
+        variants=wish.variants or (trained.num_variants if evaluator.takes_variants else None),
+        asked_variants=None if wish.variants == own else wish.variants,
+        steps=None if wish.steps == trained.config.evaluation.steps else wish.steps,
         checkpoint_step=trained.step,
         regime=regime_of_run(trained.about, trained.step, corpora),
     )
+
+
+def _own_variants(trained: TrainedRun, corpora: Sequence[Corpus], evaluator: Evaluator) -> int:
+    """How many variants of a puzzle are asked where nobody says how many."""
+    if not evaluator.takes_variants:
+        return 1
+    most = max((corpus.layout("test").max_variants for corpus in tested_corpora(corpora)), default=1)
+    return min(trained.num_variants or most, most)
 
 
 def evaluate_run(

@@ -37,7 +37,7 @@ class KeptScores:
         corpora: that it was scored on.
         corpus: name of the folder of the first of them.
         limit: groups that were asked for; None for all.
-        variants: variants of each that were asked for; None for all, or where none voted.
+        variants: variants of each that were asked for; None for the run's own number, or where none voted.
         steps: supervision steps that were asked for; None for the run's own number.
         restarts: that were made.
         choose: what one of several was chosen by; empty where there was one.
@@ -89,7 +89,7 @@ def keep_scores(
         "step": step,
         "corpora": [{"name": corpus.name, "content_digest": corpus.manifest.content_digest} for corpus in corpora],
         "limit": request.limit,
-        "variants": request.variants,
+        "variants": request.asked_variants,
         **_asked_otherwise(request),
     }
     path = run.evaluations / f"step-{step:06d}-{json_digest(question)[:_NAME_LETTERS]}.json"

@@ -107,7 +107,7 @@ class RunFolder:
             return best[-1]
         if not (wanted.isascii() and wanted.isdecimal()):
             raise SettingError(f"the checkpoint {wanted!r:.60} is unknown; give {LAST}, {BEST}, or a number of steps")
-        found = [path for path in (*others, *best) if str(step_of(path)) == wanted.lstrip("0")]
+        found = [path for path in (*others, *best) if str(step_of(path)) == (wanted.lstrip("0") or "0")]
         if not found:
             kept = [f"{step_of(path):,}" for path in others] + [f"{step_of(path):,} (best)" for path in best]
             have = f"those after step {', '.join(kept)}" if kept else "none"

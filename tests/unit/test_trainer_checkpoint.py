@@ -33,6 +33,15 @@ def test_the_last_few_are_kept_in_order_of_steps(tmp_path):
     assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000007.pt", "step-999999.pt", "step-1000000.pt"]
 
 
+@pytest.mark.parametrize(("wanted", "step"), [("0", 0), ("000", 0), ("07", 7), ("last", 7)])
+def test_a_checkpoint_is_named_by_its_step(tmp_path, wanted, step):
+    for kept in (0, 7):
+        save_checkpoint(tmp_path / "checkpoints", kept, {}, keep=3)
+    assert RunFolder(tmp_path).checkpoint(wanted).name == f"step-{step:06d}.pt"
+    with pytest.raises(NoRunError, match="keeps no checkpoint after step 10; it keeps those after step 0, 7"):
+        RunFolder(tmp_path).checkpoint("10")
+
+
 def test_nothing_executable_is_loaded(tmp_path):
     class Evil:
         def __reduce__(self):
