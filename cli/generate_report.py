@@ -88,18 +88,21 @@ def _drop_facts(drop: Any, noun: str) -> dict[str, Any]:
 
 def _say_what_was_written(outcome: Any, seconds: float) -> None:
     manifest = outcome.manifest
-    train, test = manifest.splits["train"], manifest.splits["test"]
+    # A manifest from elsewhere may lack a split.
+    counts = {name: (split.groups, split.puzzles, split.examples) for name, split in manifest.splits.items()}
+    groups, puzzles, rows = counts.get("train", (0, 0, 0))
+    held_out = counts.get("test", (0, 0, 0))[0]
     if outcome.was_finished:
         echo(f"{outcome.store.url} is complete already: nothing to do (`trmpipe verify` checks its bytes)")
         _say_who_made_it(manifest)
     else:
         resumed = f", {outcome.kept:,} of {outcome.kept + outcome.written:,} parts were there" if outcome.kept else ""
         echo(f"{outcome.store.url} written in {seconds:.1f} s{resumed}")
-    examples = f" and {train.examples:,} examples" if train.examples != train.puzzles else ""
+    examples = f" and {rows:,} examples" if rows != puzzles else ""
     num_bytes = sum(file.size_bytes for file in manifest.all_files())
     echo(
-        f"  {counted(train.groups, 'training puzzle')} with {counted(train.puzzles, 'variant')}{examples}, "
-        f"{test.groups:,} held out, {bytes_in_words(num_bytes)}"
+        f"  {counted(groups, 'training puzzle')} with {counted(puzzles, 'variant')}{examples}, "
+        f"{held_out:,} held out, {bytes_in_words(num_bytes)}"
     )
 
 

@@ -20,6 +20,7 @@ import trmpipe
 from trmpipe.generators.errors import OptionError, TrmpipeError
 
 from .console import echo, echo_lines, prepare_streams
+from .interruption import how_to_go_on
 
 COMMANDS = {
     "generate": ("generate", "Make a corpus of puzzles and their variants."),
@@ -116,10 +117,10 @@ def run(arguments: list[str]) -> int:
     except SystemExit as error:
         # click's answer to a pipe whose reader has gone, as in `trmpipe inspect | head`.
         return error.code if isinstance(error.code, int) else 1
-    except KeyboardInterrupt:
-        return _fail("interrupted; run the same command again to go on", 130)
-    except _Terminated:
-        return _fail("terminated; run the same command again to go on", 143)
+    except KeyboardInterrupt as error:
+        return _fail(f"interrupted; {how_to_go_on(error)}", 130)
+    except _Terminated as error:
+        return _fail(f"terminated; {how_to_go_on(error)}", 143)
     return result if isinstance(result, int) else 0
 
 
@@ -154,7 +155,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.exceptions.Abort) and isinstance(error.__cause__, EOFError):
         error = error.__cause__  # Click takes the end of any file for Ctrl-D at a question, and none is asked here.
     if isinstance(error, click.exceptions.Abort):
-        return _fail("interrupted; run the same command again to go on", 130)
+        return _fail(f"interrupted; {how_to_go_on(error.__cause__)}", 130)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         echo_lines(error.format_message().splitlines(), err=True)
         return 2

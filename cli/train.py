@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +13,8 @@ import click
 from .arguments import Minutes, RunPlace, WholeNumber
 from .compilation import Announcer, announced_compilation
 from .console import ask_number, counts_column, echo, echo_json, open_bars, plain_column, print_above
-from .train_report import print_result, result_as_json
+from .interruption import resumable
+from .train_report import print_result, result_as_json, solved_in_words
 from .train_seeds import MOST_SEEDS, train_seeds
 
 _PLAIN_SECONDS = 10
@@ -86,7 +88,7 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
         show = partial(show_training, silent=ranks.rank > 0)
         if seeds is not None:
             return train_seeds(request, seeds, show, ranks, as_json=as_json)
-        with show() as listener:
+        with show() as listener, resumable(lambda: listener.has_run):
             result = train(request, listener, ranks)
     if result is None:
         return 0
@@ -104,7 +106,12 @@ class _PlainTraining:
         self._said = self._began = time.monotonic()
         self._total, self._scored = 0, False
         self._first: int | None = None
+        self.has_run = False
         self.announcer = Announcer(self.note)
+
+    def opened(self, path: Path) -> None:
+        """The run's folder is there."""
+        self.has_run = True
 
     def begin(self, total: int) -> None:
         """Training to step `total` is about to begin."""
@@ -179,7 +186,7 @@ class _BarTraining(_PlainTraining):
     def evaluated(self, step: int, scores: Mapping[str, Any]) -> None:
         """Puzzles were scored; the first time, how that compares with training is told."""
         self._explain(next(iter(scores.values())))
-        held_out = [f"held out {scores[_HELD_OUT].last()['exact']:.1%} exact"] if _HELD_OUT in scores else []
+        held_out = [f"held out {solved_in_words(scores[_HELD_OUT].last())}"] if _HELD_OUT in scores else []
         self._test = [*held_out, *_others_in_words(scores)]
 
 
@@ -205,12 +212,12 @@ def show_training(*, silent: bool = False) -> Iterator[_PlainTraining]:
 
 def _others_in_words(scores: Mapping[str, Any]) -> list[str]:
     """How many of the puzzles are solved that are not held-out ones."""
-    return [f"{words} {scores[split].last()['exact']:.1%} exact" for split, words in _OTHERS.items() if split in scores]
+    return [f"{words} {solved_in_words(scores[split].last())}" for split, words in _OTHERS.items() if split in scores]
 
 
 def _means_in_words(means: dict[str, float]) -> list[str]:
     """What was last read of the metrics; nothing before that."""
-    return [f"in training loss {means['loss']:.3f}, {means['exact']:.1%} exact"] if means else []
+    return [f"in training loss {means['loss']:.3f}, {solved_in_words(means)}"] if means else []
 
 
 def _clock(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """What ``trmpipe train`` prints at its end: where everything is, how it went, and what to do next."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from trmpipe.shards.words import counted
@@ -28,24 +29,31 @@ def print_result(result: Any) -> None:
         _print_how_to_go_on(result)
 
 
+def solved_in_words(last: Mapping[str, float]) -> str:
+    """How many puzzles are solved, and what that goes by: the label, or what the task accepts where it judges."""
+    from trmpipe.trainer.judging import solved_column
+
+    column = solved_column(last)
+    return f"{last[column]:.1%} {column}"
+
+
 def _scores_in_words(scores: Any) -> list[str]:
     lines = [scores.held_out.summary()] if scores.held_out else []
     if scores.difficulty:
         lines.append(f"held out by difficulty: {'; '.join(map(_bin_in_words, scores.difficulty))}")
     if scores.training:
         gap = "" if scores.gap is None else f"; the gap to held-out puzzles is {100 * scores.gap:.1f} points"
-        solved = scores.training.last()["exact"]
-        lines.append(f"trained on: {solved:.1%} exact ({scores.training.num_puzzles:,} puzzles){gap}")
+        solved = solved_in_words(scores.training.last())
+        lines.append(f"trained on: {solved} ({scores.training.num_puzzles:,} puzzles){gap}")
     if scores.best:
-        then = f"; {scores.best.held_out.summary()}" if scores.best.held_out else ""
-        lines.append(
-            f"best after step {scores.best.step:,}: {scores.best.monitor:.1%} exact of the puzzles kept aside{then}"
-        )
+        best, then = scores.best, f"; {scores.best.held_out.summary()}" if scores.best.held_out else ""
+        lines.append(f"best after step {best.step:,}: {best.monitor:.1%} {best.column} of the puzzles kept aside{then}")
     return lines
 
 
 def _bin_in_words(one: Any) -> str:
-    return f"{one.name}: {one.shares['exact'].value:.1%} exact ({counted(one.puzzles, 'puzzle')})"
+    solved = solved_in_words({column: share.value for column, share in one.shares.items()})
+    return f"{one.name}: {solved} ({counted(one.puzzles, 'puzzle')})"
 
 
 def _seen_in_words(seen: Any) -> str:

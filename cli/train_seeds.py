@@ -2,11 +2,13 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 from .console import echo, echo_json, table_lines
+from .interruption import resumable
 from .train_report import result_as_json
 
 MOST_SEEDS = 1000
@@ -37,29 +39,53 @@ def train_seeds(
     started = time.monotonic()
     with show() as listener:
         requests = ranks.first(lambda: seed_requests(request, num_seeds, listener))
-    results, diverged = _train_each(requests, started, show, ranks)
+    done = _Done()
+    try:
+        with resumable(lambda: any(listener.has_run for listener in done.heard)):
+            _train_each(requests, started, show, ranks, done)
+    except BaseException as error:
+        # Of a command that was let go at once: what is trained is told before that is.
+        if not isinstance(error, Exception) and done.results:
+            _report(done, num_seeds, as_json=as_json)
+        raise
     if ranks.rank > 0:
         return 0
-    _report(results, num_seeds, diverged, as_json=as_json)
-    interrupted = bool(results) and results[-1].reason == "interrupted"
-    return 130 if interrupted else 1 if diverged else 0
+    _report(done, num_seeds, as_json=as_json)
+    interrupted = bool(done.results) and done.results[-1].reason == "interrupted"
+    return 130 if interrupted else 1 if done.diverged else 0
+
+
+@dataclass(slots=True)
+class _Done:
+    """What has come of the runs so far.
+
+    Attributes:
+        results: of those that did not diverge; ranks after the first have none.
+        diverged: how many did.
+        heard: the listener of each.
+    """
+
+    results: list[Any] = field(default_factory=list)
+    diverged: int = 0
+    heard: list[Any] = field(default_factory=list)
 
 
 def _train_each(
-    requests: Sequence[Any], started: float, show: Callable[[], AbstractContextManager[Any]], ranks: Any
-) -> tuple[list[Any], int]:
-    """The results of the runs that did not diverge, up to one that was stopped, and how many did; see `train_seeds`.
+    requests: Sequence[Any], started: float, show: Callable[[], AbstractContextManager[Any]], ranks: Any, done: _Done
+) -> None:
+    """Train the runs up to one that is stopped; see `train_seeds`.
 
     Args:
         requests: of all runs.
         started: when the command began, on this rank's clock.
         show: as of `train_seeds`.
-        ranks: as of `train_seeds`; those after the first are given no results.
+        ranks: as of `train_seeds`.
+        done: gets what they come to, one by one.
     """
     from trmpipe.trainer.errors import DivergedError
     from trmpipe.trainer.session import train
 
-    results, diverged, goes_on = [], 0, True
+    goes_on = True
     for number, asked in enumerate(requests, 1):
         one = ranks.share(_in_time_left(asked, started) if goes_on else None)
         if one is None:
@@ -67,16 +93,16 @@ def _train_each(
         _tell(ranks, f"seed {one.seed}, {number} of {len(requests)}")
         try:
             with show() as listener:
+                done.heard.append(listener)
                 result = train(one, listener, ranks)
         except DivergedError as error:
             # It would do so again; the other seeds may not.
-            diverged += 1
+            done.diverged += 1
             _tell(ranks, f"seed {one.seed}: {error}")
             continue
         if result is not None:
-            results.append(result)
+            done.results.append(result)
             goes_on = result.finished
-    return results, diverged
 
 
 def _in_time_left(request: Any, started: float) -> Any | None:
@@ -96,9 +122,10 @@ def _tell(ranks: Any, line: str) -> None:
         echo(line, err=True)
 
 
-def _report(results: Sequence[Any], num_seeds: int, diverged: int, *, as_json: bool) -> None:
+def _report(found: _Done, num_seeds: int, *, as_json: bool) -> None:
     from trmpipe.trainer.seeds import spreads_of
 
+    results, diverged = found.results, found.diverged
     done = [result for result in results if result.finished]
     spreads = spreads_of([result.scores.headline() for result in done])
     if as_json:
@@ -110,14 +137,21 @@ def _report(results: Sequence[Any], num_seeds: int, diverged: int, *, as_json: b
     if done:
         echo(f"regime    {done[0].regime.whole_words()}")
         rows = [(str(result.seed), f"{result.step:,}", *_scores(result, spreads), str(result.run)) for result in done]
-        for line in table_lines([("seed", "steps", *spreads, "run"), *rows]):
+        for line in table_lines([("seed", "steps", *(_in_words(name, spreads) for name in spreads), "run"), *rows]):
             echo(line)
     for name, spread in spreads.items():
-        echo(f"{name}: {spread.in_words()}")
+        echo(f"{_in_words(name, spreads)}: {spread.in_words()}")
     if diverged:
         echo(f"{diverged} of {num_seeds} runs diverged")
     if len(done) + diverged < num_seeds:
         echo(f"{len(done)} of {num_seeds} runs are trained; to go on: the same command with --resume")
+
+
+def _in_words(name: str, names: Collection[str]) -> str:
+    """A score's name; that of the gap with what puzzles are solved by, where both ways stand beside it."""
+    from trmpipe.trainer.judging import ACCEPTED
+
+    return f"gap ({ACCEPTED})" if name == "gap" and ACCEPTED in names else name
 
 
 def _scores(result: Any, names: Any) -> tuple[str, ...]:

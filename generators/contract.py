@@ -29,6 +29,7 @@ from .contract_checks import (
 )
 from .errors import ContractError, InputError
 from .groups import TEST, Examined, Groups, Rows, runs
+from .one_line import MOST_LETTERS, is_one_line
 from .spec import fault_of
 from .task import Solutions, Task
 
@@ -172,6 +173,15 @@ def variant_names(task: Task, groups: Groups, names: Sequence[str], seed: int, c
         found = task.variant_names(groups, names, seed, counts)
     if len(found) != counts.sum():
         raise call.refuse("shapes", f"there are {len(found)} names of variants, expected {counts.sum()}")
+    wrong = next((place for place, name in enumerate(found) if not is_one_line(name)), None)
+    if wrong is not None:
+        group = int(np.repeat(np.arange(len(groups)), counts)[wrong])
+        raise call.refuse(
+            "names of variants",
+            f"{found[wrong]!r:.80}, expected text of one line without control characters, {MOST_LETTERS} letters at "
+            "most",
+            call.at(groups, group),
+        )
     return found
 
 

@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OptionError
+from .one_line import MOST_LETTERS, is_one_line
 
 YES = "yes"
 """The value of a flag that is set."""
+_SHOWN = 80
+"""Characters of a value that a message shows."""
 
 
 class Kind(Protocol):
@@ -51,12 +54,14 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Any text, such as a path."""
+    """Any text of one line, such as the name of a column."""
 
     metavar = "TEXT"
 
     def spell(self, text: str) -> str:
         """The text as it is."""
+        if not is_one_line(text):
+            raise ValueError(f"expected text of one line without control characters, {MOST_LETTERS} letters at most")
         return text
 
 
@@ -191,7 +196,8 @@ class Option:
         try:
             return self.kind.spell(text)
         except ValueError as error:
-            raise OptionError(f"{self.name} is {text!r}; {error}") from None
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+            raise OptionError(f"{self.name} is {shown!r}; {error}") from None
 
 
 def flag_of(name: str) -> str:

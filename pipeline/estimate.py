@@ -12,8 +12,9 @@ import numpy as np
 
 from trmpipe.generators import contract
 from trmpipe.generators.task import Task
-from trmpipe.shards import CODECS, ShardContent, SplitLayout, Store, default_layout
+from trmpipe.shards import CODECS, Codec, IndexedCodec, ShardContent, SplitLayout, Store, default_layout
 from trmpipe.shards.layout import MOST_SHARD_BYTES
+from trmpipe.shards.words import counted
 
 from .errors import RecipeError
 from .plan import Plan
@@ -23,10 +24,8 @@ _MOST_PACKED = 64
 """No format makes puzzles smaller than this part of their tokens; padded grids come down to about a 25th."""
 _NOTES_BYTES = 128
 """What a plan holds of a group beside its tokens."""
-_CHUNK_BYTES = 16
-"""What the index of a Zarr shard takes for each of its chunks, those beyond the last group included."""
 _MOST_SHARDS = 40_000
-"""So many fit a manifest of the size up to which one is read, whatever the format."""
+"""So many of all splits together fit a manifest of the size up to which one is read: of Zarr each takes 700 bytes."""
 _MOST_IDENTIFIERS = 2**31 - 1
 _SAMPLE_VARIANTS = 64
 
@@ -69,27 +68,32 @@ def check_plan_fits(plan: Plan, recipe: Recipe, store: Store) -> None:
         _check_disk(puzzles, int(rows * _packed_bytes_of_row(plan, recipe, task)), "about ", store)
 
 
-def check_layouts(layouts: Mapping[str, SplitLayout]) -> None:
+def check_layouts(layouts: Mapping[str, SplitLayout], codec: Codec) -> None:
     """Refuse shards that no memory holds, or more of them than a manifest names.
+
+    Args:
+        layouts: of all splits.
+        codec: the format.
 
     Raises:
         RecipeError: the blocks are too large or too small.
     """
     for layout in layouts.values():
         groups, variants = min(layout.group_block, layout.num_groups), layout.variant_block
-        chunks = layout.group_block // layout.sample_groups * layout.max_examples
-        size = 2 * groups * variants * layout.max_examples * layout.seq_len + chunks * _CHUNK_BYTES
+        index_bytes = codec.index_bytes(layout) if isinstance(codec, IndexedCodec) else 0
+        size = 2 * groups * variants * layout.max_examples * layout.seq_len + index_bytes
         if size > MOST_SHARD_BYTES:
+            index = f", and an index with room for {layout.group_block:,} puzzles" if index_bytes else ""
             raise RecipeError(
-                f"a shard of {layout.split} would take {_gigabytes(size)} of memory ({layout.group_block:,} puzzles "
-                f"with {variants:,} variants each), expected {_gigabytes(MOST_SHARD_BYTES)} at most; give a smaller "
-                "--shard-groups or --shard-variants"
+                f"a shard of {layout.split} would take {_gigabytes(size)} of memory ({counted(groups, 'puzzle')} with "
+                f"{counted(variants, 'variant')} each{index}), expected {_gigabytes(MOST_SHARD_BYTES)} at most; give a "
+                "smaller --shard-groups or --shard-variants"
             )
-        if (count := layout.num_shards) > _MOST_SHARDS:
-            raise RecipeError(
-                f"{layout.split} would have {count:,} shards, expected {_MOST_SHARDS:,} at most; give a larger "
-                "--shard-groups or --shard-variants, or ask for less"
-            )
+    if (count := sum(layout.num_shards for layout in layouts.values())) > _MOST_SHARDS:
+        raise RecipeError(
+            f"{' and '.join(layouts)} would have {count:,} shards, expected {_MOST_SHARDS:,} at most; give a larger "
+            "--shard-groups or --shard-variants, or ask for less"
+        )
 
 
 def _packed_bytes_of_row(plan: Plan, recipe: Recipe, task: Task) -> float:

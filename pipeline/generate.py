@@ -1,12 +1,13 @@
 """Making a corpus: make the plan or read it, write the units that are missing, then the manifest."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import trmpipe
 from trmpipe.generators.contract import check_spec
 from trmpipe.generators.registry import package_that_brings
-from trmpipe.shards import PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
+from trmpipe.shards import CODECS, PROGRESS, InputRecord, Manifest, Provenance, Store, write_manifest, write_metadata
 from trmpipe.shards.ownership import Ownership, owned
 from trmpipe.shards.progress import Progress, Silent
 
@@ -25,6 +26,7 @@ from .resume import (
     clear,
     finished_corpus,
     is_littered,
+    refuse_links,
     refuse_strangers,
     save_plan,
     saved_plan,
@@ -99,7 +101,7 @@ def generate(
     manifest = finished_corpus(store, recipe)
     if manifest is not None and not is_littered(store):
         return _nothing_to_do(store, manifest)
-    with owned(store, PROGRESS) as ownership:
+    with _owned(store) as ownership:
         # Again, as another command may have been at work here until now.
         manifest = finished_corpus(store, recipe)
         if manifest is not None:
@@ -110,6 +112,12 @@ def generate(
                 outcome = _make(recipe, scratch, sources, ownership, workers, scheduler, progress or Silent())
         clear(store)
     return outcome
+
+
+def _owned(store: Store) -> AbstractContextManager[Ownership]:
+    """Own a corpus's folder, from whose notes no link leads elsewhere: the lock is written there."""
+    refuse_links(store)
+    return owned(store, PROGRESS)
 
 
 def _nothing_to_do(store: Store, manifest: Manifest) -> Outcome:
@@ -156,7 +164,7 @@ def _make(
             plan = make_plan(recipe, sources, cluster, progress)
             check_plan_fits(plan, recipe, store)
             layouts = layouts_of(plan, recipe.make_task().spec, recipe)
-            check_layouts(layouts)
+            check_layouts(layouts, CODECS[recipe.format])
             if reason:
                 refuse_strangers(store, recipe, layouts)
             ownership.check()

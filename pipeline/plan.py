@@ -1,8 +1,8 @@
 """The plan of a corpus: the bases of both splits with all that was found out about them.
 
 It is saved before the first unit. Everything after it is a pure function of it and of the recipe, so that a command
-that was broken off searches nothing again. Arrays are saved as one npz file without pickles, the rest as JSON, with the
-digest of the arrays.
+that was broken off searches nothing again. Arrays, those of `drops` among them, are saved as one npz file without
+pickles, the rest as JSON, with the digest of the arrays.
 
 Shapes: G groups.
 """
@@ -22,6 +22,7 @@ from trmpipe.shards.fields import Count, Word
 from trmpipe.shards.json_files import convert
 
 from .bases import Drop
+from .drops import COLUMNS, DropWords, pack, unpack
 from .split_plan import SplitPlan, check_split
 
 
@@ -64,8 +65,8 @@ class Plan:
         return {
             "distinct_up_to": self.distinct_up_to,
             "skipped": dict(self.skipped),
-            "drops": {role: [asdict(drop) for drop in drops] for role, drops in self.drops.items()},
-            "leaks": [asdict(drop) for drop in self.leaks],
+            "drops": {role: asdict(pack(drops)[0]) for role, drops in self.drops.items()},
+            "leaks": asdict(pack(self.leaks)[0]),
             "names": {split: list(part.names) for split, part in self.splits.items()},
         }
 
@@ -75,6 +76,9 @@ class Plan:
         for split, part in self.splits.items():
             arrays |= {f"{split}_{name}": getattr(part.groups, name) for name in _OF_GROUPS}
             arrays |= {f"{split}_{name}": getattr(part, name) for name in _OF_SPLIT}
+        for place, role in enumerate(sorted(self.drops)):
+            arrays |= {_of_drops(place, name): column for name, column in pack(self.drops[role])[1].items()}
+        arrays |= {f"{_LEAKS}_{name}": column for name, column in pack(self.leaks)[1].items()}
         file = io.BytesIO()
         np.savez(file, **arrays)  # type: ignore[arg-type]
         return file.getvalue()
@@ -95,13 +99,11 @@ class Plan:
         where, advice = "the saved plan", "it is made again"
         told = convert(value, _Told, where, advice)
         try:
-            parts = _splits(arrays, told.names, task, aug)
+            parts = _read(arrays, told, task, aug)
         # Of what is no npz file, zipfile and NumPy say so by a dozen kinds of exceptions.
         except Exception as error:
             raise DamagedError(f"{where} is damaged: {error}; {advice}") from error
-        return cls(
-            **parts, distinct_up_to=told.distinct_up_to, skipped=told.skipped, drops=told.drops, leaks=told.leaks
-        )
+        return cls(**parts, distinct_up_to=told.distinct_up_to, skipped=told.skipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +112,35 @@ class _Told:
 
     distinct_up_to: Word
     skipped: dict[Word, Count]
-    drops: dict[Word, tuple[Drop, ...]]
-    leaks: tuple[Drop, ...]
+    drops: dict[Word, DropWords]
+    leaks: DropWords
     names: dict[Literal["train", "test"], tuple[Word, ...]]
 
 
-def _splits(arrays: bytes, names: Mapping[Any, tuple[str, ...]], task: Task, aug: int) -> dict[str, SplitPlan]:
+def _read(arrays: bytes, told: _Told, task: Task, aug: int) -> dict[str, Any]:
+    """The parts of a plan that its arrays have to do with, by field."""
     with zipfile.ZipFile(io.BytesIO(arrays)) as packed:
         if any(member.compress_type != zipfile.ZIP_STORED for member in packed.infolist()):
             raise ValueError("an array is compressed, so that it may take any memory; they are saved as they are")
-    parts = {}
+    parts: dict[str, Any] = {}
     with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
         for split in ("train", "test"):
-            parts[split] = _split_plan(split, found, names[split])
+            parts[split] = _split_plan(split, found, told.names[split])
             check_split(parts[split], task, aug)
+        parts["drops"] = {
+            role: unpack(told.drops[role], {name: found[_of_drops(place, name)] for name in COLUMNS})
+            for place, role in enumerate(sorted(told.drops))
+        }
+        parts["leaks"] = unpack(told.leaks, {name: found[f"{_LEAKS}_{name}"] for name in COLUMNS})
     return parts
 
 
+def _of_drops(place: int, column: str) -> str:
+    """What the array of a column is called, of the drops of the role that is the `place`-th by the alphabet."""
+    return f"drops{place}_{column}"
+
+
+_LEAKS = "leaks"
 _OF_GROUPS = tuple(field.name for field in fields(Groups))
 _OF_SPLIT = ("digests", "ratings", "variants")
 

@@ -1,11 +1,12 @@
 """The recipe: all that decides what a corpus says and how it is laid out, and the name that it gives the corpus."""
 
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Required, TypedDict
 
-from trmpipe.generators.options import YES, Option, spell_options
+from trmpipe.generators.options import YES, Option, flag_of, spell_options
 from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import Task
 from trmpipe.shards import CODECS, CorpusError, sha256_hex
@@ -18,6 +19,16 @@ from .upgrade import upgraded
 
 _MAX_SEED = 2**63 - 1
 _MAX_COUNT = 2**31 - 1
+_RANGES = {
+    "n": (1, _MAX_COUNT),
+    "aug": (0, _MAX_COUNT),
+    "test": (0, _MAX_COUNT),
+    "seed": (0, _MAX_SEED),
+    "shard_groups": (1, _MAX_COUNT),
+    "shard_variants": (1, _MAX_COUNT),
+}
+"""Least and greatest value of every number of a recipe."""
+_NEVER_NONE = ("aug", "seed")
 _MAX_NAME_BYTES = 255
 _DIGEST_LETTERS = 8
 
@@ -62,15 +73,17 @@ class Recipe:
         options = spell_options(f"the task {self.task!r}", family_of(self.task).options, self.options)
         object.__setattr__(self, "options", dict(sorted(options.items())))
         get_task(self.task, self.options)
-        _in_range("--n", self.n, 1, _MAX_COUNT)
-        _in_range("--aug", self.aug, 0, _MAX_COUNT)
-        _in_range("--test", self.test, 0, _MAX_COUNT)
-        _in_range("--seed", self.seed, 0, _MAX_SEED)
-        _in_range("--shard-groups", self.shard_groups, 1, _MAX_COUNT)
-        _in_range("--shard-variants", self.shard_variants, 1, _MAX_COUNT)
+        self._check_numbers()
         object.__setattr__(self, "sources", tuple((role, digest) for role, digest in self.sources))
         self._check_supplier()
         self._check_names()
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers that are none or out of their range, and keep those of NumPy as Python's own."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None or name in _NEVER_NONE:
+                object.__setattr__(self, name, _whole_number(flag_of(name), value, least, most))
 
     def _check_names(self) -> None:
         """Refuse what is no part of a path where it stands in one: the roles of sources and the corpus's name."""
@@ -214,6 +227,14 @@ def _told(options: tuple[Option, ...], values: Mapping[str, str]) -> list[str]:
     return [word + re.sub(r"[^\w.-]", "_", value.replace(":", "to")) for word, value in told.items()]
 
 
-def _in_range(option: str, value: int | None, least: int, most: int) -> None:
-    if value is not None and not least <= value <= most:
-        raise ArgumentError(f"{option} is {value}; expected {least} to {most}")
+def _whole_number(option: str, value: Any, least: int, most: int) -> int:
+    try:
+        # True is an int, too.
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise ArgumentError(f"{option} is {value!r:.80}; expected a whole number, {least} to {most}")
+    if not least <= number <= most:
+        raise ArgumentError(f"{option} is {number}; expected {least} to {most}")
+    return number

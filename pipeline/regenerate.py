@@ -1,5 +1,6 @@
 """Making a corpus again from its manifest alone, and saying whether it came out the same."""
 
+import os
 from dataclasses import dataclass, replace
 
 import trmpipe
@@ -79,7 +80,7 @@ def regenerate(
     """Make the corpus of a manifest again.
 
     Args:
-        manifest_path: a ``manifest.json``, or the folder that holds it.
+        manifest_path: a ``manifest.json``, by whatever name, or the folder that holds it.
         out: where to write; by default ``regenerated/<name>``.
         inputs: the files or sets that the puzzles were taken from, in any order; they are told apart by their digests.
         workers: threads that work at the same time; by default one a core.
@@ -93,8 +94,8 @@ def regenerate(
             nothing would be made again.
     """
     check_workers(workers, scheduler)
-    folder = manifest_path.removesuffix(MANIFEST).rstrip("/") or "."
-    original = read_manifest(Store(folder), earlier=True)
+    folder, name = _place_of(manifest_path)
+    original = read_manifest(Store(folder), earlier=True, name=name)
     recipe = Recipe.from_json(original.recipe)
     sources = _find_sources(original, recipe, inputs)
     outcome = generate(
@@ -111,6 +112,14 @@ def regenerate(
             "--out a new folder, or delete this one"
         )
     return Comparison(original=original, outcome=outcome)
+
+
+def _place_of(manifest_path: str) -> tuple[str, str]:
+    """The folder of a manifest and the name of its file."""
+    folder, _, name = manifest_path.rpartition("/")
+    if name == MANIFEST or os.path.isfile(manifest_path):
+        return folder or ("/" if manifest_path.startswith("/") else "."), name
+    return manifest_path.rstrip("/") or manifest_path or ".", MANIFEST
 
 
 def _find_sources(manifest: Manifest, recipe: Recipe, paths: tuple[str, ...]) -> list[Source]:

@@ -7,6 +7,7 @@ same command go on from wherever it was killed: the plan comes before all else, 
 taken away only beside a manifest.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from trmpipe.shards import (
 from trmpipe.shards.fields import Digest, Word
 from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import MOST_BYTES, digest_of_sealed, read_sealed, seal
-from trmpipe.shards.ownership import NOTES
+from trmpipe.shards.store import SCRATCH
 from trmpipe.shards.writer import TABLES
 
 from .code import code_key
@@ -35,6 +36,8 @@ from .recipe import Recipe
 
 _PLAN = f"{PROGRESS}/plan.json"
 _BASES = f"{PROGRESS}/bases.npz"
+_OURS = re.compile(rf"plan\.json|bases\.npz|(train|test)-[0-9]{{6,}}\.json|{SCRATCH}.*")
+"""What a generation puts into its folder of notes, beside what is its owner's to remove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,19 @@ def finished_corpus(store: Store, recipe: Recipe) -> Manifest | None:
 def is_littered(store: Store) -> bool:
     """Whether a command that was broken off left something beside a finished corpus."""
     return store.exists(PROGRESS) or any(map(is_temporary, store.list_files()))
+
+
+def refuse_links(store: Store) -> None:
+    """Refuse to write where a symbolic link leads out of the corpus's folder.
+
+    Raises:
+        RecipeError: a folder in it is such a link.
+    """
+    if (linked := store.linked_folder()) is not None:
+        raise RecipeError(
+            f"{store.locate(linked)} is a symbolic link, and nothing is written outside {store.url}; put the folder "
+            "itself there, or give --out a new folder"
+        )
 
 
 def _refuse_foreign_folder(store: Store, recipe: Recipe) -> None:
@@ -140,6 +156,7 @@ def save_plan(store: Store, recipe: Recipe, plan: Plan) -> SavedPlan:
     """Keep a plan for later runs of the same command, in the place of what is there.
 
     Raises:
+        RecipeError: it would be too large to be read again.
         WriteError: the file system refused.
     """
     arrays = plan.to_bytes()
@@ -150,6 +167,11 @@ def save_plan(store: Store, recipe: Recipe, plan: Plan) -> SavedPlan:
         "bases_sha256": sha256_hex(arrays),
     }
     data = seal(notes)
+    if len(data) > MOST_BYTES:
+        raise RecipeError(
+            f"the plan has {len(data):,} bytes of names and other words, expected {MOST_BYTES:,} at most; give fewer "
+            "puzzles or shorter names"
+        )
     # The notes first: a folder that has them is known for one that this recipe can complete.
     store.write(_PLAN, data)
     store.write(_BASES, arrays)
@@ -205,7 +227,6 @@ def _read_notes(store: Store) -> tuple[_Notes, str] | None:
 def clear(store: Store) -> None:
     """Take the notes of a generation away once the manifest is written, and what killed writers left."""
     for name in Store(store.locate(PROGRESS)).list_folder():
-        # Those of the owner are the owner's to remove, and the folder with them.
-        if name not in NOTES:
+        if _OURS.fullmatch(name):
             store.remove(f"{PROGRESS}/{name}")
     store.remove_temporaries()

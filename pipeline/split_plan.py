@@ -56,25 +56,38 @@ def check_split(part: SplitPlan, task: Task, aug: int) -> None:
     """
     groups, spec = part.groups, task.spec
     count = groups.candidates.size
-    _check("candidates", groups.candidates, np.int64, (count,), 0, None)
-    _check("sizes", groups.sizes, np.int64, (count,), 1, len(groups.inputs))
+    check_array("candidates", groups.candidates, np.int64, (count,), 0, None)
+    check_array("sizes", groups.sizes, np.int64, (count,), 1, len(groups.inputs))
     rows = (int(groups.sizes.sum()), spec.seq_len)
     for name, tokens in (("inputs", groups.inputs), ("labels", groups.labels)):
-        _check(name, tokens, np.uint8, rows, 0, spec.vocab_size - 1)
-    _check("traits", groups.traits, np.uint16, (count, len(task.trait_ranges)), 0, None)
+        check_array(name, tokens, np.uint8, rows, 0, spec.vocab_size - 1)
+    check_array("traits", groups.traits, np.uint16, (count, len(task.trait_ranges)), 0, None)
     for trait, (least, most) in zip(groups.traits.T, task.trait_ranges, strict=True):
-        _check("a trait", trait, np.uint16, (count,), least, most)
-    _check("digests", part.digests, np.uint8, (count, _DIGEST_BYTES), 0, None)
-    _check("ratings", part.ratings[~np.isnan(part.ratings)], np.float64, None, 0, None)
-    _check("ratings", np.isnan(part.ratings), np.bool_, (count,), 0, None)
-    _check("variants", part.variants, np.int64, (count,), 1, aug + 1)
+        check_array("a trait", trait, np.uint16, (count,), least, most)
+    check_array("digests", part.digests, np.uint8, (count, _DIGEST_BYTES), 0, None)
+    check_array("ratings", part.ratings[~np.isnan(part.ratings)], np.float64, None, 0, None)
+    check_array("ratings", np.isnan(part.ratings), np.bool_, (count,), 0, None)
+    check_array("variants", part.variants, np.int64, (count,), 1, aug + 1)
     if len(part.names) != (count if spec.named_groups else 0):
         raise ValueError(f"names are {len(part.names)}, there are {count} groups")
 
 
-def _check(
+def check_array(
     name: str, array: NDArray[Any], dtype: Any, shape: tuple[int, ...] | None, least: int, most: int | None
 ) -> None:
+    """Refuse an array of another type or shape, or with values out of their range.
+
+    Args:
+        name: of what it holds, for the message.
+        array: out of a file.
+        dtype: that it has to have.
+        shape: likewise; None for any.
+        least: value that there may be.
+        most: likewise; None for any.
+
+    Raises:
+        ValueError: see there.
+    """
     if array.dtype != dtype or (shape is not None and array.shape != shape):
         raise ValueError(f"{name} are {array.dtype} {list(array.shape)}, expected {np.dtype(dtype)} {shape}")
     if array.size and (array.min() < least or (most is not None and array.max() > most)):

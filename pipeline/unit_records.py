@@ -35,6 +35,11 @@ _OTHER_PLAN = "the record is of another plan"
 _DIFFERENT = "the record does not fit the plan"
 _SIZES = "a file is missing or cut off"
 
+_GROUP_BYTES = 512
+"""What a record says of a group takes no more, beside its name and its measures: six numbers and two digests."""
+_MEASURE_BYTES = 64
+_LETTER_BYTES = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
@@ -76,7 +81,7 @@ def finished_units(
             if _path_of(split, unit) not in names:
                 continue
             try:
-                record = _read_record(store, _path_of(split, unit), saved.digest)
+                record = _read_record(store, _path_of(split, unit), saved.digest, planned.most_bytes(unit))
                 _check(record, planned.record(unit, record), store)
             except DamagedError as error:
                 reasons[str(error)] += 1
@@ -85,9 +90,9 @@ def finished_units(
     return found, dict(reasons)
 
 
-def _read_record(store: Store, path: str, plan_digest: str) -> UnitRecord:
+def _read_record(store: Store, path: str, plan_digest: str, most_bytes: int) -> UnitRecord:
     try:
-        kept = read_sealed(store.read(path, most_bytes=MOST_BYTES), _Kept, path, "it is made again")
+        kept = read_sealed(store.read(path, most_bytes=most_bytes), _Kept, path, "it is made again", most_bytes)
     except DamagedError as error:
         raise DamagedError(_DAMAGED) from error
     if kept.plan != plan_digest:
@@ -127,6 +132,13 @@ class _Planned:
         self._shards: dict[int, list[ShardSpec]] = defaultdict(list)
         for shard in layout.shards():
             self._shards[shard.unit].append(shard)
+
+    def most_bytes(self, unit: int) -> int:
+        """What the file of a unit's record has at most: as many shards as fit a manifest, and its groups."""
+        start, stop = self._layout.unit_groups(unit)
+        letters = sum(len(name or "") for name in self._columns["names"][start:stop])
+        of_groups = (stop - start) * (_GROUP_BYTES + _MEASURE_BYTES * self._num_measures)
+        return MOST_BYTES + of_groups + _LETTER_BYTES * letters
 
     def record(self, unit: int, found: UnitRecord) -> UnitRecord:
         """The record that a unit has to have: `found` is asked for what its maker alone could know.

@@ -21,7 +21,7 @@ Reading::
 
 from .catalog import CATALOG, SplitCatalog
 from .census import Census, census_of
-from .codecs import CODECS, CheckingCodec, Codec, ShardContent
+from .codecs import CODECS, CheckingCodec, Codec, IndexedCodec, ShardContent
 from .compare import Shared, compare
 from .corpora import FoundCorpora, check_together, find_all, find_corpora, open_corpora
 from .corpus import Corpus, open_corpus
@@ -61,6 +61,7 @@ __all__ = [
     "FileRecord",
     "FoundCorpora",
     "GroupDigest",
+    "IndexedCodec",
     "InputRecord",
     "Manifest",
     "NoCorpusError",

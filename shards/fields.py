@@ -8,6 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from trmpipe.generators.one_line import MOST_LETTERS, UNPRINTABLE
+
 MOST = 2**63 - 1
 """Largest whole number that NumPy's int64 holds."""
 
@@ -25,13 +27,10 @@ MOST_FILE_BYTES = 512 << 20
 
 FileSize = Annotated[int, Meta(ge=0, le=MOST_FILE_BYTES)]
 
-_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-"""Control characters, line ends, marks that turn the direction of writing, halves of characters."""
-
-Word = Annotated[str, Meta(pattern=rf"\A[^{_UNPRINTABLE}]*\Z", max_length=1000)]
+Word = Annotated[str, Meta(pattern=rf"\A[^{UNPRINTABLE}]*\Z", max_length=MOST_LETTERS)]
 """Text of one line: no control characters, so that it can be printed and put into a message."""
 
-_PART = rf"(?!\.{{1,2}}(?:/|\Z))[^/\\{_UNPRINTABLE}]{{1,255}}"
+_PART = rf"(?!\.{{1,2}}(?:/|\Z))[^/\\{UNPRINTABLE}]{{1,255}}"
 
 FileName = Annotated[str, Meta(pattern=rf"\A{_PART}\Z")]
 """One part of a path: no ``/`` or backslash, not ``..``."""

@@ -25,13 +25,14 @@ from .errors import DamagedError
 Value = TypeVar("Value")
 
 MOST_BYTES = 32 << 20
-"""Size from which on no JSON file is read; a manifest has about 400 bytes a shard of 64 MiB."""
+"""Size from which on no JSON file is read, but where what it tells of says more; a manifest has 500 to 700 bytes a
+shard."""
 
 _PATTERN = re.compile(r"Expected `str` matching regex '.*'(?= - at|\Z)")
 _SEAL = re.compile(rb'\{\n  "digest": "([0-9a-f]{64})",\n')
 
 
-def read_json(data: bytes, kind: type[Value], where: str, advice: str) -> Value:
+def read_json(data: bytes, kind: type[Value], where: str, advice: str, most_bytes: int | None = None) -> Value:
     """The value of a JSON file.
 
     Args:
@@ -39,12 +40,14 @@ def read_json(data: bytes, kind: type[Value], where: str, advice: str) -> Value:
         kind: type of the value: a dataclass, or ``dict[str, Any]``; unknown fields are passed over.
         where: its name, for the message.
         advice: what to do if it is damaged, for the message.
+        most_bytes: its size at most, where that may be more than `MOST_BYTES`.
 
     Raises:
         DamagedError: it is no JSON, or a value is missing, of another type or out of its range.
     """
-    if len(data) > MOST_BYTES:
-        raise DamagedError(f"{where} is damaged: it has {len(data)} bytes, expected {MOST_BYTES} at most; {advice}")
+    most = MOST_BYTES if most_bytes is None else most_bytes
+    if len(data) > most:
+        raise DamagedError(f"{where} is damaged: it has {len(data)} bytes, expected {most} at most; {advice}")
     try:
         return msgspec.json.decode(data, type=kind)
     except (ValueError, RecursionError) as error:
@@ -100,7 +103,7 @@ def check_seal(data: bytes, where: str, advice: str) -> None:
         raise DamagedError(f"{where} is damaged: its digest is not that of its content; {advice}")
 
 
-def read_sealed(data: bytes, kind: type[Value], where: str, advice: str) -> Value:
+def read_sealed(data: bytes, kind: type[Value], where: str, advice: str, most_bytes: int | None = None) -> Value:
     """The value of a sealed file.
 
     Args:
@@ -108,12 +111,13 @@ def read_sealed(data: bytes, kind: type[Value], where: str, advice: str) -> Valu
         kind: type of the value.
         where: its name, for the message.
         advice: what to do if it is damaged, for the message.
+        most_bytes: as of `read_json`.
 
     Raises:
         DamagedError: a bit of it is changed, or a value is missing, of another type or out of its range.
     """
     check_seal(data, where, advice)
-    return read_json(data, kind, where, advice)
+    return read_json(data, kind, where, advice, most_bytes)
 
 
 def _reason(error: Exception) -> str:

@@ -5,7 +5,7 @@ manifests are equal bytes, and it holds its own digest (see `json_files`): all t
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from trmpipe.generators.spec import fault_of
 from trmpipe.generators.task import PAD, TaskSpec
@@ -118,23 +118,49 @@ class Manifest:
         return [*self.files, *(file for shard in shards for file in shard.files)]
 
 
-def read_manifest(store: Store, *, earlier: bool = False) -> Manifest:
+class _Recipe(TypedDict, total=False):
+    """What of a recipe is shown or looked for by its name; the others are compared or printed as they are."""
+
+    options: dict[Word, Word]
+    supplier: Word
+    supply: dict[Word, Word]
+
+
+class _Guarantees(TypedDict, total=False):
+    """What holds between groups, and how many candidates were passed over for that."""
+
+    distinct_up_to: Word
+    skipped: dict[Word, Count]
+    train_twins_of_test: Count
+
+
+class _Generator(TypedDict, total=False):
+    """The program, and the package that brings the task where it is not the program's own."""
+
+    name: Required[Word]
+    version: Required[Word]
+    package: Word
+    package_version: Word
+
+
+def read_manifest(store: Store, *, earlier: bool = False, name: str = MANIFEST) -> Manifest:
     """The manifest of the corpus at `store`.
 
     Args:
         store: where it lies.
         earlier: whether one of an earlier format version is taken, which has no digest of itself: only for making the
             corpus again, when its content digest is compared.
+        name: of its file, where it was given another one.
 
     Raises:
         NoCorpusError: there is none.
         DamagedError: a bit of it is changed, or a field is missing or wrong.
         CorpusError: it was written by a newer trmpipe, or by an earlier one.
     """
-    if not store.exists(MANIFEST):
+    if not store.exists(name):
         raise NoCorpusError(why_no_corpus(store))
-    where = store.locate(MANIFEST)
-    data = store.read(MANIFEST, most_bytes=MOST_BYTES)
+    where = store.locate(name)
+    data = store.read(name, most_bytes=MOST_BYTES)
     value = read_json(data, dict[str, Any], where, _ADVICE)
     version = convert(value.get("format_version"), Positive, f"{where} (format_version)", _ADVICE)
     if version > FORMAT_VERSION:
@@ -158,6 +184,7 @@ def _from_json(value: dict[str, Any], version: int, where: str) -> Manifest:
         manifest = convert(value if version >= _SEALED_FROM else upgraded(value), Manifest, where, _ADVICE)
         _check_spec(manifest.spec)
         _check_splits(manifest)
+        _check_facts(manifest, where)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, DamagedError):
             raise
@@ -185,6 +212,13 @@ def _check_splits(manifest: Manifest) -> None:
         raise ValueError("a file is listed twice")
     if manifest.recipe_digest != json_digest(manifest.recipe):
         raise ValueError("recipe_digest is not that of the recipe")
+
+
+def _check_facts(manifest: Manifest, where: str) -> None:
+    """Refuse what is kept as JSON and is not of the types that those expect who show it."""
+    convert(manifest.recipe, _Recipe, f"{where} (recipe)", _ADVICE)
+    convert(manifest.guarantees, _Guarantees, f"{where} (guarantees)", _ADVICE)
+    convert(manifest.generator, _Generator, f"{where} (generator)", _ADVICE)
 
 
 def why_no_corpus(store: Store) -> str:

@@ -82,6 +82,15 @@ class Store:
         found = self._filesystem.find(self._root) if self.exists() else []
         return sorted(str(path)[start:] for path in found)
 
+    def linked_folder(self) -> str | None:
+        """A folder below a local root that is a symbolic link, by which what is written would lie elsewhere."""
+        for folder, names, _ in os.walk(self._root) if self.is_local else ():
+            for name in sorted(names):
+                path = f"{folder}/{name}"
+                if os.path.islink(path):
+                    return path[len(self._root) + 1 :]
+        return None
+
     def list_folder(self) -> list[str]:
         """Names of the files and folders directly below the root, sorted."""
         if not self._filesystem.isdir(self._root):
@@ -168,7 +177,7 @@ class Store:
         """Size of a file, or None where there is none."""
         try:
             return int(self._filesystem.size(self._full(path)))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def remove(self, path: str) -> None:
@@ -225,9 +234,12 @@ class Store:
                 return
 
     def _refused(self, path: str, error: OSError) -> WriteError:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file lies where its folder has to be" if in_the_way else _reason(error)
+        advice = "delete that file" if in_the_way else "make room"
         return WriteError(
-            f"cannot write {self.locate(path)}: {_reason(error)}; make room or choose another folder, "
-            "then run the same command again"
+            f"cannot write {self.locate(path)}: {reason}; {advice} or choose another folder, then run the same command "
+            "again"
         )
 
     def _full(self, path: str) -> str:

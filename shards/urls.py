@@ -17,7 +17,8 @@ from .errors import CorpusError, UnreachableError
 PROTOCOLS_VARIABLE = "TRMPIPE_PROTOCOLS"
 _ALLOWED = ("file", "local", "memory", "s3", "gs")
 _LOCAL = ("file", "local")
-_PROTOCOL = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://")
+_PROTOCOL = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://|(data):")
+"""fsspec takes the one protocol without slashes too."""
 
 
 def allowed_protocols() -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def allowed_protocols() -> tuple[str, ...]:
 def protocol_of(url: str) -> str:
     """The protocol of a URL, ``"file"`` for a plain path."""
     match = _PROTOCOL.match(url)
-    return match[1].lower() if match else "file"
+    return (match[1] or match[2]).lower() if match else "file"
 
 
 def is_local(url: str) -> bool:

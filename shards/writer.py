@@ -13,7 +13,9 @@ from trmpipe.generators.task import PAD, TaskSpec, runs
 from .catalog import CATALOG, catalog_bytes
 from .codecs import CODECS, Codec, ShardContent
 from .digests import SPLITS, GroupDigest, content_digest, json_digest
+from .errors import CorpusError
 from .identifiers import IDENTIFIERS, identifiers_bytes
+from .json_files import MOST_BYTES
 from .layout import ShardSpec, SplitLayout
 from .manifest import MANIFEST, InputRecord, Manifest, SplitManifest
 from .records import FileRecord, ShardRecord, UnitRecord
@@ -220,6 +222,7 @@ def write_manifest(
         The manifest.
 
     Raises:
+        CorpusError: it would be too large to be read.
         WriteError: the file system refused.
     """
     ordered = sorted(units, key=lambda unit: (SPLITS.index(unit.split), unit.unit))
@@ -230,9 +233,21 @@ def write_manifest(
     for layout in layouts.values():
         files += [FileRecord.of(path, data) for path, data in CODECS[codec_name].metadata(layout).items()]
     manifest = _manifest_of(codec_name, spec, provenance, layouts, ordered, files)
+    data = _bytes_of(manifest, store)
     check()
-    store.write(MANIFEST, manifest.to_bytes())
+    store.write(MANIFEST, data)
     return manifest
+
+
+def _bytes_of(manifest: Manifest, store: Store) -> bytes:
+    """The file of a manifest, if it is none that no reader takes."""
+    data = manifest.to_bytes()
+    if len(data) > MOST_BYTES:
+        raise CorpusError(
+            f"the manifest of {store.url} would have {len(data):,} bytes, expected {MOST_BYTES:,} at most: there are "
+            "too many shards; give a larger --shard-groups or --shard-variants"
+        )
+    return data
 
 
 def _manifest_of(

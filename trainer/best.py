@@ -5,9 +5,16 @@ learns, and a run that stops by itself would stop there.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from .config import EvaluationConfig
 from .judging import solved_column
 from .run_state import BestState
+
+
+def no_better_for_long(evaluation: EvaluationConfig, best: BestState | None) -> bool:
+    """Whether a run is to end as none of its last `evaluation.patience` evaluations was better than one before."""
+    return best is not None and 0 < evaluation.patience <= best.worse
 
 
 def after_evaluation(best: BestState | None, step: int, last: Mapping[str, float]) -> BestState:
@@ -18,7 +25,8 @@ def after_evaluation(best: BestState | None, step: int, last: Mapping[str, float
         step: after which this one was made.
         last: every column of its scores on the puzzles kept aside.
     """
-    solved, cell = last[solved_column(last)], last["cell"]
+    column = solved_column(last)
+    solved, cell = last[column], last["cell"]
     if best is None or (solved, cell) > (best.exact, best.cell):
-        return BestState(step=step, exact=solved, cell=cell)
-    return BestState(step=best.step, exact=best.exact, cell=best.cell, worse=best.worse + 1)
+        return BestState(step=step, exact=solved, cell=cell, column=column)
+    return replace(best, worse=best.worse + 1, column=column)

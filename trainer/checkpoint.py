@@ -14,7 +14,9 @@ The last ones are kept, `KEEP` of them where a run says nothing else, and the be
 import hashlib
 import pickletools
 import re
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -71,7 +73,35 @@ def _named(pattern: re.Pattern[str], folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if pattern.fullmatch(path.name)), key=step_of)
 
 
-def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = KEEP) -> Path:
+def advice_on(path: Path) -> str:
+    """What to do about a checkpoint that is damaged: what is gone on with without it, by what lies beside it."""
+    others = [other for other in list_checkpoints(path.parent) if other != path]
+    best = [other for other in list_best(path.parent) if other != path]
+    if others:
+        return f"delete it to go on from the one after step {step_of(others[-1]):,}"
+    if best:
+        return f"delete it to go on from the best one, after step {step_of(best[-1]):,}"
+    return "there is none beside it to go on from: restore it, or delete it to train from the start"
+
+
+def keep_as_last(best: Path) -> None:
+    """Copy the best checkpoint to where the ordinary one of its step lies: it holds as much.
+
+    Raises:
+        RunWriteError: it cannot be written.
+    """
+    with best.open("rb") as file:
+        _write(checkpoint_path(best.parent, step_of(best)), lambda to: shutil.copyfileobj(file, to))
+
+
+def save_checkpoint(
+    folder: Path,
+    step: int,
+    state: dict[str, Any],
+    *,
+    keep: int = KEEP,
+    check_owned: Callable[[], None] | None = None,
+) -> Path:
     """Write `state` as the checkpoint after `step`, then drop all but the last `keep`.
 
     Args:
@@ -79,12 +109,15 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
         step: number of steps taken.
         state: tensors, numbers, strings and containers of them.
         keep: number of checkpoints to leave, at least 1.
+        check_owned: is called before any is dropped; it raises where the folder has become another command's.
 
     Raises:
         RunWriteError: the disk is full or the folder cannot be written to; no part of the file is left.
     """
     path = checkpoint_path(folder, step)
     _save(path, step, state)
+    if check_owned is not None:
+        check_owned()
     drop_old_checkpoints(folder, keep=keep)
     return path
 
@@ -116,8 +149,12 @@ def drop_other_bests(folder: Path, step: int | None) -> None:
 
 def _save(path: Path, step: int, state: dict[str, Any]) -> None:
     whole = {**state, "checkpoint_version": CHECKPOINT_VERSION, "step": step}
+    _write(path, lambda file: write_checkpoint(file, whole))
+
+
+def _write(path: Path, content: Callable[[BinaryIO], object]) -> None:
     try:
-        write_atomically(path, lambda file: write_checkpoint(file, whole))
+        write_atomically(path, content)
     except (OSError, RuntimeError) as error:
         # torch's own writer hides the reason, most often a full disk, behind lines on its internals.
         reason = error.strerror if isinstance(error, OSError) else "the disk may be full"
@@ -190,9 +227,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         version = state["checkpoint_version"]
     except Exception as error:
         reason = error if isinstance(error, RunError) else type(error).__name__
-        raise RunError(
-            f"the checkpoint {path} is damaged ({reason}); delete it to go on from the one before"
-        ) from error
+        raise RunError(f"the checkpoint {path} is damaged ({reason}); {advice_on(path)}") from error
     if not isinstance(version, int) or version != CHECKPOINT_VERSION:
         shown = version if isinstance(version, int) else type(version).__name__
         raise RunError(
@@ -213,9 +248,9 @@ def digest_of(path: Path) -> str:
             file.seek(max(0, path.stat().st_size - _DIGEST_BYTES))
             found = file.read().decode(errors="replace")
     except OSError as error:
-        raise RunError(f"the checkpoint {path} cannot be read ({error.strerror}); delete it") from error
+        raise RunError(f"the checkpoint {path} cannot be read ({error.strerror}); {advice_on(path)}") from error
     if not re.fullmatch("[0-9a-f]{64}", found):
-        raise RunError(f"the checkpoint {path} is damaged (it bears no digest); delete it to go on from the one before")
+        raise RunError(f"the checkpoint {path} is damaged (it bears no digest); {advice_on(path)}")
     return found
 
 

@@ -8,9 +8,10 @@ from trmpipe.shards.words import counted
 
 from .difficulty_lines import DifficultyLine
 from .figures import make_figure, save_figure
+from .judging import solved_column
 from .lines import HELD_OUT, MONITOR, SAMPLE, MetricLine
 
-_WORDS = {SAMPLE: "exact, puzzles trained on", MONITOR: "exact, puzzles kept aside", HELD_OUT: "exact, held out"}
+_WORDS = {SAMPLE: "puzzles trained on", MONITOR: "puzzles kept aside", HELD_OUT: "held out"}
 GAP = "gap between trained on and held out"
 
 
@@ -33,12 +34,13 @@ def draw_curves(lines: list[MetricLine], title: str, path: Path, by_difficulty: 
         if name == "loss" or name.endswith("_loss"):
             left.plot(*_curve(train, name), label=name.replace("_", " "))
     left.set(xlabel="step", ylabel="training loss", yscale="log")
-    right.plot(*_curve(train, "exact"), label="exact, training batch", alpha=0.6)
+    solved = _solved(lines)
+    right.plot(*_curve(train, solved), label=f"{solved}, training batch", alpha=0.6)
     for split, words in _WORDS.items():
         if by_split[split] or split == HELD_OUT:
-            right.plot(*_curve(by_split[split], "exact"), "o-", label=words)
+            right.plot(*_curve(by_split[split], solved), "o-", label=f"{solved}, {words}")
     right.plot(*_curve(by_split[HELD_OUT], "cell"), "o-", label="cells, given ones too, held out")
-    _shade_gap(right, by_split[SAMPLE], by_split[HELD_OUT])
+    _shade_gap(right, by_split[SAMPLE], by_split[HELD_OUT], solved)
     right.set(xlabel="step", ylabel="accuracy", ylim=(-0.02, 1.02))
     for axes in more:
         _draw_by_difficulty(axes, by_difficulty)
@@ -55,18 +57,25 @@ def _draw_by_difficulty(axes: Any, lines: Sequence[DifficultyLine]) -> None:
     """A curve for each bin, from the easiest on."""
     for name in dict.fromkeys(line.name for line in sorted(lines, key=lambda line: line.least)):
         own = [line for line in lines if line.name == name]
-        label = f"exact, {name} ({counted(own[-1].puzzles, 'puzzle')})"
-        axes.plot([line.step for line in own], [line.shares["exact"] for line in own], "o-", label=label)
+        solved = solved_column(own[-1].shares)
+        label = f"{solved}, {name} ({counted(own[-1].puzzles, 'puzzle')})"
+        having = [line for line in own if solved in line.shares]
+        axes.plot([line.step for line in having], [line.shares[solved] for line in having], "o-", label=label)
     axes.set(xlabel="step", ylabel="accuracy by difficulty, held out", ylim=(-0.02, 1.02))
 
 
-def _shade_gap(axes: Any, trained_on: list[MetricLine], held_out: list[MetricLine]) -> None:
+def _shade_gap(axes: Any, trained_on: list[MetricLine], held_out: list[MetricLine], solved: str) -> None:
     """Shade what lies between two curves, at the steps that both have."""
-    above, below = (dict(zip(*_curve(lines, "exact"), strict=True)) for lines in (trained_on, held_out))
+    above, below = (dict(zip(*_curve(lines, solved), strict=True)) for lines in (trained_on, held_out))
     steps = [step for step in above if step in below]
     if steps:
         low, high = ([values[step] for step in steps] for values in (below, above))
         axes.fill_between(steps, low, high, color="0.5", alpha=0.2, label=GAP)
+
+
+def _solved(lines: list[MetricLine]) -> str:
+    """The column by which puzzles are solved in what was scored, as `FinalScores.gap` takes it."""
+    return next((solved_column(line.values) for line in reversed(lines) if line.split in _WORDS), "exact")
 
 
 def _curve(lines: list[MetricLine], name: str) -> tuple[list[int], list[float]]:

@@ -5,8 +5,9 @@ the rows are pinned and copied by a stream of their own, which the step's waits 
 made when they are asked for: that takes 0.1 % of a step, and handing them from thread to thread took 1.6 % of one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -15,8 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Batch, Stream
 
+from .errors import RunError
 from .learners import Learner, Rows
 
 
@@ -48,15 +51,18 @@ class Feeder:
     def begin(self, step: int) -> None:
         """Make the rows of `step`, and wait for them: the first ones take the longest, as the corpus is read."""
         self._next = (step, self._pool.submit(self._make, step))
-        self._next[1].result()
+        with _reading():
+            self._next[1].result()
 
     def rows(self, step: int) -> Rows:
         """The rows of `step`; those of the next one are begun.
 
         Raises:
             DamagedError: a shard that they need is missing, cut off or changed.
+            RunError: it cannot be read.
         """
-        rows, copied = self._next[1].result() if self._next and self._next[0] == step else self._make(step)
+        with _reading():
+            rows, copied = self._next[1].result() if self._next and self._next[0] == step else self._make(step)
         self._next = (step + 1, self._pool.submit(self._make, step + 1)) if self._ahead else None
         if copied is not None:
             self._hand_over(rows, copied)
@@ -78,6 +84,20 @@ class Feeder:
         step.wait_event(copied)
         for tensor in (rows.inputs, rows.labels, rows.identifiers, *rows.draws.values()):
             tensor.record_stream(step)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn a refusal of the file system inside the block into one line."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, TrmpipeError):
+            raise
+        raise RunError(
+            f"the training data cannot be read ({error.strerror or error}); see to {error.filename or 'the corpus'}, "
+            "and go on with --resume"
+        ) from error
 
 
 def rows_of(batch: Batch, draws: Mapping[str, NDArray[Any]], device: torch.device) -> Rows:

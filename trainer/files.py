@@ -1,6 +1,7 @@
 """Files of a run: written whole or not at all, read only where they are regular and of a bounded size."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from trmpipe.shards.json_files import MOST_BYTES, convert, seal
 from .errors import RunError, RunWriteError
 
 Value = TypeVar("Value")
+_LEFT_BEHIND = re.compile(r"\..+\.tmp-[0-9a-f]{32}")
 
 
 @contextmanager
@@ -34,6 +36,11 @@ def damage_of_a_run() -> Iterator[None]:
         yield
     except DamagedError as error:
         raise RunError(str(error)) from error
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether `path` is a file that a killed `write_atomically` has left half-written; no other is ours to delete."""
+    return _LEFT_BEHIND.fullmatch(path.name) is not None and path.is_file()
 
 
 def write_json(path: Path, values: Any, indent: int | None = 2) -> None:
@@ -90,3 +97,11 @@ def typed(value: Any, kind: type[Value], where: str, advice: str) -> Value:
     """
     with damage_of_a_run():
         return convert(value, kind, where, advice)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file where a user says so; at a path too long or with a zero byte there is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

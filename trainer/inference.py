@@ -19,6 +19,7 @@ from .errors import RunError, SettingError
 from .evaluators import EvaluationRequest, Evaluator, Report
 from .examinee import Examinee
 from .forms import refuse_other_forms
+from .held_out import tested_corpora
 from .learners import Learner, starts_at_random
 from .models.net import CorpusSizes, draws_at_random
 from .overlap import overlap_of
@@ -172,6 +173,8 @@ def run_corpora(trained: TrainedRun, paths: tuple[str, ...], tell: Callable[[str
     try:
         found = find_all(paths or trained.about.paths, patterns=bool(paths))
     except NoCorpusError as error:
+        if paths:
+            raise
         raise NoCorpusError(
             f"{error} (the corpus that {trained.run.path} was trained on; say where it is now: --corpus)"
         ) from None
@@ -227,16 +230,26 @@ def make_request(
     overlap = overlap_of(trained.about, trained.step, corpora)
     for line in overlap.lines(str(trained.run.path)):
         tell(line)
-    # Where the test split holds variants, those that the run was not trained on have no embeddings.
-    subset = trained.num_variants if evaluator.takes_variants else None
+    own = _own_variants(trained, corpora, evaluator)
     return replace(
         wish,
         restarts=restarts,
-        variants=wish.variants or subset,
+        # Where the test split holds variants, those that the run was not trained on have no embeddings.
+        variants=wish.variants or (trained.num_variants if evaluator.takes_variants else None),
+        asked_variants=None if wish.variants == own else wish.variants,
+        steps=None if wish.steps == trained.config.evaluation.steps else wish.steps,
         checkpoint_step=trained.step,
         regime=regime_of_run(trained.about, trained.step, corpora),
         overlap=overlap,
     )
+
+
+def _own_variants(trained: TrainedRun, corpora: Sequence[Corpus], evaluator: Evaluator) -> int:
+    """How many variants of a puzzle are asked where nobody says how many."""
+    if not evaluator.takes_variants:
+        return 1
+    most = max((corpus.layout("test").max_variants for corpus in tested_corpora(corpora)), default=1)
+    return min(trained.num_variants or most, most)
 
 
 def evaluate_run(

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from trmpipe.shards import Corpus, json_digest
 from trmpipe.shards.fields import Count, Measured, Positive, Word
-from trmpipe.shards.files import is_temporary
 from trmpipe.shards.json_files import read_sealed
 
 from .errors import RunError
 from .evaluation_file import read_evaluation
 from .evaluators import EvaluationRequest, Report
-from .files import damage_of_a_run, read_file, write_sealed
+from .files import damage_of_a_run, is_left_behind, read_file, write_sealed
 from .naming import folder_name
 from .run_config import TrainedOn
 from .run_folder import RunFolder, owning_evaluations
@@ -38,7 +37,7 @@ class KeptScores:
         corpora: that it was scored on.
         corpus: name of the folder of the first of them.
         limit: groups that were asked for; None for all.
-        variants: variants of each that were asked for; None for all, or where none voted.
+        variants: variants of each that were asked for; None for the run's own number, or where none voted.
         steps: supervision steps that were asked for; None for the run's own number.
         restarts: that were made.
         choose: what one of several was chosen by; empty where there was one.
@@ -90,7 +89,7 @@ def keep_scores(
         "step": step,
         "corpora": [{"name": corpus.name, "content_digest": corpus.manifest.content_digest} for corpus in corpora],
         "limit": request.limit,
-        "variants": request.variants,
+        "variants": request.asked_variants,
         **_asked_otherwise(request),
     }
     path = run.evaluations / f"step-{step:06d}-{json_digest(question)[:_NAME_LETTERS]}.json"
@@ -104,7 +103,7 @@ def keep_scores(
     }
     with owning_evaluations(run.path):
         for left in run.evaluations.glob("*"):
-            if is_temporary(left.name):
+            if is_left_behind(left):
                 left.unlink()
         write_sealed(path, values)
     return path

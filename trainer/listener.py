@@ -1,6 +1,7 @@
 """What a front end is told while a training runs."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from .choosing import TaskChoice
@@ -16,6 +17,10 @@ class TrainingListener(Protocol):
 
     def choose_task(self, choices: Sequence[TaskChoice]) -> int | None:
         """Which of several tasks is to be trained, see `choosing.Chooser`."""
+        ...
+
+    def opened(self, path: Path) -> None:
+        """The run's folder is there: from now on it is gone on with, and not begun."""
         ...
 
     def begin(self, total: int) -> None:
@@ -40,6 +45,9 @@ class Unheard:
     def choose_task(self, choices: Sequence[TaskChoice]) -> int | None:
         """Nobody is asked."""
         return None
+
+    def opened(self, path: Path) -> None:
+        """Nothing."""
 
     def begin(self, total: int) -> None:
         """Nothing."""

@@ -10,17 +10,18 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.shards import Corpus, Examples
+from trmpipe.generators.errors import InputError
+from trmpipe.shards import BLANK_IDENTIFIER, Corpus, Examples
 from trmpipe.shards.progress import Progress, Silent
 
 from . import solving
 from .evaluators import EvaluationRequest, Report, evaluator_of
+from .held_out import counted_on, identifiers_before
 from .inference import TrainedRun, evaluate_run, make_request, open_trained, run_corpora
-from .predicting import Values, predict
+from .predicting import Values, answer_examples, predict
 from .ranks import Ranks
 from .restarts import HALT
 from .run_folder import LAST
-from .scoring import EVALUATION_BATCH
 from .solved import Solved
 
 Corpora: TypeAlias = Corpus | str | os.PathLike[str] | Iterable[Corpus | str | os.PathLike[str]]
@@ -85,15 +86,41 @@ class LoadedRun:
             progress=progress or Silent(),
         )
 
-    def answers(self, examples: Examples) -> NDArray[np.uint8]:
-        """The model's answers uint8 [N, S] to examples, such as ``corpus.read("test")``, after the last step."""
-        found = np.empty_like(examples.inputs)
+    def answers(self, examples: Examples, corpus: Corpus | str | os.PathLike[str] | None = None) -> NDArray[np.uint8]:
+        """The model's answers uint8 [N, S] to examples, such as ``corpus.read("test")``, after the last step.
+
+        Args:
+            examples: of the task that it was trained on.
+            corpus: that they are from, opened or by its path. Only a run on several corpora whose puzzles have
+                embeddings asks for it: each counts its puzzle identifiers from 1, the run counts on.
+
+        Raises:
+            InputError: the examples do not fit the network, or nobody says which of its corpora they are from.
+            NoCorpusError: the corpora that it was trained on are no longer where they were.
+        """
+        rows = counted_on(examples, self._identifiers_before(examples, corpus))
         with self.trained.examinee() as examinee:
-            for start in range(0, len(examples), EVALUATION_BATCH):
-                rows = slice(start, start + EVALUATION_BATCH)
-                *_, last = examinee.answers(examples.inputs[rows], examples.identifiers[rows])
-                found[rows] = last.tokens.cpu().numpy()
-        return found
+            return answer_examples(examinee, self.trained.about.sizes, rows)
+
+    def _identifiers_before(self, examples: Examples, corpus: Corpus | str | os.PathLike[str] | None) -> int:
+        """How many puzzle identifiers the run has before those of a corpus; see `answers`."""
+        number = len(self.trained.about.corpora)
+        if number < 2 or not (examples.identifiers != BLANK_IDENTIFIER).any():
+            return 0
+        if corpus is None:
+            raise InputError(
+                f"{self.path} was trained on {number:,} corpora, each with puzzle identifiers from 1 on; say which one "
+                "the examples are from: answers(examples, corpus)"
+            )
+        given = corpus if isinstance(corpus, Corpus) else Corpus.open(os.fspath(corpus))
+        opened = run_corpora(self.trained, (), _warn)
+        for one in opened:
+            if one.manifest.content_digest == given.manifest.content_digest:
+                return identifiers_before(opened, one)
+        raise InputError(
+            f"{self.path} was not trained on {given.path}, so it has no embeddings of its puzzles; give one of "
+            f"{', '.join(one.path for one in opened)}"
+        )
 
     def predict(
         self, inputs: Values, puzzle_identifiers: Values | None = None, num_steps: int = 16

@@ -2,27 +2,27 @@
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-import torch
-
+from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Stream
 
-from .best import after_evaluation
+from .best import after_evaluation, no_better_for_long
 from .checkpoint import drop_other_bests, list_checkpoints, save_best, save_checkpoint
+from .clock import Clock
 from .config import TrainConfig
 from .difficulty import Bin, scores_of_bins
-from .errors import DivergedError, RunError
+from .errors import DivergedError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
 from .learners import Rows, Tensors
 from .lines import HELD_OUT, MONITOR
 from .listener import TrainingListener
+from .memory import in_memory_of
 from .metrics import Means, MetricWriter, NoWriter
 from .ranks import Ranks
 from .run_folder import RunFolder
@@ -32,51 +32,6 @@ from .scoring import Scores, score_parts
 from .signals import StopRequest
 from .trainer import Trainer
 from .watch import StepGivenUp, Watch, watched
-
-
-@dataclass(slots=True)
-class Clock:
-    """Seconds of this session by what they went to; `waiting` is for data and part of `training`."""
-
-    training: float = 0.0
-    waiting: float = 0.0
-    evaluating: float = 0.0
-    saving: float = 0.0
-    steps: int = 0
-
-    def timed(self, kind: str, work: Callable[[], Any]) -> Any:
-        """The result of `work`, its seconds added to `kind`."""
-        start = time.perf_counter()
-        try:
-            return work()
-        finally:
-            setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
-
-    def values(self) -> dict[str, float]:
-        """What goes to timings.jsonl."""
-        return {
-            "session_steps": self.steps,
-            "training_seconds": round(self.training, 3),
-            "evaluating_seconds": round(self.evaluating, 3),
-            "saving_seconds": round(self.saving, 3),
-            "wait_share": round(self.wait_share, 6),
-            "steps_per_second": round(self.rate, 3),
-        }
-
-    @property
-    def wait_share(self) -> float:
-        """Share of the training time spent waiting for data."""
-        return self.waiting / self.training if self.training else 0.0
-
-    @property
-    def rate(self) -> float:
-        """Training steps per second, evaluations aside."""
-        return self.steps / self.training if self.training else 0.0
-
-    @property
-    def total(self) -> float:
-        """Seconds of all kinds."""
-        return self.training + self.evaluating + self.saving
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +45,7 @@ class Loop:
         scored: puzzles scored every `evaluation.every` steps, see `scored_sets`.
         bins: the held-out ones among them by difficulty; none where all are in one bin.
         run: the run's folder.
+        check_owned: raises OwnedError where the folder is not this command's any more; the first rank's affair.
         writer: where metrics go; those of other ranks than the first go nowhere.
         listener: the front end; that of other ranks is told nothing.
         stop: set when the user asks to stop.
@@ -101,6 +57,8 @@ class Loop:
         clock: where this session's time went.
         read: the means as they were last read.
         best: the best evaluation so far.
+        saved: step of the last checkpoint of this session; -1 for none.
+        unscored: whether the evaluation that is due after this step is still to be made.
     """
 
     config: TrainConfig
@@ -109,6 +67,7 @@ class Loop:
     scored: Mapping[str, Parts]
     bins: Sequence[Bin]
     run: RunFolder
+    check_owned: Callable[[], None]
     writer: MetricWriter | NoWriter
     listener: TrainingListener
     stop: StopRequest
@@ -120,6 +79,8 @@ class Loop:
     clock: Clock = field(default_factory=Clock)
     read: dict[str, float] = field(default_factory=dict)
     best: BestState | None = None
+    saved: int = -1
+    unscored: bool = False
 
     def __post_init__(self) -> None:
         self.means = Means(self.ranks)
@@ -154,11 +115,15 @@ class Loop:
 
         Raises:
             DivergedError: the loss or a weight is not finite.
+            OwnedError: the run's folder was deleted, or is another command's meanwhile.
             RunWriteError: a file cannot be written; where it is TensorBoard's, a checkpoint is saved before.
         """
         self.listener.begin(self.total or self.config.max_steps)
+        if self.unscored:
+            self._evaluate(self.step)
+            self.save()
         reason = self._reason_to_end()
-        saved = self.step if reason else -1
+        self.saved = self.step if reason else -1
         with Feeder(self.stream, self.trainer.learner, self.trainer.slots, self.trainer.device) as feeder:
             if not reason:
                 feeder.begin(self.step)
@@ -168,9 +133,8 @@ class Loop:
                     break
                 if self.step % self.config.checkpoint_every == 0:
                     self.save()
-                    saved = self.step
                 reason = self._reason_to_end()
-        if saved != self.step:
+        if self.saved != self.step:
             self.save()
         self.ranks.first(self.writer.refuse_failure)
         return reason
@@ -181,20 +145,41 @@ class Loop:
         Raises:
             DivergedError: a weight, or what an optimiser holds of it, is not finite.
         """
-        self.clock.timed("saving", self._save)
+        self.clock.timed("saving", lambda: self._gather_for(self._write))
+        self.saved = self.step
 
-    def _save(self) -> None:
-        self._gather_for(self._write)
+    @contextmanager
+    def _rescuing(self) -> Iterator[None]:
+        """Save the last whole step where an error ends what comes after it, by a single process at least."""
+        try:
+            yield
+        except TrmpipeError:
+            if self.ranks.world_size == 1 and self.clock.steps and self.saved != self.step:
+                # The first error is told, not that nothing could be saved.
+                with suppress(TrmpipeError, OSError):
+                    self.save()
+                    self.listener.note(f"saved after step {self.step:,}")
+            raise
 
     def _gather_for(self, write: Callable[[RunState], object]) -> None:
         """Let the first rank write the state of this moment, to which all of them add theirs."""
         self._refuse_diverged()
-        trained, means = self.trainer.get_state(), self.means.get_state()
-        self.ranks.first(lambda: write(self._state(trained, means)))
+        trained, means = in_memory_of(
+            self.trainer.device,
+            lambda: (self.trainer.get_state(), self.means.get_state()),
+            "a checkpoint of this run; make room there, and go on with --resume from the one before",
+        )
+
+        def write_here() -> None:
+            self.check_owned()
+            write(self._state(trained, means))
+
+        self.ranks.first(write_here)
 
     def _write(self, state: RunState) -> None:
         """Write a checkpoint."""
-        save_checkpoint(self.run.checkpoints, self.step, to_plain(state), keep=self.config.checkpoint_keep)
+        folder, keep = self.run.checkpoints, self.config.checkpoint_keep
+        save_checkpoint(folder, self.step, to_plain(state), keep=keep, check_owned=self.check_owned)
         drop_other_bests(self.run.checkpoints, self.best.step if self.best else None)
 
     def _write_best(self, state: RunState) -> None:
@@ -216,6 +201,7 @@ class Loop:
             timings=self.writer.timings.kept(),
             difficulty=self.writer.difficulty.kept(),
             best=self.best,
+            unscored=self.unscored,
         )
 
     def restore(self, state: RunState) -> None:
@@ -228,7 +214,7 @@ class Loop:
         self.stream.set_state(dataclasses.asdict(state.stream))
         self.trainer.set_state(state.trainer)
         self.means.set_state(state.means)
-        self.best = state.best
+        self.best, self.unscored = state.best, state.unscored
 
     def _one_step(self, feeder: Feeder) -> bool:
         """Take a step, with all that is due after it; returns whether it was taken and not given up."""
@@ -288,19 +274,22 @@ class Loop:
         )
 
     def _train(self, feeder: Feeder) -> Tensors:
-        rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
+        with self._rescuing():
+            rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
         watch = Watch(lambda seconds: self.ranks.world_size == 1 and (bool(self.stop) or self._time_is_up(seconds)))
-        try:
-            with watched(self.trainer.watched_core, watch):
-                return self.trainer.train_step(rows, self.step)
-        except torch.OutOfMemoryError as error:
-            raise RunError(
-                f"the memory of {self.trainer.device.type} does not hold a step of this run; cut the batch into more "
-                f"slices (--set num_slices={2 * self.config.num_slices}) or lower batch_size"
-            ) from error
+        with watched(self.trainer.watched_core, watch):
+            return in_memory_of(
+                self.trainer.device,
+                lambda: self.trainer.train_step(rows, self.step),
+                "a step of this run; cut the batch into more slices "
+                f"(--set num_slices={2 * self.config.num_slices}) or lower batch_size",
+            )
 
     def _evaluate(self, step: int) -> None:
-        scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
+        self.unscored = True
+        with self._rescuing():
+            scores: dict[str, Scores] = self.clock.timed("evaluating", self._scores)
+        self.unscored = False
         for split, found in scores.items():
             self.writer.scored(split, step, found.metrics())
         if HELD_OUT in scores:
@@ -315,7 +304,12 @@ class Loop:
     def _scores(self) -> dict[str, Scores]:
         """The scores of every set, by the split that metrics call it; the first rank has them."""
         judge, examinee = self.trainer.judge, self.examinee
-        found = {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()}
+        found = in_memory_of(
+            examinee.device,
+            lambda: {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()},
+            "an evaluation of this run; make room there and go on with --resume, or start a run with a smaller "
+            f"evaluation.limit or evaluation.steps than {self.config.evaluation.steps}",
+        )
         return {split: scores for split, scores in found.items() if scores is not None}
 
     def _reason_to_end(self) -> str:
@@ -329,8 +323,7 @@ class Loop:
             return "interrupted"
         if self.step >= (self.config.max_steps if self.end is None else self.end):
             return "steps"
-        patience = self.config.evaluation.patience
-        if patience and self.best and self.best.worse >= patience:
+        if no_better_for_long(self.config.evaluation, self.best):
             return "patience"
         return "minutes" if self._time_is_up() else ""
 

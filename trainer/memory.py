@@ -8,9 +8,11 @@ that it needs 80. Other devices refuse by themselves, and compile, which keeps l
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +21,14 @@ from trmpipe.shards import Corpus
 
 from .build import build_learner
 from .config import TrainConfig
-from .errors import SettingError
+from .errors import RunError, SettingError
 from .forms import tensors_in
 from .learners import Learner
 from .models import CorpusSizes
 from .sketch import optimiser_states, sketch_net, without_numbers
 from .trial import first_puzzles, lesson_of
+
+Result = TypeVar("Result")
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY = Path("/proc/meminfo")
@@ -177,3 +181,19 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 def _gb(count: int) -> str:
     return f"{count / 1e9:,.1f}"
+
+
+def in_memory_of(device: torch.device, work: Callable[[], Result], what: str) -> Result:
+    """The result of `work`.
+
+    Args:
+        device: whose memory it takes.
+        work: what may take more than there is.
+        what: that it makes, and what to do where it does not fit.
+
+    Raises:
+        RunError: it does not fit. The error of torch, whose frames hold on to all that was computed, is let go.
+    """
+    with suppress(torch.OutOfMemoryError):
+        return work()
+    raise RunError(f"the memory of {device.type} does not hold {what}")

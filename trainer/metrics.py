@@ -3,8 +3,9 @@
 What a step measures is the learner's affair; here metrics are sums by name.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,7 +47,7 @@ class Means:
         if self._count and (self._sums or self._before).keys() != metrics.keys():
             raise RunError(
                 f"the checkpoint's means are of {', '.join(self._before) or 'nothing':.100}, this run measures "
-                f"{', '.join(metrics)}; delete it to go on from the one before"
+                f"{', '.join(metrics)}; go on with the code that wrote it, or start a new run"
             )
         sums = {name: column.to(wide_dtype(column.device)).sum() for name, column in metrics.items()}
         self._note_first_bad(torch.stack(list(sums.values())).isfinite().all(), step)
@@ -135,6 +136,7 @@ class MetricWriter:
     Args:
         run: the run's folder.
         first_step: steps taken before; TensorBoard drops what an earlier session logged after it.
+        check_owned: raises OwnedError where the folder is not this command's any more; asked before every line.
 
     Attributes:
         metrics: metrics.jsonl.
@@ -144,7 +146,9 @@ class MetricWriter:
             training ends for it.
     """
 
-    def __init__(self, run: RunFolder, first_step: int) -> None:
+    def __init__(self, run: RunFolder, first_step: int, check_owned: Callable[[], None]) -> None:
+        check_owned()
+        self._check_owned = check_owned
         self.metrics, self.timings = LineFile(run.metrics_file), LineFile(run.timings_file)
         self.difficulty = LineFile(run.difficulty_file)
         self.failure: RunWriteError | None = None
@@ -154,25 +158,25 @@ class MetricWriter:
 
     def train(self, step: int, lr: float, means: dict[str, float]) -> None:
         """Note the means of the steps up to `step`."""
-        self.metrics.append({"step": step, "split": "train", "lr": lr, **means})
+        self._append(self.metrics, {"step": step, "split": "train", "lr": lr, **means})
         self._scalars("train", step, {"lr": lr, **means})
 
     def scored(self, split: str, step: int, scores: dict[str, float]) -> None:
         """Note what an evaluation after `step` came to on one of the sets of `lines.SPLITS`."""
-        self.metrics.append({"step": step, "split": split, **scores})
+        self._append(self.metrics, {"step": step, "split": split, **scores})
         self._scalars(split, step, scores)
 
     def by_difficulty(self, split: str, step: int, found: Sequence[BinScore]) -> None:
         """Note what an evaluation after `step` came to on one of the sets of `lines.SPLITS`, by difficulty."""
         for one in found:
-            self.difficulty.append({"step": step, "split": split, **one.flat()})
+            self._append(self.difficulty, {"step": step, "split": split, **one.flat()})
         for column in found[0].shares if found else ():
             values = {f"{column}, {one.name}": one.shares[column].value for one in found}
             self._scalars(f"{split} by difficulty", step, values)
 
     def timing(self, step: int, values: dict[str, float]) -> None:
         """Note wall-clock values at `step`."""
-        self.timings.append({"step": step, **values})
+        self._append(self.timings, {"step": step, **values})
         self._scalars("time", step, values)
 
     def close(self) -> None:
@@ -188,6 +192,10 @@ class MetricWriter:
         """
         if self.failure:
             raise self.failure
+
+    def _append(self, file: LineFile, values: dict[str, Any]) -> None:
+        self._check_owned()
+        file.append(values)
 
     def _scalars(self, group: str, step: int, values: dict[str, float]) -> None:
         with self._noting_failure():

@@ -17,8 +17,9 @@ import trmpipe
 from trmpipe.shards import Corpus
 from trmpipe.shards.places import RUN, refuse_other_kind
 
+from .best import no_better_for_long
 from .build import corpus_sizes
-from .checkpoint import drop_old_checkpoints, drop_other_bests, list_checkpoints
+from .checkpoint import drop_old_checkpoints, drop_other_bests, keep_as_last, list_best, list_checkpoints
 from .config import TrainConfig, flatten, to_json
 from .errors import NoRunError, RunError
 from .files import write_sealed
@@ -116,8 +117,9 @@ def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder,
     saved = run.read_config()
     _refuse_other_config(run, saved, config)
     run.remove_temporaries()
-    # A run that was killed before its first checkpoint starts over.
-    checkpoints = list_checkpoints(run.checkpoints)
+    # The best one holds as much as an ordinary one. A run that was killed before its first checkpoint starts over.
+    ordinary = list_checkpoints(run.checkpoints)
+    checkpoints = ordinary or list_best(run.checkpoints)
     if saved.imported and not checkpoints:
         raise RunError(
             f"{path} holds no checkpoint, and the weights that it was made of were in one; import "
@@ -127,21 +129,31 @@ def open_run(path: Path, config: RunConfig, *, resume: bool) -> tuple[RunFolder,
     keep_first(run.metrics_file, state.metrics if state else Kept())
     keep_first(run.timings_file, state.timings if state else Kept())
     keep_first(run.difficulty_file, state.difficulty if state else Kept())
+    if state and not ordinary:
+        keep_as_last(checkpoints[-1])
     drop_old_checkpoints(run.checkpoints, keep=saved.train_config().checkpoint_keep)
     drop_other_bests(run.checkpoints, state.best.step if state and state.best else None)
-    return run, _extended(run, saved, config, state.step if state else 0), state
+    return run, _extended(run, saved, config, state), state
 
 
-def _extended(run: RunFolder, saved: RunConfig, config: RunConfig, step: int) -> RunConfig:
-    """The config of a run that goes on after `step`, made longer where more steps are asked for than it has."""
-    length = config.train_config().max_steps
-    if length <= saved.max_steps:
+def _extended(run: RunFolder, saved: RunConfig, config: RunConfig, state: RunState | None) -> RunConfig:
+    """The config of a run that goes on from `state`, made longer where more steps are asked for than it has.
+
+    One that has ended by itself stays as it is: it would take no step.
+    """
+    length, step = config.train_config().max_steps, state.step if state else 0
+    if length <= saved.max_steps or _has_ended_by_itself(saved, state):
         return saved
     # Of a checkpoint before the last extension: what came after it is taken anew, and not as that extension had it.
     before = [extension for extension in saved.extensions if extension.from_step <= step]
     longer = dataclasses.replace(saved, extensions=(*before, Extension(from_step=step, max_steps=length)))
     write_sealed(run.config_file, longer.to_json())
     return longer
+
+
+def _has_ended_by_itself(saved: RunConfig, state: RunState | None) -> bool:
+    """Whether a run got no better for so many evaluations that it has ended, see `evaluation.patience`."""
+    return state is not None and no_better_for_long(saved.train_config().evaluation, state.best)
 
 
 def run_config(

@@ -24,7 +24,7 @@ class Overlap:
         puzzles: held-out puzzles (groups) that have a symmetric copy, or themselves, among those trained on; None
             where nobody can tell.
         all_puzzles: held-out puzzles that there are.
-        others: paths of the corpora that are not the run's own.
+        others: paths of the corpora with some that are not the run's own.
         why: nobody can tell; empty where it is known.
     """
 
@@ -66,8 +66,9 @@ def overlap_of(about: RunConfig, step: int, corpora: Sequence[Corpus]) -> Overla
             where they were, if that is on this machine.
     """
     own = {corpus.content_digest for corpus in about.corpora}
-    others = [corpus for corpus in corpora if corpus.manifest.content_digest not in own]
-    total = sum(corpus.num_groups("test") for corpus in corpora)
+    tested = [corpus for corpus in corpora if corpus.num_groups("test")]
+    others = [corpus for corpus in tested if corpus.manifest.content_digest not in own]
+    total = sum(corpus.num_groups("test") for corpus in tested)
     found = Overlap(puzzles=None, all_puzzles=total, others=tuple(corpus.path for corpus in others))
     if about.imported and step <= about.imported.step:
         return replace(found, why="the training set of published weights is not at hand")
@@ -75,7 +76,7 @@ def overlap_of(about: RunConfig, step: int, corpora: Sequence[Corpus]) -> Overla
         return replace(found, puzzles=0)
     try:
         trained = _classes_trained_on(about, training_corpora(about, corpora))
-        held_out = [corpus.catalog["test"] for corpus in others if corpus.num_groups("test")]
+        held_out = [corpus.catalog["test"] for corpus in others]
     except (TrmpipeError, OSError) as error:
         return replace(found, why=str(error))
     return replace(found, puzzles=sum(key in trained for catalog in held_out for key in catalog.canonical))

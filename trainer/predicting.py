@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmpipe.generators.errors import InputError
-from trmpipe.shards import BLANK_IDENTIFIER
+from trmpipe.shards import BLANK_IDENTIFIER, Examples
 
 from .config import MOST_ANSWERS
 from .examinee import Examinee
-from .learners import Answer
+from .learners import last_answer
 from .models import CorpusSizes
 from .scoring import EVALUATION_BATCH
 
@@ -46,24 +46,46 @@ def predict(
     if not 1 <= num_steps <= MOST_ANSWERS:
         raise InputError(f"num_steps is {num_steps}, expected 1 to {MOST_ANSWERS}")
     examinee = replace(examinee, num_steps=num_steps)
+    tokens, numbers = _checked_rows(sizes, inputs, puzzle_identifiers)
+    count = len(tokens)
+    # Of no rows a row is asked all the same: it says whether the learner halts.
+    tokens, numbers = (tokens, numbers) if count else (np.zeros((1, sizes.seq_len), np.uint8), np.zeros(1, np.int32))
+
+    def of_rows(start: int) -> tuple[Tensor, Tensor | None]:
+        rows = slice(start, start + EVALUATION_BATCH)
+        last = last_answer(examinee.answers(tokens[rows], numbers[rows]))
+        return last.logits, last.halt
+
+    answers = list(examinee.spread(of_rows, range(0, len(tokens), EVALUATION_BATCH)))
+    logits = torch.cat([logits for logits, _ in answers])[:count]
+    halt = [halt[:count] for _, halt in answers if halt is not None]
+    return _like(inputs, logits), _like(inputs, torch.cat(halt)) if halt else None
+
+
+def answer_examples(examinee: Examinee, sizes: CorpusSizes, examples: Examples) -> NDArray[np.uint8]:
+    """The answers uint8 [B, S] after the last supervision step to rows whose identifiers are the network's.
+
+    Raises:
+        InputError: they do not fit the network.
+    """
+    tokens, numbers = _checked_rows(sizes, examples.inputs, examples.identifiers)
+    found = np.empty_like(tokens)
+    for start in range(0, len(tokens), EVALUATION_BATCH):
+        rows = slice(start, start + EVALUATION_BATCH)
+        found[rows] = last_answer(examinee.answers(tokens[rows], numbers[rows])).tokens.cpu().numpy()
+    return found
+
+
+def _checked_rows(
+    sizes: CorpusSizes, inputs: NDArray[Any] | Tensor, puzzle_identifiers: NDArray[Any] | Tensor | None
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Tokens [B, S] and identifiers [B] as a network takes them; see `predict`."""
     limit = min(sizes.vocab_size, 1 + np.iinfo(np.uint8).max)
     tokens = _checked("inputs", inputs, (None, sizes.seq_len), limit).astype(np.uint8)
     if puzzle_identifiers is None:
-        numbers = np.full(len(tokens), BLANK_IDENTIFIER, np.int32)
-    else:
-        found = _checked("puzzle_identifiers", puzzle_identifiers, (len(tokens),), sizes.num_identifiers)
-        numbers = found.astype(np.int32)
-
-    def of_rows(start: int) -> Answer:
-        rows = slice(start, start + EVALUATION_BATCH)
-        *_, last = examinee.answers(tokens[rows], numbers[rows])
-        return last
-
-    # The first even of no rows says whether the learner halts.
-    answers = list(examinee.spread(of_rows, range(0, max(1, len(tokens)), EVALUATION_BATCH)))
-    logits = torch.cat([answer.logits for answer in answers])
-    halt = [answer.halt for answer in answers if answer.halt is not None]
-    return _like(inputs, logits), _like(inputs, torch.cat(halt)) if halt else None
+        return tokens, np.full(len(tokens), BLANK_IDENTIFIER, np.int32)
+    found = _checked("puzzle_identifiers", puzzle_identifiers, (len(tokens),), sizes.num_identifiers)
+    return tokens, found.astype(np.int32)
 
 
 def _checked(

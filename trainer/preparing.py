@@ -5,6 +5,7 @@ looks for, makes and owns its folder. Where the steps are to fit a time, all of 
 of all ranks, and the first one says how many there are to be.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -78,8 +79,11 @@ class Prepared:
 
 def prepare_together(
     request: TrainRequest, listener: TrainingListener, device: torch.device, ranks: Ranks, stack: ExitStack
-) -> tuple[Prepared, list[Corpus], RunState | None]:
-    """Settle what is trained, refuse what cannot be, and open the run's folder; also the state to go on from.
+) -> tuple[Prepared, list[Corpus], RunState | None, Callable[[], None]]:
+    """Settle what is trained, refuse what cannot be, and open the run's folder.
+
+    Also gives the state to go on from, and what raises OwnedError once the folder is not this command's any more; on
+    other ranks than the first, which write nothing, that does nothing.
 
     Args:
         request: what the user asks for.
@@ -93,7 +97,7 @@ def prepare_together(
     """
     notes: list[str] = []  # Told once nothing is refused any more.
     found: list[list[Corpus]] = []
-    states: list[RunState | None] = []
+    opened: list[tuple[RunState | None, Callable[[], None]]] = []
 
     def choose_here() -> Chosen:
         chosen, corpora = choose(request, listener, device, ranks, notes)
@@ -107,14 +111,15 @@ def prepare_together(
         chosen = replace(chosen, config=replace(chosen.config, max_steps=steps))
 
     def open_here() -> Prepared:
-        prepared, state = open_chosen(request, listener, chosen, corpora, notes, stack)
-        states.append(state)
+        prepared, state, check_owned = open_chosen(request, listener, chosen, corpora, notes, stack)
+        opened.append((state, check_owned))
         return prepared
 
     prepared = ranks.first(open_here)
-    if states:
-        return prepared, corpora, states[0]
-    return prepared, corpora, load_run_state(prepared.checkpoint, prepared.run.hash) if prepared.checkpoint else None
+    if opened:
+        return prepared, corpora, *opened[0]
+    state = load_run_state(prepared.checkpoint, prepared.run.hash) if prepared.checkpoint else None
+    return prepared, corpora, state, _nothing
 
 
 def choose(
@@ -171,8 +176,8 @@ def open_chosen(
     corpora: list[Corpus],
     notes: list[str],
     stack: ExitStack,
-) -> tuple[Prepared, RunState | None]:
-    """Open the run's folder, and say what is trained.
+) -> tuple[Prepared, RunState | None, Callable[[], None]]:
+    """Open the run's folder, and say what is trained; see `prepare_together`.
 
     Args:
         request: what the user asks for.
@@ -186,10 +191,15 @@ def open_chosen(
         TrmpipeError: anything that the user can mend, in one line.
     """
     whole = run_config(request, chosen.preset, chosen.config, corpora, chosen.origin)
-    stack.enter_context(owned(Store(chosen.path.absolute())))
+    ownership = stack.enter_context(owned(Store(chosen.path.absolute())))
     run, saved, state = open_run(chosen.path, whole, resume=request.resume)
-    tell_beginning(listener, notes, request, saved, state, chosen.path)
-    return Prepared(path=run.path, run=saved, step=state.step if state else None), state
+    listener.opened(run.path)
+    tell_beginning(listener, notes, request, saved, state, chosen.path, chosen.config.max_steps)
+    return Prepared(path=run.path, run=saved, step=state.step if state else None), state, ownership.check
+
+
+def _nothing() -> None:
+    """What ranks that write nothing ask."""
 
 
 def _held(config: TrainConfig, device: torch.device, ranks: Ranks) -> TrainConfig:

@@ -10,12 +10,13 @@ from typing import Any
 from trmpipe.shards import Corpus, Seen
 
 from .checkpoint import best_path
+from .clock import Clock
 from .difficulty import Bin, BinScore, scores_of_bins
 from .files import write_sealed
 from .held_out import read_held_out_parts
 from .judging import solved_column
 from .lines import MONITOR, SAMPLE
-from .loop import Clock, Loop
+from .loop import Loop
 from .regime import Regime
 from .run_state import load_run_state
 from .scored_sets import Parts
@@ -29,12 +30,14 @@ class BestScores:
     Attributes:
         step: that it is of.
         monitor: share of the puzzles kept aside that it solves, by which it was chosen.
+        column: what it solves them by: as labelled, or as the task accepts it.
         worse: evaluations since then, none of which was better.
         held_out: its scores on held-out puzzles; None where there are none, or its file was deleted.
     """
 
     step: int
     monitor: float
+    column: str
     worse: int
     held_out: Scores | None
 
@@ -43,6 +46,7 @@ class BestScores:
         return {
             "step": self.step,
             "monitor": self.monitor,
+            "column": self.column,
             "scores": self.held_out.to_json() if self.held_out else None,
         }
 
@@ -128,6 +132,7 @@ def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScore
         bins: the held-out puzzles by difficulty; none where all are in one bin.
 
     Raises:
+        OwnedError: the run's folder was deleted, or is another command's meanwhile.
         RunError: the best checkpoint is damaged.
         RunWriteError: the file cannot be written.
     """
@@ -147,6 +152,7 @@ def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScore
             **({"training": training.to_json(), "gap": found.gap} if training else {}),
             **({"best": found.best.to_json()} if found.best else {}),
         }
+        loop.check_owned()
         write_sealed(loop.run.evaluation_file, {"step": loop.step, **scores.to_json(), **more})
     return found
 
@@ -159,7 +165,7 @@ def _best_scores(loop: Loop, held_out: Parts, last: Scores | None) -> BestScores
     path = best_path(loop.run.checkpoints, best.step)
     if best.step != loop.step:
         scores = _score_checkpoint(loop, path, held_out) if held_out and path.is_file() else None
-    return BestScores(step=best.step, monitor=best.exact, worse=best.worse, held_out=scores)
+    return BestScores(step=best.step, monitor=best.exact, column=best.column, worse=best.worse, held_out=scores)
 
 
 def _score_checkpoint(loop: Loop, path: Path, held_out: Parts) -> Scores | None:

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from trmpipe.shards import Store
 from trmpipe.shards.errors import OwnedError
-from trmpipe.shards.files import is_temporary
 from trmpipe.shards.ownership import owned
 from trmpipe.shards.places import RUN, refuse_strangers
 
 from .checkpoint import list_best, list_checkpoints, step_of
 from .errors import NoRunError, RunExistsError, SettingError
-from .files import write_sealed, writing
+from .files import is_left_behind, write_sealed, writing
 from .run_config import RunConfig, read_run_config
 
 _WAIT_SECONDS = 10.0
@@ -76,7 +75,7 @@ class RunFolder:
     def remove_temporaries(self) -> None:
         """Delete what a killed session left half-written; only while nobody trains."""
         for path in [*self.path.glob("*"), *self.checkpoints.glob("*")]:
-            if is_temporary(path.name):
+            if is_left_behind(path):
                 path.unlink()
 
     def last_checkpoint(self) -> Path:
@@ -109,7 +108,7 @@ class RunFolder:
             return best[-1]
         if not (wanted.isascii() and wanted.isdecimal()):
             raise SettingError(f"the checkpoint {wanted!r:.60} is unknown; give {LAST}, {BEST}, or a number of steps")
-        found = [path for path in (*others, *best) if str(step_of(path)) == wanted.lstrip("0")]
+        found = [path for path in (*others, *best) if str(step_of(path)) == (wanted.lstrip("0") or "0")]
         if not found:
             kept = [f"{step_of(path):,}" for path in others] + [f"{step_of(path):,} (best)" for path in best]
             have = f"those after step {', '.join(kept)}" if kept else "none"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trmpipe.shards.fields import Count, Digest, Word
 
-from .checkpoint import load_checkpoint, step_of
+from .checkpoint import advice_on, load_checkpoint, step_of
 from .errors import RunError
 from .files import typed
 from .lines import Kept
@@ -59,12 +59,14 @@ class BestState:
         exact: share of the puzzles kept aside that were solved: accepted, where the task judges.
         cell: share of their cells that were right.
         worse: evaluations since then.
+        column: the name of what `exact` is a share of; runs of before do not say it.
     """
 
     step: Count
     exact: Share
     cell: Share
     worse: Count = 0
+    column: Word = "exact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class RunState:
         timings: what timings.jsonl held.
         difficulty: what difficulty.jsonl held.
         best: the best evaluation so far; None where nothing is kept aside, or not yet evaluated.
+        unscored: whether the evaluation that is due after `step` is still to be made.
     """
 
     step: Count
@@ -102,6 +105,7 @@ class RunState:
     timings: Kept
     difficulty: Kept = field(default_factory=Kept)
     best: BestState | None = None
+    unscored: bool = False
 
 
 def to_plain(value: Any) -> Any:
@@ -122,7 +126,7 @@ def load_run_state(path: Path, config_digest: str) -> RunState:
         NoRunError: there is no such file.
         RunError: it is damaged, of another version, of another run, or of another step than its name says.
     """
-    where, advice = f"the checkpoint {path}", "delete it to go on from the one before"
+    where, advice = f"the checkpoint {path}", advice_on(path)
     state = _unwrapped(typed(_wrapped(load_checkpoint(path)), RunState, where, advice))
     if state.config_digest != config_digest:
         raise RunError(f"{where} belongs to a run of another config; {advice}")

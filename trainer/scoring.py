@@ -21,7 +21,7 @@ from trmpipe.shards.words import counted
 
 from .device import as_tokens
 from .examinee import Examinee
-from .judging import Judge, Judgement
+from .judging import Judge, Judgement, solved_column
 from .learners import Answer
 from .open_cells import OpenCells, add_open_cells, count_open, is_open, tokens_of
 from .ranks import Ranks
@@ -109,7 +109,8 @@ class Scores:
         """The last step in words."""
         last = self.last()
         more = "".join(f", {last[name]:.1%} {name}" for name in last if name not in ("cell", "exact", HALTED))
-        parts = "".join(f"; {name} {part.last()['exact']:.1%} exact" for name, part in self.parts.items())
+        solved = solved_column(last)
+        parts = "".join(f"; {name} {part.last()[solved]:.1%} {solved}" for name, part in self.parts.items())
         cells, number = self._cells_in_words(), counted(self.num_puzzles, "puzzle")
         words = f"held out: {last['exact']:.1%} exact{more}, {cells} ({number})"
         return words + parts

@@ -56,16 +56,24 @@ def _one_of_each_seed(group: Sequence[ListedRun]) -> tuple[ListedRun, ...]:
     return tuple(found[seed] for seed in sorted(found))
 
 
+def _has_ended(run: ListedRun) -> bool:
+    """Whether a run that may end before its last step did end, there or before: runs that did are compared."""
+    evaluation = run.about.train_config().evaluation
+    if not evaluation.patience:
+        return False
+    ended_early = run.best is not None and run.step == run.best + evaluation.patience * evaluation.every
+    return ended_early or run.step == run.about.max_steps
+
+
 def _question(run: ListedRun, scored: KeptScores) -> str:
     """Digest of all that runs which are compared have in common: settings, data, length, and what was scored."""
     settings = {name: value for name, value in run.about.train.items() if name != "seed"}
-    stops_by_itself = run.about.train_config().evaluation.patience > 0
     return json_digest(
         {
             **run.about.binding,
             "train": settings,
             "extended": [dataclasses.asdict(one) for one in run.about.extensions if one.from_step < run.step],
-            "length": None if stops_by_itself else run.step,
+            "length": None if _has_ended(run) else run.step,
             "scored": [dataclasses.asdict(corpus) for corpus in scored.corpora],
             "limit": scored.limit,
             "votes": scored.variants,

@@ -21,6 +21,7 @@ from .judging import Judge
 from .lines import HELD_OUT
 from .listener import TrainingListener, Unheard
 from .loop import Loop
+from .memory import in_memory_of
 from .metrics import MetricWriter, NoWriter
 from .origin import load_origin
 from .pictures import draw_pictures
@@ -59,7 +60,7 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
     listener = listener if ranks.rank == 0 else Unheard()
     device = pick_device(request.device)
     with ExitStack() as stack:
-        prepared, corpora, state = prepare_together(request, listener, device, ranks, stack)
+        prepared, corpora, state, check_owned = prepare_together(request, listener, device, ranks, stack)
         saved = prepared.run
         config = replace(saved.train_config(), max_steps=saved.max_steps)
         net = build_net(config, saved.sizes, device, precision_of(config, device))
@@ -77,9 +78,9 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             "max_minutes": request.max_minutes,
         }
         spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
-        parts = TrainingParts(
-            net=net, judge=judge, ranks=ranks, spread=spread, compile=choose_compile(device, request.compile)
-        )
+        compile_choice = choose_compile(device, request.compile)
+        common: dict[str, Any] = {"net": net, "judge": judge, "ranks": ranks, "check_owned": check_owned}
+        parts = TrainingParts(**common, spread=spread, compile=compile_choice)
         run = RunFolder(prepared.path)
         # Only the loop answers the request: whoever is tired of scores and pictures is let go at once.
         with stop_on_signals() as stop:
@@ -98,6 +99,7 @@ class TrainingParts:
         ranks: of the processes that train together.
         spread: how slices of the batch are mapped.
         compile: whether supervision steps are compiled.
+        check_owned: see `Loop`.
     """
 
     net: torch.nn.Module
@@ -105,6 +107,7 @@ class TrainingParts:
     ranks: Ranks
     spread: Map
     compile: CompileChoice
+    check_owned: Callable[[], None]
 
 
 def build_loop(
@@ -131,9 +134,17 @@ def build_loop(
     learner = build_learner(config, parts.net)
     trainer = Trainer(config, parts.net, learner, parts.judge, whole.sizes, ranks=parts.ranks, spread=parts.spread)
     note(compile_steps(trainer, parts.compile, whole.sizes.seq_len))
-    lines = MetricWriter(run, step) if parts.ranks.rank == 0 else NoWriter()
-    steps = {"end": end, "total": whole.max_steps}
-    return make(config=config, trainer=trainer, writer=lines, run=run, config_digest=whole.hash, **steps)
+    lines = MetricWriter(run, step, parts.check_owned) if parts.ranks.rank == 0 else NoWriter()
+    return make(
+        config=config,
+        trainer=trainer,
+        writer=lines,
+        run=run,
+        check_owned=parts.check_owned,
+        config_digest=whole.hash,
+        end=end,
+        total=whole.max_steps,
+    )
 
 
 def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state: RunState | None) -> tuple[Loop, str]:
@@ -147,6 +158,8 @@ def run_phases(begin: Callable[[RunState | None], Loop], whole: RunConfig, state
     loop = begin(state)
     reason = run_loop(loop, state)
     while reason == "steps" and loop.step < whole.max_steps:
+        # Another run's checkpoints may lie there meanwhile, of the same config.
+        loop.ranks.first(loop.check_owned)
         clock, state = loop.clock, load_run_state(loop.run.last_checkpoint(), whole.hash)
         loop = begin(state)
         loop.clock = clock
@@ -158,6 +171,7 @@ def run_loop(loop: Loop, state: RunState | None) -> str:
     """Train from `state` on, or from the start; returns why it ended, see `Loop.run_steps`.
 
     Raises:
+        OwnedError: the run's folder was deleted, or is another command's meanwhile.
         RunWriteError: a file cannot be written; a checkpoint was saved before, where it is TensorBoard's.
     """
     try:
@@ -178,11 +192,21 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], request: TrainRequest
         reason: why it ended.
         corpora: that it was trained on.
         request: what the user asks for.
+
+    Raises:
+        OwnedError: the run's folder was deleted, or is another command's meanwhile.
     """
     parts, config = read_held_out_parts(corpora, request.final_limit), loop.config
-    scores = FinalScores() if reason == "interrupted" else final_scores(loop, parts, held_out_bins(corpora, parts))
+    scores = FinalScores()
+    if reason != "interrupted":
+        scores = in_memory_of(
+            loop.trainer.device,
+            lambda: final_scores(loop, parts, held_out_bins(corpora, parts)),
+            "the scores at the end; all steps are saved: make room there, and go on with --resume",
+        )
     if loop.ranks.rank > 0:
         return None
+    loop.check_owned()
     corpus, held_out = first_held_out(corpora, parts)
     pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.trainer.judge) if request.pictures else []
     return TrainResult(

@@ -21,6 +21,8 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """While this context is open, the first SIGINT or SIGTERM only sets the request; a second one acts as usual.
 
+    It need not be the same: whoever gets no answer to Ctrl-C may terminate.
+
     Outside the main thread Python allows no handlers, so there the request is never set.
     """
     request = StopRequest()
@@ -29,14 +31,17 @@ def stop_on_signals() -> Iterator[StopRequest]:
         return
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
+    def put_back() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
     def note(number: int, _frame: FrameType | None) -> None:
         request.signal_name = signal.Signals(number).name
-        signal.signal(number, previous[signal.Signals(number)])
+        put_back()
 
     for number in previous:
         signal.signal(number, note)
     try:
         yield request
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        put_back()

@@ -244,8 +244,9 @@ def _read(task: Task, text: str, others: Sequence[Task]) -> tuple[Task, NDArray[
 def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, float | None]:
     """The final answer uint8 [S] to `puzzle` [1, S], the step from which it stands, and the halting probability."""
     with trained.examinee() as examinee:
-        steps = list(examinee.answers(puzzle, np.zeros(1, np.int32)))
-    answers = [step.tokens[0].to(torch.uint8).cpu().numpy() for step in steps]
+        answers, halt = [], None
+        for step in examinee.answers(puzzle, np.zeros(1, np.int32)):
+            answers.append(step.tokens[0].to(torch.uint8).cpu().numpy())
+            halt = step.halt
     differing = [step for step, answer in enumerate(answers, 1) if (answer != answers[-1]).any()]
-    halt = steps[-1].halt
     return answers[-1], max(differing, default=0) + 1, None if halt is None else float(torch.sigmoid(halt[0]))

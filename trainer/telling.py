@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from trmpipe.shards import Curriculum, Stream
+from trmpipe.shards.words import counted
 
 from .build import build_schedule
 from .config import SECTIONS, TrainConfig
@@ -14,7 +15,7 @@ from .listener import TrainingListener
 from .parts import name_of
 from .request import TrainRequest
 from .run_config import RunConfig
-from .run_state import RunState
+from .run_state import BestState, RunState
 
 
 def tell_beginning(
@@ -24,6 +25,7 @@ def tell_beginning(
     whole: RunConfig,
     state: RunState | None,
     path: Path,
+    asked_steps: int,
 ) -> None:
     """Say what was chosen, where the run is, what it goes on from, and what its length means for its schedule.
 
@@ -34,6 +36,7 @@ def tell_beginning(
         whole: the run's config.
         state: to go on from.
         path: of the run's folder.
+        asked_steps: that the user wants, which may be more than the run has where it ended by itself.
     """
     for line in notes:
         listener.note(line)
@@ -42,23 +45,39 @@ def tell_beginning(
     if whole.origin and not step:
         words += f", begins with the averaged weights of {whole.origin.run} after step {whole.origin.step:,}"
     listener.note(f"run {path}{words}")
-    if whole.extensions and whole.extensions[-1].from_step == step:
-        config = whole.train_config()
-        before = whole.extensions[-2].max_steps if len(whole.extensions) > 1 else config.max_steps
-        rates = [
-            build_schedule(replace(config, max_steps=length))(at)
-            for length, at in ((before, max(0, step - 1)), (whole.max_steps, step))
-        ]
-        listener.note(
-            f"extended from {before:,} to {whole.max_steps:,} steps: from step {step + 1:,} on the schedule is that of "
-            f"{whole.max_steps:,} steps, so the learning rate goes from {rates[0]:.0%} to {rates[1]:.0%} of the full "
-            "one, and what comes is not what a run of that length from the start would give"
-        )
+    if asked_steps > whole.max_steps and state and state.best:
+        _tell_why_it_is_no_longer(listener, whole, state.best, path)
+    elif whole.extensions and whole.extensions[-1].from_step == step:
+        _tell_extension(listener, whole, step)
     if request.max_minutes is not None:
         listener.note(
             f"after {request.max_minutes:g} minutes training stops and the schedule of {whole.max_steps:,} steps is "
             "cut off where it stands; --minutes fits the steps to the time instead"
         )
+
+
+def _tell_extension(listener: TrainingListener, whole: RunConfig, step: int) -> None:
+    """Say what it means for the schedule that a run was made longer after `step`."""
+    config = whole.train_config()
+    before = whole.extensions[-2].max_steps if len(whole.extensions) > 1 else config.max_steps
+    rates = [
+        build_schedule(replace(config, max_steps=length))(at)
+        for length, at in ((before, max(0, step - 1)), (whole.max_steps, step))
+    ]
+    listener.note(
+        f"extended from {before:,} to {whole.max_steps:,} steps: from step {step + 1:,} on the schedule is that of "
+        f"{whole.max_steps:,} steps, so the learning rate goes from {rates[0]:.0%} to {rates[1]:.0%} of the full "
+        "one, and what comes is not what a run of that length from the start would give"
+    )
+
+
+def _tell_why_it_is_no_longer(listener: TrainingListener, whole: RunConfig, best: BestState, path: Path) -> None:
+    """Say that a run that ended by itself is not made longer, and what to do instead."""
+    listener.note(
+        f"not made longer: none of its last {counted(best.worse, 'evaluation')} was better than that after step "
+        f"{best.step:,}, so under evaluation.patience={whole.train_config().evaluation.patience} it has ended; to "
+        f"train on, start a run with more patience, or begin one with its weights (--from {path})"
+    )
 
 
 def tell_work(

@@ -19,6 +19,7 @@ from trmpipe.shards.files import write_atomically
 
 from .checkpoint import refuse_other_content
 from .errors import NoRunError, RunError, RunWriteError
+from .files import is_file
 
 SAFETENSORS = ".safetensors"
 """The suffix by which a file of that kind is known; all others are torch's."""
@@ -34,8 +35,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         NoRunError: there is no such file.
         RunError: it is damaged, or holds other things than dense tensors of floating-point numbers.
     """
-    if not path.is_file():
-        raise NoRunError(f"there is no file {path}; give a file of published weights, such as step_65100")
+    if not is_file(path):
+        raise NoRunError(f"there is no file {path!s:.200}; give a file of published weights, such as step_65100")
     try:
         found = _read(path)
         _refuse_other_values(found, path.stat().st_size)

@@ -19,7 +19,8 @@ from .maps import SEPARATOR
 Grid = NDArray[np.uint8]
 """uint8 [R, C], colours 0..9, R and C 1..30."""
 
-_MOST_ID = 1000
+_MOST_ID = 900
+"""Names of variants have up to 18 letters more, and 1,000 are kept of a name."""
 
 
 class ArcFileError(TrmpipeError, ValueError):

@@ -3,7 +3,7 @@
 from trmpipe.generators.plugins import Registry
 
 from ..errors import CorpusError
-from .codec import CheckingCodec, Codec, ShardContent
+from .codec import CheckingCodec, Codec, IndexedCodec, ShardContent
 
 CODECS: Registry[Codec] = Registry(
     "trmpipe.codecs",
@@ -16,4 +16,4 @@ CODECS: Registry[Codec] = Registry(
 )
 """All formats; a package adds one by an entry point in the group ``trmpipe.codecs`` that names a `Codec`."""
 
-__all__ = ["CODECS", "CheckingCodec", "Codec", "ShardContent"]
+__all__ = ["CODECS", "CheckingCodec", "Codec", "IndexedCodec", "ShardContent"]

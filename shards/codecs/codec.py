@@ -87,6 +87,15 @@ class CheckingCodec(Codec, Protocol):
         ...
 
 
+@runtime_checkable
+class IndexedCodec(Codec, Protocol):
+    """A format whose shards hold an index with a place for every part of a block, groups or not. `generate` asks it."""
+
+    def index_bytes(self, layout: SplitLayout) -> int:
+        """Memory that the index of a shard takes."""
+        ...
+
+
 def samples(layout: SplitLayout, shard: ShardSpec) -> Iterator[tuple[slice, slice]]:
     """The samples of a shard that hold anything: their groups, counted from the shard's first, and their rows."""
     num_groups = shard.groups[1] - shard.groups[0]

@@ -34,6 +34,7 @@ _LEVEL = 1
 """The default of zstd, 3, is a third slower on puzzles and packs no tighter."""
 _CRC32C_POLYNOMIAL = 0x82F63B78
 _CRC_BYTES = 4
+_INDEX_BYTES = 16
 _MISSING = np.uint64(2**64 - 1)
 
 
@@ -71,6 +72,10 @@ class ZarrCodec:
         """All rows, without the padding."""
         inputs, labels = (_decode_field(layout, shard, data) for data in files)
         return inputs, labels
+
+    def index_bytes(self, layout: SplitLayout) -> int:
+        """Of each chunk its offset and size, of those beyond the last group too; see `IndexedCodec`."""
+        return _INDEX_BYTES * layout.group_block // layout.sample_groups * layout.max_examples
 
     def check(self, layout: SplitLayout, shard: ShardSpec, files: Sequence[bytes], content: ShardContent) -> None:
         """Compare the padding, which other readers of Zarr see; see `CheckingCodec`."""
@@ -222,7 +227,7 @@ def _read_chunks(
         ValueError: the index does not fit its checksum, the chunks that the shard must have, or where they lie.
     """
     num_chunks = (layout.group_block // layout.sample_groups) * layout.max_examples
-    start = len(data) - 16 * num_chunks - _CRC_BYTES
+    start = len(data) - _INDEX_BYTES * num_chunks - _CRC_BYTES
     table = data[max(start, 0) : -_CRC_BYTES]
     if start < 0 or crc32c(table) != int.from_bytes(data[-_CRC_BYTES:], "little"):
         raise ValueError("the shard's index does not fit its checksum")

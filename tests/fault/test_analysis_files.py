@@ -10,6 +10,7 @@ import pytest
 
 from tests.runs import make_run, quick_training, reseal
 from trmpipe.shards.digests import sha256_hex
+from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.analysis import MEASURES, read_analysis
 from trmpipe.trainer.analysis.columns import table_bytes
 from trmpipe.trainer.errors import NoRunError, RunError
@@ -152,9 +153,40 @@ def test_a_command_that_breaks_off_leaves_no_analysis(nine, folder, monkeypatch,
     assert list(read_analysis(folder)) == ["steps"]
 
 
+def test_what_a_killed_command_left_is_removed(nine, folder, monkeypatch, trmpipe):
+    """Tables and pictures of measures that the new analysis has not."""
+    monkeypatch.setattr("trmpipe.cli.analyse._draw", lambda folder, kinds, kept: _draw_and_break(folder))
+    assert trmpipe("analyse", nine, *ASK, "--only=steps").code == 130
+    assert {"steps-2.svg", "fixed-points.parquet"} < {path.name for path in folder.iterdir()}
+    monkeypatch.undo()
+    assert trmpipe("analyse", nine, *ASK, "--only=difficulty").code == 0
+    assert {path.name for path in folder.iterdir()} - {".lock"} == {"analysis.json", "difficulty.parquet"}
+
+
+def _draw_and_break(folder):
+    (folder / "steps-2.svg").write_text("drawn")
+    raise KeyboardInterrupt
+
+
+def test_files_of_others_stay(nine, tmp_path, trmpipe):
+    """A folder of the user's with names that measures have too, first without an analysis, then with one of others."""
+    out = tmp_path / "mine"
+    out.mkdir()
+    others = {"steps.parquet", "steps-of-mine.svg", "halting.png", "votes.pdf", "changes-2.svg"}
+    for name in others:
+        (out / name).write_text("mine")
+    for only in ("fixed-points", "difficulty", "fixed-points"):
+        assert trmpipe("analyse", nine, *ASK, f"--only={only}", "--out", out).code == 0
+    assert {name for name in others if (out / name).read_text() == "mine"} == others
+    assert list(read_analysis(out)) == ["fixed-points", "difficulty"]
+    assert not (out / "analysis.unfinished").exists()
+
+
 def test_a_disk_that_is_full_gets_one_line(nine, folder, monkeypatch, trmpipe):
-    def full(*arguments, **more):
-        raise OSError(28, "No space left on device")
+    def full(path, data):
+        if path.suffix == ".parquet":
+            raise OSError(28, "No space left on device")
+        return write_atomically(path, data)
 
     with monkeypatch.context() as patch:
         patch.setattr("trmpipe.trainer.analysis.keeping.write_atomically", full)

@@ -3,13 +3,16 @@
 import os
 import sys
 from collections import namedtuple
+from dataclasses import replace
 
 import pytest
 
 from tests.clusters import work_here
-from tests.shards_corpora import split_layout
+from tests.shards_corpora import make_corpus, split_layout
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.pipeline import ArgumentError, Recipe, RecipeError, estimate, generate
+from trmpipe.shards import CODECS, CorpusError, FileRecord, ShardRecord, default_layout
+from trmpipe.shards.json_files import MOST_BYTES
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -23,10 +26,13 @@ Usage = namedtuple("Usage", "total used free")
         (["--size", 4, "--n", 5, "--test", 50_000, "--aug", 0], "distinct held-out ones were found among"),
         (["--n", 2, "--aug", 1_000_000_000], "GB are free at"),
         (["--n", 999_999_999_999], "--n is 999999999999; expected 1 to 2147483647"),
-        (["--size", 4, "--n", 3, "--format", "zarr", "--shard-groups", 1_000_000_000], "of memory (1,000,000,000 puzz"),
+        (
+            ["--size", 4, "--n", 3, "--format", "zarr", "--shard-groups", 1_000_000_000],
+            "of memory (3 puzzles with 1,001",
+        ),
         (
             ["--n", 3, "--aug", 100_000, "--shard-variants", 2],
-            "train would have 50,001 shards, expected 40,000",
+            "train and test would have 50,002 shards, expected 40,000",
         ),
     ],
 )
@@ -41,13 +47,48 @@ def test_what_cannot_be_is_refused_in_one_line(trmpipe, tmp_path, monkeypatch, a
 
 def test_a_manifest_names_so_many_shards_and_no_more():
     """By the layout alone: where this is not refused, nobody waits until they are written."""
-    layout = {name: split_layout(name, [80_000], 1, 2) for name in ("train", "test")}
-    estimate.check_layouts(layout)
-    for count in (80_001, 1 << 30):
+    layout = {name: split_layout(name, [40_000], 1, 2) for name in ("train", "test")}
+    estimate.check_layouts(layout, CODECS["zarr"])
+    for count in (40_001, 1 << 30):
         layout["test"] = split_layout("test", [count], 1, 2)
-        message = f"test would have {(count + 1) // 2:,} shards, expected 40,000 at most; give a larger --shard-groups"
+        shards = 20_000 + (count + 1) // 2
+        message = f"train and test would have {shards:,} shards, expected 40,000 at most; give a larger --shard-groups"
         with pytest.raises(RecipeError, match=message):
-            estimate.check_layouts(layout)
+            estimate.check_layouts(layout, CODECS["zarr"])
+
+
+@pytest.mark.parametrize("codec", CODECS.names())
+def test_a_manifest_of_as_many_shards_as_there_may_be_is_read(tmp_path, codec):
+    now = make_corpus(tmp_path, codec)
+    layout = split_layout("train", [40_000], 1, 1, examples=[2])
+    shards = tuple(
+        ShardRecord(
+            index=shard.index,
+            unit=shard.index,
+            groups=(2**31 - 2, 2**31 - 1),
+            variants=shard.variants,
+            puzzles=2**31,
+            files=tuple(
+                replace(FileRecord.of(path, b""), size_bytes=2**28) for path in CODECS[codec].paths(layout, shard)
+            ),
+        )
+        for shard in layout.shards()
+    )
+    many = replace(now, splits={"train": replace(now.splits["train"], shards=shards)})
+    assert len(many.to_bytes()) < MOST_BYTES
+
+
+def test_a_manifest_that_could_not_be_read_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("trmpipe.shards.writer.MOST_BYTES", 1000)
+    with pytest.raises(CorpusError, match=r"would have [0-9,]+ bytes, expected 1,000 at most: there are too many shar"):
+        make_corpus(tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_one_puzzle_is_no_large_shard_whatever_room_there_is_for_more():
+    """Only a format with an index has a place for puzzles that are not there."""
+    layout = {"train": default_layout("train", 9, [3], group_block=2**31 - 1, variant_block=2**31 - 1)}
+    estimate.check_layouts(layout, CODECS["webdataset"])
 
 
 def test_a_corpus_larger_than_the_disk_is_refused_by_what_it_packs_to(tmp_path, monkeypatch):

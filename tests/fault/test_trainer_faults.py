@@ -5,13 +5,16 @@ import os
 import shutil
 import signal
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.disks import tiny_disk, unwritable
 from tests.runs import reseal
+from trmpipe.cli import main
 from trmpipe.pipeline import Recipe, generate
+from trmpipe.trainer import session
 
 TINY = [
     "--max-steps",
@@ -100,7 +103,7 @@ def test_resuming_with_another_config_names_what_differs(run, train):
 
 
 def test_resuming_removes_what_a_killed_session_left(run, train):
-    stale = run / "checkpoints" / ".step-000009.pt.tmp-0123"
+    stale = run / "checkpoints" / f".step-000009.pt.tmp-{uuid.uuid4().hex}"
     stale.write_bytes(b"half")
     assert train("--resume").code == 0
     assert not stale.exists()
@@ -124,6 +127,24 @@ def test_a_damaged_checkpoint_is_named(run, train):
     result = train("--resume")
     assert result.code == 1
     assert f"{checkpoint} is damaged" in result.message
+    assert result.message.endswith(
+        "there is none beside it to go on from: restore it, or delete it to train from the start"
+    )
+
+
+@pytest.mark.parametrize(
+    ("beside", "advice"),
+    [
+        (["step-000002.pt", "best-step-000001.pt"], "delete it to go on from the one after step 2"),
+        (["best-step-000001.pt"], "delete it to go on from the best one, after step 1"),
+    ],
+)
+def test_what_to_do_about_a_damaged_checkpoint_is_said_by_what_lies_beside_it(run, train, beside, advice):
+    damaged = run / "checkpoints" / "step-000003.pt"
+    for name in beside:
+        (run / "checkpoints" / name).write_bytes(b"another")
+    damaged.write_bytes(damaged.read_bytes()[:500])
+    assert train("--resume").message.endswith(advice)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", "[1]"])
@@ -264,14 +285,59 @@ def test_what_a_run_without_its_config_has_left_is_not_trained_over(run, train):
         assert files(run) == before
 
 
-def test_who_interrupts_the_last_scores_is_let_go(train, trmpipe, monkeypatch, run):
-    """And with several seeds the next one is not begun; what was trained is saved."""
+@pytest.mark.parametrize("name", ["final_scores", "build_net"])
+def test_who_interrupts_a_run_at_its_end_or_beginning_is_let_go_and_told_how_to_go_on(
+    train, trmpipe, monkeypatch, tmp_path, name
+):
+    """What was trained is saved; between config.json and the first step there is a run already, too."""
 
     def interrupted(*arguments):
+        if name == "build_net" and not (tmp_path / "run" / "config.json").exists():
+            return act(*arguments)
         os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError("the signal was kept for later")
 
-    monkeypatch.setattr("trmpipe.trainer.session.final_scores", interrupted)
-    result = train("--resume", "--max-steps", "12")
+    act = getattr(session, name)
+    with monkeypatch.context() as patch:
+        patch.setattr(session, name, interrupted)
+        result = train()
+        assert result.code == 130
+        assert result.message == "trmpipe: interrupted; the same command with --resume goes on"
+    assert train("--resume").code == 0
+    assert trmpipe("evaluate", tmp_path / "run", "--limit", 2).code == 0
+
+
+def test_who_terminates_the_last_scores_is_told_how_to_go_on(train, monkeypatch):
+    monkeypatch.setattr(session, "final_scores", lambda *_: main._unwind(signal.SIGTERM, None))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        result = train()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (result.code, result.message) == (143, "trmpipe: terminated; the same command with --resume goes on")
+
+
+def test_who_interrupts_before_there_is_a_run_gives_the_same_command(train, monkeypatch, tmp_path):
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trmpipe.trainer.preparing.resolve_config", interrupted)
+        result = train()
+    assert (result.code, result.message) == (130, "trmpipe: interrupted; run the same command again to go on")
+    assert not (tmp_path / "run").exists()
+
+
+def test_seeds_that_are_trained_are_told_when_the_last_scores_of_the_next_are_interrupted(train, monkeypatch):
+    def interrupted(loop, *arguments):
+        if loop.config.seed == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return act(loop, *arguments)
+
+    act = session.final_scores
+    monkeypatch.setattr(session, "final_scores", interrupted)
+    result = train("--seeds=3")
     assert result.code == 130
-    assert trmpipe("evaluate", run, "--limit", 2).code == 0
+    assert "1 of 3 runs are trained; to go on: the same command with --resume" in result.out
+    assert "seed0" in result.out
+    assert result.message == "trmpipe: interrupted; the same command with --resume goes on"

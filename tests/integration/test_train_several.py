@@ -154,6 +154,8 @@ def test_a_mixture_is_scored_on_all_corpora(trmpipe, mixture, tmp_path, shards):
     one = json.loads(trmpipe("evaluate", "run", "--json", "--corpus", f"shards/{NAMES[6]}").out)
     assert one["steps"] == end["corpora"][1]["steps"]
     assert "corpora" not in one
+    least = trmpipe("evaluate", "run", "--limit", 1).out
+    assert f"on 1 held-out puzzle of {shards / NAMES[6]}\n" in least, "the other corpus is not asked"
     # In a folder the other task is left out.
     assert json.loads(trmpipe("evaluate", "run", "--json", "--corpus", "shards").out)["puzzles"] == 9
 

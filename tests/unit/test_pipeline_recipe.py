@@ -1,11 +1,13 @@
 """Recipes: names, ranges, comparison."""
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
 from trmpipe.generators.errors import InputError, OptionError
-from trmpipe.pipeline import Recipe, RecipeError
+from trmpipe.pipeline import ArgumentError, Recipe, RecipeError
 
 
 def test_the_name_holds_every_option_that_is_not_the_default():
@@ -68,6 +70,41 @@ def test_two_recipes_never_share_a_name():
 def test_values_outside_their_range_are_refused(options, message):
     with pytest.raises(OptionError, match=message.replace("(", r"\(")):
         Recipe(task="sudoku9", **options)
+
+
+NUMBERS = ("n", "aug", "test", "seed", "shard_groups", "shard_variants")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [2.0, 2.5, True, "2", np.float64(2), np.True_, [2], b"2"])
+def test_a_number_that_is_no_whole_one_is_refused(name, value):
+    with pytest.raises(
+        ArgumentError, match=rf"--{name.replace('_', '-')} is .*; expected a whole number, [01] to [0-9]"
+    ):
+        Recipe(task="sudoku4", **{name: value})
+
+
+@pytest.mark.parametrize("name", ["aug", "seed"])
+def test_a_number_that_every_recipe_has_is_not_left_out(name):
+    with pytest.raises(ArgumentError, match=f"--{name} is None; expected a whole number"):
+        Recipe(task="sudoku4", **{name: None})
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.array])
+def test_numbers_of_numpy_are_taken(kind):
+    recipe = Recipe(task="sudoku4", **{name: kind(2) for name in NUMBERS})
+    assert recipe == Recipe(task="sudoku4", **dict.fromkeys(NUMBERS, 2))
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+@pytest.mark.parametrize("text", ["Col\nB", "a\x1b[2J", "\u202e", "x" * 1001])
+def test_a_text_that_no_recipe_can_keep_is_refused(text):
+    asked = {"task": "sudoku4", "supplier": "lines", "sources": (("input", "0" * 64),)}
+    with pytest.raises(OptionError, match=r"column is .*; expected text of one line without contr") as error:
+        Recipe(**asked, supply={"column": text})
+    assert len(str(error.value)) < 250
+    kept = Recipe(**asked, supply={"column": "x\xa0" * 500})
+    assert Recipe.from_json(kept.to_json()) == kept
 
 
 def test_what_is_held_out_of_sets_is_no_option():

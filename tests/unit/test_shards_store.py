@@ -77,3 +77,24 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     assert [path for path in store.list_files() if is_temporary(path)] == ["train/.b.tmp-0123"]
     assert store.remove_temporaries() == 1
     assert store.list_files() == ["train/a"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    store = Store(tmp_path)
+    (tmp_path / "train").write_bytes(b"")
+    assert store.size_bytes("train/shard.tar") is None
+    for writer in (store, Store(tmp_path, "scratch")):
+        (tmp_path / "scratch").mkdir(exist_ok=True)
+        with pytest.raises(WriteError, match=r"train/shard\.tar: a file lies where its folder has to be; delete that"):
+            writer.write("train/shard.tar", b"content")
+
+
+def test_a_link_to_a_folder_is_found_however_deep(tmp_path):
+    (tmp_path / "c" / "train.zarr" / "inputs").mkdir(parents=True)
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "c" / "link").symlink_to(tmp_path / "file")
+    store = Store(tmp_path / "c")
+    assert store.linked_folder() is None
+    (tmp_path / "c" / "train.zarr" / "inputs" / "c").symlink_to(tmp_path)
+    assert store.linked_folder() == "train.zarr/inputs/c"
+    assert Store("memory://nowhere").linked_folder() is None

@@ -24,6 +24,8 @@ def test_folders_and_plain_stores_are_opened(url):
         "zip://a",
         "reference://a",
         "DASK://host",
+        "data:,x",
+        "data:text/plain;base64,eA==",
     ],
 )
 def test_other_protocols_are_refused(url):

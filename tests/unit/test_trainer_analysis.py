@@ -21,7 +21,8 @@ from tests.hand_made import (
 )
 from trmpipe.trainer.analysis import MEASURES, NotMeasuredError
 from trmpipe.trainer.analysis.columns import checked
-from trmpipe.trainer.analysis.endings import CYCLE, MOVING, RIGHT, SPURIOUS
+from trmpipe.trainer.analysis.endings import CYCLE, MOVING, RIGHT, SPURIOUS, WINDOW, latent_periods
+from trmpipe.trainer.analysis.trace import LONGEST_PERIOD
 
 EXACT = {"rel": 1e-5, "abs": 1e-6}
 """float32 lengths and angles of vectors of two numbers."""
@@ -113,6 +114,19 @@ def test_latents_that_drift_slowly_are_not_at_rest():
     assert measured("fixed-points", drifts, puzzles(), 40).table["latent_period"].tolist() == [0] * 3
     creeps = HandMade(lambda z: z * 1.0005, right)
     assert measured("fixed-points", creeps, puzzles(), 40).table["latent_period"].tolist() == [1] * 3
+
+
+@pytest.mark.parametrize("num_steps", [2, 5, 16, 40, 64])
+def test_latents_at_rest_are_so_from_whatever_step_on(num_steps):
+    window = min(WINDOW, num_steps // 2)
+    rests = range(1, num_steps + 1)
+    # Of each step from which they rest a puzzle: z goes 0, 1, 2, ... and stays.
+    way = np.minimum(np.arange(num_steps + 1)[:, None], np.array(rests)).astype(np.float32)
+    back = np.full((LONGEST_PERIOD, num_steps, num_steps), np.nan, np.float32)
+    for distance in range(1, min(LONGEST_PERIOD, num_steps) + 1):
+        back[distance - 1, distance - 1 :] = (way[distance:] - way[:-distance]) / way[distance:]
+    found = dict(zip(rests, latent_periods(back).tolist(), strict=True))
+    assert found == {step: int(step <= num_steps - window) for step in rests}
 
 
 def test_components_of_a_circle_and_of_a_line():

@@ -11,6 +11,8 @@ import pytest
 from tests.references import arc_votes as plain
 from trmpipe.generators.errors import InputError
 from trmpipe.trainer.arc import score
+from trmpipe.trainer.arc.asking import Question
+from trmpipe.trainer.arc.solved_task import SolvedTask
 
 IDENTITY = "0123456789"
 TESTS = {
@@ -81,6 +83,30 @@ def test_an_empty_crop_is_an_answer_that_is_never_submitted():
     one = score(*rows(*given), TESTS).tasks[1].inputs[0]
     assert (one.rank, one.num_answers) == (2, 2)
     assert [answer.grid for answer in one.best] == [[[5]]]
+
+
+def solved_two(*given):
+    """What is said of the test input of "two", the titles of what is shown, and what is handed in and scored."""
+    found = score(*rows(*given), TESTS)
+    question = Question(task="two", trained=True, tests=TESTS["two"]["test"], names=[], rows=None)
+    (part,) = SolvedTask(question=question, score=found.tasks[1]).parts()
+    titles = [name.split(":")[0] for name in part.pictures]
+    return part.lines[0], titles, found.submission()["two"][0], found.tasks[1].fractional(2)
+
+
+def test_a_solution_behind_empty_answers_is_named_as_it_is_shown_and_handed_in():
+    """pass@K counts empty answers, as published."""
+    empty = [("two", [[4]], np.zeros(900, np.uint8), 0.9)] * 3
+    said, titles, attempts, share = solved_two(*empty, *[("two", [[4]], [[6]], 0.5)] * 2, ("two", [[4]], [[5]], 0.5))
+    assert said == "test input 1 of two: solved, answer 2 is the solution"
+    assert titles == ["input 1", "answer 1", "answer 2", "solution"]
+    assert (attempts, share) == ({"attempt_1": [[6]], "attempt_2": [[5]]}, 0.0)
+    said, titles, attempts, share = solved_two(*empty, ("two", [[4]], [[5]], 0.5))
+    assert said == "test input 1 of two: solved, answer 1 is the solution"
+    assert titles == ["input 1", "answer 1", "solution"]
+    assert (attempts, share) == ({"attempt_1": [[5]], "attempt_2": [[5]]}, 1.0)
+    others = [("two", [[4]], [[colour]], 0.5) for colour in (6, 6, 7, 7)]
+    assert solved_two(*empty, *others, ("two", [[4]], [[5]], 0.5))[0].endswith("the solution is answer 3 of 3")
 
 
 def test_equal_test_inputs_share_their_votes():

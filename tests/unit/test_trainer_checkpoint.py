@@ -4,14 +4,17 @@ import hashlib
 import os
 import subprocess
 import sys
+import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
+from trmpipe.shards.files import write_atomically
 from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint, write_checkpoint
 from trmpipe.trainer.errors import NoRunError, RunError, RunWriteError
-from trmpipe.trainer.files import write_json
+from trmpipe.trainer.files import is_left_behind, write_json
 from trmpipe.trainer.lines import Kept, LineFile, keep_first, read_metrics
 from trmpipe.trainer.run_folder import RunFolder
 
@@ -28,6 +31,15 @@ def test_the_last_few_are_kept_in_order_of_steps(tmp_path):
     for step in (5, 999_999, 1_000_000, 7):
         save_checkpoint(tmp_path, step, {}, keep=3)
     assert [path.name for path in list_checkpoints(tmp_path)] == ["step-000007.pt", "step-999999.pt", "step-1000000.pt"]
+
+
+@pytest.mark.parametrize(("wanted", "step"), [("0", 0), ("000", 0), ("07", 7), ("last", 7)])
+def test_a_checkpoint_is_named_by_its_step(tmp_path, wanted, step):
+    for kept in (0, 7):
+        save_checkpoint(tmp_path / "checkpoints", kept, {}, keep=3)
+    assert RunFolder(tmp_path).checkpoint(wanted).name == f"step-{step:06d}.pt"
+    with pytest.raises(NoRunError, match="keeps no checkpoint after step 10; it keeps those after step 0, 7"):
+        RunFolder(tmp_path).checkpoint("10")
 
 
 def test_nothing_executable_is_loaded(tmp_path):
@@ -69,11 +81,31 @@ def test_what_a_killed_session_left_is_removed_and_nothing_else(tmp_path):
     run = RunFolder(tmp_path)
     save_checkpoint(run.checkpoints, 1, {})
     write_json(run.config_file, {})
-    for path in (run.path / ".config.json.tmp-0123", run.checkpoints / ".step-000009.pt.tmp-0123"):
+    end = f".tmp-{uuid.uuid4().hex}"
+    for path in (run.path / f".config.json{end}", run.checkpoints / f".step-000009.pt{end}"):
         path.write_bytes(b"half")
+    # Not what `write_atomically` makes: a user's own.
+    for name in ("notes.tmp-2026.txt", ".notes.tmp-2026", f"notes{end}"):
+        (run.path / name).write_bytes(b"mine")
+    (run.path / f".folder{end}").mkdir()
     run.remove_temporaries()
-    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert left == ["config.json", "step-000001.pt"]
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.parent != run.path or path.is_file())
+    assert left == [".notes.tmp-2026", "config.json", "notes.tmp-2026.txt", f"notes{end}", "step-000001.pt"]
+    assert (run.path / f".folder{end}").is_dir()
+
+
+def test_what_is_left_behind_is_told_by_the_name_that_is_written_first(tmp_path, monkeypatch):
+    names = []
+
+    def fail(temporary, path):
+        names.append(Path(temporary))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fail)
+    monkeypatch.setattr("os.unlink", lambda path: None)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(tmp_path / "config.json", b"{}")
+    assert [is_left_behind(path) for path in names] == [True]
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path):

@@ -1,6 +1,8 @@
 """What evaluations report: intervals, halting, votes, restarts and bins equal their plain references."""
 
 import math
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from tests.references import scores as reference
 from tests.shrinking import shrunk
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.options import Range
+from trmpipe.trainer.analysis import MEASURES
 from trmpipe.trainer.build import build_net
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.difficulty import bins_of
-from trmpipe.trainer.evaluators.puzzle_report import shown_steps
+from trmpipe.trainer.evaluators import EvaluationRequest
+from trmpipe.trainer.evaluators.puzzle_report import Findings, shown_steps
 from trmpipe.trainer.halts import area_under_curve, calibration_error, halting_of
 from trmpipe.trainer.intervals import Share, wilson
 from trmpipe.trainer.learners import LEARNERS, Answer, starts_at_random
@@ -25,6 +29,8 @@ from trmpipe.trainer.majority import majority
 from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.net import draws_at_random
 from trmpipe.trainer.restarts import choose_answers
+from trmpipe.trainer.scoring import Scores
+from trmpipe.trainer.trials import Trial
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -85,6 +91,28 @@ def test_halting_equals_the_reference():
     steps, halted, right = reference.halting((-halt).tolist(), solved.tolist())
     assert (other.mean_steps, other.halted.right, other.right.right) == (pytest.approx(steps), halted, right)
     assert (other.auc, other.calibration_error) == (found.auc, found.calibration_error)
+
+
+def test_halting_where_going_on_is_worth_more_and_where_it_never_halts():
+    """Two puzzles: the first takes its answer for right at step 1, and stops at step 3; the second never stops."""
+    halt, go_on = np.ones((4, 2), np.float32), np.full((4, 2), 2, np.float32)
+    go_on[2:, 0] = 0.5
+    solved = np.array([[False, False], [False, False], [True, False], [False, True]])
+    trial = Trial(
+        right={"exact": solved}, solved=solved, halt=halt, margin=halt - go_on, chosen={}, voted={}, ratings=np.ones(2)
+    )
+    scores = Scores(num_puzzles=2, columns={"exact": (0.0, 0.0, 0.5, 0.5)}, open_cells=None)
+    asked = EvaluationRequest(folder=Path())
+    (single,) = Findings(scores=scores, trial=trial, request=asked, own_steps=4, levels={}).passes()
+    told = single.halting.to_json()
+    assert (told["mean_steps"], told["halted"]["right"]) == (3.5, 1)
+    assert told["right_when_halted"]["share"] == 1.0, "of both, the second by its last answer"
+    trace = SimpleNamespace(halt=halt, margin=halt - go_on, solved=solved, own=4, num_puzzles=2)
+    headline = MEASURES["halting"].measure(SimpleNamespace(trace=trace)).headline
+    assert (headline["mean_steps"], headline["right_by_halting"], headline["right_when_halted"]) == (3.5, 1.0, 1.0)
+    trace.solved = solved & [[False, True]]
+    headline = MEASURES["halting"].measure(SimpleNamespace(trace=trace)).headline
+    assert (headline["right_by_halting"], headline["right_when_halted"]) == (0.5, 0.0), "that one alone which stops"
 
 
 @quick

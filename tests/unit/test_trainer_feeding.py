@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from trmpipe.shards import Corpus, Stream
+from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.feeding import Feeder, rows_of
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 
@@ -68,5 +69,5 @@ def test_what_goes_wrong_ahead_is_raised_when_its_step_comes(corpus4):
     stream.batch = batch
     with Feeder(stream, LEARNER, SLOTS, CPU) as feeder:
         feeder.rows(0)
-        with pytest.raises(OSError, match="the disk is gone"):
+        with pytest.raises(RunError, match=r"the training data cannot be read \(the disk is gone\)"):
             feeder.rows(1)

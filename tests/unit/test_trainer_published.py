@@ -222,6 +222,12 @@ def test_weights_are_kept_to_the_last_bit_or_refused():
             network_tensors(weights, net)
 
 
+@pytest.mark.parametrize("name", ["nobody", "long" * 100, "a/" * 5000, "zero\0byte"])
+def test_a_file_that_there_cannot_be_is_not_there(name):
+    with pytest.raises(NoRunError, match=r"there is no file .*; give a file of published weights"):
+        read_tensors(Path(name))
+
+
 def test_what_fits_several_tasks_or_none_is_asked_for():
     weights = without_memory(small_net().config, SIZES)
     others = without_memory(small_net().config, dataclasses.replace(SIZES, vocab_size=7))

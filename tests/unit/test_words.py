@@ -103,7 +103,7 @@ def test_what_is_passed_over_is_a_puzzle_where_a_supplier_has_no_other_word(caps
 
 
 def report_of(num_tasks):
-    score = InputScore(num_votes=1, num_answers=1, rank=1, best=())
+    score = InputScore(num_votes=1, num_answers=1, rank=1, best=(), num_grids=1, place=1)
     tasks = tuple(TaskScore(task=str(number), inputs=(score,)) for number in range(num_tasks))
     scores = ArcScores(ks=(1,), tasks=tasks, num_rows=num_tasks, num_unmatched=num_tasks)
     return VotesReport(scores=scores, corpus="c", submission="s", picture="p")
@@ -121,7 +121,7 @@ def test_scores_are_told_in_the_singular_and_in_the_plural():
 
 
 def test_titles_of_the_picture_say_what_each_grid_is(monkeypatch):
-    """By columns: the test input, its solution, the two answers most voted for."""
+    """By columns: the test input, its solution, the two answers most voted for; those that hold the solution first."""
     drawn = []
     monkeypatch.setattr(pictures, "save_figure", lambda figure, path: drawn.append(figure))
     right, wrong = (Answer(grid=[[n]], votes=v, probability=0.5) for n, v in ((2, 1), (3, 1000)))
@@ -131,7 +131,10 @@ def test_titles_of_the_picture_say_what_each_grid_is(monkeypatch):
     }
 
     def fared(rank, votes, *best):
-        return InputScore(num_votes=votes, num_answers=len(best), rank=rank, best=best)
+        place = None if rank is None else sum(i for i, one in enumerate(best, 1) if one is right)
+        return InputScore(
+            num_votes=votes, num_answers=len(best), rank=rank, best=best, num_grids=len(best), place=place
+        )
 
     tasks = (
         TaskScore(task="$x$", inputs=(fared(1, 1, right),)),
@@ -141,8 +144,8 @@ def test_titles_of_the_picture_say_what_each_grid_is(monkeypatch):
     pictures.draw_answers(scores, tests, "arc.png")
     assert [axes.get_title() for axes in drawn[0].axes] == [
         *("$x$", "solution", "answer 1: right, 1 of 1 vote", ""),
-        *("b, test input 1", "solution", "no answer is a grid", ""),
         *("b, test input 2", "solution", "answer 1: wrong, 1,000 of 1,001 votes", "answer 2: right, 1 of 1,001 votes"),
+        *("b, test input 1", "solution", "no answer is a grid", ""),
     ]
     assert drawn[0].get_suptitle() == "Test inputs, their solutions, and the answers most voted for"
     unknown = ArcScores(

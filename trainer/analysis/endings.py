@@ -4,7 +4,7 @@ The last steps are looked at, as many as `WINDOW` or half of all. An answer whos
 them is at a fixed point, a spurious one where it does not count as right. It is in a cycle of p steps where each of
 them repeats what was said p steps before, for the smallest such p from 2 to `LONGEST_PERIOD`. Latents likewise, where a
 distance of at most `TOLERANCE` times their length counts as none, for p and all its multiples up to the longest
-period, so that what drifts slowly is not taken for at rest.
+period, so that what drifts slowly is not taken for at rest. Multiples are compared with no step before those that p is.
 
 Sources: spurious fixed points as in arXiv 2601.10679; cycles of latents as in arXiv 2604.11791.
 
@@ -76,8 +76,19 @@ def latent_periods(back: NDArray[np.float32], tolerance: float = TOLERANCE) -> N
     """The same of latents whose distances are `back` float32 [P, T, N], see `Motion`."""
     steps = back.shape[1]
     window, longest = _window(steps)
-    near = np.all(back[:longest, steps - window :] <= tolerance, axis=1)
-    return _smallest(np.array([near[period - 1 :: period].all(0) for period in range(1, longest + 1)]))
+    near = back[:longest, steps - window :] <= tolerance
+    return _smallest(np.array([_repeats(near, period) for period in range(1, longest + 1)]))
+
+
+def _repeats(near: NDArray[np.bool_], period: int) -> NDArray[np.bool_]:
+    """Whether latents repeat after `period` and all multiples, bool [N]; `near` is bool [P, W, N].
+
+    Multiples reach no farther back than the period itself: else latents that came to rest just before the window would
+    be taken for a cycle, or for moving.
+    """
+    multiples = [near[m - 1, m - period :].all(0) for m in range(period, len(near) + 1, period)]
+    found: NDArray[np.bool_] = np.all(multiples, axis=0)
+    return found
 
 
 def _window(num_steps: int) -> tuple[int, int]:

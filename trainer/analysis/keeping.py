@@ -1,8 +1,9 @@
 """Keeping an analysis: a Parquet file for each measure, pictures, and ``analysis.json`` at last.
 
 The folder has one owner at a time. The summary is removed before the first file of it changes and written when all are
-there, so that a command that is killed leaves no analysis, and never half of one. Measures of the same checkpoint,
-puzzles and depth that were kept before stay beside new ones.
+there, so that a command that is killed leaves no analysis, and never half of one. Meanwhile `UNFINISHED` names the
+measures that have files there: the folder is the user's, and no file is removed that neither it nor a summary tells of.
+Measures of the same checkpoint, puzzles and depth that were kept before stay beside new ones.
 """
 
 import math
@@ -41,6 +42,8 @@ from .running import Analysed
 
 FOLDER = "analysis"
 """In a run, where an analysis is kept."""
+UNFINISHED = "analysis.unfinished"
+"""Beside the files of a command that is writing, or was killed: names of measures, a line each."""
 _PICTURES = (".svg", ".pdf", ".png")
 
 Draw = Callable[[Mapping[str, KeptMeasure]], None]
@@ -105,11 +108,14 @@ def keep_analysis(folder: Path, about: About, analysed: Analysed, draw: Draw) ->
     Raises:
         RunWriteError: a file cannot be written.
     """
-    before = _kept_before(folder, about)
+    found = _found(folder)
+    before = found if found is not None and found.about == about else None
+    retaken = {*analysed.measured, *analysed.not_measured}
     with _writing(folder):
+        there = _left_unfinished(folder) | set(found.measures if found is not None else ())
+        write_atomically(folder / UNFINISHED, "\n".join(sorted(there | set(analysed.measured))).encode())
         (folder / SUMMARY).unlink(missing_ok=True)
-        retaken = {*analysed.measured, *analysed.not_measured}
-        _remove(folder, retaken if before is not None else set(MEASURES))
+        _remove(folder, there if before is None else there - (set(before.measures) - retaken))
         entries = {name: _write_table(folder, name, one, about) for name, one in analysed.measured.items()}
         draw({name: _kept(name, one, entries[name], about) for name, one in analysed.measured.items()})
     measures, reasons = dict(entries), dict(analysed.not_measured)
@@ -123,16 +129,25 @@ def keep_analysis(folder: Path, about: About, analysed: Analysed, draw: Draw) ->
         not_measured={name: reasons[name] for name in MEASURES if name in reasons},
     )
     write_sealed(folder / SUMMARY, plain(summary))
+    with _writing(folder):
+        (folder / UNFINISHED).unlink()
     return summary
 
 
-def _kept_before(folder: Path, about: About) -> Summary | None:
-    """What is kept of the same question; None where there is nothing, or nothing that can be read."""
+def _found(folder: Path) -> Summary | None:
+    """What is kept, of whatever question; None where there is nothing, or nothing that can be read."""
     try:
-        found = read_summary(folder)
+        return read_summary(folder)
     except TrmpipeError:
         return None
-    return found if found.about == about else None
+
+
+def _left_unfinished(folder: Path) -> set[str]:
+    """The measures that a killed command may have left files of."""
+    try:
+        return set((folder / UNFINISHED).read_text("utf-8").split()) & set(MEASURES)
+    except (FileNotFoundError, UnicodeDecodeError):
+        return set()
 
 
 def _remove(folder: Path, names: set[str]) -> None:

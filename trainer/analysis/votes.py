@@ -9,7 +9,7 @@ Shapes: M test inputs.
 import numpy as np
 
 from .columns import flag, whole
-from .measure import Measure, Measured, Subject
+from .measure import Measure, Measured, NotMeasuredError, Subject
 
 COLUMNS = {
     "test_input": whole("number of the test input, by task and place"),
@@ -25,6 +25,8 @@ def measure(subject: Subject) -> Measured:
     """See `Measure`."""
     found = subject.poll()
     rank = found.rank
+    if not len(rank):
+        raise NotMeasuredError("no solution of the test inputs that were asked is known; give a larger --limit")
     table = {
         "test_input": np.arange(len(rank)),
         "single": found.single,

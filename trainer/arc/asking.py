@@ -21,6 +21,7 @@ from trmpipe.generators.errors import OptionError
 from trmpipe.generators.task import PAD
 from trmpipe.shards import BLANK_IDENTIFIER, Corpus, Examples
 
+from ..files import is_file
 from ..held_out import identifiers_before
 from .votes import Grid
 
@@ -60,13 +61,13 @@ def ask_about(corpora: Sequence[Corpus], puzzle: str, num_variants: int | None) 
         OptionError: it is neither.
         ArcFileError: the file holds no task.
     """
-    given = _read_file(puzzle) if puzzle.endswith(".json") or Path(puzzle).is_file() else None
+    given = _read_file(puzzle) if puzzle.endswith(".json") or is_file(Path(puzzle)) else None
     name = puzzle if given is None else given.id
     found = next((corpus for corpus in corpora if name in corpus.catalog["train"].names), None)
     if given is None:
         if found is None:
             raise OptionError(
-                f"no task of {', '.join(corpus.path for corpus in corpora)} is called {name!r}; {_ADVICE}"
+                f"no task of {', '.join(corpus.path for corpus in corpora)} is called {name!r:.60}; {_ADVICE}"
             )
         tests = _pairs_of(found, name)
     else:
@@ -88,8 +89,9 @@ def _read_file(path: str) -> ArcPairs:
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise OptionError(f"cannot read {path}: {error.strerror}; {_ADVICE}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError(f"cannot read {path:.200}: {reason}; {_ADVICE}") from error
     if len(raw) > _MOST_BYTES:
         raise OptionError(f"{path} has more than {_MOST_BYTES:,} bytes; {_ADVICE}")
     content = read_object(raw, path)

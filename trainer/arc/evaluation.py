@@ -18,14 +18,16 @@ from trmpipe.generators.arc.grids import crop
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.task import PAD, TaskSpec
 from trmpipe.shards import Corpus, Examples
+from trmpipe.shards.errors import OwnedError, WriteError
 from trmpipe.shards.progress import Progress
 
-from ..errors import RunError
+from ..errors import RunError, RunWriteError
 from ..evaluators import EvaluationRequest, Polled, Report
 from ..examinee import Examinee
 from ..files import write_json
 from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
+from ..learners import last_answer
 from ..ranks import Ranks
 from ..run_folder import owning_evaluations
 from .asking import ask_about
@@ -87,8 +89,9 @@ class VotesEvaluator:
         """Predict this rank's share of the rows; on rank 0, score those of all and write what is to be kept.
 
         See `Evaluator.evaluate`. ``submission.json`` and a picture go to the request's folder, which is owned meanwhile
-        as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where
-        several corpora are scored, each by its own votes, their files have the corpora's names behind.
+        as by what keeps the scores of evaluations: neither is replaced while another command writes there. Where they
+        cannot be written, the report says so and has the scores. Where several corpora are scored, each by its own
+        votes, their files have the corpora's names behind.
         """
         examinee = replace(examinee, num_steps=request.steps or examinee.num_steps)
         tested = tested_corpora(corpora)
@@ -124,7 +127,7 @@ class VotesEvaluator:
         if not gathered:
             return None
         report = _report(request.folder, ending, corpus, tests, _joined(gathered))
-        num_tasks = len(report.scores.tasks)
+        num_tasks = len(report.scores.scored)
         return replace(report, protocol=request.protocol(puzzles=num_tasks, steps=examinee.num_steps))
 
     def poll(
@@ -229,7 +232,7 @@ def final_answers(
 
     The probabilities are 1 where the learner has no halting, so that votes alone decide.
     """
-    *_, last = examinee.answers(inputs, identifiers)
+    last = last_answer(examinee.answers(inputs, identifiers))
     tokens = last.tokens.to(torch.uint8).cpu().numpy()
     return tokens, np.ones(len(tokens)) if last.halt is None else torch.sigmoid(last.halt.cpu().double()).numpy()
 
@@ -246,10 +249,15 @@ def _scores_of(corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> ArcS
 
 
 def _report(folder: Path, ending: str, corpus: Corpus, tests: dict[str, Any], rows: Predictions) -> VotesReport:
-    """Score the rows of all ranks, and write the submission and the picture to `folder`."""
+    """Score the rows of all ranks, and write the submission and the picture to `folder`, where that can be done."""
     scores = _scores_of(corpus, tests, rows)
     submission, picture = (folder / Path(name).with_stem(Path(name).stem + ending) for name in (SUBMISSION, PICTURE))
-    with owning_evaluations(folder):
-        write_json(submission, scores.submission(), indent=None)
-        draw_answers(scores, tests, picture)
-    return VotesReport(scores=scores, corpus=corpus.path, submission=submission, picture=picture)
+    report = VotesReport(scores=scores, corpus=corpus.path)
+    try:
+        with owning_evaluations(folder):
+            write_json(submission, scores.submission(), indent=None)
+            report = replace(report, submission=submission)
+            draw_answers(scores, tests, picture)
+            return replace(report, picture=picture)
+    except (OwnedError, WriteError, RunWriteError) as error:
+        return replace(report, not_written=str(error))

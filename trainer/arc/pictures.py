@@ -12,11 +12,10 @@ from trmpipe.generators.picture import Picture
 
 from ..drawing import draw_picture
 from ..figures import make_figure, save_figure
-from .score import ArcScores, InputScore
+from .score import ATTEMPTS, ArcScores, InputScore
 from .votes import Grid
 
 _MOST_OF_A_KIND = 3
-_ANSWERS = 2
 
 
 def draw_answers(scores: ArcScores, tests: Mapping[str, Any], path: Path) -> Path:
@@ -28,7 +27,7 @@ def draw_answers(scores: ArcScores, tests: Mapping[str, Any], path: Path) -> Pat
         path: where to write.
     """
     chosen = _instructive(scores)
-    num_rows, num_columns = max(len(chosen), 1), 2 + _ANSWERS
+    num_rows, num_columns = max(len(chosen), 1), 2 + ATTEMPTS
     size = (2.4 * num_columns, 2.6 * num_rows + 0.4)
     figure, rows = make_figure(
         num_rows, num_columns, size, "Test inputs, their solutions, and the answers most voted for"
@@ -36,7 +35,7 @@ def draw_answers(scores: ArcScores, tests: Mapping[str, Any], path: Path) -> Pat
     _add_legend(figure)
     for axes in np.ravel(rows):
         axes.set_axis_off()
-    for row, (task, place, fared) in zip(np.reshape(rows, (-1, 2 + _ANSWERS)), chosen, strict=False):
+    for row, (task, place, fared) in zip(np.reshape(rows, (-1, 2 + ATTEMPTS)), chosen, strict=False):
         several = f", test input {place + 1}" if len(tests[task]["test"]) > 1 else ""
         _draw_row(row, f"{task}{several}", tests[task]["test"][place], fared)
     return save_figure(figure, path)
@@ -46,8 +45,8 @@ def _instructive(scores: ArcScores) -> list[tuple[str, int, InputScore]]:
     """(task, test input, score) of the first right and the first wrong ones; of any where none is scored."""
     inputs = [(task.task, i, one) for task in scores.tasks for i, one in enumerate(task.inputs)]
     scored = [one for one in inputs if one[2].rank is not None]
-    right = [one for one in scored if one[2].solved(_ANSWERS)][:_MOST_OF_A_KIND]
-    wrong = [one for one in scored if not one[2].solved(_ANSWERS)][:_MOST_OF_A_KIND]
+    right = [one for one in scored if one[2].handed_in][:_MOST_OF_A_KIND]
+    wrong = [one for one in scored if not one[2].handed_in][:_MOST_OF_A_KIND]
     return right + wrong if scored else inputs[:_MOST_OF_A_KIND]
 
 

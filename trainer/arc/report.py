@@ -28,15 +28,17 @@ class VotesReport:
     Attributes:
         scores: pass@K.
         corpus: path of the corpus whose test inputs these are.
-        submission: the file with two attempts for every test input.
-        picture: input, target and best answers of a few tasks.
+        submission: the file with two attempts for every test input; None where it could not be written.
+        picture: input, target and best answers of a few tasks; None likewise.
+        not_written: why one of these could not be; empty where both are there.
         protocol: how the scores came about, see `EvaluationRequest.protocol`.
     """
 
     scores: ArcScores
     corpus: str
-    submission: Path
-    picture: Path
+    submission: Path | None = None
+    picture: Path | None = None
+    not_written: str = ""
     protocol: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,7 +49,13 @@ class VotesReport:
     def to_json(self) -> dict[str, Any]:
         """See `Report`."""
         about = {"protocol": dict(self.protocol)} if self.protocol else {}
-        return {**self.scores.to_json(), **about, "submission": str(self.submission), "picture": str(self.picture)}
+        files = {name: None if path is None else str(path) for name, path in self._files.items()}
+        why = {"not_written": self.not_written} if self.not_written else {}
+        return {**self.scores.to_json(), **about, **files, **why}
+
+    @property
+    def _files(self) -> dict[str, Path | None]:
+        return {"submission": self.submission, "picture": self.picture}
 
     def headline(self) -> dict[str, float]:
         """See `Report`: the fractional scores of one and of two attempts, and of as many as are counted."""
@@ -62,8 +70,10 @@ class VotesReport:
         remarks = [
             f"{facts[name]:,} {one if facts[name] == 1 else several}" for name, one, several in _REMARKS if facts[name]
         ]
-        files = [f"submission {self.submission}", f"picture    {self.picture}"]
-        return [f"{'pass@K':>6} {'fractional':>11} {'strict':>8}", *table, *remarks, *files]
+        files = [f"{name:<10} {path}" for name, path in self._files.items() if path is not None]
+        missing = " and ".join(name for name, path in self._files.items() if path is None)
+        why = [f"no {missing} written: {self.not_written}"] if self.not_written else []
+        return [f"{'pass@K':>6} {'fractional':>11} {'strict':>8}", *table, *remarks, *files, *why]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Every row is the prediction for one test input under one variant's map. Its inpu
 to which test input of its task it belongs; its prediction is cropped and mapped back, and votes there. Answers are
 ranked by (votes, mean halting probability); of equal ones the smaller grid, by (rows, columns, colours row by row),
 comes first, where the published code takes the one seen first. So the scores do not depend on the order of the rows.
-pass@K counts a test input as solved if its solution is among the K best answers.
+pass@K counts a test input as solved if its solution is among the K best answers. An empty prediction is an answer here,
+as published, and no grid that could be handed in: so a submission may solve more than pass@2 says, and never less.
 
 400 tasks of 1000 variants take seconds: `benchmarks/arc_vote.py`.
 Source: TinyRecursiveModels, ``evaluators/arc.py``, for a single checkpoint.
@@ -42,17 +43,26 @@ class InputScore:
         num_votes: rows that voted.
         num_answers: different answers among them.
         rank: place of the solution among them, from 1; 0 where nobody gave it; None where it is not known.
-        best: the best answers, at most `ATTEMPTS`.
+        best: the best answers that are grids, at most `ATTEMPTS`.
+        num_grids: different answers that are grids.
+        place: place of the solution among these, likewise; never behind `rank`.
     """
 
     num_votes: int
     num_answers: int
     rank: int | None
     best: tuple[Answer, ...]
+    num_grids: int
+    place: int | None
 
     def solved(self, k: int) -> bool:
         """Whether the solution is among the `k` best answers."""
         return self.rank is not None and 1 <= self.rank <= k
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether the solution is among the answers of a submission, in which empty ones do not count."""
+        return self.place is not None and 1 <= self.place <= ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +131,7 @@ class ArcScores:
         return sum(task.strict(k) for task in self.scored) / max(len(self.scored), 1)
 
     def submission(self) -> dict[str, list[dict[str, Grid]]]:
-        """The two best answers to every test input in the layout of the ARC Prize on Kaggle.
+        """The two best grids for every test input in the layout of the ARC Prize on Kaggle.
 
         A single answer is repeated; where there is none, both attempts are ``[[0]]``.
         """
@@ -291,10 +301,13 @@ def _ballots(
 def _input_score(tests: _Tests, ballots: Mapping[int, Ballot], place: int) -> InputScore:
     ballot, solution = ballots.get(int(tests.firsts[place])), tests.solutions[place]
     if ballot is None:
-        return InputScore(num_votes=0, num_answers=0, rank=None if solution is None else 0, best=())
+        nowhere = None if solution is None else 0
+        return InputScore(num_votes=0, num_answers=0, rank=nowhere, best=(), num_grids=0, place=nowhere)
     return InputScore(
         num_votes=int(ballot.votes.sum()),
         num_answers=len(ballot.votes),
         rank=None if solution is None else ballot.rank(solution),
         best=ballot.best(ATTEMPTS),
+        num_grids=ballot.num_grids,
+        place=None if solution is None else ballot.place(solution),
     )

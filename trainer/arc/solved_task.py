@@ -10,7 +10,7 @@ from trmpipe.generators.picture import Picture
 from ..solved import Part
 from .asking import Question
 from .pictures import grid_picture, votes_in_words
-from .score import ATTEMPTS, InputScore, TaskScore
+from .score import InputScore, TaskScore
 from .votes import Grid
 
 
@@ -58,6 +58,7 @@ class SolvedTask:
                 ],
                 "votes": fared.num_votes,
                 "rank": fared.rank,
+                "place": fared.place,
             }
             for pair, fared in zip(self.question.tests, self.score.inputs, strict=True)
         ]
@@ -73,10 +74,10 @@ class SolvedTask:
 def _verdict(fared: InputScore) -> str:
     if not fared.best:
         return "no answer of the model is a grid"
-    if fared.rank is None:
+    if fared.place is None:
         return "its solution is not known"
-    if not fared.rank:
+    if not fared.place:
         return "not solved, no answer of the model is the solution"
-    if fared.rank > ATTEMPTS:
-        return f"not solved, the solution is answer {fared.rank:,} of {fared.num_answers:,}"
-    return f"solved, answer {fared.rank} is the solution"
+    if not fared.handed_in:
+        return f"not solved, the solution is answer {fared.place:,} of {fared.num_grids:,}"
+    return f"solved, answer {fared.place} is the solution"

@@ -45,8 +45,17 @@ class Ballot:
         places = np.flatnonzero((self.keys == key).all(1))
         return int(places[0]) + 1 if len(places) else 0
 
+    @property
+    def num_grids(self) -> int:
+        """How many of the answers are grids; an empty one is none."""
+        return int(np.count_nonzero(self.keys[:, 0]))
+
+    def place(self, key: NDArray[np.uint8]) -> int:
+        """The same among the answers that are grids, of which `best` gives the first."""
+        return int(np.count_nonzero(self.keys[: self.rank(key), 0]))
+
     def best(self, count: int) -> tuple[Answer, ...]:
-        """The first `count` answers that are grids; an empty one is none."""
+        """The first `count` answers that are grids."""
         places = np.flatnonzero(self.keys[:, 0])[:count]
         return tuple(
             Answer(

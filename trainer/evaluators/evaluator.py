@@ -45,6 +45,7 @@ class EvaluationRequest:
         limit: the first so many held-out groups; None for all.
         variants: where the test split holds variants, the first so many of each group, None for all; elsewhere images
             of each puzzle that vote, the puzzle among them, None for no vote.
+        asked_variants: the same as the user asks for it, None where that is what the run does by itself.
         steps: supervision steps of an answer; None for the run's own number.
         restarts: answers of a network that draws at random, of which one is chosen.
         choose: what it is chosen by, see `restarts.CHOICES`.
@@ -60,6 +61,7 @@ class EvaluationRequest:
     folder: Path
     limit: int | None = None
     variants: int | None = None
+    asked_variants: int | None = None
     steps: int | None = None
     restarts: int = 1
     choose: str = HALT

@@ -93,7 +93,7 @@ class PuzzleEvaluator(ABC):
             name: build(scores=scores, trial=trial, levels=levels_of([by_name[name]]))
             for name, (scores, trial) in known.items()
         }
-        paths = tuple(corpus.path for corpus in tested)
+        paths = tuple(corpus.path for corpus in by_name.values())
         return PuzzleReport(whole=whole, parts=each if len(each) > 1 else {}, corpora=paths)
 
 

@@ -21,7 +21,7 @@ from trmpipe.generators.errors import OptionError
 from trmpipe.generators.task import PAD, Task
 
 from .guess_tree import GuessTree
-from .learner import Answer
+from .learner import Answer, last_answer
 from .search import Sought
 
 Ask = Callable[[NDArray[np.uint8], NDArray[np.int32]], Iterator[Answer]]
@@ -96,7 +96,7 @@ class Guesses:
         for row, guess in zip(shown, guesses, strict=True):
             for cell, token in guess.held:
                 row[cell] = token
-        *_, answer = self._ask(shown, self._sought.identifiers[places])
+        answer = last_answer(self._ask(shown, self._sought.identifiers[places]))
         tokens: NDArray[np.uint8] = answer.tokens.to(torch.uint8).cpu().numpy()
         is_open = shown == self._blank
         fixed = ~is_open & ~np.isin(shown, self._sought.task.frame)

@@ -14,7 +14,8 @@ on the device, the same at every step, which reads no value back to the host.
 Shapes: B slots (or rows) of this rank, b those of a slice, S sequence, D width.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -102,6 +103,11 @@ class Answer:
     def margin(self) -> Tensor | None:
         """Float32 [B], above 0 where the learner stops; None where it has no halting."""
         return self.halt if self.halt is None or self.go_on is None else self.halt - self.go_on
+
+
+def last_answer(answers: Iterable[Answer]) -> Answer:
+    """The last of one answer or more; those before are let go, so that depth takes no memory."""
+    return deque(answers, maxlen=1).pop()
 
 
 class Learner(Protocol):

@@ -1,9 +1,12 @@
 """Analyses of runs with puzzle identifiers: votes against a single pass, identifiers exchanged and removed."""
 
+import numpy as np
+
 from tests.arc_runs import VARIANTS, perfect_answers
 from trmpipe.shards import Corpus
 from trmpipe.trainer.analysis import read_analysis, read_summary
 from trmpipe.trainer.arc import evaluation as arc_evaluation
+from trmpipe.trainer.evaluators import Polled
 
 
 def test_votes_against_a_single_pass(trmpipe, run, corpus, monkeypatch, tmp_path):
@@ -24,6 +27,16 @@ def test_votes_against_a_single_pass(trmpipe, run, corpus, monkeypatch, tmp_path
     assert read_analysis(tmp_path)["identifiers"].table["identifier"].tolist() == ["own", "exchanged", "blank"]
     assert {path.name for path in tmp_path.glob("*.svg")} == {"votes.svg", "identifiers.svg"}
     assert not (tmp_path / "submission.json").exists()
+
+
+def test_votes_where_no_solution_is_known(trmpipe, run, tmp_path, monkeypatch):
+    """The other measures, whose puzzles have solutions, are kept."""
+    nobody = Polled(single=np.zeros(0, bool), **dict.fromkeys(("rank", "votes", "answers"), np.zeros(0, np.int64)))
+    monkeypatch.setattr(arc_evaluation.VotesEvaluator, "poll", lambda *arguments: nobody)
+    done = trmpipe("analyse", run, "--only=votes,steps", "--out", tmp_path, "--steps=2", "--pictures=none")
+    assert done.code == 0, done.err
+    assert "not measured: no solution of the test inputs that were asked is known; give a larger --limit" in done.out
+    assert list(read_analysis(tmp_path)) == ["steps"]
 
 
 def test_variants_with_names_are_not_asked_as_labellings(trmpipe, run, tmp_path):

@@ -80,6 +80,8 @@ def test_python_is_answered_as_the_command_is(trmpipe, run, corpus, tasks, tmp_p
         ("nobody", {}, "is called 'nobody'; give a file of one task"),
         ("task0", {"variants": 0}, "variants is 0; expected 1 or more"),
         ("task0", {"corpora": "nowhere"}, "nowhere"),
+        ("task\0", {}, "give a file of one task"),
+        ("task\0.json", {}, "null byte; give a file of one task"),
     ],
 )
 def test_python_is_told_what_is_no_task(run, puzzle, wishes, words):
@@ -91,6 +93,8 @@ def test_python_is_told_what_is_no_task(run, puzzle, wishes, words):
     ("puzzle", "code", "words"),
     [
         ("nobody", 2, "is called 'nobody'; give a file of one task"),
+        ("1234." * 1000, 2, "; give a file of one task"),
+        ("1234." * 1000 + "json", 2, "File name too long; give a file of one task"),
         ("none.json", 2, "none.json: No such file or directory; give a file of one task"),
         ("many.json", 2, "many.json is no task file; give a file of one task"),
         ("bad.json", 1, "bad.json is no JSON"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import trmpipe as trmpipe_package
+
 
 def test_evaluate_keeps_its_scores_and_runs_shows_them(trmpipe, nine, corpus4):
     shown = json.loads(trmpipe("evaluate", nine, "--json", "--limit", 5).out)
@@ -34,6 +36,22 @@ def test_what_was_asked_for_beside_the_runs_own_answers_is_not_its_score(trmpipe
     assert trmpipe("evaluate", nine, "--steps", 3).code == 0
     (told,) = json.loads(trmpipe("runs", nine.parent, "--json").out)["runs"]
     assert [(one["steps"], one["limit"]) for one in told["scores"]] == [(None, None), (None, 8), (3, None)]
+
+
+def test_the_runs_own_way_is_the_usual_one_though_it_is_asked_for(trmpipe, nine):
+    own = trmpipe_package.load_run(nine).trained.config.evaluation.steps
+    for asked in ((), ("--variants", 1), ("--steps", own)):
+        assert trmpipe("evaluate", nine, *asked).code == 0
+    assert len(list((nine / "evaluations").iterdir())) == 1
+    (told,) = json.loads(trmpipe("runs", nine.parent, "--json").out)["runs"]
+    assert [(one["steps"], one["variants"]) for one in told["scores"]] == [(None, None)] * 2
+
+
+def test_a_corpus_that_the_user_names_is_not_the_runs(trmpipe, nine, tmp_path):
+    refused = trmpipe("evaluate", nine, "--corpus", tmp_path / "nosuch")
+    assert refused.code == 1
+    assert "nosuch" in refused.message
+    assert "was trained on" not in refused.message
 
 
 def test_scores_are_kept_beside_a_training_and_not_against_an_owner(trmpipe, nine, monkeypatch):

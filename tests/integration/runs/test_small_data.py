@@ -127,6 +127,37 @@ def test_a_best_checkpoint_that_was_deleted_ends_no_training(train, trmpipe, asi
     assert "or its file was deleted; train on" in trmpipe("evaluate", aside, "--checkpoint", "best").message
 
 
+@pytest.mark.parametrize("keep", [1, 3])
+def test_without_ordinary_checkpoints_the_best_one_is_gone_on_with(train, aside, tmp_path, keep):
+    """It holds as much as they do; to begin anew would lose it and all that was trained."""
+    run = tmp_path / "alone"
+    settings = [*ASIDE, f"--set=checkpoint_keep={keep}", "--out", run]
+    assert train(*settings).code == 0
+    whole = shutil.copytree(run, tmp_path / "whole")
+    for path in list_checkpoints(run / "checkpoints"):
+        path.unlink()
+    (best,) = list_best(run / "checkpoints")
+    kept = best.read_bytes()
+    resumed = train(*settings, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert "resumed after step 6" in resumed.err
+    assert best.read_bytes() == kept
+    assert checkpoints(run) == checkpoints(whole)
+    assert [(run / name).read_bytes() for name in FILES] == [(whole / name).read_bytes() for name in FILES]
+
+
+def test_a_damaged_best_checkpoint_that_is_alone_is_not_deleted(train, aside):
+    for path in list_checkpoints(aside / "checkpoints"):
+        path.unlink()
+    (best,) = list_best(aside / "checkpoints")
+    best.write_bytes(best.read_bytes()[:-100])
+    before = metrics(aside)
+    refused = train(*ASIDE, "--out", aside, "--resume")
+    assert refused.code == 1
+    assert "there is none beside it to go on from: restore it" in refused.message
+    assert (checkpoints(aside), metrics(aside)) == ([best.name], before)
+
+
 @pytest.mark.parametrize("step", [1, 2, 5, 7])
 def test_stopped_anywhere_and_gone_on_with_it_is_the_same_run(train, aside, tmp_path, monkeypatch, step):
     run = tmp_path / "stopped"
@@ -182,6 +213,19 @@ def test_a_run_that_gets_no_better_stops(trmpipe, train, tmp_path, monkeypatch):
         assert train(*ASIDE, *STILL, "--out", broken).code == 130
     assert train(*ASIDE, *STILL, "--out", broken, "--resume").code == 0
     assert [(broken / name).read_bytes() for name in FILES] == [(run / name).read_bytes() for name in FILES]
+
+
+def test_a_run_that_got_no_better_is_not_made_longer(train, tmp_path):
+    """It would take no step, and its config would say that it had been."""
+    run = tmp_path / "still"
+    assert train(*ASIDE, *STILL, "--out", run).code == 0
+    before = (run / "config.json").read_bytes()
+    longer = train(*ASIDE, *STILL, "--out", run, "--resume", "--max-steps=80")
+    assert longer.code == 0
+    assert (run / "config.json").read_bytes() == before
+    assert "extended" not in longer.err
+    assert "not made longer: none of its last 2 evaluations was better than that after step 2" in longer.err
+    assert "evaluation.patience=2" in longer.err
 
 
 def test_what_is_told_at_the_end(train, tmp_path):

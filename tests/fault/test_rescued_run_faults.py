@@ -1,0 +1,119 @@
+"""What ends a training after a whole step: that step is saved first, one line is said, and --resume makes up for it."""
+
+import pytest
+import torch
+
+from tests.resuming import assert_same_run
+from tests.runs import TINY, quick_training
+from trmpipe.shards import DamagedError
+from trmpipe.trainer import loop, session
+from trmpipe.trainer.feeding import Feeder
+
+ASIDE = ["--set=evaluation.monitor=4", "--set=checkpoint_every=100", "--set=precision=fp32"]
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    """See `quick_training`."""
+    with quick_training():
+        yield
+
+
+@pytest.fixture
+def train(trmpipe, corpus4):
+    return lambda out, *more: trmpipe("train", corpus4, "--out", out, *TINY, *ASIDE, *more)
+
+
+def assert_goes_on(train, run, step, tmp_path):
+    """Whether a run was saved after a step, and ends as one that was not disturbed."""
+    assert [path.name for path in (run / "checkpoints").glob("step-*.pt")] == [f"step-{step:06d}.pt"]
+    assert train(run, "--resume").code == 0
+    assert train(tmp_path / "whole").code == 0
+    (run / "checkpoints" / f"step-{step:06d}.pt").unlink()  # It is there as after Ctrl-C.
+    assert_same_run(run, tmp_path / "whole")
+
+
+@pytest.mark.parametrize("step", [4, 8])
+def test_an_evaluation_that_does_not_fit_the_memory(train, tmp_path, monkeypatch, step):
+    act, run = loop.score_parts, tmp_path / "run"
+
+    def too_large(examinee, *arguments):
+        if len(asked) == (step // 4 - 1) * 2:
+            raise torch.OutOfMemoryError("2 GiB")
+        asked.append(arguments)
+        return act(examinee, *arguments)
+
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "score_parts", too_large)
+        result = train(run)
+    assert result.code == 1
+    assert "the memory of cpu does not hold an evaluation of this run; make room there" in result.message
+    assert f"saved after step {step}" in result.err
+    assert_goes_on(train, run, step, tmp_path)
+
+
+ERRORS = {
+    "damaged": DamagedError("train/a.tar is damaged; restore it"),
+    "unreadable": OSError(5, "Input/output error", "/mnt/a.tar"),
+}
+SAID = {
+    "damaged": "train/a.tar is damaged; restore it",
+    "unreadable": "the training data cannot be read (Input/output error); see to /mnt/a.tar, and go on with --resume",
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_training_data_that_cannot_be_read_any_more(train, tmp_path, monkeypatch, name):
+    act, run = Feeder._make, tmp_path / "run"
+
+    def failing(feeder, step):
+        if step == 5:
+            raise ERRORS[name]
+        return act(feeder, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Feeder, "_make", failing)
+        result = train(run)
+    assert result.code == 1
+    assert result.message == f"trmpipe: {SAID[name]}"
+    assert "saved after step 5" in result.err
+    assert_goes_on(train, run, 5, tmp_path)
+
+
+def test_a_best_checkpoint_that_does_not_fit_the_memory_is_one_line(train, tmp_path, monkeypatch):
+    from trmpipe.trainer.trainer import Trainer
+
+    def too_large(trainer):
+        raise torch.OutOfMemoryError("2 GiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "get_state", too_large)
+        result = train(tmp_path / "run")
+    assert result.code == 1
+    assert "the memory of cpu does not hold a checkpoint of this run" in result.message
+
+
+def test_scores_at_the_end_that_do_not_fit_the_memory_are_one_line(train, tmp_path, monkeypatch):
+    def too_large(*arguments):
+        raise torch.OutOfMemoryError("2 GiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "final_scores", too_large)
+        result = train(tmp_path / "run")
+    assert result.code == 1
+    assert "the memory of cpu does not hold the scores at the end; all steps are saved" in result.message
+    assert train(tmp_path / "run", "--resume").code == 0
+
+
+def test_the_frames_of_what_did_not_fit_are_let_go():
+    """They hold on to all that was computed, and a checkpoint is to be written with what there is."""
+    from trmpipe.trainer.errors import RunError
+    from trmpipe.trainer.memory import in_memory_of
+
+    def work():
+        raise torch.OutOfMemoryError("2 GiB")
+
+    with pytest.raises(RunError) as caught:
+        in_memory_of(torch.device("cpu"), work, "it")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
