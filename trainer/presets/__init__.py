@@ -39,6 +39,7 @@ PRESETS: Registry[Preset] = Registry(
         "trm-sudoku6-cpu": "trmpipe.trainer.presets.sudoku:TRM6",
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
         "eqr-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:EQR6",
+        "sic-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:SIC6",
         "se-rrm-sudoku4-cpu": "trmpipe.trainer.presets.sudoku_recipes:SE_RRM4",
         "sudoku4-elimination-cpu": "trmpipe.trainer.presets.sudoku_elimination:CPU4",
     },
