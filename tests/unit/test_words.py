@@ -46,7 +46,7 @@ def outcome(*, groups, variants, examples, drops, leaks, num_short, remade):
     twin = Drop(candidate=7, reason="twins of a held-out puzzle", twin=9)
     splits = {
         "train": SimpleNamespace(groups=groups, puzzles=variants, examples=examples),
-        "test": SimpleNamespace(groups=1000),
+        "test": SimpleNamespace(groups=1000, puzzles=1000, examples=1000),
     }
     manifest = SimpleNamespace(spec=get_task("sudoku4").spec, splits=splits, all_files=lambda: [], content_digest="0")
     return SimpleNamespace(
