@@ -247,6 +247,13 @@ class Forward(ReversalTask):
         return answers
 
 
+class Rambling(ReversalTask):
+    """Calls its variants by two lines."""
+
+    def variant_names(self, groups, names, seed, counts):
+        return ["one\nanother"] * int(counts.sum())
+
+
 class Literal(ReversalTask):
     """Promises to know symmetric copies and knows equal ones."""
 

@@ -95,6 +95,10 @@ RULES = {
         "The examples of a puzzle with several answers ask for the same, and the first one is as it was.",
         "Repeat the input, and put the stored answer before the others.",
     ),
+    "names of variants": Rule(
+        "A name of a variant is one line that any file can keep: no control characters, 1,000 letters at most.",
+        "Make names of letters, digits and signs; shorten those of puzzles.",
+    ),
     "levels": Rule(
         "Levels are ranges of ratings, from the easiest on.", "Order them, and let each begin at 0 or more."
     ),

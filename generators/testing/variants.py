@@ -114,6 +114,13 @@ class VariantRules(Looking):
         else:
             refuse(task, "numbers of variants", f"{counts[least]} are there, and one more is given", where)
 
+    def test_variants_have_names(self, task: Task) -> None:
+        """Each one is called by a line that files can keep."""
+        groups = self.groups(task)
+        counts = np.full(len(groups), self.num_common(task, groups))
+        names = [f"puzzle-{number}" for number in range(len(groups))]
+        looked_at(contract.variant_names, task, groups, names, self.seed, counts)
+
     def test_answers_to_variants_are_mapped_back(self, task: Task) -> None:
         """Inputs and labels of variants become those of the base; where any right answer counts, right ones."""
         groups = self.groups(task)

@@ -33,7 +33,7 @@ def hostile(tmp_path_factory):
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     del manifest["digest"]
-    manifest["recipe"] |= {f"key{HARM}": f"value{HARM}", "supply": {f"word{HARM}": f"text{HARM}"}}
+    manifest["recipe"] |= {f"key{HARM}": f"value{HARM}"}
     manifest["recipe_digest"] = json_digest(manifest["recipe"])
     manifest["guarantees"] = {f"key{HARM}": f"value{HARM}"}
     path.write_bytes(seal(manifest))

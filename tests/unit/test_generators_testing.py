@@ -67,6 +67,7 @@ FAULTY = [
         "give others",
     ),
     (broken.DeafVariants, "test_variants_depend_on_the_seed", "variants depend on the seed", "give the same order"),
+    (broken.Rambling, "test_variants_have_names", "names of variants", "expected text of one line"),
     (broken.Forward, "test_answers_to_variants_are_mapped_back", "mapping back", "the inputs of variants, mapped back"),
     (broken.Literal, "test_digests_tell_twins", "classes of variants", "variant 1 has another digest"),
     (broken.Blind, "test_digests_tell_different_puzzles", "classes of puzzles", "have 1 different digests"),

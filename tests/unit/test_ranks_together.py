@@ -60,7 +60,11 @@ def runs(monkeypatch):
 
     monkeypatch.setattr("trmpipe.trainer.session.train", train)
     monkeypatch.setattr("trmpipe.trainer.seeds.seed_requests", lambda *arguments: ASKED)
-    monkeypatch.setattr(told, "_report", lambda results, *counts, as_json: found.reports.append((results, *counts)))
+
+    def report(done, count, as_json):
+        found.reports.append((done.results, count, done.diverged))
+
+    monkeypatch.setattr(told, "_report", report)
     return found
 
 

@@ -160,7 +160,7 @@ def test_where_the_task_judges_what_it_accepts_is_solved():
     best = None
     for step, accepted in enumerate([0.5, 0.9, 0.7], 1):
         best = after_evaluation(best, step, {"exact": 0.3 - 0.1 * step, "cell": 0.9, "accepted": accepted})
-    assert best == BestState(step=2, exact=0.9, cell=0.9, worse=1)
+    assert best == BestState(step=2, exact=0.9, cell=0.9, worse=1, column="accepted")
 
 
 def test_the_regime_in_words(corpora):
