@@ -15,6 +15,7 @@ import pytest
 
 from tests.clusters import work_here
 from tests.fuzz.mutations import num_inputs
+from tests.stopping import StopBeforeTheCatalog, StopError
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.pipeline import Recipe, generate, regenerate
 from trmpipe.shards import Corpus, json_digest, verify
@@ -24,22 +25,6 @@ from trmpipe.shards.json_files import seal
 INPUTS = num_inputs(6)
 RECIPE = Recipe(task="sudoku4", n=4, aug=3, test=2, shard_groups=2, shard_variants=2)
 ODD = (-1, 0, 1, 2**63, 10**30, 1.5, float("nan"), None, True, "", "../x", "a\nb", "\ud800", "0" * 64, [], {}, [[]])
-
-
-class StopError(Exception):
-    """All units are written."""
-
-
-class StopBeforeTheCatalog:
-    def start(self, stage, total):
-        self.stage = stage
-
-    def advance(self, done):
-        pass
-
-    def finish(self):
-        if self.stage == "writing variants":
-            raise StopError
 
 
 @pytest.fixture(autouse=True)

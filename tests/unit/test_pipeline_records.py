@@ -5,27 +5,12 @@ import sys
 import pytest
 
 from tests.clusters import work_here
+from tests.stopping import StopBeforeTheCatalog, StopError
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import json_files
 
 RECIPE = Recipe(task="sudoku6", n=60, aug=0, test=2, shard_groups=60)
 SMALL = 10_000
-
-
-class StopError(Exception):
-    """All units are written."""
-
-
-class StopBeforeTheCatalog:
-    def start(self, stage, total):
-        self.stage = stage
-
-    def advance(self, done):
-        pass
-
-    def finish(self):
-        if self.stage == "writing variants":
-            raise StopError
 
 
 def test_a_unit_of_many_groups_is_not_made_again(tmp_path, monkeypatch):
