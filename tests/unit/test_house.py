@@ -87,6 +87,7 @@ OWN_FOLDERS = {
     "looped": ("trainer/models/looped.py", "trainer/presets/"),
     "trm": ("trainer/models/trm.py", "trainer/presets/"),
     "equivariant": ("trainer/models/equivariant.py", "trainer/presets/"),
+    "dec": ("trainer/models/dec.py", "trainer/presets/"),
     "eqr": ("trainer/models/eqr.py", "trainer/presets/"),
     "se_rrm": ("trainer/models/se_rrm.py", "trainer/presets/"),
     "ldt": ("trainer/models/ldt.py", "trainer/presets/"),

@@ -17,8 +17,12 @@ from trmpipe.trainer.models.net import answer_latent
 
 GRID = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=1, rows=4, columns=4)
 SMALL = {"width": 8, "inner": 8, "num_layers": 1, "num_heads": 2, "mixer": "mlp_t", "token_inner": 8}
-WIDTH = {"equivariant": {"width": 8, "inner": 8}, "se_rrm": {"width": 8, "num_heads": 2, "inner": 8}}
-RECURSIVE = ["trm", "hrm", "looped", "eqr", "equivariant", "se_rrm"]
+WIDTH = {
+    "equivariant": {"width": 8, "inner": 8},
+    "se_rrm": {"width": 8, "num_heads": 2, "inner": 8},
+    "dec": {"width": 8, "inner": 8},
+}
+RECURSIVE = ["trm", "hrm", "looped", "eqr", "equivariant", "se_rrm", "dec"]
 STEPS = 3
 
 
@@ -63,7 +67,7 @@ def test_moves_of_one_step_after_the_other(net):
         assert torch.equal(answer.residual, residual(*answer.move))
 
 
-@pytest.mark.parametrize("name", ["trm", "hrm", "eqr"])
+@pytest.mark.parametrize("name", ["trm", "hrm", "eqr", "dec"])
 def test_the_answer_is_read_from_the_latent_that_the_network_names(name):
     net = network(name)
     *_, last = answers_of(net, deep())

@@ -17,6 +17,7 @@ Relational Networks, arXiv 1711.08028.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -25,12 +26,13 @@ from ..checks import at_least, one_of, share
 from ..errors import SettingError
 from ..judging import Judge
 from ..losses import LOSSES, example_loss, halting_loss
-from ..models import Latents, RecursiveNetwork
+from ..models import AnchoredNetwork, Latents, RecursiveNetwork
 from ..models.noise import keys_at
 from ..parts import Part, later
+from .anchors import Anchors, check_anchors, chosen, spoiled
 from .halting import continue_target
 from .hints import Hints
-from .learner import Answer, Lesson, Tensors
+from .learner import Answer, Lesson, Rows, Tensors
 from .recurring import answers_of_steps
 from .slots import SlotLearner
 
@@ -64,6 +66,8 @@ class DeepSupervisionConfig:
         hints_share: share of the puzzles that show hints, where `hints` is above 0.
         hints_power: a puzzle shows `hints` times u ** hints_power of its cells, u drawn evenly from 0 to 1: above 1,
             few hints are more frequent than many.
+        anchors: share of the puzzles that start at their answer with some cells wrong, see `anchors`; 0 for none.
+        anchors_wrong: most of the open cells that are drawn anew where a puzzle starts so, as a share.
     """
 
     loss: str = "stablemax"
@@ -78,6 +82,8 @@ class DeepSupervisionConfig:
     hints_share: float = later(0.5)
     hints_power: float = later(1.0)
     halt_target: str = later("solved")
+    anchors: float = later(0.0)
+    anchors_wrong: float = later(0.2)
 
     def __post_init__(self) -> None:
         one_of("learner.loss", self.loss, LOSSES.names())
@@ -86,6 +92,7 @@ class DeepSupervisionConfig:
         at_least(1, self, "learner", "halt_max_steps", "halt_early_steps")
         at_least(1, self, "learner", "unroll", most=_MOST_UNROLLED)
         share(self, "learner", "halt_early_share", "halt_exploration", "hints", "hints_share")
+        share(self, "learner", "anchors", "anchors_wrong")
         at_least(0, self, "learner", "hints_power")
         if self.continue_loss and self.unroll > 1:
             raise SettingError(
@@ -109,6 +116,7 @@ class DeepSupervision(SlotLearner):
         hints = Hints(most=config.hints, share=config.hints_share, power=config.hints_power)
         super().__init__(seed=seed, exploration=config.halt_exploration, hints=hints)
         self.config = config
+        self._anchors = Anchors(share=config.anchors, wrong=config.anchors_wrong)
         self._early_steps = config.halt_early_share * max_steps
         self._token_loss = LOSSES[config.loss]
 
@@ -116,8 +124,10 @@ class DeepSupervision(SlotLearner):
         """Halted slots, so that the first step fills them all; see `Learner.begin`.
 
         Raises:
-            SettingError: the network has no continue head, and the continue loss asks for it.
+            SettingError: the network has no continue head, and the continue loss asks for it; or it cannot start at
+                answers, and anchors ask for that.
         """
+        check_anchors(net, self._anchors)
         if self.config.continue_loss and not getattr(net, "has_continue_head", False):
             raise SettingError(
                 "learner.continue_loss asks for a continue head, which this network has not; "
@@ -128,6 +138,18 @@ class DeepSupervision(SlotLearner):
     def starts(self, net: RecursiveNetwork, keys: Tensor) -> Tensors:
         """The network's initial latents; see `SlotLearner.starts`."""
         return _batch_first(net.initial(keys))
+
+    def beginnings(self, net: RecursiveNetwork, inputs: Tensor, rows: Rows) -> Tensors:
+        """Initial latents, or those of answers with cells that are wrong; see `SlotLearner.beginnings`."""
+        keys = rows.draws["keys"]
+        begun = self.starts(net, keys)
+        if not self._anchors.share:
+            return begun
+        anchored = cast(AnchoredNetwork, net)
+        answers = spoiled(inputs, rows.labels, keys, anchored.digits, self._anchors)
+        at_answers = _batch_first(anchored.at_answers(answers, keys))
+        here = chosen(keys, self._anchors).view(-1, 1, 1)
+        return {name: torch.where(here, at_answers[name], z) for name, z in begun.items()}
 
     def longest_stay(self, step: int) -> int:
         """Shorter in the early part of the training; see `SlotLearner.longest_stay`."""

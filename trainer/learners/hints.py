@@ -14,13 +14,12 @@ from torch import Tensor
 
 from trmpipe.generators.task import PAD
 
-from ..models.noise import words
+from ..models.noise import uniform
 
 _SHARE, _CELLS, _WRONG, _RATE, _SPOILED, _OTHER = (  # Of hints: whether and how much, which; of wrong ones likewise.
     (1 << 32) - number for number in range(1, 7)
 )
 """Numbers of draws, far above those of networks."""
-_ALL = 1 << 32
 _LEAST_WRONG, _MOST_WRONG = 0.01, 0.3
 """Share of a puzzle's hints that are wrong where some are, from and up to; source: LDT's code (arXiv 2605.08605)."""
 
@@ -52,11 +51,11 @@ def with_hints(inputs: Tensor, labels: Tensor, keys: Tensor, hints: Hints) -> Te
     """
     if not (hints.most and hints.share):
         return inputs
-    drawn = _drawn(keys, _SHARE, 1)
+    drawn = uniform(keys, _SHARE, 1)
     # Below 0 for the puzzles that are left as they are.
     drawn = (drawn - (1 - hints.share)) / hints.share
     shown = torch.where(drawn > 0, hints.most * drawn.clamp(min=0) ** hints.power, 0)
-    cells = _drawn(keys, _CELLS, inputs.shape[1])
+    cells = uniform(keys, _CELLS, inputs.shape[1])
     return torch.where((cells < shown) & (labels != PAD), labels, inputs)
 
 
@@ -71,15 +70,10 @@ def with_mistakes(hinted: Tensor, plain: Tensor, keys: Tensor, digits: range, ch
         chance: that a puzzle with hints has wrong ones.
     """
     is_hint = hinted != plain
-    drawn = torch.where(is_hint, _drawn(keys, _SPOILED, hinted.shape[1]), 2.0)
-    rate = _LEAST_WRONG + (_MOST_WRONG - _LEAST_WRONG) * _drawn(keys, _RATE, 1)
+    drawn = torch.where(is_hint, uniform(keys, _SPOILED, hinted.shape[1]), 2.0)
+    rate = _LEAST_WRONG + (_MOST_WRONG - _LEAST_WRONG) * uniform(keys, _RATE, 1)
     spoiled = is_hint & ((drawn < rate) | (drawn == drawn.amin(1, keepdim=True)))
-    spoiled &= _drawn(keys, _WRONG, 1) < chance
-    steps = 1 + (_drawn(keys, _OTHER, hinted.shape[1]) * (len(digits) - 1)).long()
+    spoiled &= uniform(keys, _WRONG, 1) < chance
+    steps = 1 + (uniform(keys, _OTHER, hinted.shape[1]) * (len(digits) - 1)).long()
     other = digits.start + (hinted - digits.start + steps) % len(digits)
     return torch.where(spoiled, other, hinted)
-
-
-def _drawn(keys: Tensor, draw: int, count: int) -> Tensor:
-    """Float64 [B, count], from 0 up to 1."""
-    return words(keys, draw, count, 1).squeeze(-1).T.double() / _ALL

@@ -55,6 +55,16 @@ class SlotLearner(ABC):
             keys: int64 [B], what is drawn from.
         """
 
+    def beginnings(self, net: Any, inputs: Tensor, rows: Rows) -> Tensors:
+        """What the puzzles of a batch begin with, as in `starts`.
+
+        Args:
+            net: the network.
+            inputs: int64 [B, S], the puzzles with their hints.
+            rows: the same without, their labels, and what is drawn for them.
+        """
+        return self.starts(net, rows.draws["keys"])
+
     @abstractmethod
     def longest_stay(self, step: int) -> int:
         """Supervision steps after which a slot takes a new puzzle at `step`, sure of its answer or not."""
@@ -91,9 +101,10 @@ class SlotLearner(ABC):
     def take_up(self, net: Any, state: Tensors, rows: Rows) -> Tensors:
         """The slots, with new rows and a new start where they had halted; see `Learner.take_up`."""
         free = state["halted"]
+        inputs = with_hints(rows.inputs, rows.labels, rows.draws["keys"], self._hints)
         fresh = {
-            **self.starts(net, rows.draws["keys"]),
-            "inputs": with_hints(rows.inputs, rows.labels, rows.draws["keys"], self._hints),
+            **self.beginnings(net, inputs, rows),
+            "inputs": inputs,
             "labels": rows.labels,
             "identifiers": rows.identifiers,
         }

@@ -12,6 +12,7 @@ from trmpipe.generators.plugins import Registry
 from ..errors import SettingError
 from ..parts import Part
 from .net import (
+    AnchoredNetwork,
     CandidateNetwork,
     CorpusSizes,
     Deduction,
@@ -35,6 +36,7 @@ MODELS: Registry[Part] = Registry(
         "looped": "trmpipe.trainer.models.looped:PART",
         "equivariant": "trmpipe.trainer.models.equivariant:PART",
         "se_rrm": "trmpipe.trainer.models.se_rrm:PART",
+        "dec": "trmpipe.trainer.models.dec:PART",
         "eqr": "trmpipe.trainer.models.eqr:PART",
         "ldt": "trmpipe.trainer.models.ldt:PART",
         "autoregressive": "trmpipe.trainer.models.autoregressive:PART",
@@ -45,6 +47,7 @@ MODELS: Registry[Part] = Registry(
 
 __all__ = [
     "MODELS",
+    "AnchoredNetwork",
     "CandidateNetwork",
     "CorpusSizes",
     "Deduction",

@@ -127,6 +127,17 @@ class RecursiveNetwork(Network, Protocol):
         ...
 
 
+class AnchoredNetwork(RecursiveNetwork, Protocol):
+    """A recursive network that may start at answers."""
+
+    digits: range
+    """The tokens that an answer may hold, the last ones of the vocabulary."""
+
+    def at_answers(self, answers: Tensor, keys: Tensor) -> Latents:
+        """Latents, without gradient, from which the answers int64 [B, S] could be read; keys as in `initial`."""
+        ...
+
+
 class DirectNetwork(Network, Protocol):
     """A network that answers in one pass."""
 

@@ -57,6 +57,17 @@ def words(keys: Tensor, draw: int, seq_len: int, width: int) -> Tensor:
     return mixed(mixed(positions ^ first[:, None]) + second[:, None] & _MASK)
 
 
+def uniform(keys: Tensor, draw: int, count: int) -> Tensor:
+    """Float64 [B, N], evenly from 0 up to 1.
+
+    Args:
+        keys: int64 [B].
+        draw: number of the draw, 0 <= draw < 2**32.
+        count: N, numbers of every example.
+    """
+    return words(keys, draw, count, 1).squeeze(-1).T.double() / (_MASK + 1)
+
+
 def picked(keys: Tensor, draw: int, width: int, chance: float) -> Tensor:
     """Bool [B, N], true with a chance that is rounded to a whole number of 256ths; one word decides four numbers.
 

@@ -25,6 +25,7 @@ PRESETS: Registry[Preset] = Registry(
         "trm-one-step-sudoku": "trmpipe.trainer.presets.sudoku_papers:ONE_STEP",
         "eqr-sudoku": "trmpipe.trainer.presets.sudoku_recipes:EQR",
         "se-rrm-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SE_RRM",
+        "dec-sudoku": "trmpipe.trainer.presets.sudoku_recipes:DEC",
         "sic-sudoku": "trmpipe.trainer.presets.sudoku_recipes:SIC",
         "ldt-sudoku": "trmpipe.trainer.presets.sudoku_elimination:LDT",
         "maze-hard": "trmpipe.trainer.presets.maze:HARD",
