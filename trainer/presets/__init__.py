@@ -41,6 +41,7 @@ PRESETS: Registry[Preset] = Registry(
         "trm-cpu": "trmpipe.trainer.presets.sudoku:TRM9",
         "eqr-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:EQR6",
         "sic-sudoku6-cpu": "trmpipe.trainer.presets.sudoku_recipes:SIC6",
+        "dec-sudoku4-cpu": "trmpipe.trainer.presets.sudoku_recipes:DEC4",
         "se-rrm-sudoku4-cpu": "trmpipe.trainer.presets.sudoku_recipes:SE_RRM4",
         "sudoku4-elimination-cpu": "trmpipe.trainer.presets.sudoku_elimination:CPU4",
     },
