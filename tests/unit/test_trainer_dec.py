@@ -20,6 +20,7 @@ from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSuper
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.dec import DEC, DECConfig
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
+from trmpipe.trainer.models.net import draws_at_random
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.sketch import without_numbers
 
@@ -112,6 +113,8 @@ def test_exchanged_digits_are_exchanged_in_the_answer(seed):
 
 def test_answers_have_no_noise_and_hold_digits_alone():
     net, (inputs, _), keys = make(), tokens(2), torch.arange(2)
+    assert draws_at_random(net)
+    assert not draws_at_random(make(start_noise=0.0))
     noisy = net.step(net.initial(keys), inputs, None, keys).logits
     quiet = [net.eval().step(net.initial(keys), inputs, None, other).logits for other in (keys, keys + 9)]
     assert torch.equal(*quiet)

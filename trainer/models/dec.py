@@ -172,8 +172,8 @@ class DEC(nn.Module):
 
     @property
     def draws(self) -> bool:
-        """Whether anything is drawn: where latents start, and in training noise."""
-        return bool(self.config.start_noise or self.config.noise)
+        """Whether latents start at random, so that another draw is another answer."""
+        return self.config.start_noise > 0
 
     def initial(self, keys: Tensor) -> Latents:
         """`z_H` and `z_L` [S * F, B, D]: drawn for every field of every cell, or all alike."""
