@@ -38,6 +38,7 @@ SETTINGS = {
     "one-step gradient": (DEEP, TRMConfig(gradient="one_step")),
     "unrolled with hints": (UNROLLED, EquivariantConfig()),
     "dropout, many hints": (MANY_HINTS, EquivariantConfig(dropout=0.25)),
+    "damped and noisy calls": (UNROLLED, EquivariantConfig(calls=2, damping=0.2, noise=0.1)),
     "elimination with dropout": (shrunk(EliminationConfig()), LDTConfig(dropout=0.25)),
     "recomputed": (DEEP, TRMConfig(recompute=True)),
     "recomputed symbols": (DEEP, SERRMConfig(recompute=True)),

@@ -7,7 +7,7 @@ import itertools
 
 import torch
 
-from tests.references import noise
+from tests.references import noise, training
 
 GAINS = {"all": 2 / 9, "possible": 1 / 2}
 SURE = 30.0
@@ -89,20 +89,31 @@ def possible(puzzle, n, num_others, box_rows):
     return [one for one in itertools.product(range(n), repeat=3) if one not in gone]
 
 
+def settled(own, called, key, call, config, n):
+    """The latents after a call: a share of the old ones stays; with a key, noise comes to them."""
+    stays = config.damping
+    after = {one: stays * own[one] + (1 - stays) * called[one] for one in own}
+    if key is None:
+        return after
+    drawn = training.normal([key], (1 << 16) + call, n**3, config.width)[0].view(n, n, n, -1)
+    return {one: value + config.noise * drawn[one] for one, value in after.items()}
+
+
 def step(z, state, puzzle, config, n, num_others, box_rows, key=None):
     """A supervision step on `puzzle`, a list of tokens; None for z begins it. Returns z, logits [S, V], halt, go on.
 
-    With a key, of this step, dropout draws from it.
+    With a key, of this step, dropout and noise draw from it.
     """
     x = said(state, puzzle, n, num_others)
     z = dict.fromkeys(x, state["start"]) if z is None else z
     computed = list(x) if config.candidates == "all" else possible(puzzle, n, num_others, box_rows)
     own = {one: z[one] for one in computed}
     dropout = [1 if key is None else kept(key, number, config) for number in range(config.num_layers)]
-    for _ in range(config.calls):
-        own = {one: norm(own[one] + x[one]) for one in own}
+    for call in range(config.calls):
+        called = {one: norm(own[one] + x[one]) for one in own}
         for number in range(config.num_layers):
-            own = layer(own, state, f"level.layers.{number}", config, units_of(n, box_rows), dropout[number])
+            called = layer(called, state, f"level.layers.{number}", config, units_of(n, box_rows), dropout[number])
+        own = settled(own, called, key, call, config, n)
     z, logits = z | own, []
     for row, column in itertools.product(range(n), repeat=2):
         cell = [(row, column, digit) for digit in range(n)]

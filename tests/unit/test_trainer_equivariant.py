@@ -115,6 +115,7 @@ def test_the_way_back_of_messages_is_their_gradient(box_rows, share):
         {"activation": "silu"},
         {"box_rows": 1, "num_layers": 1},
         {"candidates": "possible"},
+        {"damping": 0.3, "calls": 2, "candidates": "possible"},
     ],
 )
 def test_a_training_step_equals_the_reference(settings):
@@ -141,9 +142,14 @@ def test_a_training_step_equals_the_reference(settings):
         torch.testing.assert_close(moved[name].detach(), value.detach(), **EXACT, msg=name)
 
 
+DRAWN = [{"dropout": 0.4}, {"noise": 0.2, "damping": 0.25}, {"noise": 0.2, "dropout": 0.4}]
+
+
 @pytest.mark.parametrize("candidates", ["all", "possible"])
-def test_dropout_leaves_the_same_out_in_all_calls_of_a_step_of_training_alone(candidates):
-    net, learner = make(candidates=candidates, calls=2, dropout=0.4), learner_of(halt_weight=0.0)
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_dropout_and_noise_are_drawn_from_the_keys_of_a_step_of_training_alone(candidates, drawn):
+    """Dropout leaves the same out in all calls of a step; noise is another one for each."""
+    net, learner = make(candidates=candidates, calls=2, **drawn), learner_of(halt_weight=0.0)
     inputs, _ = tokens_of(4, 3)
     state, box_rows, whole = weights(net), net.grid.box_rows, net.config
     keys = torch.tensor([7, -(2**60), 7])
@@ -158,7 +164,7 @@ def test_dropout_leaves_the_same_out_in_all_calls_of_a_step_of_training_alone(ca
         torch.testing.assert_close(second[row], logits, **EXACT)
     fewer = net.step(net.initial(keys[1:]), inputs[1:], None, keys[1:]).logits
     torch.testing.assert_close(fewer, trained[1:], **EXACT)
-    with pytest.raises(SettingError, match=r"model\.dropout=0"):
+    with pytest.raises(SettingError, match=r"set model\.(dropout|noise)=0"):
         net.step(net.initial(keys), inputs, None)
     net.eval()
     (answer,) = learner.answers(net, inputs, inputs[:, 0], 1, keys)
@@ -323,6 +329,8 @@ def test_states_leave_candidates_out_too():
         {"candidates": "few"},
         {"start_noise": -1},
         {"dropout": 0.95},
+        {"noise": -0.1},
+        {"damping": 1.5},
     ],
 )
 def test_impossible_settings_are_refused(wrong):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.references import noise as reference
-from trmpipe.trainer.models.noise import keys_at, mixed, normal, picked, truncated_normal, words
+from trmpipe.trainer.models.noise import keys_at, mixed, normal, normal_at, picked, truncated_normal, words
 
 MOST, LEAST = 2**63 - 1, -(2**63)
 KEYS = torch.tensor([0, 1, -1, MOST, LEAST, 0x123456789ABCDEF, 2**32, -(2**32)])
@@ -67,6 +67,14 @@ def test_a_row_depends_on_its_key_alone():
     assert torch.equal(normal(keys[4:5], 3, 4, 6, torch.float32), whole[:, 4:5])
     torch.manual_seed(5)
     assert torch.equal(normal(keys, 3, 4, 6, torch.float32), whole)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_normal_values_of_some_positions_are_those_of_all(dtype):
+    whole = normal(KEYS, 3, 7, 5, dtype)
+    places, examples = torch.tensor([6, 0, 3, 6]), torch.tensor([1, 7, 0, 1])
+    assert torch.equal(normal_at(KEYS, 3, (places, examples), 5, dtype), whole[places, examples])
+    assert normal_at(KEYS, 3, (places[:0], examples[:0]), 5, dtype).shape == (0, 5)
 
 
 def test_normal_values_have_the_moments_of_a_normal():

@@ -28,19 +28,20 @@ from ..errors import SettingError
 from ..parts import Part, later
 from ..widening import wide
 from .blocks import MOST_REPEATS
+from .candidate_draws import CandidateDraws
 from .candidate_heads import CandidateHeads
 from .candidate_lists import CandidateList, UnitTables, list_of, list_of_all, unit_messages
 from .layers import trunc_normal
 from .net import CorpusSizes, Deduction, Latents, Outcome
-from .noise import keys_at, normal, picked
+from .noise import keys_at, normal
 from .recursion import HaltingHead
 from .units import grid_of
 
 _MOST_WIDTH = 1 << 14
 _THIS, _OTHER, _NO_DIGIT = 0, 1, 2
 """What a cell says of a candidate: it holds this digit, another one, or a token that is no digit, from here on."""
-_Z, _START, _LEFT_OUT = "z", 0, 1
-"""The name of the latents; the numbers of draws: where they start, and what the first layer leaves out."""
+_Z, _START = "z", 0
+"""The name of the latents; the number of the draw of where they start, see `CandidateDraws` for others."""
 ACTIVATIONS = {"relu": F.relu, "silu": F.silu}
 _MOST_DROPOUT = 0.9
 _ALL, _POSSIBLE = "all", "possible"
@@ -73,6 +74,8 @@ class EquivariantConfig:
             another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.
         dropout: chance that an inner number of the MLPs is left out of all candidates of a puzzle for a supervision
             step of training, from 0 to .9, rounded to 256ths; against learning a small corpus by heart.
+        damping: share of the old latent that a call keeps, as in `eqr`.
+        noise: deviation of the noise that a call adds to every number of every computed candidate, in training alone.
     """
 
     width: int = 24
@@ -85,13 +88,16 @@ class EquivariantConfig:
     candidates: str = later(_ALL)
     start_noise: float = later(0.0)
     dropout: float = later(0.0)
+    damping: float = later(0.0)
+    noise: float = later(0.0)
 
     def __post_init__(self) -> None:
         at_least(1, self, "model", "num_layers", "calls", most=MOST_REPEATS)
         at_least(1, self, "model", "width", "message", "inner", most=_MOST_WIDTH)
         at_least(0, self, "model", "box_rows", most=_MOST_WIDTH)
-        at_least(0, self, "model", "start_noise")
+        at_least(0, self, "model", "start_noise", "noise")
         share(self, "model", "dropout", most=_MOST_DROPOUT)
+        share(self, "model", "damping")
         one_of("model.activation", self.activation, ACTIVATIONS)
         one_of("model.candidates", self.candidates, _GAINS)
 
@@ -286,25 +292,33 @@ class Equivariant(nn.Module):
 
     def _called(self, z: Tensor, x: Tensor, among: CandidateList, keys: Tensor | None) -> Tensor:
         """The latents after the calls of a step, each of which is given the puzzle `x` anew; [n**3, B, D] both."""
-        own, told, left_out = among.taken(z), among.taken(x), self._left_out(among, z.shape[1], keys)
-        for _ in range(self.config.calls):
-            own = self.level(F.layer_norm(own + told, (self.config.width,)), among, left_out)
+        config, own, told = self.config, among.taken(z), among.taken(x)
+        draws = self._draws(among, keys)
+        left_out = [self._left_out(draws, layer) for layer in range(config.num_layers)]
+        for call in range(config.calls):
+            called = self.level(F.layer_norm(own + told, (config.width,)), among, left_out)
+            own = config.damping * own + (1 - config.damping) * called if config.damping else called
+            if draws is not None and config.noise:
+                own = own + config.noise * draws.normal(call, config.width, own.dtype)
         return among.put(z, own)
 
-    def _left_out(self, among: CandidateList, batch: int, keys: Tensor | None) -> Sequence[Tensor | None]:
-        """What every layer leaves out during a step, bool [M, inner] each; None where nothing is left out.
+    def _draws(self, among: CandidateList, keys: Tensor | None) -> CandidateDraws | None:
+        """What a step of training draws from; None where it draws nothing.
 
         Raises:
-            SettingError: something is to be left out, and the learner gives nothing to draw it from.
+            SettingError: something is to be drawn, and the learner gives nothing to draw it from.
         """
-        config = self.config
-        if not (self.training and config.dropout):
-            return [None] * config.num_layers
+        asked = [name for name in ("dropout", "noise") if getattr(self.config, name)]
+        if not (self.training and asked):
+            return None
         if keys is None:
-            raise SettingError("model.dropout has to draw, and this learner does not; set model.dropout=0")
-        puzzles = among.numbers(batch * self.grid.candidates) % batch
-        layers = range(_LEFT_OUT, _LEFT_OUT + config.num_layers)
-        return [picked(keys, layer, config.inner, config.dropout)[puzzles] for layer in layers]
+            raise SettingError(f"model.{asked[0]} has to draw, and this learner does not; set model.{asked[0]}=0")
+        return CandidateDraws.of(among, keys, self.grid.candidates)
+
+    def _left_out(self, draws: CandidateDraws | None, layer: int) -> Tensor | None:
+        """What a layer leaves out during a step, bool [M, inner]; None where nothing is left out."""
+        inner, chance = self.config.inner, self.config.dropout
+        return draws.left_out(layer, inner, chance) if draws is not None and chance else None
 
     def _answer(self, z: Tensor, said: Tensor, chosen: Tensor | None) -> Tensor:
         """Logits [B, S, V], float32 or wider, from `z` [n**3, B, D]."""

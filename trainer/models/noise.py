@@ -50,9 +50,7 @@ def words(keys: Tensor, draw: int, seq_len: int, width: int) -> Tensor:
         seq_len: S.
         width: D; there are fewer than 2**32 positions in all.
     """
-    place = mixed(torch.full_like(keys, draw))
-    first = mixed((keys & _MASK) ^ place)
-    second = mixed((keys >> 32 & _MASK) + first + place & _MASK)
+    first, second = _words_of(keys, draw)
     positions = torch.arange(seq_len * width, device=keys.device).view(seq_len, 1, width)
     return mixed(mixed(positions ^ first[:, None]) + second[:, None] & _MASK)
 
@@ -95,6 +93,23 @@ def normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: torch.dtype
     return _symmetric(words(keys, draw, seq_len, width), dtype).erfinv().mul(math.sqrt(2)).to(dtype)
 
 
+def normal_at(keys: Tensor, draw: int, at: tuple[Tensor, Tensor], width: int, dtype: torch.dtype) -> Tensor:
+    """Some of the values of `normal`, [M, D], without the others being drawn.
+
+    Args:
+        keys: int64 [B].
+        draw: number of the draw, 0 <= draw < 2**32.
+        at: int64 [M] each, the positions in the sequence and the examples.
+        width: D.
+        dtype: see `normal`.
+    """
+    places, examples = at
+    first, second = (words[examples, None] for words in _words_of(keys, draw))
+    positions = places[:, None] * width + torch.arange(width, device=keys.device)
+    drawn = mixed(mixed(positions ^ first) + second & _MASK)
+    return _symmetric(drawn, dtype).erfinv().mul(math.sqrt(2)).to(dtype)
+
+
 def truncated_normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: torch.dtype) -> Tensor:
     """Values [S, B, D] of a normal that is cut at two sigma and whose deviation is 1 after the cut, see `normal`."""
     mass = math.erf(_SIGMAS / math.sqrt(2))
@@ -102,6 +117,13 @@ def truncated_normal(keys: Tensor, draw: int, seq_len: int, width: int, dtype: t
     deviation = math.sqrt(1 - 2 * _SIGMAS * density / mass)
     uniform = _symmetric(words(keys, draw, seq_len, width), dtype) * mass
     return uniform.erfinv().mul(math.sqrt(2) / deviation).to(dtype)
+
+
+def _words_of(keys: Tensor, draw: int) -> tuple[Tensor, Tensor]:
+    """The two words that a draw of each example is made with, int64 [B] each."""
+    place = mixed(torch.full_like(keys, draw))
+    first = mixed((keys & _MASK) ^ place)
+    return first, mixed((keys >> 32 & _MASK) + first + place & _MASK)
 
 
 def _symmetric(uniform: Tensor, dtype: torch.dtype) -> Tensor:
