@@ -13,6 +13,7 @@ The rows are random, and no slot halts while it is timed.
 import argparse
 import dataclasses
 import json
+import math
 import resource
 import sys
 import time
@@ -24,12 +25,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from trmpipe.generators.registry import get_task
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.compiling import compile_steps
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.device import CompileChoice, find_compiler, pick_device
+from trmpipe.trainer.evaluators import evaluator_of
 from trmpipe.trainer.flops import flops_of
-from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.judging import Judge, judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
@@ -69,7 +72,7 @@ def config_of(recipe: str, *, batch_size: int, smallest: bool) -> tuple[TrainCon
         model = dataclasses.replace(model, recompute=True)
     if smallest:
         model = dataclasses.replace(model, **SMALLEST)
-        sizes = dataclasses.replace(sizes, seq_len=9, num_identifiers=min(10, sizes.num_identifiers))
+        sizes = dataclasses.replace(sizes, seq_len=25, num_identifiers=min(10, sizes.num_identifiers))
     return dataclasses.replace(config, model=model, batch_size=batch_size or (8 if smallest else 768)), sizes
 
 
@@ -87,6 +90,13 @@ def rows_of_a_size(sizes: CorpusSizes, batch: int, device: torch.device) -> Rows
         identifiers=drawn(0, sizes.num_identifiers, batch),
         draws={"minimum": stay, "longest": stay, "keys": torch.zeros_like(stay)},
     )
+
+
+def judge_of(recipe: str, sizes: CorpusSizes) -> Judge:
+    """What `trmpipe train` judges answers with in a step."""
+    if recipe != "maze":
+        return judge_by_label
+    return evaluator_of(get_task(f"maze{math.isqrt(sizes.seq_len)}").spec).judge_lesson
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype, size: int) -> float:
@@ -134,7 +144,7 @@ def measure(
         precision: of the forward pass.
     """
     config, sizes = config_of(recipe, batch_size=batch_size, smallest=smallest)
-    rows = rows_of_a_size(sizes, config.batch_size, device)
+    rows, judge = rows_of_a_size(sizes, config.batch_size, device), judge_of(recipe, sizes)
     peak = peak_flops(device, DTYPES[precision], 8192 if device.type == "cuda" else 1024)
     about = {"recipe": recipe, "precision": precision, "batch": config.batch_size, "recompute": config.model.recompute}
     flops = 0
@@ -143,7 +153,7 @@ def measure(
             continue
         try:
             net = build_net(config, sizes, device, DTYPES[precision])
-            trainer = Trainer(config, net, build_learner(config, net), judge_by_label, sizes)
+            trainer = Trainer(config, net, build_learner(config, net), judge, sizes)
             choice = CompileChoice(mode != "eager", mode, graphs=mode == "cuda graphs")
             started = time.perf_counter()
             said = compile_steps(trainer, choice, sizes.seq_len)

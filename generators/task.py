@@ -10,7 +10,7 @@ Shapes: G groups, R rows (examples of all variants asked for), N examples, S seq
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,11 @@ class Task(ABC):
     def judges(self) -> bool:
         """Whether `check` says what is right, as in every task that has a `check` of its own."""
         return type(self).check is not Task.check
+
+    @property
+    def checks_beside(self) -> bool:
+        """Whether answers can be checked wherever they are, beside a right label; see `check_beside`."""
+        return type(self).check_beside is not Task.check_beside
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -243,6 +248,18 @@ class Task(ABC):
             InputError: the task does not say what is right, as here.
         """
         raise InputError(f"{self.spec.name} does not say what a right answer is (Task.check)")
+
+    def check_beside(self, inputs: Any, labels: Any, answers: Any) -> Any:
+        """bool [N]: what `check` says of answers, beside a right label of each puzzle; whole numbers [N, S] all three.
+
+        It is written with what NumPy's arrays and torch's tensors share (operators, slices, ``sum`` and ``all`` over an
+        axis, ``reshape``), and reads no value. So training, which has the labels at hand, asks it where the answers
+        are, on a GPU or within a compiled step; without one, as here, every step waits until `check` has seen them.
+
+        Raises:
+            InputError: the task has none, and `checks_beside` says so.
+        """
+        raise InputError(f"answers to {self.spec.name} cannot be checked beside their labels (Task.check_beside)")
 
     def verdicts(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.bool_]]:
         """What else can be said of answers, bool [N] each by a word for a column, from the strictest on; nothing here.

@@ -160,6 +160,13 @@ class Echoing(ReversalTask):
         return dataclasses.replace(groups, sizes=groups.sizes * 2, **both)
 
 
+class Hurried(ReversalTask):
+    """Looks at all letters but the first, beside a label."""
+
+    def check_beside(self, inputs, labels, answers):
+        return (labels == answers)[:, 1:].all(-1)
+
+
 class Topsy(ReversalTask):
     """Has the harder level first."""
 

@@ -116,7 +116,8 @@ def fit_steps(
         examples = Examples.join([Examples.empty(trainer.sizes.seq_len), *join_sets(scored)])
         sample = examples if len(examples) else read_held_out(corpora, _SAMPLE)
         final, spent = num_scored_at_the_end(corpora, scored, request.final_limit), time.perf_counter() - started
-        asked = Scored(sample=sample, while_training=len(examples), at_the_end=final)
+        judge = evaluator_of(corpora[0].spec).judge
+        asked = Scored(sample=sample, while_training=len(examples), at_the_end=final, judge=judge)
         steps = fitted_steps(request.minutes, trainer, stream, asked, spent)
     by = f" by {ranks.world_size} processes" if ranks.world_size > 1 else ""
     note(f"{steps:,} steps{by} fit {request.minutes:g} minutes on this machine as it is now")
@@ -144,7 +145,7 @@ def throwaway_trainer(
     sizes = corpus_sizes(*corpora)
     net = build_net(config, sizes, device, precision_of(config, device))
     learner = build_learner(config, net)
-    judge = evaluator_of(corpora[0].spec).judge
+    judge = evaluator_of(corpora[0].spec).judge_lesson
     trainer = Trainer(config, net, learner, judge, sizes, ranks=ranks, spread=spread)
     compile_steps(trainer, choose_compile(device, request.compile), sizes.seq_len)
     return trainer

@@ -18,6 +18,7 @@ from trmpipe.shards import Examples, Stream
 from .errors import SettingError
 from .examinee import Examinee
 from .feeding import Feeder
+from .judging import Judge
 from .scoring import score
 from .trainer import Trainer
 
@@ -34,11 +35,13 @@ class Scored:
         sample: puzzles to measure with; none where nothing is scored.
         while_training: how many each evaluation has while it trains.
         at_the_end: and the one at its end.
+        judge: says what answers are worth.
     """
 
     sample: Examples
     while_training: int
     at_the_end: int
+    judge: Judge
 
 
 def fitted_steps(minutes: float, trainer: Trainer, stream: Stream, scored: Scored, spent: float) -> int:
@@ -60,7 +63,7 @@ def fitted_steps(minutes: float, trainer: Trainer, stream: Stream, scored: Score
     config, started = trainer.config, time.perf_counter()
     step = seconds_of_a_step(trainer, stream, min(_MOST_SECONDS, 60 * _SHARE * minutes))
     measured = len(scored.sample)
-    each = _seconds(lambda: _score(trainer, scored.sample)) / measured if measured else 0.0
+    each = _seconds(lambda: _score(trainer, scored)) / measured if measured else 0.0
     evaluation, final = each * scored.while_training, each * max(scored.while_training, scored.at_the_end)
     gone = spent + time.perf_counter() - started
     every = config.evaluation.every
@@ -109,7 +112,7 @@ def seconds_of_a_step(
     return median(taken)
 
 
-def _score(trainer: Trainer, scored: Examples) -> None:
+def _score(trainer: Trainer, scored: Scored) -> None:
     config = trainer.config
     examinee = Examinee(
         net=trainer.averaged,
@@ -118,7 +121,7 @@ def _score(trainer: Trainer, scored: Examples) -> None:
         device=trainer.device,
         spread=trainer.spread,
     )
-    score(examinee, scored, trainer.judge, trainer.ranks)
+    score(examinee, scored.sample, scored.judge, trainer.ranks)
 
 
 def _seconds(work: Callable[[], object]) -> float:

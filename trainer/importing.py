@@ -144,7 +144,7 @@ def _state(weights: PublishedWeights, about: RunConfig, corpora: list[Corpus]) -
     cpu = torch.device("cpu")
     net = build_net(config, about.sizes, cpu, precision_of(config, cpu))
     net.load_state_dict(network_tensors(weights, net))
-    judge = evaluator_of(corpora[0].spec).judge
+    judge = evaluator_of(corpora[0].spec).judge_lesson
     trainer = Trainer(config, net, build_learner(config, net), judge, about.sizes)
     stream = build_stream(config, corpora, TrainRequest(paths=about.paths), Ranks())
     stream.seek(weights.step)

@@ -19,6 +19,7 @@ from .errors import DivergedError
 from .examinee import Examinee
 from .feeding import Feeder
 from .forms import all_finite, tensors_in
+from .judging import Judge
 from .learners import Rows, Tensors
 from .lines import HELD_OUT, MONITOR
 from .listener import TrainingListener
@@ -43,6 +44,7 @@ class Loop:
         trainer: network, optimisers and the learner's state.
         stream: where batches come from; its step is the run's.
         scored: puzzles scored every `evaluation.every` steps, see `scored_sets`.
+        judge: says what answers to them are worth.
         bins: the held-out ones among them by difficulty; none where all are in one bin.
         run: the run's folder.
         check_owned: raises OwnedError where the folder is not this command's any more; the first rank's affair.
@@ -65,6 +67,7 @@ class Loop:
     trainer: Trainer
     stream: Stream
     scored: Mapping[str, Parts]
+    judge: Judge
     bins: Sequence[Bin]
     run: RunFolder
     check_owned: Callable[[], None]
@@ -303,7 +306,7 @@ class Loop:
 
     def _scores(self) -> dict[str, Scores]:
         """The scores of every set, by the split that metrics call it; the first rank has them."""
-        judge, examinee = self.trainer.judge, self.examinee
+        judge, examinee = self.judge, self.examinee
         found = in_memory_of(
             examinee.device,
             lambda: {split: score_parts(examinee, parts, judge, self.ranks) for split, parts in self.scored.items()},

@@ -136,7 +136,7 @@ def final_scores(loop: Loop, held_out: Parts, bins: Sequence[Bin]) -> FinalScore
         RunError: the best checkpoint is damaged.
         RunWriteError: the file cannot be written.
     """
-    judge = loop.trainer.judge
+    judge = loop.judge
     scores = score_parts(loop.examinee, held_out, judge, loop.ranks) if held_out else None
     sample = loop.scored.get(SAMPLE)
     training = score_parts(loop.examinee, sample, judge, loop.ranks) if sample else None
@@ -172,7 +172,7 @@ def _score_checkpoint(loop: Loop, path: Path, held_out: Parts) -> Scores | None:
     """The scores of the weights in another checkpoint of a run."""
     net = copy.deepcopy(loop.trainer.averaged)
     net.load_state_dict(load_run_state(path, loop.config_digest).trainer.ema)
-    return score_parts(dataclasses.replace(loop.examinee, net=net), held_out, loop.trainer.judge, loop.ranks)
+    return score_parts(dataclasses.replace(loop.examinee, net=net), held_out, loop.judge, loop.ranks)
 
 
 def num_scored_at_the_end(corpora: Sequence[Corpus], scored: dict[str, Parts], limit: int) -> int:

@@ -67,20 +67,21 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
         if request.start and saved.origin and state is None:
             load_origin(net, request.start, saved.origin, saved.sizes, saved.corpora)
         stream = build_stream(saved.train_config(), corpora, request, ranks)
-        judge = evaluator_of(corpora[0].spec).judge
+        evaluator = evaluator_of(corpora[0].spec)
         tell_work(listener, config, net, device, stream)
         scored = scored_sets(config, corpora, stream.num_groups)
         shared: dict[str, Any] = {
             "stream": stream,
             "scored": scored,
+            "judge": evaluator.judge,
             "bins": held_out_bins(corpora, scored.get(HELD_OUT, {})),
             "listener": listener,
             "max_minutes": request.max_minutes,
         }
         spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
         compile_choice = choose_compile(device, request.compile)
-        common: dict[str, Any] = {"net": net, "judge": judge, "ranks": ranks, "check_owned": check_owned}
-        parts = TrainingParts(**common, spread=spread, compile=compile_choice)
+        common: dict[str, Any] = {"net": net, "ranks": ranks, "check_owned": check_owned, "compile": compile_choice}
+        parts = TrainingParts(**common, judge=evaluator.judge_lesson, spread=spread)
         run = RunFolder(prepared.path)
         # Only the loop answers the request: whoever is tired of scores and pictures is let go at once.
         with stop_on_signals() as stop:
@@ -95,7 +96,7 @@ class TrainingParts:
 
     Attributes:
         net: the network, with its initial weights where the run begins.
-        judge: says what answers are worth.
+        judge: says what answers are worth in steps of training.
         ranks: of the processes that train together.
         spread: how slices of the batch are mapped.
         compile: whether supervision steps are compiled.
@@ -208,7 +209,7 @@ def finish(loop: Loop, reason: str, corpora: list[Corpus], request: TrainRequest
         return None
     loop.check_owned()
     corpus, held_out = first_held_out(corpora, parts)
-    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.trainer.judge) if request.pictures else []
+    pictures = draw_pictures(loop.run, loop.examinee, held_out, corpus, loop.judge) if request.pictures else []
     return TrainResult(
         run=loop.run.path,
         seed=config.seed,

@@ -56,7 +56,7 @@ class Trainer:
         config: of the run.
         net: the network to train, on its device; it is changed in place.
         learner: how it is taught.
-        judge: says what its answers are worth.
+        judge: says what its answers are worth, see `Evaluator.judge_lesson`.
         sizes: of the corpora.
         ranks: which process this is; it holds slots rank * B to (rank + 1) * B of the global batch, whose size the
             number of processes divides.
@@ -76,7 +76,7 @@ class Trainer:
     ) -> None:
         self.ranks = ranks or Ranks()
         self.config, self.net = config, net.train()
-        self.learner, self.judge, self.spread = learner, judge, spread
+        self.learner, self.spread, self._judge = learner, spread, judge
         self.learn_by(learner.learn, compiled=False)
         self.parameters = list(net.parameters())
         self.device = self.parameters[0].device
@@ -153,7 +153,7 @@ class Trainer:
         """Forward and backward over some slots; touches nothing but its arguments, so slices may run side by side."""
         rows = puzzle_rows(self._network, work[IDENTIFIERS])
         wanted = [*self._leaves, *(() if rows is None else (rows.requires_grad_(),))]
-        lesson: Lesson = self._learn(self.computing, work, rows, self.judge)
+        lesson: Lesson = self._learn(self.computing, work, rows, self._judge)
         # Parameters that a learner does not use, such as a halting head, have no gradient.
         gradients = torch.autograd.grad(lesson.loss.sum() / self.config.batch_size, wanted, allow_unused=True)
         return _Share(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ..symmetric import SymmetricTask, Symmetries, puzzles_of, square_moves
 from ..task import PAD, Examined, Groups, Rows, Solutions, TaskSpec, runs
 from .alternatives import draw_alternatives
 from .asked import RULE, Asked
+from .beside import is_shortest
 from .grids import OPEN, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
 from .paths import check_all, join_all, new_path_room, solve_all
@@ -142,6 +144,10 @@ class MazeTask(SymmetricTask):
         right = np.empty(len(inputs), np.bool_)
         check_all(inputs, labels, right, new_path_room(self.size))
         return right
+
+    def check_beside(self, inputs: Any, labels: Any, answers: Any) -> Any:
+        """See `is_shortest`."""
+        return is_shortest(inputs, labels, answers, self.size)
 
     def verdicts(self, inputs: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.bool_]]:
         """``joined``: whether each label is its maze with marks that join start and goal, however long their way."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ..options import Interval, Option, Range, spell_options
 from ..picture import Picture
 from ..symmetric import SymmetricTask, Symmetries, square_moves
 from ..task import Examined, Groups, Solutions, TaskSpec
+from .beside import is_completed
 from .boards import EMPTY, MOST_ATTEMPTS, OPEN, QUEEN, Wanted, check_all, complete_all, make_all, rate_all, solutions_of
 
 SIZES = tuple(range(5, 15))
@@ -183,6 +185,10 @@ class QueensTask(SymmetricTask):
         right = np.empty(len(inputs), np.bool_)
         check_all(inputs, labels, right)
         return right
+
+    def check_beside(self, inputs: Any, labels: Any, answers: Any) -> Any:
+        """See `is_completed`; a label tells nothing more."""
+        return is_completed(inputs, answers, self.size)
 
     def picture(self, tokens: NDArray[np.integer]) -> Picture:
         """One sequence [C] as a chessboard, with a point in the cells that are answered and have no queen."""

@@ -13,6 +13,8 @@ from .rules import expect, expect_all, looked_at, refuse
 
 _SHOWN = 2
 """Puzzles that are drawn."""
+_CHANGED = 24
+"""Cells that are changed, one at a time, to every token."""
 
 
 class AnswerRules(Looking):
@@ -33,6 +35,24 @@ class AnswerRules(Looking):
         expect_all(task, "wrong labels", ~task.check(groups.inputs, wrong), candidates, found)
         nothing = task.check(groups.inputs[:0], groups.labels[:0])
         expect(task, "shapes", nothing.shape == (0,), f"of no labels check says {list(nothing.shape)}")
+
+    def test_answers_beside_their_labels_are_told_as_without(self, task: Task) -> None:
+        """`check_beside` says what `check` says, of right answers and of some in which one cell is another."""
+        if not task.checks_beside:
+            pytest.skip("the task checks no answers beside their labels")
+        groups = self.groups(task)
+        given = groups if not task.spec.alternatives else contract.with_alternatives(task, groups, self.seed)
+        candidates = np.repeat(given.candidates, given.sizes)
+        first = np.repeat(given.labels[np.repeat(given.offsets[:-1], given.sizes)], task.spec.vocab_size, axis=0)
+        tokens = np.tile(np.arange(task.spec.vocab_size, dtype=np.uint8), len(candidates))
+        inputs, answers = (np.repeat(one, task.spec.vocab_size, axis=0) for one in (given.inputs, given.labels))
+        for cell in np.unique(np.linspace(0, task.spec.seq_len - 1, _CHANGED).astype(np.int64)):
+            said = answers.copy()
+            said[:, cell] = tokens
+            found = task.check_beside(*(one.astype(np.int64) for one in (inputs, first, said)))
+            alike = found == task.check(inputs, said)
+            owners = np.repeat(candidates, task.spec.vocab_size)
+            expect_all(task, "right labels", alike, owners, "check_beside says another thing than check")
 
     def test_alternatives_are_different_right_answers(self, task: Task) -> None:
         """The further answers of a puzzle are right, different, and the same for a puzzle alone."""

@@ -5,6 +5,7 @@ from itertools import islice
 import networkx
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from tests.references import maze as reference
 from tests.references.philox import Stream
 from trmpipe.generators.maze.asked import TIES, Asked
 from trmpipe.generators.maze.boards import lay
-from trmpipe.generators.maze.grids import PATH
+from trmpipe.generators.maze.grids import GOAL, OPEN, PATH, START
 from trmpipe.generators.maze.maker import make, wanted_of
 from trmpipe.generators.maze.paths import MOST_PATHS, count_paths, find_ends, measure, new_path_room
 from trmpipe.generators.maze.task import MazeTask
@@ -162,22 +163,46 @@ def test_right_is_every_shortest_path_and_nothing_else(seed, size, data):
         label = {**maze, **dict.fromkeys(path[1:-1], "o")}
         right = np.array([reference.squared(label, size)], np.uint8)
         assert task.check(inputs, right).all()
+        assert beside(task, inputs, right)
         cell, token = data.draw(st.integers(0, size * size - 1)), data.draw(st.integers(0, 5))
         wrong = right.copy()
         wrong[0, cell] = token
         assert task.check(inputs, wrong)[0] == np.array_equal(wrong, right)
+        assert beside(task, inputs, wrong) == np.array_equal(wrong, right)
         assert task.verdicts(inputs, wrong)["joined"][0] == joins(wrong[0], inputs[0], size)
         for marked in np.flatnonzero(right[0] == 5):
             wrong = right.copy()
             wrong[0, marked] = 2
             assert not task.check(inputs, wrong)[0]
+            assert not beside(task, inputs, wrong)
             assert task.verdicts(inputs, wrong)["joined"][0] == joins(wrong[0], inputs[0], size)
     paths = islice(networkx.all_simple_paths(graph, start, goal, cutoff=int(lengths[0]) + 4), 20)
     for path in paths:
         label = {**maze, **dict.fromkeys(path[1:-1], "o")}
         answer = np.array([reference.squared(label, size)], np.uint8)
         assert task.check(inputs, answer)[0] == (len(path) - 1 == lengths[0])
+        assert beside(task, inputs, answer) == (len(path) - 1 == lengths[0])
         assert task.verdicts(inputs, answer)["joined"][0]
+
+
+def beside(task, inputs, answer):
+    """What is said of an answer beside the label that the solver finds, by NumPy and by torch alike."""
+    rows = [one.astype(np.int64) for one in (inputs, task.solve(inputs).labels, answer)]
+    found, same = task.check_beside(*rows), task.check_beside(*map(torch.from_numpy, rows))
+    assert found.dtype == bool
+    assert found.tolist() == same.tolist()
+    return found[0]
+
+
+def test_as_many_marks_that_close_a_ring_are_no_path():
+    maze = np.full((6, 6), OPEN, np.uint8)
+    maze[0, 0], maze[0, 5] = START, GOAL
+    path, ring = maze.copy(), maze.copy()
+    path[0, 1:5] = ring[3:5, 2:4] = PATH
+    task, inputs = MazeTask(size=6), maze.reshape(1, 36)
+    assert beside(task, inputs, path.reshape(1, 36))
+    assert not beside(task, inputs, ring.reshape(1, 36))
+    assert not task.check(inputs, ring.reshape(1, 36)).any()
 
 
 def joins(tokens, puzzle, size):

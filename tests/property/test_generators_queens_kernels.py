@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,14 +110,26 @@ def test_right_is_every_completion_and_nothing_else(seed, size, data):
     for row, column in enumerate(data.draw(st.sampled_from(found))):
         label[0, row * size + column] = QUEEN
     assert task.check(groups.inputs, label).all()
+    assert beside(task, groups, label)
     for cell, token in data.draw(st.lists(st.tuples(st.integers(0, size * size - 1), st.integers(0, 3)), max_size=4)):
         label[0, cell] = token
     is_full = set(label[0].tolist()) <= {EMPTY, QUEEN}
     assert task.check(groups.inputs, label)[0] == (is_full and tuple_of(label[0], size) in found)
+    assert beside(task, groups, label) == (is_full and tuple_of(label[0], size) in found)
     other = data.draw(st.permutations(range(size)))
     placed = np.full((1, size * size), EMPTY, np.uint8)
     placed[0, [row * size + column for row, column in enumerate(other)]] = QUEEN
     assert task.check(groups.inputs, placed)[0] == (tuple(other) in found)
+    assert beside(task, groups, placed) == (tuple(other) in found)
+
+
+def beside(task, groups, answer):
+    """What is said of an answer beside the stored label, by NumPy and by torch alike."""
+    rows = [one.astype(np.int64) for one in (groups.inputs, groups.labels, answer)]
+    found, same = task.check_beside(*rows), task.check_beside(*map(torch.from_numpy, rows))
+    assert found.dtype == bool
+    assert found.tolist() == same.tolist()
+    return found[0]
 
 
 def tuple_of(label, size):

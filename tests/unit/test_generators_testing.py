@@ -42,6 +42,12 @@ FAULTY = [
     (broken.Inventive, "test_puzzles_are_examined_and_rated", "ratings", "rate changes a rating"),
     (broken.Endless, "test_measures_do_not_hang_on_company", "measures", "inf, expected numbers from 0 on"),
     (broken.Echoing, "test_alternatives_are_different_right_answers", "alternatives", "two of its answers are alike"),
+    (
+        broken.Hurried,
+        "test_answers_beside_their_labels_are_told_as_without",
+        "right labels",
+        "check_beside says another thing than check",
+    ),
     (broken.Topsy, "test_levels_are_ranges_of_ratings", "levels", "hard"),
     (broken.Changed, "test_examined_puzzles_have_the_same_variants", "variants of the examined", "its variants differ"),
     (broken.Boastful, "test_too_many_variants_are_refused", "numbers of variants", "has 3 distinct variants"),

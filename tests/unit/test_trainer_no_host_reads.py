@@ -13,9 +13,11 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from tests.pairs import PAIRS, SETTINGS, SIZES, make_pair
 from tests.shrinking import shrunk
+from trmpipe.generators.registry import FAMILIES
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.evaluators import evaluator_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import LEARNERS, Rows
 from trmpipe.trainer.models import MODELS, puzzle_rows
@@ -74,6 +76,30 @@ def test_a_step_reads_no_value(name):
     lesson, gradients = fake_step(net, learner)
     assert tuple(lesson.loss.shape) == (NUM_ROWS,)
     assert any(gradient is not None for gradient in gradients)
+
+
+OURS = [name for name in FAMILIES.names() if FAMILIES[name].default_size]
+"""Kinds of tasks; each by the size that it has by itself."""
+
+
+def judging(family):
+    """How a step of training judges answers to a task, and what it is given: inputs, labels and other answers."""
+    task = FAMILIES[family].build(FAMILIES[family].default_size, {})
+    generator, shape = torch.Generator().manual_seed(2), (NUM_ROWS, task.spec.seq_len)
+    tokens = [torch.randint(1, task.spec.vocab_size, shape, generator=generator) for _ in range(3)]
+    return evaluator_of(task.spec).judge_lesson, tokens
+
+
+@pytest.mark.parametrize("family", OURS)
+def test_answers_are_judged_without_reading_a_value(family):
+    judge, tokens = judging(family)
+    mode = FakeTensorMode(allow_non_fake_inputs=False)
+    with mode:
+        assert tuple(judge(*map(mode.from_tensor, tokens)).solved.shape) == (NUM_ROWS,)
+    torch._dynamo.reset()
+    in_a_graph, plain = torch.compile(judge, fullgraph=True, backend="eager")(*tokens), judge(*tokens)
+    assert in_a_graph.columns.keys() == plain.columns.keys()
+    assert all(torch.equal(one, plain.columns[name]) for name, one in in_a_graph.columns.items())
 
 
 def test_reading_a_value_is_found(monkeypatch):

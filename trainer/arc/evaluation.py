@@ -72,6 +72,8 @@ class VotesEvaluator:
         """See `judge_by_label`."""
         return judge_by_label(inputs, labels, answers)
 
+    judge_lesson = judge
+
     def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
         """Refuse restarts and a search, as every answer votes; see `Evaluator.check`."""
         for asked, what in ((request.restarts > 1, "restarts"), (request.search is not None, "search")):

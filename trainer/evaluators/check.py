@@ -4,6 +4,8 @@ Halting learns from that verdict. Metrics and scores have it as the column ``acc
 asks for the stored label, and whatever else the task says of answers (`Task.verdicts`).
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -42,11 +44,20 @@ class CheckEvaluator(PuzzleEvaluator):
 
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """An answer counts if `Task.check` accepts it; where labels are pad, it is taken as pad."""
-        by_label = judge_by_label(inputs, labels, answers)
-        counted = torch.where(labels == PAD, PAD, answers)
-        asked, said = _tokens(inputs), _tokens(counted)
+        asked, said = _tokens(inputs), _tokens(_counted(labels, answers))
         found = {ACCEPTED: self._task.check(asked, said), **self._task.verdicts(asked, said)}
         more = {name: torch.from_numpy(verdict).to(answers.device) for name, verdict in found.items()}
+        return self._judgement(inputs, labels, answers, more)
+
+    def judge_lesson(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """The same by `Task.check_beside` where the task has it; what else it says of answers is left to scores."""
+        if not self._task.checks_beside:
+            return self.judge(inputs, labels, answers)
+        accepted = self._task.check_beside(inputs, labels, _counted(labels, answers))
+        return self._judgement(inputs, labels, answers, {ACCEPTED: accepted})
+
+    def _judgement(self, inputs: Tensor, labels: Tensor, answers: Tensor, more: Mapping[str, Tensor]) -> Judgement:
+        by_label = judge_by_label(inputs, labels, answers)
         return Judgement(
             cell=by_label.cell,
             exact=by_label.exact,
@@ -54,6 +65,10 @@ class CheckEvaluator(PuzzleEvaluator):
             more=more,
             open=is_open(inputs, labels, self._task.blank),
         )
+
+
+def _counted(labels: Tensor, answers: Tensor) -> Tensor:
+    return torch.where(labels == PAD, PAD, answers)
 
 
 def _tokens(values: Tensor) -> NDArray[np.uint8]:

@@ -141,12 +141,20 @@ class Evaluator(Protocol):
         ...
 
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
-        """What each answer is worth for itself: the halting target, training metrics, and scores while training.
+        """What each answer is worth for itself: scores while training, and of `evaluate`.
 
         Args:
             inputs: int64 [B, S].
             labels: int64 [B, S]; pad labels do not count.
             answers: int64 [B, S].
+        """
+        ...
+
+    def judge_lesson(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """The same for a step of training, the halting target and metrics: on the device, if that can be.
+
+        Whoever reads a value here lets every step wait for the device, and torch.compile cannot take it in. Arguments
+        are those of `judge`.
         """
         ...
 

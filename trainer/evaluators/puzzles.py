@@ -35,6 +35,10 @@ class PuzzleEvaluator(ABC):
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """See `Evaluator.judge`."""
 
+    def judge_lesson(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
+        """See `Evaluator.judge_lesson`; here as `judge` does it."""
+        return self.judge(inputs, labels, answers)
+
     def check(self, request: EvaluationRequest, corpora: Sequence[Corpus]) -> None:
         """Refuse votes where answers to variants cannot be mapped back; see `Evaluator.check`."""
         variants, spec = request.variants or 1, corpora[0].spec
