@@ -14,6 +14,7 @@ from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
 from trmpipe.trainer.learners.elimination import EliminationConfig
 from trmpipe.trainer.models import MODELS, CorpusSizes
 from trmpipe.trainer.models.dec import DECConfig
+from trmpipe.trainer.models.eqr import EqRConfig
 from trmpipe.trainer.models.equivariant import EquivariantConfig
 from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.ldt import LDTConfig
@@ -42,6 +43,7 @@ SETTINGS = {
     "elimination with dropout": (shrunk(EliminationConfig()), LDTConfig(dropout=0.25)),
     "recomputed": (DEEP, TRMConfig(recompute=True)),
     "recomputed symbols": (DEEP, SERRMConfig(recompute=True)),
+    "recomputed noisy calls": (DEEP, EqRConfig(recompute=True)),
     "anchors": (DeepSupervisionConfig(anchors=0.5, hints=0.5), DECConfig(recompute=True)),
     "recomputed loops": (CONTINUED, LoopedConfig(recompute=True)),
 }

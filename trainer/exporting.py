@@ -10,8 +10,11 @@ from .checkpoint import step_of
 from .config import SECTIONS
 from .errors import RunError
 from .inference import open_trained
+from .learners import starts_at_random
 from .parts import entries_that_load, name_of
 from .published import published_tensors
+from .ranks import refuse_several
+from .run_folder import LAST
 from .tensor_files import is_exported, write_tensors
 
 
@@ -32,22 +35,25 @@ class ExportResult:
     num_numbers: int
 
 
-def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
-    """Write the weight average of a run's last checkpoint as the published code does.
+def export_checkpoint(run: str, out: str | None = None, checkpoint: str = LAST) -> ExportResult:
+    """Write the weight average of a run's checkpoint as the published code does.
 
     Args:
         run: the run's folder.
         out: the file; by its suffix one of safetensors, else one of torch. By default ``step_<steps>`` in the folder.
+        checkpoint: ``"last"``, ``"best"``, or a number of steps.
 
     Raises:
+        SettingError: the checkpoint is called by no such word.
         NoRunError: the folder is no run, or holds no checkpoint.
-        RunError: a file of it is damaged, or its model has no published form.
+        RunError: a file of it is damaged, or its model or how it was taught has no published form.
         PlaceError: the file cannot be made, or another one is there that is none of weights.
         RunWriteError: the file cannot be written.
     """
+    refuse_several("an export")
     if out is not None:
         _refuse_place(Path(out))
-    trained = open_trained(run, "cpu")
+    trained = open_trained(run, "cpu", checkpoint)
     models = SECTIONS["model"]
     name = name_of(models, trained.config.model)
     form = models[name].published
@@ -55,11 +61,17 @@ def export_checkpoint(run: str, out: str | None = None) -> ExportResult:
         known = ", ".join(other for other, part in entries_that_load(models) if part.published)
         raise RunError(f"{run} is of the model {name}, which has no published form; those that have one: {known}")
     for setting, published in form.fixed.items():
-        if (found := getattr(trained.config.model, setting)) != published:
+        if (found := getattr(trained.config.model, setting)) not in published:
+            ways = " or ".join(map(str, published))
             raise RunError(
-                f"{run} has model.{setting} {found}, and published networks have {published}: whoever read the file "
-                "would compute something else; a network like this one has no published form"
+                f"{run} has model.{setting} {found}, and published networks have {ways}: whoever read the file would "
+                "compute something else; a network like this one has no published form"
             )
+    if starts_at_random(trained.learner):
+        raise RunError(
+            f"{run} was taught to start from latents that are drawn, and published networks start from two fixed ones: "
+            "whoever read the file would compute something else; a network taught so has no published form"
+        )
     tensors = published_tensors(trained.net, form)
     path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
     _refuse_place(path)

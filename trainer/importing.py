@@ -23,7 +23,6 @@ from .build import build_learner, build_net, corpus_sizes
 from .checkpoint import save_checkpoint
 from .config import TrainConfig
 from .device import pick_device
-from .errors import RunError
 from .evaluators import evaluator_of
 from .lines import Kept
 from .memory import refuse_too_large
@@ -33,7 +32,7 @@ from .opening import RUNS, run_config
 from .overrides import apply_overrides
 from .precision_choice import precision_of
 from .published import PublishedWeights, Reading, network_tensors, open_published, read_for
-from .ranks import Ranks, world_size
+from .ranks import Ranks, refuse_several
 from .request import TrainRequest
 from .run_config import Imported, RunConfig
 from .run_folder import create_run, refuse_existing
@@ -91,10 +90,7 @@ def import_checkpoint(request: ImportRequest) -> ImportResult:
     Raises:
         TrmpipeError: anything that the user can mend, in one line.
     """
-    if world_size() > 1:
-        raise RunError(
-            f"torchrun started {world_size()} processes, and an import is made by one; run it without torchrun"
-        )
+    refuse_several("an import")
     device = pick_device(request.device)
     weights = open_published(Path(request.file))
     corpora = check_together(find_all(request.paths).corpora)

@@ -21,6 +21,7 @@ from .examinee import Examinee
 from .forms import refuse_other_forms
 from .held_out import tested_corpora
 from .learners import Learner, starts_at_random
+from .memory import is_out_of_memory
 from .models.net import CorpusSizes, draws_at_random
 from .overlap import overlap_of
 from .precision_choice import precision_of
@@ -68,15 +69,27 @@ class TrainedRun:
 
     @contextmanager
     def examinee(self) -> Iterator[Examinee]:
-        """The network, to be asked for answers for the time of a ``with`` block; on a CPU by several threads."""
+        """The network, to be asked for answers for the time of a ``with`` block; on a CPU by several threads.
+
+        Raises:
+            RunError: the device's memory does not hold what the block asks for.
+        """
         with side_by_side(num_threads(self.config.num_slices, self.device)) as spread:
-            yield Examinee(
-                net=self.net,
-                learner=self.learner,
-                num_steps=self.config.evaluation.steps,
-                device=self.device,
-                spread=spread,
-            )
+            try:
+                yield Examinee(
+                    net=self.net,
+                    learner=self.learner,
+                    num_steps=self.config.evaluation.steps,
+                    device=self.device,
+                    spread=spread,
+                )
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                raise RunError(
+                    f"the memory of {self.device.type} does not hold answers of {self.run.path}; make room there, or "
+                    "ask on another device (--device)"
+                ) from error
 
 
 def open_trained(path: str, device_name: str = "auto", checkpoint: str = LAST) -> TrainedRun:

@@ -23,7 +23,7 @@ from .judging import Judge
 from .learners import Rows, Tensors
 from .lines import HELD_OUT, MONITOR
 from .listener import TrainingListener
-from .memory import in_memory_of
+from .memory import in_memory_of, smaller_steps
 from .metrics import Means, MetricWriter, NoWriter
 from .ranks import Ranks
 from .run_folder import RunFolder
@@ -157,7 +157,8 @@ class Loop:
         try:
             yield
         except TrmpipeError:
-            if self.ranks.world_size == 1 and self.clock.steps and self.saved != self.step:
+            unsaved = self.clock.steps and self.saved != self.step
+            if unsaved and self.ranks.world_size == 1 and self.trainer.is_between_steps:
                 # The first error is told, not that nothing could be saved.
                 with suppress(TrmpipeError, OSError):
                     self.save()
@@ -239,6 +240,7 @@ class Loop:
             self.writer.timing(step, self.clock.values())
         if every and step % every == 0 and self.scored:
             self.clock.timed("training", self.trainer.wait)
+            self._refuse_diverged()
             self._evaluate(step)
         return True
 
@@ -280,12 +282,11 @@ class Loop:
         with self._rescuing():
             rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
         watch = Watch(lambda seconds: self.ranks.world_size == 1 and (bool(self.stop) or self._time_is_up(seconds)))
-        with watched(self.trainer.watched_core, watch):
+        with self._rescuing(), watched(self.trainer.watched_core, watch):
             return in_memory_of(
                 self.trainer.device,
                 lambda: self.trainer.train_step(rows, self.step),
-                "a step of this run; cut the batch into more slices "
-                f"(--set num_slices={2 * self.config.num_slices}) or lower batch_size",
+                f"a step of this run; make room there and go on with --resume, or {smaller_steps(self.config)}",
             )
 
     def _evaluate(self, step: int) -> None:

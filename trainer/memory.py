@@ -8,8 +8,8 @@ that it needs 80. Other devices refuse by themselves, and compile, which keeps l
 """
 
 import dataclasses
+import resource
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -32,10 +32,12 @@ Result = TypeVar("Result")
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY = Path("/proc/meminfo")
+_ADDRESSES = Path("/proc/self/statm")
 _TRIAL_ROWS = 2
 _STATES = 2
 """The learner's state before a step and after it."""
 _LOGIT_BYTES = 4
+_CPU_IS_FULL = "can't allocate memory"
 _WEIGHT_COPIES = 3
 """Weights, gradient, average."""
 
@@ -101,6 +103,8 @@ def refuse_large_activations(
     if whole > room.available:
         most = int((room.available - room.model) / (whole - room.model) * config.batch_size)
         lower = f"lower batch_size, of which {most:,} may fit" if most > 0 else "take a smaller model"
+        if getattr(config.model, "recompute", None) is False:
+            lower += ", or --set model.recompute=true, which keeps less for the way back"
         raise SettingError(
             f"a step of this run needs at least {_gb(whole)} GB ({_gb(row * rows)} of them for {rows:,} examples at "
             f"once), and {_gb(room.available)} GB are free on {device.type}; {lower}, or take a preset made "
@@ -161,7 +165,7 @@ def available_bytes(device: torch.device) -> int | None:
     if device.type == "cpu" and _MEMORY.exists():
         words = dict(line.split(":", 1) for line in _MEMORY.read_text().splitlines() if ":" in line)
         free = int(words["MemAvailable"].split()[0]) * 1024
-        return min([free, *_left_to_container()])
+        return min([free, *_left_to_container(), *_left_to_process()])
     return None
 
 
@@ -173,6 +177,15 @@ def _left_to_container() -> list[int]:
         return [int(limit) - int(used) + int(pages["inactive_file"])]
     except (OSError, ValueError, KeyError):  # No container, no limit ("max"), or an older kernel.
         return []
+
+
+def _left_to_process() -> list[int]:
+    """What the limit of a process's address space leaves (``ulimit -v``), where there is one."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return []
+    pages = int(_ADDRESSES.read_text().split()[0])
+    return [limit - pages * resource.getpagesize()]
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:
@@ -194,6 +207,22 @@ def in_memory_of(device: torch.device, work: Callable[[], Result], what: str) ->
     Raises:
         RunError: it does not fit. The error of torch, whose frames hold on to all that was computed, is let go.
     """
-    with suppress(torch.OutOfMemoryError):
+    try:
         return work()
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
     raise RunError(f"the memory of {device.type} does not hold {what}")
+
+
+def smaller_steps(config: TrainConfig) -> str:
+    """What to do about a step that does not fit, as the end of a sentence."""
+    ways = [f"more slices (--set num_slices={2 * config.num_slices})"]
+    if getattr(config.model, "recompute", None) is False:
+        ways.append("model.recompute=true, which keeps less for the way back")
+    return f"start a run with {', '.join(ways)}, or a lower batch_size"
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch found no memory: a GPU's allocator has an error of its own for that, a CPU's a text."""
+    return isinstance(error, torch.OutOfMemoryError) or _CPU_IS_FULL in str(error)

@@ -31,7 +31,7 @@ class PublishedForm:
         sizes: the model's config, from the shapes, the tokens of an example, and settings by name that hold where no
             tensor tells. It raises `RunError` where a tensor is missing that it needs, see `dimension`.
         untold: names of the settings that no tensor tells, of a config that `sizes` gave.
-        fixed: settings that published networks have and no tensor tells either; a network with others has no such form.
+        fixed: the values that settings of published networks have; a network with others has no such form.
         rename: from names of the network's state dict to the published ones.
     """
 
@@ -41,7 +41,7 @@ class PublishedForm:
     puzzles: str = ""
     sizes: Callable[[Shapes, int, Mapping[str, Any]], Any]
     untold: Callable[[Any], tuple[str, ...]]
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     rename: Callable[[str], str] = same_name
 
     def fits(self, names: Collection[str]) -> bool:

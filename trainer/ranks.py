@@ -139,6 +139,19 @@ def world_size() -> int:
     return int(said)
 
 
+def refuse_several(what: str) -> None:
+    """Refuse several processes where one does the work.
+
+    Args:
+        what: is made, as the beginning of a sentence: "an import".
+
+    Raises:
+        RunError: torchrun started more than one.
+    """
+    if world_size() > 1:
+        raise RunError(f"torchrun started {world_size()} processes, and {what} is made by one; run it without torchrun")
+
+
 @contextmanager
 def joined_ranks() -> Iterator[Ranks]:
     """The ranks that torchrun started, connected for the time of a ``with`` block.

@@ -77,6 +77,7 @@ class Trainer:
         self.ranks = ranks or Ranks()
         self.config, self.net = config, net.train()
         self.learner, self.spread, self._judge = learner, spread, judge
+        self.is_between_steps = True
         self.learn_by(learner.learn, compiled=False)
         self.parameters = list(net.parameters())
         self.device = self.parameters[0].device
@@ -116,11 +117,13 @@ class Trainer:
             work = self.learner.take_up(self.computing, self.state, rows)
         parts = [{name: value[run] for name, value in work.items()} for run in self._runs()]
         shares = list(self.spread(self._differentiate, parts))
+        self.is_between_steps = False
         self._descend([share.gradients for share in shares])
         self._descend_embedding(work[IDENTIFIERS], shares, factor)
         self.state = _joined([share.state for share in shares])
         self.ema.update(self.net, step + 1)
         refresh(self.computing, self.net)
+        self.is_between_steps = True
         return _joined([share.metrics for share in shares])
 
     def learn_by(self, learn: Callable[..., Lesson], *, compiled: bool) -> None:

@@ -81,6 +81,73 @@ def test_training_data_that_cannot_be_read_any_more(train, tmp_path, monkeypatch
     assert_goes_on(train, run, 5, tmp_path)
 
 
+FULL = {
+    "a GPU": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "a CPU": RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+}
+"""What torch raises where there is no memory left."""
+
+
+@pytest.mark.parametrize("device", FULL)
+def test_a_step_that_does_not_fit_the_memory(train, tmp_path, monkeypatch, device):
+    from trmpipe.trainer.trainer import Trainer
+
+    act, run = Trainer._differentiate, tmp_path / "run"
+
+    def too_large(trainer, work):
+        if len(asked) == 5 * (trainer.config.num_slices):
+            raise FULL[device]
+        asked.append(work)
+        return act(trainer, work)
+
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_differentiate", too_large)
+        result = train(run)
+    assert result.code == 1
+    assert (
+        "the memory of cpu does not hold a step of this run; make room there and go on with --resume" in result.message
+    )
+    assert "saved after step 5" in result.err
+    assert_goes_on(train, run, 5, tmp_path)
+
+
+def test_a_step_that_was_taken_by_half_is_not_saved(train, tmp_path, monkeypatch):
+    from trmpipe.trainer.trainer import Trainer
+
+    act, run, asked = Trainer._descend, tmp_path / "run", []
+
+    def too_large(trainer, gradients):
+        act(trainer, gradients)
+        asked.append(gradients)
+        if len(asked) == 5:
+            raise torch.OutOfMemoryError("2 GiB")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_descend", too_large)
+        result = train(run)
+    assert result.code == 1
+    assert "does not hold a step of this run" in result.message
+    assert "saved" not in result.err
+    assert not list((run / "checkpoints").glob("step-*.pt"))
+
+
+@pytest.mark.parametrize("command", ["evaluate", "analyse", "solve"])
+@pytest.mark.parametrize("device", FULL)
+def test_answers_that_do_not_fit_the_memory(trmpipe, train, tmp_path, monkeypatch, command, device):
+    from trmpipe.trainer.models.trm import TRM
+
+    def too_large(*_):
+        raise FULL[device]
+
+    run = tmp_path / "run"
+    assert train(run).code == 0
+    monkeypatch.setattr(TRM, "step", too_large)
+    result = trmpipe(command, run, *(["1..." + 12 * "."] if command == "solve" else []))
+    assert result.code == 1
+    assert f"the memory of cpu does not hold answers of {run}; make room there" in result.message
+
+
 def test_a_best_checkpoint_that_does_not_fit_the_memory_is_one_line(train, tmp_path, monkeypatch):
     from trmpipe.trainer.trainer import Trainer
 

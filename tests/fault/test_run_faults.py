@@ -152,6 +152,20 @@ def test_a_loss_that_is_not_finite_ends_the_run(train, tmp_path):
     assert list_checkpoints(run / "checkpoints") == []
 
 
+def test_nothing_is_scored_after_a_loss_that_is_not_finite(train, tmp_path, monkeypatch):
+    """Where a loss is read every `log_every` steps alone, as of a GPU."""
+    from trmpipe.trainer.loop import Loop
+
+    monkeypatch.setattr(Loop, "_reading_is_free", False)
+    run, diverging = tmp_path / "run", ["--set=optimiser.lr=1e30", "--set=optimiser.matrix_lr=1e30"]
+    rarely = ["--set=schedule.warmup_steps=0", "--set=log_every=100", "--set=evaluation.every=1"]
+    result = train(run, *diverging, *rarely)
+    assert result.code == 1
+    assert " is not finite after step 2" in result.message
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1]
+
+
 def test_the_last_good_checkpoint_is_named(train, tmp_path, monkeypatch):
     before = Loop._train
 

@@ -115,6 +115,37 @@ def test_what_no_published_code_computes_is_not_exported(trmpipe, corpus4, tmp_p
     assert not (run / "step_1").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--set=model.mixer=conv"], "has model.mixer conv, and published networks have mlp_t or attention"),
+        (["--set=learner.name=winner_take_all"], "was taught to start from latents that are drawn"),
+    ],
+    ids=["convolution", "drawn starts"],
+)
+def test_what_nobody_could_read_back_is_not_exported(trmpipe, corpus4, tmp_path, options, words):
+    run = tmp_path / "run"
+    small = ["--set=model.width=16", "--set=model.inner=16", "--set=model.token_inner=16", "--set=model.num_prefix=1"]
+    small = [one for one in small if "token" not in one or "conv" not in options[0]]
+    quick = ["--max-steps=1", "--device=cpu", "--set=batch_size=4"]
+    trained = trmpipe("train", corpus4, "--out", run, *quick, *small, *options)
+    assert trained.code == 0, trained.err
+    done = trmpipe("export", "checkpoint", run)
+    assert (done.code, words in done.message) == (1, True), done.message
+    assert not (run / "step_1").exists()
+
+
+def test_any_checkpoint_is_exported(trmpipe, taken):
+    run, told = taken
+    assert trmpipe(*shlex.split(told["resume"])[1:], "--device=cpu").code == 0
+    for which, step in (("702", 702), ("last", 703)):
+        assert json.loads(trmpipe("export", "checkpoint", run, "--checkpoint", which, "--json").out)["step"] == step
+        assert (run / f"step_{step}").exists()
+    assert not same(run / "step_702", run / "step_703")
+    refused = trmpipe("export", "checkpoint", run, "--checkpoint", "best")
+    assert (refused.code, "no best checkpoint" in refused.message) == (1, True), refused.message
+
+
 def model_of(told):
     return [f"--set=model.{name}={value}" for name, value in told["model"].items() if name != "name"]
 
@@ -194,10 +225,16 @@ def test_a_run_has_the_steps_that_its_weights_have(trmpipe, weights, corpus4, tm
     assert config(tmp_path / "run")["train"]["max_steps"] == 700
 
 
-def test_one_process_imports(trmpipe, weights, corpus4, tmp_path, monkeypatch):
+def test_one_process_imports_and_exports(trmpipe, taken, weights, corpus4, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    refused = trmpipe("import", "checkpoint", weights, "--corpus", corpus4, "--out", tmp_path / "run")
-    assert (refused.code, "run it without torchrun" in refused.message) == (1, True)
+    for command in (
+        ["import", "checkpoint", weights, "--corpus", corpus4, "--out", tmp_path / "run"],
+        ["export", "checkpoint", taken[0]],
+        ["analyse", taken[0]],
+    ):
+        refused = trmpipe(*command)
+        assert (refused.code, "run it without torchrun" in refused.message) == (1, True)
+    assert not (taken[0] / "step_700").exists()
 
 
 def test_an_import_without_its_checkpoint_does_not_start_over(trmpipe, taken):

@@ -202,7 +202,9 @@ def relabelling(chance, n, box_rows):
     return cells, [0, 1, *(2 + digit for digit in chance.sample(range(n), n))]
 
 
-@pytest.fixture(scope="module", params=[(4, "all"), (6, "all"), (9, "all"), (6, "possible"), (9, "possible")])
+@pytest.fixture(
+    scope="module", params=[(4, "all"), (6, "all"), (9, "all"), (6, "possible"), (9, "possible"), (16, "possible")]
+)
 def steered(request):
     """A network after some random steps, so that nothing of what it has begun with helps it."""
     n, candidates = request.param

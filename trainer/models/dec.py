@@ -7,7 +7,8 @@ with other digits are needed. Cells are mixed as in TRM, so places are not alike
 It is damped and noisy in training, and begins anywhere, as EqR; an answer begins anywhere too, but without noise.
 
 Shapes: B batch, S cells, F fields, one for each digit, D width, V vocabulary; latents are [S * F, B, D], cell by cell.
-Source: Fixed-Point-Reasoner-Structures (its code and README of 2026); defaults are its model of 789,125 parameters.
+Source: github.com/Aakash-Marthandan/Fixed-Point-Reasoner-Structures (its code and README of 2026); defaults are its
+model of 789,125 parameters.
 """
 
 import math

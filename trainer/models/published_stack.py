@@ -13,7 +13,7 @@ from .blocks import StackConfig
 from .layers import inner_width
 
 _CYCLES = ("h_cycles", "l_cycles")
-_FIXED = {"mlp": "swiglu", "positions": "rotary"}
+_FIXED = {"mixer": ("mlp_t", "attention"), "mlp": ("swiglu",), "positions": ("rotary",)}
 """What no published network does otherwise."""
 
 
@@ -32,7 +32,7 @@ def published_stack(config: type[StackConfig], *levels: str, **fixed: Any) -> Pu
         puzzles="puzzle_emb.weights",
         sizes=partial(_sizes, config, levels),
         untold=_untold,
-        fixed={**_FIXED, **fixed},
+        fixed={**_FIXED, **{name: (value,) for name, value in fixed.items()}},
     )
 
 

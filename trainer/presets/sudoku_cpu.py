@@ -85,8 +85,8 @@ CPU9 = Preset(
             task="sudoku9",
             reached="96.4 to 98.3 % of held-out puzzles exact, three seeds, from 1,000 puzzles x 1,000 variants,",
             time="20 minutes of training",
-            machine="2 CPU cores",
-            remark="84 % after 1,000 steps, a minute; 92 to 93 % after 8,000; of extreme puzzles 78 %, trained on such,"
+            machine="2 free CPU cores, which take 16.5 steps a second",
+            remark="84 % after 1,000 steps, a minute; 92 to 95 % after 8,000; of extreme puzzles 78 %, trained on such,"
             " and 89 % in three times as long with dropout",
             source="docs/results/sudoku9-cpu.md",
         ),
@@ -103,8 +103,8 @@ HOUR9 = Preset(
             reached="85.4 to 88.4 % of held-out extreme puzzles exact, three seeds, from 1,000 extreme ones x 1,000 "
             "variants, and 98.9 to 99.2 % of minimal ones (99.1 to 99.7 in passes of 32 steps),",
             time="60 minutes of training",
-            machine="2 CPU cores",
-            remark="about 50 % of the extreme ones after 14,000 steps, 72 % after 28,000",
+            machine="2 free CPU cores, which take 13.1 steps a second",
+            remark="40 to 56 % of the extreme ones after 14,000 to 16,000 steps, 72 % after 28,000",
             source="docs/results/sudoku9-cpu.md",
         ),
     ),

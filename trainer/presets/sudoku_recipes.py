@@ -92,7 +92,7 @@ def symbol_equivariant() -> TrainConfig:
 
 
 def decimating_equilibrium() -> TrainConfig:
-    """DEC of width 192 (Fixed-Point-Reasoner-Structures, its code and README): 46,000 steps of 768.
+    """DEC of width 192 (Aakash-Marthandan/Fixed-Point-Reasoner-Structures, its code and README): 46,000 steps of 768.
 
     As published: network with its damping, noise and random starts, stablemax, halting by a head; AdamW at 1e-4 with a
     decay of 1, constant after 2,000 steps of warm-up, gradients clipped to 1, the average of weights.
@@ -229,7 +229,7 @@ DEC = Preset(
             time="46,000 steps",
             machine="TPUs (v6e)",
             remark="the preset differs in four points, which trainer/presets/sudoku_recipes.py lists",
-            source="Fixed-Point-Reasoner-Structures",
+            source="github.com/Aakash-Marthandan/Fixed-Point-Reasoner-Structures",
         ),
     ),
 )

@@ -38,7 +38,7 @@ def test_minutes_fit_the_steps_and_nothing_else(train, trmpipe, corpus4, tmp_pat
 def test_the_evaluation_at_the_end_counts_where_none_comes_before(trmpipe, corpus4, tmp_path, monkeypatch):
     """Though nothing is scored while it trains."""
     answered = []
-    monkeypatch.setattr("trmpipe.trainer.fitting._score", lambda trainer, puzzles: answered.append(len(puzzles)))
+    monkeypatch.setattr("trmpipe.trainer.fitting._score", lambda trainer, scored: answered.append(len(scored.sample)))
     monkeypatch.setattr("trmpipe.trainer.fitting._seconds", lambda work: work() or 50.0)
     small = [option for option in TINY if not option.startswith("--max-steps")]
     result = trmpipe("train", corpus4, *small, "--minutes", 0.5, "--set=evaluation.limit=0", "--out", tmp_path / "run")
@@ -168,7 +168,7 @@ def test_memory_that_gives_out_in_a_step_gets_one_line(train, tmp_path, monkeypa
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(Trainer, "train_step", full)
-    assert "does not hold a step of this run; cut the batch into more slices" in train("--out", tmp_path / "r").message
+    assert "start a run with more slices (--set num_slices=" in train("--out", tmp_path / "r").message
 
 
 @pytest.mark.parametrize("place", ["s3:", "s3:/bucket/run", "s3://bucket/run", "file:///tmp/run", "file:run", "gs:x"])
