@@ -254,7 +254,8 @@ class Task(ABC):
 
         It is written with what NumPy's arrays and torch's tensors share (operators, slices, ``sum`` and ``all`` over an
         axis, ``reshape``), and reads no value. So training, which has the labels at hand, asks it where the answers
-        are, on a GPU or within a compiled step; without one, as here, every step waits until `check` has seen them.
+        are, on a GPU or within a compiled step; without one, as here, every step waits until `check` has seen them. A
+        task derived from one that has it, with another `check`, needs another of these too.
 
         Raises:
             InputError: the task has none, and `checks_beside` says so.

@@ -83,7 +83,7 @@ class TrainedRun:
                     device=self.device,
                     spread=spread,
                 )
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 raise RunError(

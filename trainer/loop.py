@@ -280,7 +280,11 @@ class Loop:
 
     def _train(self, feeder: Feeder) -> Tensors:
         with self._rescuing():
-            rows: Rows = self.clock.timed("waiting", lambda: feeder.rows(self.step))
+            rows: Rows = in_memory_of(
+                self.trainer.device,
+                lambda: self.clock.timed("waiting", lambda: feeder.rows(self.step)),
+                "the puzzles of a step of this run; make room there and go on with --resume",
+            )
         watch = Watch(lambda seconds: self.ranks.world_size == 1 and (bool(self.stop) or self._time_is_up(seconds)))
         with self._rescuing(), watched(self.trainer.watched_core, watch):
             return in_memory_of(

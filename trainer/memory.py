@@ -37,7 +37,7 @@ _TRIAL_ROWS = 2
 _STATES = 2
 """The learner's state before a step and after it."""
 _LOGIT_BYTES = 4
-_CPU_IS_FULL = "can't allocate memory"
+_FULL = ("can't allocate memory", "CUDA error: out of memory")
 _WEIGHT_COPIES = 3
 """Weights, gradient, average."""
 
@@ -185,7 +185,7 @@ def _left_to_process() -> list[int]:
     if limit == resource.RLIM_INFINITY:
         return []
     pages = int(_ADDRESSES.read_text().split()[0])
-    return [limit - pages * resource.getpagesize()]
+    return [max(0, limit - pages * resource.getpagesize())]
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:
@@ -209,7 +209,7 @@ def in_memory_of(device: torch.device, work: Callable[[], Result], what: str) ->
     """
     try:
         return work()
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
     raise RunError(f"the memory of {device.type} does not hold {what}")
@@ -223,6 +223,6 @@ def smaller_steps(config: TrainConfig) -> str:
     return f"start a run with {', '.join(ways)}, or a lower batch_size"
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch found no memory: a GPU's allocator has an error of its own for that, a CPU's a text."""
-    return isinstance(error, torch.OutOfMemoryError) or _CPU_IS_FULL in str(error)
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether there was no memory: NumPy and a GPU's allocator have an error for that, a CPU's and CUDA's a text."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in _FULL)

@@ -117,14 +117,16 @@ class Trainer:
             work = self.learner.take_up(self.computing, self.state, rows)
         parts = [{name: value[run] for name, value in work.items()} for run in self._runs()]
         shares = list(self.spread(self._differentiate, parts))
+        # What takes memory and changes nothing comes first: a step that fails from here on has been taken by half.
+        metrics, state = (_joined([getattr(share, name) for share in shares]) for name in ("metrics", "state"))
         self.is_between_steps = False
         self._descend([share.gradients for share in shares])
         self._descend_embedding(work[IDENTIFIERS], shares, factor)
-        self.state = _joined([share.state for share in shares])
+        self.state = state
         self.ema.update(self.net, step + 1)
         refresh(self.computing, self.net)
         self.is_between_steps = True
-        return _joined([share.metrics for share in shares])
+        return metrics
 
     def learn_by(self, learn: Callable[..., Lesson], *, compiled: bool) -> None:
         """Call `learn` in place of `Learner.learn` from here on; one that is compiled is not left within a step."""

@@ -50,6 +50,8 @@ class AnswerRules(Looking):
             said = answers.copy()
             said[:, cell] = tokens
             found = task.check_beside(*(one.astype(np.int64) for one in (inputs, first, said)))
+            fits = isinstance(found, np.ndarray) and found.shape == inputs.shape[:1] and found.dtype == np.bool_
+            expect(task, "types", fits, f"check_beside gives {found!r:.60}, expected bool [{len(inputs)}]")
             alike = found == task.check(inputs, said)
             owners = np.repeat(candidates, task.spec.vocab_size)
             expect_all(task, "right labels", alike, owners, "check_beside says another thing than check")

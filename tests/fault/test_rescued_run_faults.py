@@ -112,6 +112,44 @@ def test_a_step_that_does_not_fit_the_memory(train, tmp_path, monkeypatch, devic
     assert_goes_on(train, run, 5, tmp_path)
 
 
+def test_what_a_step_says_of_itself_does_not_fit_the_memory(train, tmp_path, monkeypatch):
+    """Before anything is changed, or the step would be taken twice."""
+    from trmpipe.trainer import trainer as module
+
+    act, run, asked = module._joined, tmp_path / "run", []
+
+    def too_large(parts):
+        asked.append(parts)
+        if len(asked) == 2 * 5 + 2:
+            raise torch.OutOfMemoryError("2 GiB")
+        return act(parts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_joined", too_large)
+        result = train(run)
+    assert result.code == 1
+    assert "saved after step 5" in result.err
+    assert_goes_on(train, run, 5, tmp_path)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("2 GiB"), MemoryError("Unable to allocate 2 GiB")])
+def test_puzzles_of_a_step_that_do_not_fit_the_memory(train, tmp_path, monkeypatch, error):
+    act, run = Feeder._make, tmp_path / "run"
+
+    def too_large(feeder, step):
+        if step == 5:
+            raise error
+        return act(feeder, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Feeder, "_make", too_large)
+        result = train(run)
+    assert result.code == 1
+    assert "the memory of cpu does not hold the puzzles of a step of this run; make room there" in result.message
+    assert "saved after step 5" in result.err
+    assert_goes_on(train, run, 5, tmp_path)
+
+
 def test_a_step_that_was_taken_by_half_is_not_saved(train, tmp_path, monkeypatch):
     from trmpipe.trainer.trainer import Trainer
 

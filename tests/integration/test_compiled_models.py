@@ -28,5 +28,6 @@ def test_a_step_is_compiled_and_gives_the_same_numbers(name):
     compiled, same = train(net, learner, rows, teach)
     torch.testing.assert_close(compiled.loss, plain.loss, rtol=1e-4, atol=1e-5)
     for one, other in zip(same, gradients, strict=True):
+        assert (one is None) == (other is None)
         if one is not None:
             torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)

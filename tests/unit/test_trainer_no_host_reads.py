@@ -16,7 +16,7 @@ from tests.shrinking import shrunk
 from trmpipe.generators.registry import FAMILIES
 from trmpipe.trainer.build import build_learner, build_net
 from trmpipe.trainer.config import TrainConfig
-from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.evaluators import evaluator_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import LEARNERS, Rows
@@ -100,6 +100,20 @@ def test_answers_are_judged_without_reading_a_value(family):
     in_a_graph, plain = torch.compile(judge, fullgraph=True, backend="eager")(*tokens), judge(*tokens)
     assert in_a_graph.columns.keys() == plain.columns.keys()
     assert all(torch.equal(one, plain.columns[name]) for name, one in in_a_graph.columns.items())
+
+
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        (lambda task, inputs, labels, answers: np.where(answers == labels, 1, 0).all(-1), "expected bool [1]"),
+        (lambda task, inputs, labels, answers: answers.astype(np.int64) == labels, "it raises AttributeError: "),
+    ],
+)
+def test_a_check_that_takes_no_tensors_is_refused_before_training(monkeypatch, beside, words):
+    monkeypatch.setattr("trmpipe.generators.maze.task.MazeTask.check_beside", beside)
+    with pytest.raises(RunError, match=r"Task\.check_beside of maze10 is asked with tensors") as caught:
+        evaluator_of(FAMILIES["maze"].build(10, {}).spec)
+    assert words in str(caught.value)
 
 
 def test_reading_a_value_is_found(monkeypatch):

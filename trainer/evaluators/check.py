@@ -1,7 +1,7 @@
 """``check``: an answer is right if the task accepts it, for tasks whose puzzles have several solutions.
 
 Halting learns from that verdict. Metrics and scores have it as the column ``accepted``, beside ``exact``, which still
-asks for the stored label, and whatever else the task says of answers (`Task.verdicts`).
+asks for the stored label; scores have whatever else the task says of answers besides (`Task.verdicts`).
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,17 @@ from torch import Tensor
 
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.registry import get_task
-from trmpipe.generators.task import PAD, TaskSpec
+from trmpipe.generators.task import PAD, Task, TaskSpec
 
 from ..errors import RunError
 from ..judging import ACCEPTED, Judgement, judge_by_label
 from ..open_cells import is_open
 from .puzzles import PuzzleEvaluator
+
+_BESIDE = (
+    "Task.check_beside of {} is asked with tensors as with arrays of NumPy; mend the package that brings it, or leave "
+    "the method out"
+)
 
 
 class CheckEvaluator(PuzzleEvaluator):
@@ -41,6 +46,8 @@ class CheckEvaluator(PuzzleEvaluator):
                 f"answers to {spec.name} are judged by the task's own code, which does not say what is right; "
                 "mend the package that brings it (Task.check)"
             )
+        if self._task.checks_beside:
+            _try_beside(self._task)
 
     def judge(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """An answer counts if `Task.check` accepts it; where labels are pad, it is taken as pad."""
@@ -51,9 +58,11 @@ class CheckEvaluator(PuzzleEvaluator):
 
     def judge_lesson(self, inputs: Tensor, labels: Tensor, answers: Tensor) -> Judgement:
         """The same by `Task.check_beside` where the task has it; what else it says of answers is left to scores."""
-        if not self._task.checks_beside:
-            return self.judge(inputs, labels, answers)
-        accepted = self._task.check_beside(inputs, labels, _counted(labels, answers))
+        counted = _counted(labels, answers)
+        if self._task.checks_beside:
+            accepted = self._task.check_beside(inputs, labels, counted)
+        else:
+            accepted = torch.from_numpy(self._task.check(_tokens(inputs), _tokens(counted))).to(answers.device)
         return self._judgement(inputs, labels, answers, {ACCEPTED: accepted})
 
     def _judgement(self, inputs: Tensor, labels: Tensor, answers: Tensor, more: Mapping[str, Tensor]) -> Judgement:
@@ -65,6 +74,21 @@ class CheckEvaluator(PuzzleEvaluator):
             more=more,
             open=is_open(inputs, labels, self._task.blank),
         )
+
+
+def _try_beside(task: Task) -> None:
+    """Let a task check a row of tensors, before a training depends on it.
+
+    Raises:
+        RunError: it does not take tensors, or gives something else than a verdict a row.
+    """
+    row = torch.ones(1, task.spec.seq_len, dtype=torch.int64)
+    try:
+        found = task.check_beside(row, row, row)
+    except Exception as error:
+        raise RunError(f"{_BESIDE.format(task.spec.name)}, and it raises {type(error).__name__}: {error}") from error
+    if not (isinstance(found, Tensor) and found.dtype == torch.bool and found.shape == (1,)):
+        raise RunError(f"{_BESIDE.format(task.spec.name)}, and it gives {found!r:.60}, expected bool [1]")
 
 
 def _counted(labels: Tensor, answers: Tensor) -> Tensor:

@@ -234,7 +234,7 @@ class Equivariant(nn.Module):
         """One supervision step; see `RecursiveNetwork.step` for shapes.
 
         Raises:
-            SettingError: in training, there is dropout and no keys to draw it from.
+            SettingError: in training, there is dropout or noise, and no keys to draw it from.
         """
         said = self._said(inputs)
         chosen = self._chosen(said)

@@ -92,4 +92,4 @@ class HRM(FixedStartNetwork):
         return self.outcome({"z_H": z_H, "z_L": z_L})
 
 
-PART = Part(config=HRMConfig, build=HRM, published=published_stack(HRMConfig, "L_level", "H_level"))
+PART = Part(config=HRMConfig, build=HRM, published=published_stack(HRMConfig, "L_level", "H_level", mixer="attention"))

@@ -104,7 +104,7 @@ def normal_at(keys: Tensor, draw: int, at: tuple[Tensor, Tensor], width: int, dt
         dtype: see `normal`.
     """
     places, examples = at
-    first, second = (words[examples, None] for words in _words_of(keys, draw))
+    first, second = (own[examples, None] for own in _words_of(keys, draw))
     positions = places[:, None] * width + torch.arange(width, device=keys.device)
     drawn = mixed(mixed(positions ^ first) + second & _MASK)
     return _symmetric(drawn, dtype).erfinv().mul(math.sqrt(2)).to(dtype)
