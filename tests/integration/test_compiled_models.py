@@ -13,6 +13,7 @@ from trmpipe.trainer.device import find_compiler
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(find_compiler() is None, reason="torch.compile needs a C++ compiler on a CPU"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # The compiler's own, of its older parts.
 ]
