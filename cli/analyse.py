@@ -73,9 +73,7 @@ def command(
     from trmpipe.trainer.analysis.running import analyse, chosen_measures
     from trmpipe.trainer.inference import open_trained, run_corpora
     from trmpipe.trainer.overlap import overlap_of
-    from trmpipe.trainer.ranks import refuse_several
 
-    refuse_several("an analysis")
     asked = [name.strip() for name in only.split(",") if name.strip()]
     if only and not asked:
         raise click.UsageError(f"--only is {only[:60]!r}, which names no measure; leave it out for all")

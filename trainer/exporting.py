@@ -9,10 +9,11 @@ from trmpipe.shards.places import refuse_no_file
 from .checkpoint import step_of
 from .config import SECTIONS
 from .errors import RunError
-from .inference import open_trained
+from .inference import TrainedRun, open_trained
 from .learners import starts_at_random
 from .parts import entries_that_load, name_of
 from .published import published_tensors
+from .published_form import PublishedForm
 from .ranks import refuse_several
 from .run_folder import LAST
 from .tensor_files import is_exported, write_tensors
@@ -54,6 +55,24 @@ def export_checkpoint(run: str, out: str | None = None, checkpoint: str = LAST) 
     if out is not None:
         _refuse_place(Path(out))
     trained = open_trained(run, "cpu", checkpoint)
+    tensors = published_tensors(trained.net, _form_of(trained, run))
+    path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
+    _refuse_place(path)
+    write_tensors(path, tensors)
+    return ExportResult(
+        path=path,
+        step=trained.step,
+        num_tensors=len(tensors),
+        num_numbers=sum(tensor.numel() for tensor in tensors.values()),
+    )
+
+
+def _form_of(trained: TrainedRun, run: str) -> PublishedForm:
+    """The published form of a run's network.
+
+    Raises:
+        RunError: the model, or how it was taught, has none.
+    """
     models = SECTIONS["model"]
     name = name_of(models, trained.config.model)
     form = models[name].published
@@ -72,16 +91,7 @@ def export_checkpoint(run: str, out: str | None = None, checkpoint: str = LAST) 
             f"{run} was taught to start from latents that are drawn, and published networks start from two fixed ones: "
             "whoever read the file would compute something else; a network taught so has no published form"
         )
-    tensors = published_tensors(trained.net, form)
-    path = Path(out) if out is not None else trained.run.path / f"step_{trained.step}"
-    _refuse_place(path)
-    write_tensors(path, tensors)
-    return ExportResult(
-        path=path,
-        step=trained.step,
-        num_tensors=len(tensors),
-        num_numbers=sum(tensor.numel() for tensor in tensors.values()),
-    )
+    return form
 
 
 def _refuse_place(path: Path) -> None:

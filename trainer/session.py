@@ -79,9 +79,8 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
             "max_minutes": request.max_minutes,
         }
         spread = stack.enter_context(side_by_side(num_threads(config.num_slices, device)))
-        compile_choice = choose_compile(device, request.compile)
-        common: dict[str, Any] = {"net": net, "ranks": ranks, "check_owned": check_owned, "compile": compile_choice}
-        parts = TrainingParts(**common, judge=evaluator.judge_lesson, spread=spread)
+        common: dict[str, Any] = {"net": net, "ranks": ranks, "compile": choose_compile(device, request.compile)}
+        parts = TrainingParts(**common, judge=evaluator.judge_lesson, spread=spread, check_owned=check_owned)
         run = RunFolder(prepared.path)
         # Only the loop answers the request: whoever is tired of scores and pictures is let go at once.
         with stop_on_signals() as stop:

@@ -23,6 +23,7 @@ from ..files import write_sealed
 from ..held_out import tested_corpora
 from ..inference import TrainedRun
 from ..naming import folder_name
+from ..ranks import refuse_several
 from .columns import table_bytes
 from .measure import Measured
 from .reading import (
@@ -55,10 +56,12 @@ def owning_analysis(folder: Path) -> Iterator[None]:
     """Own the folder of an analysis for the time of a ``with`` block.
 
     Raises:
+        RunError: several processes were started, and one writes it.
         PlaceError: the folder cannot be made, or holds something else.
         OwnedError: another command is writing there.
         WriteError: the folder cannot be written.
     """
+    refuse_several("an analysis")
     refuse_other_kind(folder, ANALYSIS)
     with owned(Store(folder.absolute())):
         yield
