@@ -121,6 +121,9 @@ def test_right_is_every_completion_and_nothing_else(seed, size, data):
     placed[0, [row * size + column for row, column in enumerate(other)]] = QUEEN
     assert task.check(groups.inputs, placed)[0] == (tuple(other) in found)
     assert beside(task, groups, placed) == (tuple(other) in found)
+    empty = np.full_like(placed, OPEN)
+    apart = all(abs(other[a] - other[b]) != abs(a - b) for a in range(size) for b in range(a))
+    assert task.check_beside(empty, placed, placed)[0] == apart
 
 
 def beside(task, groups, answer):
