@@ -17,6 +17,8 @@ import vl_convert
 from .theme import PAPER_FONT
 
 _FILES = {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}
+_MARKS = "\N{PLUS-MINUS SIGN}\N{MULTIPLICATION SIGN}\N{EN DASH}\N{MINUS SIGN}\N{HORIZONTAL ELLIPSIS}"
+_USUAL = "".join(map(chr, range(0x20, 0x7F))) + _MARKS
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _WORDS = re.compile(r">([^<]+)<")
 
@@ -41,17 +43,34 @@ def _folder() -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
+def _file_of(weight: str) -> Path:
+    return _folder() / _FILES[weight]
+
+
 def _face(weight: str, letters: str) -> str:
     """A ``@font-face`` of some letters."""
+    # What stands in the SVG as `&amp;` is an ampersand: its letters, and those few of the markup itself, are embedded.
+    wanted = letters + "<>&'\""
+    font = _usual_letters(weight) if set(wanted) <= set(_USUAL) else _file_of(weight).read_bytes()
+    source = f"data:font/woff;base64,{base64.b64encode(_cut(font, wanted, 'woff')).decode()}"
+    return f'@font-face{{font-family:"{PAPER_FONT}";font-weight:{weight};src:url({source})}}'
+
+
+@cache
+def _usual_letters(weight: str) -> bytes:
+    """The typeface with the usual letters alone: ten times as fast to cut from as the whole, which has 6,000."""
+    return _cut(_file_of(weight).read_bytes(), _USUAL, None)
+
+
+def _cut(font: bytes, letters: str, flavor: str | None) -> bytes:
+    """A font file with some of a font's letters."""
     from fontTools.subset import Options, Subsetter, load_font, save_font
 
-    options = Options(flavor="woff", recalc_timestamp=False)
+    options = Options(flavor=flavor, recalc_timestamp=False)
     options.drop_tables += ["FFTM"]  # When a font editor saved it: fontTools would warn that it cannot cut that.
     subsetter, data = Subsetter(options), io.BytesIO()
-    # What stands in the SVG as `&amp;` is an ampersand: its letters, and those few of the markup itself, are embedded.
-    subsetter.populate(text=letters + "<>&'\"")
-    with load_font(str(_folder() / _FILES[weight]), options) as font:
-        subsetter.subset(font)
-        save_font(font, data, options)
-    source = f"data:font/woff;base64,{base64.b64encode(data.getvalue()).decode()}"
-    return f'@font-face{{font-family:"{PAPER_FONT}";font-weight:{weight};src:url({source})}}'
+    subsetter.populate(text=letters)
+    with load_font(io.BytesIO(font), options) as opened:
+        subsetter.subset(opened)
+        save_font(opened, data, options)
+    return data.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_floors import MAY_IMPORT, ROOT
+from tests.unit.test_floors import MAY_IMPORT, ROOT, nodes_of, tree_of
 from trmpipe.generators.registry import FAMILIES
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.models import MODELS
@@ -28,24 +28,26 @@ LONG_KERNELS = {
 """Kernels that stay in one piece, as a call in their innermost loop costs time or hides what is shared, and why."""
 
 
-@functools.cache
-def tree_of(path):
-    return ast.parse(path.read_text())
-
-
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name_of)
-def test_files_and_functions_are_short(path):
-    lines = path.read_text().splitlines()
-    assert len(lines) <= MOST_LINES
-    assert [name for name in long_functions(path) if name not in LONG_KERNELS] == []
+def offenders(paths, found_in):
+    """Files in which a rule is broken, by name, with what `found_in` gives of them."""
+    found = {name_of(path): found_in(path) for path in paths}
+    return {name: broken for name, broken in found.items() if broken}
+
+
+def test_files_are_short():
+    assert [name_of(path) for path in PYTHON if len(path.read_text().splitlines()) > MOST_LINES] == []
+
+
+def test_functions_are_short():
+    assert [name for path in PYTHON for name in long_functions(path) if name not in LONG_KERNELS] == []
 
 
 def long_functions(path, kernels=None):
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION:
             if kernels is None or kernels == any(ast.unparse(d) == "kernel" for d in node.decorator_list):
                 yield f"{name_of(path)}:{node.name}"
@@ -57,7 +59,7 @@ def test_the_long_functions_that_stay_are_kernels():
 
 def undocumented(path):
     """Public functions of four parameters or more whose docstring neither lists them nor says where they are."""
-    for owner in ast.walk(tree_of(path)):
+    for owner in nodes_of(path):
         if not isinstance(owner, ast.Module | ast.ClassDef) or getattr(owner, "name", "").startswith("_"):
             continue
         for node in owner.body:
@@ -71,9 +73,8 @@ def undocumented(path):
                 yield f"{name_of(path)}:{node.name}"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_many_parameters_are_explained(path):
-    assert list(undocumented(path)) == []
+def test_many_parameters_are_explained():
+    assert [name for path in PRODUCT for name in undocumented(path)] == []
 
 
 OWN_FOLDERS = {
@@ -144,15 +145,13 @@ def spelled_words(path):
 
 def names_in(path, names):
     own = {name for name in names if name_of(path).startswith(OWN_FOLDERS.get(name, ()))}
-    found = spelled_words(path)
-    return {name for name in names - own if re.search(rf"(?<![a-z]){name}(?![a-z])", found)}
+    others = "|".join(sorted(names - own))
+    return set(re.findall(rf"(?<![a-z])(?:{others})(?![a-z])", spelled_words(path))) if others else set()
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_nobody_asks_for_tasks_and_models_by_name(path):
-    if name_of(path) in REGISTRIES | DEFAULTS.keys():
-        return
-    assert names_in(path, set(OWN_FOLDERS)) == set()
+def test_nobody_asks_for_tasks_and_models_by_name():
+    others = [path for path in PRODUCT if name_of(path) not in REGISTRIES | DEFAULTS.keys()]
+    assert offenders(others, lambda path: names_in(path, set(OWN_FOLDERS))) == {}
 
 
 PRINTING = re.compile(
@@ -171,9 +170,9 @@ def calls(tree):
     return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-@pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path) != "cli/console.py"], ids=name_of)
-def test_all_is_printed_in_one_place_which_escapes(path):
-    assert prints(tree_of(path)) == []
+def test_all_is_printed_in_one_place_which_escapes():
+    others = [path for path in PRODUCT if name_of(path) != "cli/console.py"]
+    assert offenders(others, lambda path: prints(tree_of(path))) == {}
 
 
 @pytest.mark.parametrize(
@@ -194,9 +193,8 @@ def test_a_line_that_prints_is_found(line):
     assert prints(ast.parse(line))
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_nobody_knows_the_package_that_tests_bring(path):
-    assert names_in(path, OUTSIDE) == set()
+def test_nobody_knows_the_package_that_tests_bring():
+    assert offenders(PRODUCT, lambda path: names_in(path, OUTSIDE)) == {}
 
 
 OF_TASKS = (
@@ -217,9 +215,9 @@ def calls_of_tasks(tree):
     ]
 
 
-@pytest.mark.parametrize("path", [path for path in PRODUCT if name_of(path).startswith("pipeline/")], ids=name_of)
-def test_corpora_are_made_through_the_contract(path):
-    assert calls_of_tasks(tree_of(path)) == []
+def test_corpora_are_made_through_the_contract():
+    pipeline = [path for path in PRODUCT if name_of(path).startswith("pipeline/")]
+    assert offenders(pipeline, lambda path: calls_of_tasks(tree_of(path))) == {}
 
 
 def test_a_call_past_the_contract_is_found():

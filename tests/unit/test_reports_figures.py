@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trmpipe.reports.figures import SUFFIXES, Figure, save_figure, save_figures, saving
+from trmpipe.reports.figures import SUFFIXES, Figure, fonts, save_figure, save_figures, saving
 from trmpipe.reports.figures.curves import MOST_POINTS, thinned
 from trmpipe.reports.figures.of_cells import figure_of_errors
 from trmpipe.reports.figures.of_run import figure_by_supervision_step, figures_of_run, figures_of_runs, told_apart
@@ -101,9 +101,9 @@ def test_a_figure_is_written_in_every_form(suffix, tmp_path):
 
 def test_a_pdf_holds_its_fonts(tmp_path):
     data = save_figure(figures_of_run(LINES)[0], tmp_path / "a.pdf").read_bytes()
-    fonts = set(re.findall(rb"/BaseFont\s*/([A-Za-z+-]+)", data))
-    assert len(fonts) == 1
-    assert fonts.pop().endswith(b"+DejaVuSans")
+    names = set(re.findall(rb"/BaseFont\s*/([A-Za-z+-]+)", data))
+    assert len(names) == 1
+    assert names.pop().endswith(b"+DejaVuSans")
     assert data.count(b"/FontFile") >= 1
 
 
@@ -120,6 +120,14 @@ def test_an_svg_holds_a_font_with_all_of_its_letters(tmp_path):
     # Of five thousand, so that a figure stays small.
     assert len(letters) < 200
     assert "http" not in svg.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+def test_letters_cut_from_the_usual_ones_are_those_of_the_whole_font(weight, monkeypatch):
+    shown = "step AVTo fi fl 0.5 % \N{EN DASH} exact"
+    cut = fonts._face(weight, shown)
+    monkeypatch.setattr(fonts, "_USUAL", "")
+    assert fonts._face(weight, shown) == cut
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch):
