@@ -144,7 +144,7 @@ def test_memory_is_measured_on_puzzles_of_the_corpus(train, corpus4, tmp_path, m
 def test_the_published_model_on_a_small_cpu_is_refused_before_the_first_step(trmpipe, corpus9, tmp_path, monkeypatch):
     monkeypatch.setattr("trmpipe.trainer.memory.available_bytes", lambda device: 24 * 10**9)
     # Narrower in the cycles without gradient, which take no memory and most of the time.
-    options = ("--preset", "sudoku-mlp", "--device", "cpu", "--set", "model.h_cycles=1", "--precision", "fp32")
+    options = ("--preset", "sudoku-mlp", "--device", "cpu", "--set", "model.h_cycles=1", "--set", "precision=fp32")
     result = trmpipe("train", corpus9, *options, "--out", tmp_path / "run")
     assert result.code == 2
     assert re.search(
