@@ -7,9 +7,9 @@ STAMP := $(VENV)/installed
 BOTH_CORES := -n 2 --dist loadfile
 # Tests start hundreds of processes: none compiles the package's source again, and no small network waits for a second thread.
 unexport PYTHONDONTWRITEBYTECODE
-test walkthroughs test-all: export OMP_NUM_THREADS := 1
+test faults walkthroughs test-all: export OMP_NUM_THREADS := 1
 
-.PHONY: demo docs test walkthroughs test-all soak lint types golden clean
+.PHONY: demo docs test faults walkthroughs test-all soak lint types golden clean
 .DELETE_ON_ERROR:
 
 $(STAMP): pyproject.toml constraints.txt
@@ -33,7 +33,11 @@ types: $(STAMP)
 	$(BIN)/mypy -p trmpipe
 
 test: lint types
-	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow and not walkthrough"
+	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow and not walkthrough" --ignore=tests/fault --ignore=tests/fuzz
+
+# What is killed, lost, full, damaged or made by a stranger: each fault for real, most of them in processes of their own.
+faults: $(STAMP)
+	$(BIN)/python -m pytest $(BOTH_CORES) -m "not slow and not walkthrough" tests/fault tests/fuzz
 
 # What pages tell their readers to do, done as they stand: tutorials, packages installed from wheels, the whole site.
 walkthroughs: $(STAMP)

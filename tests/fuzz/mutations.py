@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 INPUTS_VARIABLE = "TRMPIPE_FUZZ_INPUTS"
-DEFAULT_INPUTS = 1_500
+DEFAULT_INPUTS = 3_000
 MOST_BYTES = 1 << 30
 MOST_SECONDS = 5
 
@@ -29,7 +29,7 @@ HOSTILE_VALUES = (
 
 
 def num_inputs(thousandths):
-    """How many inputs a test makes: its part of all, of which there are 1,500 unless the environment says it."""
+    """How many inputs a test makes: its part of all, of which there are 3,000 unless the environment says it."""
     return max(1, int(os.environ.get(INPUTS_VARIABLE, DEFAULT_INPUTS)) * thousandths // 1000)
 
 
