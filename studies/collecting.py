@@ -117,6 +117,7 @@ def _scores(found: Mapping[str, Any]) -> dict[str, Any]:
         "trained": _last(trained["columns"]) if trained else None,
         "restarts": {number: _shares(one["columns"][judge]) for number, one in found["restarts"].items()},
         "across": {name: _last(one["columns"]) for name, one in found["across"].items()},
+        "trained_on": {name: one["trained_on"] for name, one in found["across"].items() if one.get("trained_on")},
     }
 
 

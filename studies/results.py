@@ -56,6 +56,8 @@ class RunRow:
         trained: share that is solved, after the last step, of puzzles that were trained on; None where none is scored.
         restarts: what `solved` is with so many restarts, by their number.
         across: what `solved` is on other data after the last step, by name.
+        trained_on: held-out puzzles of other data that it was trained on, as they are or as symmetric copies, by name;
+            data with none are left out, and rows of before this was looked at have none.
         run: the run's folder, below the study's; empty where there is none.
         training_seconds: that training took, in the session that ended it.
     """
@@ -82,6 +84,7 @@ class RunRow:
     trained: Share | None = None
     restarts: dict[Word, Shares] = dataclasses.field(default_factory=dict)
     across: dict[Word, Share] = dataclasses.field(default_factory=dict)
+    trained_on: dict[Word, Count] = dataclasses.field(default_factory=dict)
     run: str = ""
     training_seconds: Amount = 0.0
 

@@ -132,7 +132,9 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
     for number in asked.restarts:
         yield _restarts(groups, number, asked.depths)
     if asked.across:
-        yield _across(groups, [data.name for data in results.record.plan.data])
+        names = [data.name for data in results.record.plan.data]
+        yield _across(groups, names)
+        yield _trained_on(groups, names)
     yield _short_of_steps(groups)
     fronts = []
     for cost in COSTS:
@@ -180,6 +182,15 @@ def _across(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
         ]
         rows.append([group.name, *map(_short, own)])
     return ["Scored on all data, solved %:", "", *_markdown(rows)]
+
+
+def _trained_on(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
+    """Whether scores on other data are of puzzles that were trained on too."""
+    runs = [run for group in groups for run in group.done]
+    most = {name: max((run.trained_on.get(name, 0) for run in runs), default=0) for name in names}
+    seen = ", ".join(f"{number:,} of {name}" for name, number in most.items() if number)
+    words = "Held-out puzzles that runs were trained on, as they are or as symmetric copies"
+    return [f"{words}: {seen}; so scores on them are not of unseen puzzles alone."] if seen else []
 
 
 def _about(results: StudyResults) -> list[str]:

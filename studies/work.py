@@ -18,6 +18,7 @@ from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.lines import MONITOR
 from trmpipe.trainer.listener import Unheard
 from trmpipe.trainer.measuring import measure_costs
+from trmpipe.trainer.overlap import overlap_of
 from trmpipe.trainer.request import TrainRequest
 from trmpipe.trainer.result import TrainResult
 from trmpipe.trainer.run_folder import RunFolder
@@ -115,7 +116,10 @@ def _run(job: Job) -> dict[str, Any]:
             more = scores_by_step(trained, own, limit=job.puzzles, restarts=restarts)
             found["restarts"][str(restarts)] = _columns(more)
         for name, path in job.across.items():
-            found["across"][name] = _columns(scores_by_step(trained, Corpus.open(path), limit=job.puzzles))
+            other = Corpus.open(path)
+            found["across"][name] = _columns(scores_by_step(trained, other, limit=job.puzzles)) | {
+                "trained_on": overlap_of(trained.about, trained.step, [other]).puzzles
+            }
     return found
 
 

@@ -165,23 +165,6 @@ def test_a_run_that_fails_stands_in_the_table_and_is_tried_again_only_if_asked(c
     assert "## Failed" not in (tmp_path / "table.md").read_text()
 
 
-def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):
-    text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\nrestarts = [2]\ndepths")
-    data = "".join(f'[[data]]\nname = "{name}"\n' for name in ("one", "two"))
-    arm = '[[arms]]\nname = "EqR"\npreset = "eqr-sudoku6-cpu"\n'
-    arm += '[[arms]]\nname = "TRM"\n'
-    with working_here():
-        results = run_study(tiny_plan(text + data + arm), tmp_path, corpora=[str(corpus4)] * 2, seeds=1)
-    one, still, *_ = results.runs
-    assert (still.arm, still.restarts) == ("TRM", {})
-    assert results.failed == []
-    assert {name: len(shares) for name, shares in one.restarts.items()} == {"2": 3}
-    assert set(one.across) == {"two"}
-    # The same corpus twice: what is solved across is what is solved.
-    assert one.across["two"] == one.solved[-1]
-    assert "With 2 restarts" in (tmp_path / "table.md").read_text()
-
-
 def test_equal_flops_are_equal_and_one_run_serves_both_budgets_where_they_agree(corpus4, tmp_path):
     text = TINY.replace("steps = 12", 'equal = ["seconds", "flops"]\nseconds = 0.2\nreference = "TRM"') + ARMS
     with working_here():

@@ -1,0 +1,43 @@
+"""Runs of a study that are scored on the other data of its plan too, and with restarts."""
+
+from tests.study_plans import TINY, tiny_plan, working_here
+from trmpipe.pipeline import Recipe, generate
+from trmpipe.shards import Corpus
+from trmpipe.studies import run_study
+
+
+def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):
+    text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\nrestarts = [2]\ndepths")
+    data = "".join(f'[[data]]\nname = "{name}"\n' for name in ("one", "two"))
+    arm = '[[arms]]\nname = "EqR"\npreset = "eqr-sudoku6-cpu"\n'
+    arm += '[[arms]]\nname = "TRM"\n'
+    with working_here():
+        results = run_study(tiny_plan(text + data + arm), tmp_path, corpora=[str(corpus4)] * 2, seeds=1)
+    one, still, *_ = results.runs
+    assert (still.arm, still.restarts) == ("TRM", {})
+    assert results.failed == []
+    assert {name: len(shares) for name, shares in one.restarts.items()} == {"2": 3}
+    assert set(one.across) == {"two"}
+    # The same corpus twice: what is solved across is what is solved.
+    assert one.across["two"] == one.solved[-1]
+    assert "With 2 restarts" in (tmp_path / "table.md").read_text()
+
+
+def test_puzzles_of_other_data_that_were_trained_on_are_counted(corpus4, tmp_path):
+    other = tmp_path / "other"
+    generate(Recipe(task="sudoku4", n=20, aug=2, seed=1), str(other))
+    text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\ndepths")
+    text += "".join(f'[[data]]\nname = "{name}"\n' for name in ("one", "two")) + '[[arms]]\nname = "TRM"\n'
+    folder = tmp_path / "study"
+    with working_here():
+        results = run_study(tiny_plan(text), folder, corpora=[str(corpus4), str(other)], seeds=1)
+    sets = {
+        name: [set(Corpus.open(path).catalog[split].canonical) for split in ("train", "test")]
+        for name, path in (("one", corpus4), ("two", other))
+    }
+    twins = {"two": len(sets["one"][0] & sets["two"][1]), "one": len(sets["two"][0] & sets["one"][1])}
+    assert [run.trained_on for run in results.runs] == [{"two": twins["two"]}, {"one": twins["one"]}]
+    table = (folder / "table.md").read_text()
+    for name, number in twins.items():
+        assert number > 0
+        assert f"symmetric copies: {number} of {name}; so scores on them are not of unseen puzzles alone." in table
