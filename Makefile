@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 # Two processes, as much of a test's time is one core's; whole files, as their tests share corpora and runs.
 BOTH_CORES := -n 2 --dist loadfile
-# Tests start hundreds of processes: none compiles the package's source again, and no small network waits for a second thread.
+# Tests start hundreds of processes, and none compiles the package's source again.
 unexport PYTHONDONTWRITEBYTECODE
+# Of two tests at once each has a core: torch's second thread would wait for it in a busy loop.
 test faults walkthroughs test-all: export OMP_NUM_THREADS := 1
 
 .PHONY: demo docs test faults walkthroughs test-all soak lint types golden clean

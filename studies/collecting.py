@@ -12,7 +12,7 @@ from .fitting import tuned_once
 from .jobs import outcome_of
 from .making import Choice, Maker, Planned, choices_of, solved_and_cells
 from .record import RECORD, Record, read_record
-from .results import RESULTS, RunRow, Shares, StudyResults, TryRow, read_study
+from .results import RESULTS, InTraining, RunRow, Shares, StudyResults, TryRow, read_study
 
 _UNDONE = "it was not done"
 _MOST_RUNS = 100_000
@@ -117,7 +117,9 @@ def _scores(found: Mapping[str, Any]) -> dict[str, Any]:
         "trained": _last(trained["columns"]) if trained else None,
         "restarts": {number: _shares(one["columns"][judge]) for number, one in found["restarts"].items()},
         "across": {name: _last(one["columns"]) for name, one in found["across"].items()},
-        "trained_on": {name: one["trained_on"] for name, one in found["across"].items() if one.get("trained_on")},
+        "in_training": {
+            name: InTraining(**one["in_training"]) for name, one in found["across"].items() if "in_training" in one
+        },
     }
 
 

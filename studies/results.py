@@ -30,6 +30,19 @@ Status = Literal["done", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InTraining:
+    """Held-out puzzles of other data that a run was trained on, as they are or as symmetric copies.
+
+    Attributes:
+        puzzles: how many; None where nobody can tell.
+        of: held-out puzzles that the data have.
+    """
+
+    puzzles: Count | None
+    of: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """One run.
 
@@ -56,8 +69,7 @@ class RunRow:
         trained: share that is solved, after the last step, of puzzles that were trained on; None where none is scored.
         restarts: what `solved` is with so many restarts, by their number.
         across: what `solved` is on other data after the last step, by name.
-        trained_on: held-out puzzles of other data that it was trained on, as they are or as symmetric copies, by name;
-            data with none are left out, and rows of before this was looked at have none.
+        in_training: held-out puzzles of other data that it was trained on, by name; without those not looked at.
         run: the run's folder, below the study's; empty where there is none.
         training_seconds: that training took, in the session that ended it.
     """
@@ -84,7 +96,7 @@ class RunRow:
     trained: Share | None = None
     restarts: dict[Word, Shares] = dataclasses.field(default_factory=dict)
     across: dict[Word, Share] = dataclasses.field(default_factory=dict)
-    trained_on: dict[Word, Count] = dataclasses.field(default_factory=dict)
+    in_training: dict[Word, InTraining] = dataclasses.field(default_factory=dict)
     run: str = ""
     training_seconds: Amount = 0.0
 

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from trmpipe.shards.words import counted
+
 from .results import RunRow, StudyResults
 from .statistics import Estimate, estimate_of
 
@@ -94,6 +96,27 @@ def groups_of(results: StudyResults) -> list[Group]:
                 done = tuple(run for run in runs if run.done and run.solved)
                 failed = tuple(run for run in runs if not run.done)
                 found.append(Group(data=data.name, kind=kind, axes=axes, done=done, failed=failed))
+    return found
+
+
+def words_on_overlap(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
+    """A sentence for every data whose scores are not known to be of unseen puzzles alone.
+
+    Args:
+        groups: that were scored on other data.
+        names: of the data.
+    """
+    found = []
+    for name in names:
+        looked_at = [run.in_training[name] for group in groups for run in group.done if name in run.in_training]
+        if any(one.puzzles is None for one in looked_at):
+            found.append(f"Not checked whether held-out puzzles of {name} were trained on.")
+        most = max((one.puzzles or 0 for one in looked_at), default=0)
+        if most:
+            found.append(
+                f"Of the {counted(looked_at[0].of, 'held-out puzzle')} of {name}, up to {most:,} were trained on, as "
+                "they are or as symmetric copies, so scores on them are not of unseen puzzles alone."
+            )
     return found
 
 

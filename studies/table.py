@@ -14,7 +14,7 @@ from .fitting import in_words
 from .plan import FLOPS, SECONDS, STEPS, Plan
 from .results import StudyResults
 from .statistics import Estimate
-from .summary import COSTS, Group, groups_of, offers_of
+from .summary import COSTS, Group, groups_of, offers_of, words_on_overlap
 
 TABLE = "table.md"
 WAYS = {
@@ -134,7 +134,7 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
     if asked.across:
         names = [data.name for data in results.record.plan.data]
         yield _across(groups, names)
-        yield _trained_on(groups, names)
+        yield [" ".join(words_on_overlap(groups, names))]
     yield _short_of_steps(groups)
     fronts = []
     for cost in COSTS:
@@ -182,15 +182,6 @@ def _across(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
         ]
         rows.append([group.name, *map(_short, own)])
     return ["Scored on all data, solved %:", "", *_markdown(rows)]
-
-
-def _trained_on(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
-    """Whether scores on other data are of puzzles that were trained on too."""
-    runs = [run for group in groups for run in group.done]
-    most = {name: max((run.trained_on.get(name, 0) for run in runs), default=0) for name in names}
-    seen = ", ".join(f"{number:,} of {name}" for name, number in most.items() if number)
-    words = "Held-out puzzles that runs were trained on, as they are or as symmetric copies"
-    return [f"{words}: {seen}; so scores on them are not of unseen puzzles alone."] if seen else []
 
 
 def _about(results: StudyResults) -> list[str]:

@@ -117,9 +117,10 @@ def _run(job: Job) -> dict[str, Any]:
             found["restarts"][str(restarts)] = _columns(more)
         for name, path in job.across.items():
             other = Corpus.open(path)
-            found["across"][name] = _columns(scores_by_step(trained, other, limit=job.puzzles)) | {
-                "trained_on": overlap_of(trained.about, trained.step, [other]).puzzles
-            }
+            scores = _columns(scores_by_step(trained, other, limit=job.puzzles))
+            # Its own corpus is opened here already, wherever it lies; of its own held-out puzzles none is counted.
+            seen = overlap_of(trained.about, trained.step, [other, own]).puzzles
+            found["across"][name] = scores | {"in_training": {"puzzles": seen, "of": other.num_groups("test")}}
     return found
 
 

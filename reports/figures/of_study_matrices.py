@@ -9,7 +9,7 @@ from trmpipe.shards.words import counted
 from trmpipe.studies.plan import Plan
 from trmpipe.studies.setups import slug
 from trmpipe.studies.statistics import Estimate
-from trmpipe.studies.summary import Group
+from trmpipe.studies.summary import Group, words_on_overlap
 from trmpipe.studies.table import restarts_at
 
 from .figure import Figure
@@ -102,13 +102,14 @@ def across_of(plan: Plan, groups: Sequence[Group], about: str) -> list[Figure]:
     """
     found = []
     for name in dict.fromkeys(group.name for group in groups):
+        own = [group for group in groups if group.name == name]
         rows = [
             {"trained on": group.data, "scored on": other.name, **_share(_scored_on(group, other.name))}
-            for group in groups
-            if group.name == name
+            for group in own
             for other in plan.data
         ]
         says = f"{name}, {about}: share of held-out puzzles of each data solved, by what it was trained on."
+        says = " ".join([says, *words_on_overlap(own, [data.name for data in plan.data])])
         title = "Trained on one, scored on another"
         found.append(_heat_map(slug(f"{name} {about.split()[1]} across"), title, says, rows))
     return found

@@ -2,8 +2,11 @@
 
 from tests.study_plans import TINY, tiny_plan, working_here
 from trmpipe.pipeline import Recipe, generate
+from trmpipe.reports.figures.of_study import figures_of_study
 from trmpipe.shards import Corpus
 from trmpipe.studies import run_study
+from trmpipe.studies.results import InTraining, RunRow
+from trmpipe.studies.summary import Group, words_on_overlap
 
 
 def test_data_are_scored_across_and_with_restarts(corpus4, tmp_path):
@@ -36,8 +39,25 @@ def test_puzzles_of_other_data_that_were_trained_on_are_counted(corpus4, tmp_pat
         for name, path in (("one", corpus4), ("two", other))
     }
     twins = {"two": len(sets["one"][0] & sets["two"][1]), "one": len(sets["two"][0] & sets["one"][1])}
-    assert [run.trained_on for run in results.runs] == [{"two": twins["two"]}, {"one": twins["one"]}]
+    assert [run.in_training for run in results.runs] == [
+        {name: InTraining(puzzles=twins[name], of=len(sets[name][1]))} for name in ("two", "one")
+    ]
     table = (folder / "table.md").read_text()
     for name, number in twins.items():
         assert number > 0
-        assert f"symmetric copies: {number} of {name}; so scores on them are not of unseen puzzles alone." in table
+        assert f"of {name}, up to {number} were trained on, as they are or as symmetric copies, so scores" in table
+    [matrix] = [figure for figure in figures_of_study(results) if figure.name.endswith("across")]
+    assert "symmetric copies" in matrix.says
+
+
+def test_data_whose_overlap_nobody_knows_are_named():
+    def group(**in_training):
+        done = RunRow(data="a", arm="x", point={}, equal=("steps",), seed=0, status="done", in_training=in_training)
+        return Group(data="a", kind="steps", axes=(), done=(done,), failed=())
+
+    known, unknown = InTraining(puzzles=0, of=9), InTraining(puzzles=None, of=9)
+    groups = [group(b=known, c=unknown), group(b=InTraining(puzzles=1, of=9))]
+    first, second = words_on_overlap(groups, ["a", "b", "c"])
+    assert first.startswith("Of the 9 held-out puzzles of b, up to 1 were trained on")
+    assert second == "Not checked whether held-out puzzles of c were trained on."
+    assert words_on_overlap([group(b=known)], ["a", "b"]) == []

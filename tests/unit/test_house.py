@@ -3,12 +3,11 @@
 import ast
 import functools
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_floors import MAY_IMPORT, ROOT, nodes_of, tree_of
+from tests.unit.test_floors import MAY_IMPORT, ROOT, name_of, nodes_of, offenders, tree_of
 from trmpipe.generators.registry import FAMILIES
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.models import MODELS
@@ -28,22 +27,13 @@ LONG_KERNELS = {
 """Kernels that stay in one piece, as a call in their innermost loop costs time or hides what is shared, and why."""
 
 
-def name_of(path):
-    return path.relative_to(ROOT).as_posix()
-
-
-def offenders(paths, found_in):
-    """Files in which a rule is broken, by name, with what `found_in` gives of them."""
-    found = {name_of(path): found_in(path) for path in paths}
-    return {name: broken for name, broken in found.items() if broken}
-
-
 def test_files_are_short():
-    assert [name_of(path) for path in PYTHON if len(path.read_text().splitlines()) > MOST_LINES] == []
+    lengths = {path: len(path.read_text().splitlines()) for path in PYTHON}
+    assert offenders({path: length > MOST_LINES for path, length in lengths.items()}) == {}
 
 
 def test_functions_are_short():
-    assert [name for path in PYTHON for name in long_functions(path) if name not in LONG_KERNELS] == []
+    assert offenders({path: set(long_functions(path)) - set(LONG_KERNELS) for path in PYTHON}) == {}
 
 
 def long_functions(path, kernels=None):
@@ -74,7 +64,7 @@ def undocumented(path):
 
 
 def test_many_parameters_are_explained():
-    assert [name for path in PRODUCT for name in undocumented(path)] == []
+    assert offenders({path: list(undocumented(path)) for path in PRODUCT}) == {}
 
 
 OWN_FOLDERS = {
@@ -151,7 +141,7 @@ def names_in(path, names):
 
 def test_nobody_asks_for_tasks_and_models_by_name():
     others = [path for path in PRODUCT if name_of(path) not in REGISTRIES | DEFAULTS.keys()]
-    assert offenders(others, lambda path: names_in(path, set(OWN_FOLDERS))) == {}
+    assert offenders({path: names_in(path, set(OWN_FOLDERS)) for path in others}) == {}
 
 
 PRINTING = re.compile(
@@ -172,7 +162,7 @@ def calls(tree):
 
 def test_all_is_printed_in_one_place_which_escapes():
     others = [path for path in PRODUCT if name_of(path) != "cli/console.py"]
-    assert offenders(others, lambda path: prints(tree_of(path))) == {}
+    assert offenders({path: prints(tree_of(path)) for path in others}) == {}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +184,7 @@ def test_a_line_that_prints_is_found(line):
 
 
 def test_nobody_knows_the_package_that_tests_bring():
-    assert offenders(PRODUCT, lambda path: names_in(path, OUTSIDE)) == {}
+    assert offenders({path: names_in(path, OUTSIDE) for path in PRODUCT}) == {}
 
 
 OF_TASKS = (
@@ -217,7 +207,7 @@ def calls_of_tasks(tree):
 
 def test_corpora_are_made_through_the_contract():
     pipeline = [path for path in PRODUCT if name_of(path).startswith("pipeline/")]
-    assert offenders(pipeline, lambda path: calls_of_tasks(tree_of(path))) == {}
+    assert offenders({path: calls_of_tasks(tree_of(path)) for path in pipeline}) == {}
 
 
 def test_a_call_past_the_contract_is_found():
@@ -249,7 +239,7 @@ def test_every_task_model_and_learner_of_ours_is_looked_for():
 def test_names_are_found_in_all_their_forms(line, found, tmp_path, monkeypatch):
     path = tmp_path / "line.py"
     path.write_text(line)
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    monkeypatch.setattr("tests.unit.test_floors.ROOT", tmp_path)
     assert names_in(path, set(OWN_FOLDERS)) == found
 
 
