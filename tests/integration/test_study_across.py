@@ -4,7 +4,7 @@ from tests.study_plans import TINY, tiny_plan, working_here
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.reports.figures.of_study import figures_of_study
 from trmpipe.shards import Corpus
-from trmpipe.studies import run_study
+from trmpipe.studies import read_study, run_study
 from trmpipe.studies.results import InTraining, RunRow
 from trmpipe.studies.summary import Group, words_on_overlap
 
@@ -42,6 +42,7 @@ def test_puzzles_of_other_data_that_were_trained_on_are_counted(corpus4, tmp_pat
     assert [run.in_training for run in results.runs] == [
         {name: InTraining(puzzles=twins[name], of=len(sets[name][1]))} for name in ("two", "one")
     ]
+    assert [run.in_training for run in read_study(folder).runs] == [run.in_training for run in results.runs]
     table = (folder / "table.md").read_text()
     for name, number in twins.items():
         assert number > 0
