@@ -1,10 +1,7 @@
 """A training step: slices change nothing but rounding, threads nothing at all."""
 
 import dataclasses
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -150,23 +147,13 @@ def test_a_state_that_does_not_fit_the_learner_is_refused(corpus4, change, words
     assert "\n" not in str(caught.value)
 
 
-_COUNT_THREADS = """
-import torch
-from trmpipe.trainer.threads import side_by_side
-before = torch.get_num_threads()
-assert before == 2
-with side_by_side(2) as spread:
-    assert list(spread(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
-    assert torch.get_num_threads() == 1
-    assert list(spread(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
-assert torch.get_num_threads() == before
-"""
-
-
 def test_threads_use_one_core_each_and_put_torch_back():
-    """In a process of its own, where torch has two threads from its start; here it may have one."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
-    subprocess.run([sys.executable, "-c", _COUNT_THREADS], check=True, timeout=60, env=environment)
+    torch.set_num_threads(2)
+    with side_by_side(2) as spread:
+        assert list(spread(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+        assert torch.get_num_threads() == 1
+        assert list(spread(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
+    assert torch.get_num_threads() == 2
 
 
 def test_more_slices_than_cores_take_turns(monkeypatch):
