@@ -134,7 +134,7 @@ def _blocks(results: StudyResults, groups: Sequence[Group]) -> Iterable[list[str
     if asked.across:
         names = [data.name for data in results.record.plan.data]
         yield _across(groups, names)
-        yield [" ".join(words_on_overlap(groups, names))]
+        yield words_on_overlap(groups, names)
     yield _short_of_steps(groups)
     fronts = []
     for cost in COSTS:
