@@ -26,19 +26,19 @@ import numpy as np
 import torch
 
 from trmpipe.generators.registry import get_task
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.compiling import compile_steps
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_learner, build_net
+from trmpipe.trainer.building.flops import flops_of
+from trmpipe.trainer.building.precision_choice import DTYPES
 from trmpipe.trainer.device import CompileChoice, find_compiler, pick_device
 from trmpipe.trainer.evaluators import evaluator_of
-from trmpipe.trainer.flops import flops_of
 from trmpipe.trainer.judging import Judge, judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
-from trmpipe.trainer.precision_choice import DTYPES
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.training.compiling import compile_steps
+from trmpipe.trainer.training.trainer import Trainer
 
 RECIPES = {
     "sudoku": ("sudoku-mlp", CorpusSizes(seq_len=81, vocab_size=11)),

@@ -30,20 +30,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.gpu import peak_flops
-from trmpipe.trainer.allocation import keep_freed_memory
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.compiling import compile_steps
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_learner, build_net
+from trmpipe.trainer.building.flops import flops_of
+from trmpipe.trainer.building.precision_choice import has_bf16_units
 from trmpipe.trainer.device import choose_compile
-from trmpipe.trainer.flops import flops_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
-from trmpipe.trainer.precision_choice import has_bf16_units
+from trmpipe.trainer.settings.config import TrainConfig
 from trmpipe.trainer.threads import num_threads, side_by_side
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.training.allocation import keep_freed_memory
+from trmpipe.trainer.training.compiling import compile_steps
+from trmpipe.trainer.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -22,12 +22,12 @@ import trmpipe
 from trmpipe.shards import Corpus
 from trmpipe.studies.jobs import RUN, Job, outcome_of
 from trmpipe.studies.processes import Worker, do_side_by_side
-from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
-from trmpipe.trainer.flops import step_flops
-from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.building.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.building.flops import step_flops
+from trmpipe.trainer.building.trial import first_puzzles
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.request import FINAL_LIMIT
-from trmpipe.trainer.trial import first_puzzles
+from trmpipe.trainer.settings.overrides import apply_overrides
+from trmpipe.trainer.settings.request import FINAL_LIMIT
 
 ASKED = (1, 4, 16)
 """Supervision steps after which answers are counted in the table."""

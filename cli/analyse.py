@@ -71,8 +71,8 @@ def command(
     kinds = _kinds(pictures)
     from trmpipe.trainer.analysis.keeping import FOLDER, about_run, keep_analysis, owning_analysis
     from trmpipe.trainer.analysis.running import analyse, chosen_measures
-    from trmpipe.trainer.inference import open_trained, run_corpora
-    from trmpipe.trainer.overlap import overlap_of
+    from trmpipe.trainer.runs.overlap import overlap_of
+    from trmpipe.trainer.trained.inference import open_trained, run_corpora
 
     asked = [name.strip() for name in only.split(",") if name.strip()]
     if only and not asked:

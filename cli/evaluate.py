@@ -66,9 +66,9 @@ def command(
     In tasks scored by vote: pass@K over the variants of each puzzle, with a submission.json and a picture in RUN's
     folder. The scores are kept in RUN, where `trmpipe runs` finds them. Under torchrun the processes share the work.
     """
-    from trmpipe.trainer.held_out import tested_corpora
-    from trmpipe.trainer.inference import evaluate_run
     from trmpipe.trainer.ranks import joined_ranks
+    from trmpipe.trainer.scores.held_out import tested_corpora
+    from trmpipe.trainer.trained.inference import evaluate_run
 
     with joined_ranks() as ranks:
         own: list[Any] = []
@@ -120,7 +120,7 @@ def _open(
         tell: is told what is worth knowing.
     """
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-    from trmpipe.trainer.inference import make_request, open_trained, run_corpora
+    from trmpipe.trainer.trained.inference import make_request, open_trained, run_corpora
 
     trained = open_trained(run, device, checkpoint)
     opened = run_corpora(trained, corpora, tell)
@@ -133,7 +133,7 @@ def _keep(trained: Any, corpora: Any, request: Any, report: Any) -> str | None:
     """Keep the scores in the run, where it can be written: they were asked for, and are shown in any case."""
     from trmpipe.shards.errors import OwnedError, WriteError
     from trmpipe.trainer.errors import RunWriteError
-    from trmpipe.trainer.kept_scores import keep_scores
+    from trmpipe.trainer.trained.kept_scores import keep_scores
 
     try:
         return str(keep_scores(trained.run, trained.step, corpora, request, report))

@@ -21,7 +21,7 @@ def checkpoint(*, run: str, out: str | None, checkpoint: str, as_json: bool) -> 
 
     A FILE that ends in .safetensors is one of that kind, any other one is torch's.
     """
-    from trmpipe.trainer.exporting import export_checkpoint
+    from trmpipe.trainer.published.exporting import export_checkpoint
 
     result = export_checkpoint(run, out, checkpoint)
     if as_json:

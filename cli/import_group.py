@@ -46,7 +46,7 @@ def checkpoint(
     model it is, and its sizes, are found in the tensors; heads and cycles are in none of them. The run can be
     evaluated, asked, and trained on.
     """
-    from trmpipe.trainer.importing import ImportRequest, import_checkpoint
+    from trmpipe.trainer.published.importing import ImportRequest, import_checkpoint
 
     asked = {"num_heads": heads, "h_cycles": h_cycles, "l_cycles": l_cycles}
     model = {name: value for name, value in asked.items() if value is not None}

@@ -20,9 +20,9 @@ def command(*, name: str | None, as_json: bool) -> None:
 
     `train --set KEY=VALUE` changes any of the settings.
     """
-    from trmpipe.trainer.config import to_json
     from trmpipe.trainer.parts import entries_that_load
     from trmpipe.trainer.presets import PRESETS, get_preset
+    from trmpipe.trainer.settings.config import to_json
 
     if as_json:
         names = [name] if name else [key for key, _ in entries_that_load(PRESETS)]
@@ -47,8 +47,8 @@ def _print_preset(name: str, preset: "Preset") -> None:
 
 def _print_settings(config: Any) -> None:
     """Each setting with its value and what it is."""
-    from trmpipe.trainer.config import flatten, to_json
-    from trmpipe.trainer.setting_words import settings_in_words
+    from trmpipe.trainer.settings.config import flatten, to_json
+    from trmpipe.trainer.settings.setting_words import settings_in_words
 
     words = settings_in_words(config)
     values = {key: _value_in_words(value) for key, value in flatten(to_json(config)).items()}

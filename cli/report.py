@@ -82,7 +82,7 @@ def _suffixes(formats: str) -> list[str]:
 
 
 def _default_page(paths: tuple[str, ...]) -> Path:
-    from trmpipe.trainer.naming import safe_name
+    from trmpipe.trainer.runs.naming import safe_name
 
     name = safe_name(Path(paths[0]).resolve().name)
     return Path(f"report-{name}.html" if len(paths) == 1 else f"report-{name}-and-{len(paths) - 1}-more.html")

@@ -18,8 +18,8 @@ def command(*, folder: str, as_json: bool) -> int:
     """
     from pathlib import Path
 
-    from trmpipe.trainer.listing import list_runs
-    from trmpipe.trainer.seed_groups import seed_groups
+    from trmpipe.trainer.trained.listing import list_runs
+    from trmpipe.trainer.training.seed_groups import seed_groups
 
     runs, damaged = list_runs(Path(folder))
     groups = seed_groups(runs)

@@ -45,8 +45,8 @@ def command(
     """
     if animate is not None:
         _refuse_place(animate)
-    from trmpipe.trainer.inference import open_trained
-    from trmpipe.trainer.solving import solve
+    from trmpipe.trainer.trained.inference import open_trained
+    from trmpipe.trainer.trained.solving import solve
 
     trained = open_trained(run, device, checkpoint)
     tell = partial(echo, err=True)
@@ -92,7 +92,7 @@ def _animate(trained: Any, puzzle: str, path: str) -> None:
     from pathlib import Path
 
     from trmpipe.reports.animation import save_animation
-    from trmpipe.trainer.solving import solve_stepwise
+    from trmpipe.trainer.trained.solving import solve_stepwise
 
     solving, spec = solve_stepwise(trained, puzzle)
     save_animation(solving, spec, spec.name, Path(path))

@@ -75,10 +75,10 @@ def command(*, paths: tuple[str, ...], compile_wish: str, seeds: int | None, as_
 
     Ctrl-C saves; the same command with --resume goes on, exactly as if nothing had happened.
     """
-    from trmpipe.trainer.allocation import keep_freed_memory
     from trmpipe.trainer.ranks import joined_ranks
-    from trmpipe.trainer.request import TrainRequest
-    from trmpipe.trainer.session import train
+    from trmpipe.trainer.settings.request import TrainRequest
+    from trmpipe.trainer.training.allocation import keep_freed_memory
+    from trmpipe.trainer.training.session import train
 
     if options["minutes"] is not None and options["max_steps"] is not None:
         raise click.UsageError("--minutes and --max-steps both say how long to train; give one of them")

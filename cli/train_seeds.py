@@ -34,7 +34,7 @@ def train_seeds(
         ranks: of the processes that train together.
         as_json: whether to print JSON.
     """
-    from trmpipe.trainer.seeds import seed_requests
+    from trmpipe.trainer.training.seeds import seed_requests
 
     started = time.monotonic()
     with show() as listener:
@@ -83,7 +83,7 @@ def _train_each(
         done: gets what they come to, one by one.
     """
     from trmpipe.trainer.errors import DivergedError
-    from trmpipe.trainer.session import train
+    from trmpipe.trainer.training.session import train
 
     goes_on = True
     for number, asked in enumerate(requests, 1):
@@ -123,7 +123,7 @@ def _tell(ranks: Any, line: str) -> None:
 
 
 def _report(found: _Done, num_seeds: int, *, as_json: bool) -> None:
-    from trmpipe.trainer.seeds import spreads_of
+    from trmpipe.trainer.training.seeds import spreads_of
 
     results, diverged = found.results, found.diverged
     done = [result for result in results if result.finished]

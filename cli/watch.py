@@ -23,7 +23,7 @@ def command(*, run: str, port: int, opens: bool) -> None:
     there too; the training does not notice. Ctrl-C ends it.
     """
     from trmpipe.reports.watch import open_server
-    from trmpipe.trainer.run_folder import RunFolder
+    from trmpipe.trainer.runs.run_folder import RunFolder
 
     with open_server(Path(run), port, partial(echo, err=True)) as server:
         address = f"http://127.0.0.1:{server.server_port}/"

@@ -9,9 +9,9 @@ from trmpipe.generators.errors import OptionError
 from trmpipe.generators.picture import Picture
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards.files import write_atomically
-from trmpipe.trainer.drawing import draw_picture
-from trmpipe.trainer.figures import make_figure
-from trmpipe.trainer.pictures import Solving, boards_of
+from trmpipe.trainer.pictures.drawing import draw_picture
+from trmpipe.trainer.pictures.figures import make_figure
+from trmpipe.trainer.pictures.run_pictures import Solving, boards_of
 
 _BEGIN = b"GIF8"
 _INCHES = (3.6, 4.2)

@@ -12,7 +12,7 @@ from trmpipe.trainer.analysis import read_analysis, read_summary
 from trmpipe.trainer.analysis.keeping import FOLDER
 from trmpipe.trainer.analysis.reading import SUMMARY
 from trmpipe.trainer.errors import NoRunError
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 from .errors import ReportError
 from .figures import Figure

@@ -7,8 +7,8 @@ from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import Corpus
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.resolving import check_settings
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training.resolving import check_settings
 
 from .errors import PlanError
 from .keys import nearest

@@ -18,8 +18,8 @@ from trmpipe.shards.ownership import owned
 from trmpipe.shards.places import STUDY, refuse_strangers
 from trmpipe.shards.urls import is_local
 from trmpipe.shards.words import counted
-from trmpipe.trainer.costs import Costs
 from trmpipe.trainer.device import GPUS, num_devices, visible_gpus
+from trmpipe.trainer.training.costs import Costs
 
 from .checking import check_corpus, check_plan, check_settings_of
 from .collecting import results_of

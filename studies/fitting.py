@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from trmpipe.shards.fields import Positive, Word
 from trmpipe.shards.words import counted, time_in_words
-from trmpipe.trainer.costs import Costs
+from trmpipe.trainer.training.costs import Costs
 
 from .errors import StudyError
 from .lengths import cost_key, lengths_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trmpipe.shards import json_digest
-from trmpipe.trainer.costs import Costs
+from trmpipe.trainer.training.costs import Costs
 
 from .errors import StudyError
 from .plan import FLOPS, SECONDS, STEPS, Data, Plan, Settings

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trmpipe.trainer.costs import Costs
 from trmpipe.trainer.judging import solved_column
+from trmpipe.trainer.training.costs import Costs
 
 from .errors import StudyError
 from .fitting import kept_setups, try_steps, tuned_once, tuning_name

@@ -16,10 +16,10 @@ from trmpipe.generators.threads import num_cores
 from trmpipe.shards import json_digest
 from trmpipe.shards.fields import Digest, Positive, Word
 from trmpipe.shards.json_files import convert, read_sealed
-from trmpipe.trainer.costs import Amount, Costs
 from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, write_sealed
+from trmpipe.trainer.training.costs import Amount, Costs
 
 from .errors import NoStudyError, StudyError
 from .fitting import Fitted

@@ -13,9 +13,9 @@ from trmpipe.shards.fields import Count, Word
 from trmpipe.shards.files import write_atomically
 from trmpipe.shards.json_files import read_json
 from trmpipe.shards.words import counted
-from trmpipe.trainer.costs import Amount
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.files import damage_of_a_run, read_file, writing
+from trmpipe.trainer.training.costs import Amount
 
 from .errors import NoStudyError, StudyError
 from .record import Record, read_record

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import mean, stdev
 
-from trmpipe.trainer.intervals import Share
+from trmpipe.trainer.scores.intervals import Share
 
 _LEVEL = 0.95
 _HALVINGS = 200

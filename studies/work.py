@@ -12,18 +12,18 @@ from trmpipe.shards import Corpus, Store
 from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.ownership import owned
 from trmpipe.shards.urls import printable
-from trmpipe.trainer.by_step import StepScores, draws, scores_by_step
 from trmpipe.trainer.errors import DivergedError, RunWriteError
-from trmpipe.trainer.inference import open_trained
-from trmpipe.trainer.lines import MONITOR
-from trmpipe.trainer.listener import Unheard
-from trmpipe.trainer.measuring import measure_costs
-from trmpipe.trainer.overlap import overlap_of
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.result import TrainResult
-from trmpipe.trainer.run_folder import RunFolder
-from trmpipe.trainer.scoring import Scores
-from trmpipe.trainer.session import train
+from trmpipe.trainer.runs.lines import MONITOR
+from trmpipe.trainer.runs.overlap import overlap_of
+from trmpipe.trainer.runs.run_folder import RunFolder
+from trmpipe.trainer.scores.scoring import Scores
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.trained.by_step import StepScores, draws, scores_by_step
+from trmpipe.trainer.trained.inference import open_trained
+from trmpipe.trainer.training.listener import Unheard
+from trmpipe.trainer.training.measuring import measure_costs
+from trmpipe.trainer.training.result import TrainResult
+from trmpipe.trainer.training.session import train
 
 from .errors import StudyInterrupted
 from .jobs import COSTS, RUN, TRY, Job, Outcome, keep_outcome

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trmpipe.shards import Examples
-from trmpipe.trainer.held_out import held_out_rows
+from trmpipe.trainer.scores.held_out import held_out_rows
 
 VARIANTS = 6
 TINY = [

@@ -12,10 +12,10 @@ from trmpipe.shards.progress import Silent
 from trmpipe.trainer.analysis.recording import Recorder
 from trmpipe.trainer.analysis.subject import RunSubject
 from trmpipe.trainer.evaluators.label import LabelEvaluator
-from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.learners.one_pass import OnePass, OnePassConfig
 from trmpipe.trainer.models import Outcome
+from trmpipe.trainer.scores.examinee import Examinee
 
 BLANK, ANSWER = 1, 2
 VOCABULARY = 12

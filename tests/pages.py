@@ -30,9 +30,9 @@ import torch
 
 from tests.runs import quick_training
 from trmpipe.cli.main import run
-from trmpipe.trainer.config import TrainConfig
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.settings.overrides import apply_overrides
 
 DOCS = Path(__file__).parents[1] / "docs"
 PORT = "8786"

@@ -6,8 +6,7 @@ from fnmatch import fnmatchcase
 import torch
 
 from tests.shrinking import shrunk
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_learner, build_net
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
@@ -21,6 +20,7 @@ from trmpipe.trainer.models.ldt import LDTConfig
 from trmpipe.trainer.models.looped import LoopedConfig
 from trmpipe.trainer.models.se_rrm import SERRMConfig
 from trmpipe.trainer.models.trm import TRMConfig
+from trmpipe.trainer.settings.config import TrainConfig
 
 SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=3, rows=4, columns=4)
 """A square grid with a token for each digit and two more, as some models ask for; in boxes of 2 x 2."""

@@ -23,8 +23,8 @@ def all_registries():
     from trmpipe.trainer.losses import LOSSES
     from trmpipe.trainer.models import MODELS
     from trmpipe.trainer.optim import OPTIMISERS
+    from trmpipe.trainer.optim.schedule import SCHEDULES
     from trmpipe.trainer.presets import PRESETS
-    from trmpipe.trainer.schedule import SCHEDULES
 
     return [registry.FAMILIES, SUPPLIERS, CODECS, EVALUATORS, LEARNERS, LOSSES, MODELS, OPTIMISERS, PRESETS, SCHEDULES]
 

@@ -7,9 +7,9 @@ import torch
 
 from tests.pairs import PAIRS
 from tests.shrinking import shrunk
-from trmpipe.trainer.checkpoint import best_path, list_best, list_checkpoints, load_checkpoint
-from trmpipe.trainer.config import TrainConfig, flatten, to_json
-from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.runs.checkpoint import best_path, list_best, list_checkpoints, load_checkpoint
+from trmpipe.trainer.settings.config import TrainConfig, flatten, to_json
+from trmpipe.trainer.settings.request import TrainRequest
 
 MAX_STEPS = 6
 HALT_STEPS = 4

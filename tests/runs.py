@@ -8,10 +8,10 @@ import torch
 
 from trmpipe.shards import json_digest
 from trmpipe.shards.json_files import seal
-from trmpipe.trainer.checkpoint import write_checkpoint
-from trmpipe.trainer.feeding import rows_of
-from trmpipe.trainer.loop import Loop
-from trmpipe.trainer.run_config import BINDING
+from trmpipe.trainer.runs.checkpoint import write_checkpoint
+from trmpipe.trainer.runs.run_config import BINDING
+from trmpipe.trainer.training.feeding import rows_of
+from trmpipe.trainer.training.loop import Loop
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def quick_training():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+        patch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
         yield
     torch.set_num_threads(before)
 

@@ -236,7 +236,7 @@ def _train_as(environment, request):
 def _run_as(environment, arguments, before):
     """Run a command line as one of the ranks; returns its exit code."""
     from trmpipe.cli.main import run
-    from trmpipe.trainer import session
+    from trmpipe.trainer.training import session
 
     os.environ.update(environment)
     session.draw_pictures = lambda *arguments: []
@@ -247,10 +247,10 @@ def _run_as(environment, arguments, before):
 
 
 def _train(request):
-    from trmpipe.trainer import session
-    from trmpipe.trainer.listener import Unheard
     from trmpipe.trainer.ranks import joined_ranks
-    from trmpipe.trainer.request import TrainRequest
+    from trmpipe.trainer.settings.request import TrainRequest
+    from trmpipe.trainer.training import session
+    from trmpipe.trainer.training.listener import Unheard
 
     # They would take longer than the training, and show what is in the files of the run already.
     session.draw_pictures = lambda *arguments: []

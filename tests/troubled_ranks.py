@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import torch
 
-from trmpipe.trainer import asked, fitting
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.loop import Loop
+from trmpipe.trainer.training import asked, fitting
+from trmpipe.trainer.training.loop import Loop
 
 SECONDS_OF_A_LOOK = 0.1
 """By which the first rank's clock goes on whenever it is looked at; that of the others goes a thousand times faster."""

@@ -1,7 +1,7 @@
 """Training: models, losses, optimisers, the loop, checkpoints, evaluation.
 
-`session.train` is the whole of ``trmpipe train``, `inference` opens what it wrote. The names in `__all__` are imported
-when they are first used, so that importing this package does not import torch.
+`training.session.train` is the whole of ``trmpipe train``, `trained.inference` opens what it wrote. The names in
+`__all__` are imported when they are first used, so that importing this package does not import torch.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["load_published", "load_run"]
 
 if TYPE_CHECKING:
-    from .loaded import load_run
-    from .loaded_published import load_published
+    from .published.loaded_published import load_published
+    from .trained.loaded import load_run
 else:
-    _PLACES = {"load_published": ".loaded_published", "load_run": ".loaded"}
+    _PLACES = {"load_published": ".published.loaded_published", "load_run": ".trained.loaded"}
 
     def __getattr__(name: str) -> Any:
         """A public name, imported when it is first used."""

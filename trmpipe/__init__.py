@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from trmpipe.pipeline import generate_corpus as generate
     from trmpipe.shards import Curriculum, Stream, verify
     from trmpipe.shards import open_corpus as open
-    from trmpipe.trainer.loaded import load_run, solve
+    from trmpipe.trainer.trained.loaded import load_run, solve
 else:
     _PLACES = {
         "Curriculum": ("trmpipe.shards", "Curriculum"),
         "Stream": ("trmpipe.shards", "Stream"),
         "generate": ("trmpipe.pipeline", "generate_corpus"),
-        "load_run": ("trmpipe.trainer.loaded", "load_run"),
+        "load_run": ("trmpipe.trainer.trained.loaded", "load_run"),
         "open": ("trmpipe.shards", "open_corpus"),
-        "solve": ("trmpipe.trainer.loaded", "solve"),
+        "solve": ("trmpipe.trainer.trained.loaded", "solve"),
         "verify": ("trmpipe.shards", "verify"),
     }
 

@@ -21,16 +21,16 @@ from trmpipe.generators.plugins import Registry
 from trmpipe.generators.registry import FAMILIES
 from trmpipe.pipeline import SUPPLIERS
 from trmpipe.shards import CODECS
-from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
 from trmpipe.trainer.evaluators import EVALUATORS
 from trmpipe.trainer.learners import LEARNERS
 from trmpipe.trainer.losses import LOSSES
 from trmpipe.trainer.models import MODELS
 from trmpipe.trainer.optim import OPTIMISERS
+from trmpipe.trainer.optim.schedule import SCHEDULES
 from trmpipe.trainer.parts import Part
 from trmpipe.trainer.presets import PRESETS, get_preset
-from trmpipe.trainer.schedule import SCHEDULES
-from trmpipe.trainer.setting_words import settings_in_words
+from trmpipe.trainer.settings.config import SECTIONS, TrainConfig, flatten, to_json
+from trmpipe.trainer.settings.setting_words import settings_in_words
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "Families of tasks": FAMILIES,

@@ -6,8 +6,8 @@ All take plain data that was read from a run's files, and nothing else.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trmpipe.trainer.difficulty_lines import DifficultyLine
-from trmpipe.trainer.lines import HELD_OUT, MONITOR, SAMPLE, MetricLine
+from trmpipe.trainer.runs.difficulty_lines import DifficultyLine
+from trmpipe.trainer.runs.lines import HELD_OUT, MONITOR, SAMPLE, MetricLine
 
 from .curves import Curves, line_figure
 from .figure import Figure

@@ -8,12 +8,12 @@ import numpy as np
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
 from trmpipe.trainer.device import pick_device
-from trmpipe.trainer.inference import TrainedRun, open_trained, run_corpora
-from trmpipe.trainer.overlap import overlap_of
-from trmpipe.trainer.pictures import boards_of
-from trmpipe.trainer.puzzle_words import puzzle_name
-from trmpipe.trainer.run_folder import LAST
-from trmpipe.trainer.stepwise import Stepwise, ask_stepwise
+from trmpipe.trainer.pictures.puzzle_words import puzzle_name
+from trmpipe.trainer.pictures.run_pictures import boards_of
+from trmpipe.trainer.runs.overlap import overlap_of
+from trmpipe.trainer.runs.run_folder import LAST
+from trmpipe.trainer.trained.inference import TrainedRun, open_trained, run_corpora
+from trmpipe.trainer.trained.stepwise import Stepwise, ask_stepwise
 
 from ..page.boards import Board, Boards
 

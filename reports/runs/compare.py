@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trmpipe.trainer.stepwise import Stepwise
+from trmpipe.trainer.trained.stepwise import Stepwise
 
 from ..page.parts import Number, Section, Table
 from .asking import DIFFERENT, Asked, boards_for

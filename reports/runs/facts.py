@@ -12,15 +12,15 @@ from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
 from trmpipe.shards.fields import Count
 from trmpipe.shards.json_files import read_json
-from trmpipe.trainer.checkpoint import list_best, list_checkpoints, step_of
-from trmpipe.trainer.difficulty_lines import DifficultyLine, read_difficulty
-from trmpipe.trainer.evaluation_file import Final, read_evaluation
 from trmpipe.trainer.files import damage_of_a_run, read_file
-from trmpipe.trainer.lines import MOST_LINE_BYTES, MetricLine, read_metrics
-from trmpipe.trainer.naming import changed_settings
-from trmpipe.trainer.regime import regime_of_run
-from trmpipe.trainer.run_config import RunConfig
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.checkpoint import list_best, list_checkpoints, step_of
+from trmpipe.trainer.runs.difficulty_lines import DifficultyLine, read_difficulty
+from trmpipe.trainer.runs.evaluation_file import Final, read_evaluation
+from trmpipe.trainer.runs.lines import MOST_LINE_BYTES, MetricLine, read_metrics
+from trmpipe.trainer.runs.naming import changed_settings
+from trmpipe.trainer.runs.regime import regime_of_run
+from trmpipe.trainer.runs.run_config import RunConfig
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 from .scores import ShownScore, scores_of
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trmpipe.trainer.intervals import Z
+from trmpipe.trainer.scores.intervals import Z
 
 _MORE = 0.5
 """Added to each cell of the table in the paper."""

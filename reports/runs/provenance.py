@@ -3,8 +3,8 @@
 from typing import Any
 
 from trmpipe.generators.errors import TrmpipeError
-from trmpipe.trainer.config import flatten
-from trmpipe.trainer.setting_words import settings_in_words
+from trmpipe.trainer.settings.config import flatten
+from trmpipe.trainer.settings.setting_words import settings_in_words
 
 from ..page.parts import Section, Table
 from .asking import Asked

@@ -10,7 +10,7 @@ from trmpipe.pipeline.recipe import Recipe
 from trmpipe.pipeline.suppliers import SUPPLIERS
 from trmpipe.shards import Corpus
 from trmpipe.shards.urls import printable
-from trmpipe.trainer.naming import safe_name
+from trmpipe.trainer.runs.naming import safe_name
 
 from .facts import RunFacts
 

@@ -9,13 +9,13 @@ from msgspec import Meta
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.fields import Count, Positive
 from trmpipe.shards.json_files import read_sealed
-from trmpipe.trainer.evaluation_file import Final
 from trmpipe.trainer.files import damage_of_a_run, read_file, typed
-from trmpipe.trainer.intervals import wilson
-from trmpipe.trainer.kept_scores import KeptScores
-from trmpipe.trainer.run_config import RunConfig
-from trmpipe.trainer.run_folder import RunFolder
-from trmpipe.trainer.scoring import headline_of
+from trmpipe.trainer.runs.evaluation_file import Final
+from trmpipe.trainer.runs.run_config import RunConfig
+from trmpipe.trainer.runs.run_folder import RunFolder
+from trmpipe.trainer.scores.intervals import wilson
+from trmpipe.trainer.scores.scoring import headline_of
+from trmpipe.trainer.trained.kept_scores import KeptScores
 
 _ADVICE = "delete it, and evaluate the run again"
 _SINGLE = "/scores/passes/0"

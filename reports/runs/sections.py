@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from trmpipe.generators.task import PAD
-from trmpipe.trainer.stepwise import Stepwise
+from trmpipe.trainer.trained.stepwise import Stepwise
 
 from ..figures import Figure
 from ..figures.of_cells import figure_of_errors
@@ -145,7 +145,7 @@ def differing_settings(runs: Sequence[RunFacts]) -> list[Table]:
 
 def _told(facts: RunFacts) -> dict[str, str]:
     """All settings of a run, its preset and what it used of which corpora, as text."""
-    from trmpipe.trainer.config import flatten
+    from trmpipe.trainer.settings.config import flatten
 
     about = facts.about
     own = {

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.judging import solved_column
-from trmpipe.trainer.lines import MONITOR
-from trmpipe.trainer.stepwise import num_parameters
+from trmpipe.trainer.runs.lines import MONITOR
+from trmpipe.trainer.trained.stepwise import num_parameters
 
 from ..page.parts import Cell, Number, Section, Table
 from .asking import Asked

@@ -14,8 +14,8 @@ from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards.ownership import NOTES
 from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.lines import MetricLine, read_new_metrics
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.lines import MetricLine, read_new_metrics
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 from ..figures import Figure
 from ..page import Number, Section, page_of

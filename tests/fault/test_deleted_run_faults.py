@@ -10,9 +10,9 @@ from tests.runs import TINY, quick_training
 from trmpipe.shards import Store
 from trmpipe.shards.errors import OwnedError
 from trmpipe.shards.ownership import owned
-from trmpipe.trainer import session
-from trmpipe.trainer.listener import Unheard
-from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training import session
+from trmpipe.trainer.training.listener import Unheard
 
 SETTINGS = tuple(option.removeprefix("--set=") for option in TINY if option.startswith("--set="))
 ASIDE = ("evaluation.monitor=4", "evaluation.train_limit=2")

@@ -6,8 +6,8 @@ import torch
 from tests.resuming import assert_same_run
 from tests.runs import TINY, quick_training
 from trmpipe.shards import DamagedError
-from trmpipe.trainer import loop, session
-from trmpipe.trainer.feeding import Feeder
+from trmpipe.trainer.training import loop, session
+from trmpipe.trainer.training.feeding import Feeder
 
 ASIDE = ["--set=evaluation.monitor=4", "--set=checkpoint_every=100", "--set=precision=fp32"]
 
@@ -90,7 +90,7 @@ FULL = {
 
 @pytest.mark.parametrize("device", FULL)
 def test_a_step_that_does_not_fit_the_memory(train, tmp_path, monkeypatch, device):
-    from trmpipe.trainer.trainer import Trainer
+    from trmpipe.trainer.training.trainer import Trainer
 
     act, run = Trainer._differentiate, tmp_path / "run"
 
@@ -114,7 +114,7 @@ def test_a_step_that_does_not_fit_the_memory(train, tmp_path, monkeypatch, devic
 
 def test_what_a_step_says_of_itself_does_not_fit_the_memory(train, tmp_path, monkeypatch):
     """Before anything is changed, or the step would be taken twice."""
-    from trmpipe.trainer import trainer as module
+    from trmpipe.trainer.training import trainer as module
 
     act, run, asked = module._joined, tmp_path / "run", []
 
@@ -151,7 +151,7 @@ def test_puzzles_of_a_step_that_do_not_fit_the_memory(train, tmp_path, monkeypat
 
 
 def test_a_step_that_was_taken_by_half_is_not_saved(train, tmp_path, monkeypatch):
-    from trmpipe.trainer.trainer import Trainer
+    from trmpipe.trainer.training.trainer import Trainer
 
     act, run, asked = Trainer._descend, tmp_path / "run", []
 
@@ -187,7 +187,7 @@ def test_answers_that_do_not_fit_the_memory(trmpipe, train, tmp_path, monkeypatc
 
 
 def test_a_best_checkpoint_that_does_not_fit_the_memory_is_one_line(train, tmp_path, monkeypatch):
-    from trmpipe.trainer.trainer import Trainer
+    from trmpipe.trainer.training.trainer import Trainer
 
     def too_large(trainer):
         raise torch.OutOfMemoryError("2 GiB")
@@ -213,8 +213,8 @@ def test_scores_at_the_end_that_do_not_fit_the_memory_are_one_line(train, tmp_pa
 
 def test_the_frames_of_what_did_not_fit_are_let_go():
     """They hold on to all that was computed, and a checkpoint is to be written with what there is."""
+    from trmpipe.trainer.building.memory import in_memory_of
     from trmpipe.trainer.errors import RunError
-    from trmpipe.trainer.memory import in_memory_of
 
     def work():
         raise torch.OutOfMemoryError("2 GiB")

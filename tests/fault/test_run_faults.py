@@ -14,9 +14,9 @@ import torch
 
 from tests.disks import tiny_disk
 from tests.runs import TINY, quick_training
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, step_of
-from trmpipe.trainer.lines import LineFile
-from trmpipe.trainer.loop import Loop
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint, step_of
+from trmpipe.trainer.runs.lines import LineFile
+from trmpipe.trainer.training.loop import Loop
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_a_kill_at_any_write_ends_in_an_undisturbed_runs_files(train, tmp_path, 
     with monkeypatch.context() as patch:
         for name in ("replace", "unlink"):
             patch.setattr(os, name, around(os, name))
-        patch.setattr("trmpipe.trainer.lines.LineFile.append", around(LineFile, "append"))
+        patch.setattr("trmpipe.trainer.runs.lines.LineFile.append", around(LineFile, "append"))
         assert train(run).code == 0
     expected = outcome(run)
     assert expected["names"] == [
@@ -154,7 +154,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(train, tmp_path):
 
 def test_nothing_is_scored_after_a_loss_that_is_not_finite(train, tmp_path, monkeypatch):
     """Where a loss is read every `log_every` steps alone, as of a GPU."""
-    from trmpipe.trainer.loop import Loop
+    from trmpipe.trainer.training.loop import Loop
 
     monkeypatch.setattr(Loop, "_reading_is_free", False)
     run, diverging = tmp_path / "run", ["--set=optimiser.lr=1e30", "--set=optimiser.matrix_lr=1e30"]
@@ -265,9 +265,9 @@ def test_tensorboard_reads_what_is_written_and_drops_what_came_after_a_checkpoin
 
 
 def test_a_disk_that_is_full_for_a_picture_keeps_what_was_trained(trmpipe, corpus4, tmp_path, monkeypatch):
-    from trmpipe.trainer.pictures import draw_pictures
+    from trmpipe.trainer.pictures.run_pictures import draw_pictures
 
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", draw_pictures)
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", draw_pictures)
     (tmp_path / "mount").mkdir()
     with tiny_disk(tmp_path / "mount", "2m") as folder:
         if folder is None:
@@ -282,7 +282,7 @@ def test_a_disk_that_is_full_for_a_picture_keeps_what_was_trained(trmpipe, corpu
                         break
             return draw_pictures(*arguments)
 
-        monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", fill)
+        monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", fill)
         result = trmpipe("train", corpus4, "--out", folder / "run", *TINY)
         assert result.code == 1
         assert "curves.png cannot be written (No space left on device)" in result.message

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests.runs import TINY, make_run, reseal, resign
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
 from trmpipe.trainer.errors import RunError
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def run(trained, tmp_path):
 
 @pytest.fixture
 def resume(trmpipe, corpus4, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     return lambda run: trmpipe("train", corpus4, "--out", run, *TINY, "--resume")
 
 

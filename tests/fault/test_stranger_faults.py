@@ -17,8 +17,8 @@ from trmpipe.pipeline.resume import save_plan, saved_plan
 from trmpipe.shards import Corpus, DamagedError, Store
 from trmpipe.shards.json_files import seal
 from trmpipe.shards.progress import Silent
-from trmpipe.trainer.config import TrainConfig, from_json, to_json
 from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.settings.config import TrainConfig, from_json, to_json
 
 RECIPE = Recipe(task="sudoku4", n=6, aug=5, test=2)
 

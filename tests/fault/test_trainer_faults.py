@@ -14,7 +14,7 @@ from tests.disks import tiny_disk, unwritable
 from tests.runs import reseal
 from trmpipe.cli import main
 from trmpipe.pipeline import Recipe, generate
-from trmpipe.trainer import session
+from trmpipe.trainer.training import session
 
 TINY = [
     "--max-steps",
@@ -29,7 +29,7 @@ TINY = [
 
 @pytest.fixture
 def train(trmpipe, corpus4, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
 
     def call(*more, out=tmp_path / "run"):
         return trmpipe("train", corpus4, "--out", out, *TINY, *more)
@@ -223,7 +223,7 @@ def test_a_changed_bit_of_metrics_is_found(run, train, name):
 
 def test_evaluate_names_the_corpus_that_it_scores(trmpipe, corpus4, tmp_path, monkeypatch):
     """Of several corpora the first with held-out puzzles is scored, which need not be the first of all."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     generate(Recipe(task="sudoku4", n=5, aug=3, test=0, seed=9), str(tmp_path / "untested"))
     monkeypatch.setattr("trmpipe.shards.corpora._refuse_leaks", lambda corpora: None)
     trained = trmpipe("train", tmp_path / "untested", corpus4, "--out", tmp_path / "both", *TINY)
@@ -322,7 +322,7 @@ def test_who_interrupts_before_there_is_a_run_gives_the_same_command(train, monk
         os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr("trmpipe.trainer.preparing.resolve_config", interrupted)
+        patch.setattr("trmpipe.trainer.training.preparing.resolve_config", interrupted)
         result = train()
     assert (result.code, result.message) == (130, "trmpipe: interrupted; run the same command again to go on")
     assert not (tmp_path / "run").exists()

@@ -11,8 +11,8 @@ from tests.fuzz.mutations import damage, num_inputs
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import PART, TRM, TRMConfig
-from trmpipe.trainer.published import network_tensors, open_published, published_tensors, read_for
-from trmpipe.trainer.tensor_files import write_tensors
+from trmpipe.trainer.published.reading import network_tensors, open_published, published_tensors, read_for
+from trmpipe.trainer.published.tensor_files import write_tensors
 
 NUM_INPUTS = num_inputs(30)
 SIZES = CorpusSizes(seq_len=16, vocab_size=6)

@@ -17,14 +17,14 @@ from tests.runs import TINY, reseal, rows_for, write_state
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus, Stream
 from trmpipe.shards.json_files import read_sealed
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
+from trmpipe.trainer.building.build import build_learner, build_net
 from trmpipe.trainer.judging import judge_by_label
-from trmpipe.trainer.lines import keep_first, read_metrics
-from trmpipe.trainer.metrics import Means
-from trmpipe.trainer.run_folder import RunFolder
-from trmpipe.trainer.run_state import load_run_state
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint
+from trmpipe.trainer.runs.lines import keep_first, read_metrics
+from trmpipe.trainer.runs.run_folder import RunFolder
+from trmpipe.trainer.runs.run_state import load_run_state
+from trmpipe.trainer.training.metrics import Means
+from trmpipe.trainer.training.trainer import Trainer
 
 NUM_INPUTS = num_inputs(30)
 NUM_BITS = max(2000, NUM_INPUTS)
@@ -40,7 +40,7 @@ def trained(corpus4, tmp_path_factory):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+        patch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
         assert run(["train", str(corpus4), "--out", str(out), *TINY]) == 0
     yield RunFolder(out)
     torch.set_num_threads(before)

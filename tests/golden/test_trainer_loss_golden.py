@@ -13,12 +13,12 @@ import torch
 from tests.runs import step_on
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, Stream
-from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.building.build import build_learner, build_net, corpus_sizes
 from trmpipe.trainer.judging import judge_by_label
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.settings.overrides import apply_overrides
 from trmpipe.trainer.threads import side_by_side
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.training.trainer import Trainer
 
 GOLDEN = Path(__file__).with_name("trainer_loss.json")
 NUM_STEPS = 10

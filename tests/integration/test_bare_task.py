@@ -49,7 +49,7 @@ def installed(monkeypatch):
 @pytest.fixture
 def run(trmpipe, tmp_path, monkeypatch):
     """A run of a few steps."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     assert trmpipe("generate", "sorting", "--n", 40, "--test", 8, "--out", tmp_path / "c").code == 0
     small = ("--set", "model.width=32", "--set", "batch_size=8", "--set", "evaluation.steps=2")
     done = trmpipe("train", tmp_path / "c", "--max-steps", 3, "--out", tmp_path / "run", *small)

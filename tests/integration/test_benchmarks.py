@@ -125,7 +125,7 @@ def test_freed_memory_stays_with_the_process():
     """
     code = (
         "import resource, statistics, sys, torch\n"
-        "from trmpipe.trainer.allocation import keep_freed_memory\n"
+        "from trmpipe.trainer.training.allocation import keep_freed_memory\n"
         "known = sys.argv[1] == 'kept' and keep_freed_memory()\n"
         "def step(): return [torch.ones(n) for n in (9_500_000, 8_500_000, 9_000_000)]\n"
         "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"

@@ -21,7 +21,7 @@ def trained(corpus6, tmp_path_factory):
     out, err = io.StringIO(), io.StringIO()
     path = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+        patch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
         patch.setattr("trmpipe.cli.train._PLAIN_SECONDS", 0)
         assert run(["train", str(corpus6), "--out", str(path), f"--preset={TRM6}", *TINY]) == 0
     return path, err.getvalue(), out.getvalue()
@@ -37,8 +37,8 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
     """A seed changes nothing of what is to be expected; a task of which nothing is recorded is told as that."""
     from trmpipe.shards import Corpus
     from trmpipe.trainer.device import pick_device
-    from trmpipe.trainer.request import TrainRequest
-    from trmpipe.trainer.resolving import resolve_config
+    from trmpipe.trainer.settings.request import TrainRequest
+    from trmpipe.trainer.training.resolving import resolve_config
 
     for corpus, more, words in (
         (corpus6, {"preset": TRM6, "seed": 5}, "expect: 98 % of held-out"),
@@ -62,8 +62,8 @@ def test_settings_as_they_are_are_told_without_a_hedge(corpus6, corpus4):
 def test_settings_that_the_mixer_does_not_look_at_are_told(corpus6):
     from trmpipe.shards import Corpus
     from trmpipe.trainer.device import pick_device
-    from trmpipe.trainer.request import TrainRequest
-    from trmpipe.trainer.resolving import resolve_config
+    from trmpipe.trainer.settings.request import TrainRequest
+    from trmpipe.trainer.training.resolving import resolve_config
 
     def notes(*settings):
         told = []

@@ -15,7 +15,7 @@ def empty(tmp_path, monkeypatch):
     """An empty folder, in which one stands."""
     monkeypatch.chdir(tmp_path)
     # Pictures have tests of their own and take seconds.
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     return tmp_path
 
 

@@ -7,7 +7,7 @@ import pytest
 from trmpipe.generators.errors import InputError
 from trmpipe.generators.registry import get_task
 from trmpipe.shards import Corpus
-from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
+from trmpipe.trainer.pictures.puzzle_words import puzzle_name, puzzle_to_solve
 
 TINY = ["width=8", "inner=8", "token_inner=8"]
 
@@ -15,7 +15,7 @@ TINY = ["width=8", "inner=8", "token_inner=8"]
 @pytest.fixture
 def train(trmpipe, corpus4, monkeypatch):
     """Take one step of a tiny training."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     sizes = [f"--set=model.{setting}" for setting in TINY]
 
     def call(out):
@@ -43,7 +43,7 @@ def test_the_hint_takes_a_puzzle_that_begins_like_an_option(train, trmpipe, tmp_
     parse, write = task.parse, task.format
     monkeypatch.setattr(task, "format", lambda self, tokens: write(self, tokens).replace(".", "-"))
     monkeypatch.setattr(task, "parse", lambda self, texts: parse(self, [text.replace("-", ".") for text in texts]))
-    monkeypatch.setattr("trmpipe.trainer.session.puzzle_to_solve", lambda corpus: "-" * 15 + "1")
+    monkeypatch.setattr("trmpipe.trainer.training.session.puzzle_to_solve", lambda corpus: "-" * 15 + "1")
     hint = last_lines(train(tmp_path / "run"))[1]
     assert trmpipe(*shlex.split(hint)[1:]).code == 0
 

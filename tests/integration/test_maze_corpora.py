@@ -14,7 +14,7 @@ from trmpipe.generators.spec import COLUMNS
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, DamagedError, Stream, open_corpora, verify
 from trmpipe.shards.catalog import read_catalog
-from trmpipe.trainer.scored_sets import _read_bases
+from trmpipe.trainer.training.scored_sets import _read_bases
 
 SIZE, MOST = 13, 4
 OPTIONS = {"kind": "open", "removed": "100", "path": "5:", "solutions": str(MOST)}

@@ -18,13 +18,13 @@ from tests.plug_ins import add_entry, all_registries
 from trmpipe.generators import registry
 from trmpipe.generators.testing import TaskConformance
 from trmpipe.shards import Corpus
-from trmpipe.trainer.config import TrainConfig
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.inference import open_trained
 from trmpipe.trainer.optim import OPTIMISERS
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.parts import Part
-from trmpipe.trainer.setting_words import settings_in_words
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.settings.overrides import apply_overrides
+from trmpipe.trainer.settings.setting_words import settings_in_words
+from trmpipe.trainer.trained.inference import open_trained
 
 OUTSIDE = Path(__file__).parents[1] / "outside"
 
@@ -227,7 +227,7 @@ def test_a_learner_from_outside_searches_in_its_own_way(trmpipe, tmp_path):
 
 def test_without_the_package_nothing_is_searched(trmpipe, tmp_path, monkeypatch):
     train(trmpipe, tmp_path, size=3)
-    monkeypatch.setattr("trmpipe.trainer.searching.installed_task", lambda spec: None)
+    monkeypatch.setattr("trmpipe.trainer.scores.searching.installed_task", lambda spec: None)
     refused = trmpipe("evaluate", tmp_path / "run", "--search", 3)
     assert refused.code == 2
     assert "a search ends when the task's own code accepts an answer, and that of shades3 is not here" in (

@@ -12,7 +12,7 @@ from tests.runs import config, quick_training
 from trmpipe.trainer import load_published, load_run
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRM, TRMConfig
-from trmpipe.trainer.published import PREFIX
+from trmpipe.trainer.published.reading import PREFIX
 
 SMALL = {"width": 16, "num_heads": 2, "inner": 24, "token_inner": 12, "h_cycles": 2, "l_cycles": 1, "num_prefix": 2}
 CYCLES = ["--h-cycles", 2, "--l-cycles", 1]

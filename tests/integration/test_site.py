@@ -15,8 +15,8 @@ import pytest
 import trmpipe
 from tests.unit.test_floors import MAY_IMPORT
 from trmpipe.cli.main import program
-from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
 from trmpipe.trainer.presets import PRESETS
+from trmpipe.trainer.settings.config import SECTIONS, TrainConfig, flatten, to_json
 
 pytestmark = pytest.mark.walkthrough
 

@@ -20,7 +20,7 @@ from trmpipe.studies.jobs import OUTCOME, Job, outcome_of
 from trmpipe.studies.processes import Worker, do_side_by_side
 from trmpipe.studies.summary import groups_of
 from trmpipe.trainer.errors import DivergedError
-from trmpipe.trainer.intervals import wilson
+from trmpipe.trainer.scores.intervals import wilson
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def one_thread():
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Most tests look at no picture, and drawing takes longer than training here."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
 
 
 @pytest.fixture
@@ -111,8 +111,8 @@ def test_a_run_leaves_everything_it_should(undisturbed):
 
 def test_steps_are_counted_from_the_first_batch(undisturbed):
     """The rate in a line of metrics is that of the line's last step: the warm-up begins at step 0."""
-    from trmpipe.trainer.build import build_schedule
-    from trmpipe.trainer.run_folder import RunFolder
+    from trmpipe.trainer.building.build import build_schedule
+    from trmpipe.trainer.runs.run_folder import RunFolder
 
     config = RunFolder(undisturbed).read_config().train_config()
     lines = [json.loads(line) for line in metrics(undisturbed).splitlines()]
@@ -151,7 +151,7 @@ def test_resuming_from_an_older_checkpoint_equals_an_undisturbed_run(undisturbed
 def test_stopping_at_any_step_and_resuming_equals_an_undisturbed_run(
     undisturbed, train, tmp_path, monkeypatch, stop_at
 ):
-    from trmpipe.trainer.loop import Loop
+    from trmpipe.trainer.training.loop import Loop
 
     run = tmp_path / "stopped"
     with monkeypatch.context() as patch:
@@ -229,10 +229,10 @@ def test_evaluate_scores_every_step(trmpipe, undisturbed):
 
 
 def test_scores_do_not_depend_on_the_batch(undisturbed, corpus4, monkeypatch):
-    from trmpipe.trainer import scoring
-    from trmpipe.trainer.held_out import read_held_out
-    from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.judging import judge_by_label
+    from trmpipe.trainer.scores import scoring
+    from trmpipe.trainer.scores.held_out import read_held_out
+    from trmpipe.trainer.trained.inference import open_trained
 
     held_out = read_held_out([Corpus.open(corpus4)])
     with open_trained(str(undisturbed), "cpu").examinee() as examinee:
@@ -245,11 +245,11 @@ def test_scores_do_not_depend_on_the_batch(undisturbed, corpus4, monkeypatch):
 
 def test_shares_of_ranks_together_are_all_puzzles(undisturbed, corpus4, monkeypatch):
     """Two ranks in turn; rank 0 comes last, and gets what the other has left."""
-    from trmpipe.trainer import scoring
-    from trmpipe.trainer.held_out import read_held_out
-    from trmpipe.trainer.inference import open_trained
     from trmpipe.trainer.judging import judge_by_label
     from trmpipe.trainer.ranks import Ranks
+    from trmpipe.trainer.scores import scoring
+    from trmpipe.trainer.scores.held_out import read_held_out
+    from trmpipe.trainer.trained.inference import open_trained
 
     left, told = [], {}
 

@@ -16,7 +16,7 @@ import pytest
 from tests.pairs import one_of_each_learner, one_of_each_model, pairs_that_fit
 from tests.resuming import MAX_STEPS, assert_best_is_there, assert_same_run, request_for
 from tests.train_forks import LINUX_ALONE, forks
-from trmpipe.trainer.checkpoint import list_checkpoints, step_of
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, step_of
 
 KILLS, FEWER_KILLS = 50, 10
 KILLED = -9

@@ -43,7 +43,7 @@ def one_thread():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(kind, corpus4, trmpipe, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     settings = [f"--set={one}" for one in (*KINDS[kind], *SETTINGS)]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
 

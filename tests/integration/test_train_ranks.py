@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.runs import TINY, assert_same_losses, quick_training
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint
 
 SETTINGS = [*TINY, "--max-steps=6", "--set=batch_size=8", "--set=checkpoint_every=1", "--set=log_every=1"]
 

@@ -14,11 +14,11 @@ import pytest
 from tests.pairs import one_of_each_learner, pairs_that_fit
 from tests.resuming import MAX_STEPS, assert_best_is_there, assert_same_run, request_for
 from tests.runs import quick_training
-from trmpipe.trainer.lines import LineFile
-from trmpipe.trainer.listener import Unheard
-from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.optim import OPTIMISERS
-from trmpipe.trainer.session import train
+from trmpipe.trainer.runs.lines import LineFile
+from trmpipe.trainer.training.listener import Unheard
+from trmpipe.trainer.training.loop import Loop
+from trmpipe.trainer.training.session import train
 
 FITTING = pairs_that_fit()
 QUICK_STEP = 3
@@ -31,8 +31,8 @@ FEWEST_COPIES = 40
 def quickly():
     """One thread, no pictures, and nothing is asked of the machine's memory, which takes half as long as such a run."""
     with quick_training(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.preparing.refuse_too_large", lambda *arguments: None)
-        patch.setattr("trmpipe.trainer.preparing.refuse_large_activations", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.training.preparing.refuse_too_large", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.training.preparing.refuse_large_activations", lambda *arguments: None)
         yield
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.runs import OF_ANY_MODEL as TINY
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
-from trmpipe.trainer.held_out import read_held_out, read_held_out_parts
+from trmpipe.trainer.scores.held_out import read_held_out, read_held_out_parts
 
 WHOLE = [*TINY, "--set=evaluation.limit=7"]
 NAMES = {4: "sudoku4-n20-aug3-seed0-test6", 6: "sudoku6-n10-aug3-seed0-test4"}
@@ -30,7 +30,7 @@ def made(tmp_path_factory):
 def shards(made, tmp_path, monkeypatch):
     """``shards/`` in a folder of its own, which the commands run in, and no pictures."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     for age, size in ((200, 4), (100, 6)):
         shutil.copytree(made / NAMES[size], tmp_path / "shards" / NAMES[size])
         age_of(tmp_path / "shards" / NAMES[size], age)

@@ -14,7 +14,7 @@ from tests.runs import TINY, assert_same_losses, config, metrics
 from tests.shards_corpora import make_corpus
 from tests.train_forks import LINUX_ALONE, forks
 from tests.troubled_ranks import SECONDS_OF_A_LOOK
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=LINUX_ALONE)
 

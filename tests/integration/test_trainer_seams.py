@@ -15,16 +15,16 @@ from trmpipe.generators import registry
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus, Examples
-from trmpipe.trainer.build import build_optimisers
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_optimisers
 from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.evaluators import evaluator_of
-from trmpipe.trainer.held_out import counted_on
-from trmpipe.trainer.inference import open_trained, refuse_other_sizes, run_corpora
-from trmpipe.trainer.loop import Loop
 from trmpipe.trainer.models import MODELS
 from trmpipe.trainer.optim import OPTIMISERS
-from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.scores.held_out import counted_on
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.settings.overrides import apply_overrides
+from trmpipe.trainer.trained.inference import open_trained, refuse_other_sizes, run_corpora
+from trmpipe.trainer.training.loop import Loop
 
 SETTINGS = [
     "--set=batch_size=16",
@@ -47,7 +47,7 @@ def plugged(monkeypatch):
     add_entry(monkeypatch, MODELS, "puddle", PUDDLE)
     add_entry(monkeypatch, MODELS, "glance", GLANCE)
     add_entry(monkeypatch, OPTIMISERS, "signum", SIGN)
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -7,9 +7,9 @@ import pytest
 from benchmarks import what_matters as table
 from benchmarks.what_matters import FAMILIES, ROWS, Row
 from trmpipe.studies import work
-from trmpipe.trainer.flops import step_flops
-from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.building.flops import step_flops
 from trmpipe.trainer.presets import get_preset
+from trmpipe.trainer.settings.overrides import apply_overrides
 
 
 @pytest.mark.parametrize("family", FAMILIES)

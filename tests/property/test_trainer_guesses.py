@@ -14,7 +14,7 @@ from trmpipe.generators.task import Examined, Task, TaskSpec
 from trmpipe.trainer.learners import Answer
 from trmpipe.trainer.learners.guesses import Guesses, digits_of, least_sure
 from trmpipe.trainer.learners.search import Sought
-from trmpipe.trainer.searching import run_search
+from trmpipe.trainer.scores.searching import run_search
 
 CELLS, BLANK, DIGITS, VOCABULARY = 5, 1, [2, 3, 4], 6
 FRAME = 5

@@ -7,14 +7,14 @@ import pytest
 from trmpipe.cli.train import _BarTraining, _means_in_words, _others_in_words
 from trmpipe.cli.train_report import _bin_in_words, _scores_in_words
 from trmpipe.cli.train_seeds import _in_words
-from trmpipe.trainer import curves
-from trmpipe.trainer.best import after_evaluation
-from trmpipe.trainer.difficulty import BinScore
-from trmpipe.trainer.difficulty_lines import DifficultyLine
-from trmpipe.trainer.intervals import Share
-from trmpipe.trainer.lines import MetricLine
-from trmpipe.trainer.result import BestScores, FinalScores
-from trmpipe.trainer.scoring import Scores
+from trmpipe.trainer.pictures import curves
+from trmpipe.trainer.runs.best import after_evaluation
+from trmpipe.trainer.runs.difficulty_lines import DifficultyLine
+from trmpipe.trainer.runs.lines import MetricLine
+from trmpipe.trainer.scores.difficulty import BinScore
+from trmpipe.trainer.scores.intervals import Share
+from trmpipe.trainer.scores.scoring import Scores
+from trmpipe.trainer.training.result import BestScores, FinalScores
 
 
 def scores(exact, accepted=None, **more):

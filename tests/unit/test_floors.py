@@ -28,6 +28,22 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
 }
+TRAINER = [
+    {"models"},
+    {"learners", "optim"},
+    {"settings"},
+    {"presets"},
+    {"scores", "building"},
+    {"runs"},
+    {"pictures"},
+    {"evaluators"},
+    {"trained", "arc"},
+    {"analysis"},
+    {"training"},
+    {"published"},
+]
+"""Floors inside the trainer, from below. What lies in its folder itself is below all of them."""
+
 LAZY = {("shards", "torch"), ("shards", "webdataset")}
 """Rooms that may import a package inside a function, not at the top of a file."""
 
@@ -154,6 +170,39 @@ def test_imports_are_read_wherever_they_stand(tmp_path, monkeypatch):
         "from ..one import x\ndef late():\n    from .. import two\n    from ..deep import y\n"
     )
     assert modules_imported(folder / "three.py") == {("shards", "one"), ("shards", "two"), ("shards", "deep")}
+
+
+def floor_of(module: tuple[str, ...]) -> int:
+    """On which floor of the trainer a module lies; its own files are on floor 0."""
+    for floor, folders in enumerate(TRAINER, start=1):
+        if module[1] in folders:
+            return floor
+    return 0
+
+
+def from_above(module: tuple[str, ...], imported: set[tuple[str, ...]]) -> list[str]:
+    """What a module of the trainer imports that neither lies in its own folder nor on a floor below."""
+    floor = floor_of(module)
+    return [".".join(other) for other in sorted(imported) if floor_of(other) >= max(floor, 1) and other[1] != module[1]]
+
+
+def test_floors_of_the_trainer():
+    own = [path for room, path in SOURCES if room == "trainer" and module_of(path) != ("trainer",)]
+    assert offenders({path: from_above(module_of(path), modules_imported(path)) for path in own}) == {}
+    folders = {path.name for path in (ROOT / "trainer").iterdir() if (path / "__init__.py").exists()}
+    assert folders == set().union(*TRAINER)
+
+
+def test_an_import_from_above_in_the_trainer_is_found():
+    def wrong(importer, imported):
+        return from_above(("trainer", *importer.split(".")), {("trainer", *imported.split("."))})
+
+    assert wrong("scores.scoring", "runs.lines")
+    assert wrong("scores.scoring", "building.forms"), "beside, not below"
+    assert wrong("errors", "runs.lines"), "its own files know none of the floors"
+    assert not wrong("runs.lines", "scores.scoring")
+    assert not wrong("runs.lines", "runs.opening")
+    assert not wrong("runs.lines", "errors")
 
 
 def test_the_9x9_engine_knows_nothing_of_the_rest_of_sudoku():

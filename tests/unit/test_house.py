@@ -100,7 +100,7 @@ REGISTRIES = {
     "trainer/presets/__init__.py",
 }
 DEFAULTS = {
-    "trainer/config.py": "the defaults of a config are the published TRM's",
+    "trainer/settings/config.py": "the defaults of a config are the published TRM's",
     "cli/demo.py": "what `make demo` shows is a list of commands",
 }
 ENTRY_POINTS = (ROOT / "tests" / "outside" / "shades-1.0.dist-info" / "entry_points.txt").read_text()

@@ -9,7 +9,7 @@ import pytest
 from trmpipe.cli import train_seeds as told
 from trmpipe.trainer.errors import DivergedError, EndedElsewhereError, RunError
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.request import TrainRequest
+from trmpipe.trainer.settings.request import TrainRequest
 
 ASKED = [TrainRequest(paths=("x",), seed=seed) for seed in range(3)]
 
@@ -58,8 +58,8 @@ def runs(monkeypatch):
             raise outcome
         return outcome
 
-    monkeypatch.setattr("trmpipe.trainer.session.train", train)
-    monkeypatch.setattr("trmpipe.trainer.seeds.seed_requests", lambda *arguments: ASKED)
+    monkeypatch.setattr("trmpipe.trainer.training.session.train", train)
+    monkeypatch.setattr("trmpipe.trainer.training.seeds.seed_requests", lambda *arguments: ASKED)
 
     def report(done, count, as_json):
         found.reports.append((done.results, count, done.diverged))
@@ -92,7 +92,7 @@ def test_another_one_trains_what_it_is_told_and_says_nothing(runs, capsys):
 
 def test_the_minutes_that_are_left_are_those_of_the_first_ones_clock(runs, monkeypatch):
     limited = [dataclasses.replace(one, max_minutes=1.0) for one in ASKED]
-    monkeypatch.setattr("trmpipe.trainer.seeds.seed_requests", lambda *arguments: limited)
+    monkeypatch.setattr("trmpipe.trainer.training.seeds.seed_requests", lambda *arguments: limited)
     monkeypatch.setattr(told, "time", SimpleNamespace(monotonic=iter([0.0, 15.0, 45.0, 61.0]).__next__))
     runs.outcomes = [SimpleNamespace(finished=True, reason="steps")] * 3
     first = rank(0)

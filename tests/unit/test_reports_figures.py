@@ -18,8 +18,8 @@ from trmpipe.reports.figures.curves import MOST_POINTS, thinned
 from trmpipe.reports.figures.of_cells import figure_of_errors
 from trmpipe.reports.figures.of_run import figure_by_supervision_step, figures_of_run, figures_of_runs, told_apart
 from trmpipe.reports.figures.theme import COLOURS, LIGHT, PAGE, themed
-from trmpipe.trainer.difficulty_lines import DifficultyLine
-from trmpipe.trainer.lines import MetricLine
+from trmpipe.trainer.runs.difficulty_lines import DifficultyLine
+from trmpipe.trainer.runs.lines import MetricLine
 
 NAME = "ähnlich & $x$ <run>"
 

@@ -19,7 +19,7 @@ from trmpipe.reports.runs.facts import names_of_runs, seconds_of
 from trmpipe.reports.runs.paired import Paired, compare_outcomes
 from trmpipe.shards.words import time_in_words
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.lines import read_metrics
+from trmpipe.trainer.runs.lines import read_metrics
 
 
 class Elements(HTMLParser):

@@ -14,7 +14,7 @@ from trmpipe.reports.runs.scores import ShownScore, scores_of
 from trmpipe.reports.runs.sections import curves_section, errors_figure, together_sections
 from trmpipe.reports.runs.summary import main_score, named_score_number
 from trmpipe.shards.json_files import seal
-from trmpipe.trainer.stepwise import Stepwise
+from trmpipe.trainer.trained.stepwise import Stepwise
 
 
 def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline", elsewhere=False):

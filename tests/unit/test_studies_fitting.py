@@ -11,7 +11,7 @@ from trmpipe.studies.fitting import _side_by_side, fit, in_words, kept_setups, t
 from trmpipe.studies.lengths import cost_key, lengths_of
 from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.setups import setups_of, tries_of
-from trmpipe.trainer.costs import Costs
+from trmpipe.trainer.training.costs import Costs
 
 PLAN = parse_plan(
     """

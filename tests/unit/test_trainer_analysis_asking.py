@@ -14,7 +14,7 @@ from trmpipe.trainer.analysis.by_difficulty import CLUES, RATING, by_bins, clue_
 from trmpipe.trainer.analysis.identifiers import exchanged
 from trmpipe.trainer.analysis.one_blank import one_blank
 from trmpipe.trainer.analysis.relabelling import NUM_VARIANTS, VARIANTS_SEED
-from trmpipe.trainer.difficulty import bins_of
+from trmpipe.trainer.scores.difficulty import bins_of
 
 
 @pytest.fixture(scope="module")

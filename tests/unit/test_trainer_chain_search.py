@@ -13,7 +13,7 @@ from trmpipe.trainer.learners.search import Searcher, Sought
 from trmpipe.trainer.learners.variants import Variants
 from trmpipe.trainer.models import Deduction
 from trmpipe.trainer.models.noise import keys_at, words
-from trmpipe.trainer.searching import run_search
+from trmpipe.trainer.scores.searching import run_search
 
 TASK = get_task("sudoku4")
 N, CELLS, DIGITS = 4, 16, range(2, 6)

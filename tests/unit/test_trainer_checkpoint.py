@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from trmpipe.shards.files import write_atomically
-from trmpipe.trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint, write_checkpoint
 from trmpipe.trainer.errors import NoRunError, RunError, RunWriteError
 from trmpipe.trainer.files import is_left_behind, write_json
-from trmpipe.trainer.lines import Kept, LineFile, keep_first, read_metrics
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint, write_checkpoint
+from trmpipe.trainer.runs.lines import Kept, LineFile, keep_first, read_metrics
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 
 def test_state_comes_back_as_it_was(tmp_path):
@@ -196,8 +196,7 @@ def test_metrics_beyond_all_measure_are_not_read(tmp_path):
 def test_a_program_that_read_a_checkpoint_ends_well(tmp_path):
     """Some types make msgspec free memory twice at the end of a program, which is then killed."""
     path = save_checkpoint(tmp_path, 1, {"stream": {"config": {}}})
-    code = (
-        f"from trmpipe.trainer.run_state import *\ntry: load_run_state(Path({str(path)!r}), '')\nexcept RunError: pass"
-    )
+    read = f"load_run_state(Path({str(path)!r}), '')"
+    code = f"from trmpipe.trainer.runs.run_state import *\ntry: {read}\nexcept RunError: pass"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trmpipe.trainer.build import build_net
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_net
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
@@ -13,6 +12,7 @@ from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSuper
 from trmpipe.trainer.learners.halting import continue_target
 from trmpipe.trainer.models import CorpusSizes, Outcome
 from trmpipe.trainer.models.direct import DirectConfig
+from trmpipe.trainer.settings.config import TrainConfig
 
 
 class SayingNet(torch.nn.Module):

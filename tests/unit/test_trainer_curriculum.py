@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from trmpipe.shards import Curriculum
-from trmpipe.trainer.config import TrainConfig, from_json, to_json
-from trmpipe.trainer.curriculum import CurriculumConfig, refuse_other_measures
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.overrides import apply_overrides
+from trmpipe.trainer.settings.config import TrainConfig, from_json, to_json
+from trmpipe.trainer.settings.curriculum import CurriculumConfig, refuse_other_measures
+from trmpipe.trainer.settings.overrides import apply_overrides
 
 
 def test_settings_become_steps():

@@ -12,6 +12,7 @@ from tests.exact import EXACT, LR, WEIGHT_DECAY, generator, gradients, in_float6
 from tests.references import dec as reference
 from tests.references import training
 from tests.references.noise import word
+from trmpipe.trainer.building.sketch import without_numbers
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
@@ -22,7 +23,6 @@ from trmpipe.trainer.models.dec import DEC, DECConfig
 from trmpipe.trainer.models.looped import Looped, LoopedConfig
 from trmpipe.trainer.models.net import draws_at_random
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.sketch import without_numbers
 
 GRID = CorpusSizes(seq_len=16, vocab_size=6, rows=4, columns=4)
 SMALL = {"width": 6, "num_layers": 2, "inner": 5, "token_inner": 7, "h_cycles": 2, "l_cycles": 2, "noise": 0.1}

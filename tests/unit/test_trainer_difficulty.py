@@ -9,18 +9,18 @@ import torch
 
 from tests.shards_corpora import make_corpus
 from trmpipe.shards import Corpus
-from trmpipe.trainer import difficulty, scoring
-from trmpipe.trainer.curves import draw_curves
-from trmpipe.trainer.difficulty import Bin, held_out_bins, scores_of_bins
-from trmpipe.trainer.difficulty_lines import read_difficulty
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.examinee import Examinee
-from trmpipe.trainer.held_out import read_held_out_parts
 from trmpipe.trainer.judging import Judgement
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.lines import MetricLine
+from trmpipe.trainer.pictures.curves import draw_curves
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.scoring import score_parts
+from trmpipe.trainer.runs.difficulty_lines import read_difficulty
+from trmpipe.trainer.runs.lines import MetricLine
+from trmpipe.trainer.scores import difficulty, scoring
+from trmpipe.trainer.scores.difficulty import Bin, held_out_bins, scores_of_bins
+from trmpipe.trainer.scores.examinee import Examinee
+from trmpipe.trainer.scores.held_out import read_held_out_parts
+from trmpipe.trainer.scores.scoring import score_parts
 
 LINE = {"step": 4, "split": "test", "level": None, "least": 0.0, "most": 2.0, "puzzles": 3, "exact": 0.5}
 

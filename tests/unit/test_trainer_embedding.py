@@ -9,16 +9,16 @@ import torch
 
 from tests.runs import step_on
 from trmpipe.shards import Batch
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.checkpoint import load_checkpoint, save_checkpoint
+from trmpipe.trainer.building.build import build_learner, build_net
 from trmpipe.trainer.files import typed
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.models import CorpusSizes
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.run_state import TrainerState, to_plain
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.runs.checkpoint import load_checkpoint, save_checkpoint
+from trmpipe.trainer.runs.run_state import TrainerState, to_plain
+from trmpipe.trainer.settings.overrides import apply_overrides
+from trmpipe.trainer.training.trainer import Trainer
 
 WIDTH = 32
 BATCH = 8

@@ -16,21 +16,21 @@ from tests.shrinking import shrunk
 from trmpipe.generators.errors import OptionError
 from trmpipe.generators.options import Range
 from trmpipe.trainer.analysis import MEASURES
-from trmpipe.trainer.build import build_net
-from trmpipe.trainer.config import TrainConfig
-from trmpipe.trainer.difficulty import bins_of
+from trmpipe.trainer.building.build import build_net
 from trmpipe.trainer.evaluators import EvaluationRequest
 from trmpipe.trainer.evaluators.puzzle_report import Findings, shown_steps
-from trmpipe.trainer.halts import area_under_curve, calibration_error, halting_of
-from trmpipe.trainer.intervals import Share, wilson
 from trmpipe.trainer.learners import LEARNERS, Answer, starts_at_random
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
-from trmpipe.trainer.majority import majority
 from trmpipe.trainer.models.hrm import HRMConfig
 from trmpipe.trainer.models.net import draws_at_random
-from trmpipe.trainer.restarts import choose_answers
-from trmpipe.trainer.scoring import Scores
-from trmpipe.trainer.trials import Trial
+from trmpipe.trainer.scores.difficulty import bins_of
+from trmpipe.trainer.scores.halts import area_under_curve, calibration_error, halting_of
+from trmpipe.trainer.scores.intervals import Share, wilson
+from trmpipe.trainer.scores.majority import majority
+from trmpipe.trainer.scores.restarts import choose_answers
+from trmpipe.trainer.scores.scoring import Scores
+from trmpipe.trainer.scores.trials import Trial
+from trmpipe.trainer.settings.config import TrainConfig
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 

@@ -10,17 +10,17 @@ from tests.plug_ins import add_entry
 from trmpipe.generators.registry import get_task
 from trmpipe.generators.task import TEST
 from trmpipe.shards import Examples
-from trmpipe.trainer.config import SECTIONS, TrainConfig, flatten, to_json
 from trmpipe.trainer.evaluators.check import CheckEvaluator
 from trmpipe.trainer.evaluators.puzzle_report import _table
-from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.open_cells import count_open, is_open, tokens_of
 from trmpipe.trainer.parts import Part
 from trmpipe.trainer.presets import PRESETS, what_to_expect
-from trmpipe.trainer.scoring import score_here
-from trmpipe.trainer.setting_words import settings_in_words
+from trmpipe.trainer.scores.examinee import Examinee
+from trmpipe.trainer.scores.open_cells import count_open, is_open, tokens_of
+from trmpipe.trainer.scores.scoring import score_here
+from trmpipe.trainer.settings.config import SECTIONS, TrainConfig, flatten, to_json
+from trmpipe.trainer.settings.setting_words import settings_in_words
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -8,8 +8,8 @@ import torch
 
 from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.feeding import Feeder, rows_of
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
+from trmpipe.trainer.training.feeding import Feeder, rows_of
 
 SLOTS = torch.arange(5).numpy()
 CPU = torch.device("cpu")

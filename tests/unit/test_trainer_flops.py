@@ -6,17 +6,17 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 import trmpipe
-from trmpipe.trainer import measuring
-from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.building.flops import flops_of, step_flops
+from trmpipe.trainer.building.trial import first_puzzles
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.flops import flops_of, step_flops
 from trmpipe.trainer.learners.deep_supervision import DeepSupervisionConfig
-from trmpipe.trainer.measuring import measure_costs
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.trial import first_puzzles
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training import measuring
+from trmpipe.trainer.training.measuring import measure_costs
 
 B, S, D, V, PREFIX, INNER, TOKENS, LAYERS = 3, 9, 16, 5, 2, 24, 8, 2
 TINY = (

@@ -101,7 +101,7 @@ def test_what_is_recorded_depends_neither_on_the_cut_nor_on_the_depth(monkeypatc
     examples.inputs[:] = np.random.Generator(np.random.Philox(3)).integers(1, 6, (7, 16))
     whole = recorder(net, 12, learner=learner).record(examples)
     monkeypatch.setattr("trmpipe.trainer.analysis.recording._TOKENS_AT_ONCE", 32)
-    monkeypatch.setattr("trmpipe.trainer.scoring.EVALUATION_BATCH", 5)
+    monkeypatch.setattr("trmpipe.trainer.scores.scoring.EVALUATION_BATCH", 5)
     parts = recorder(net, 12, learner=learner).record(examples)
     shallow = recorder(net, 5, learner=learner).record(examples)
     assert np.array_equal(whole.answers, parts.answers)

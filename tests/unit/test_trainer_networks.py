@@ -6,13 +6,13 @@ import torch
 
 from tests.exact import generator
 from tests.references import networks as reference
-from trmpipe.trainer.config import TrainConfig, from_json, to_json
+from trmpipe.trainer.building.memory import activation_bytes
+from trmpipe.trainer.building.sketch import without_numbers
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.learners.one_pass import OnePass, OnePassConfig
-from trmpipe.trainer.memory import activation_bytes
 from trmpipe.trainer.models import CorpusSizes, puzzle_rows
 from trmpipe.trainer.models.direct import DirectConfig, DirectPrediction
 from trmpipe.trainer.models.equivariant import Equivariant, EquivariantConfig
@@ -22,8 +22,8 @@ from trmpipe.trainer.models.looped import Looped, LoopedConfig
 from trmpipe.trainer.models.positions import rotary_tables_2d
 from trmpipe.trainer.models.trm import TRM, TRMConfig
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.sketch import without_numbers
-from trmpipe.trainer.watch import Watch, watched
+from trmpipe.trainer.settings.config import TrainConfig, from_json, to_json
+from trmpipe.trainer.training.watch import Watch, watched
 
 GRID = CorpusSizes(seq_len=6, vocab_size=5, num_identifiers=4, rows=2, columns=3)
 SMALL = {"width": 8, "num_heads": 2, "inner": 6, "token_inner": 5}

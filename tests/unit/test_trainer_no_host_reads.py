@@ -14,13 +14,13 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from tests.pairs import PAIRS, SETTINGS, SIZES, make_pair
 from tests.shrinking import shrunk
 from trmpipe.generators.registry import FAMILIES
-from trmpipe.trainer.build import build_learner, build_net
-from trmpipe.trainer.config import TrainConfig
+from trmpipe.trainer.building.build import build_learner, build_net
 from trmpipe.trainer.errors import RunError, SettingError
 from trmpipe.trainer.evaluators import evaluator_of
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import LEARNERS, Rows
 from trmpipe.trainer.models import MODELS, puzzle_rows
+from trmpipe.trainer.settings.config import TrainConfig
 
 NUM_ROWS = 3
 

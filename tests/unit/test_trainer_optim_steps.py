@@ -9,12 +9,12 @@ from torch._subclasses import FakeTensorMode
 
 from tests.conformance.optimiser import FAKE_DEVICES, Net, OptimiserConformance
 from tests.references import optim as plain
-from trmpipe.trainer.config import TrainConfig, from_json, to_json
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.optim import OPTIMISERS, clip_gradients, sign_sgd_rows
 from trmpipe.trainer.optim.adam_atan2 import AdamATan2
 from trmpipe.trainer.optim.adamw import fastest_adamw
 from trmpipe.trainer.optim.muon import Muon, MuonConfig, orthogonalise, orthogonalise_all
+from trmpipe.trainer.settings.config import TrainConfig, from_json, to_json
 
 NEAR = {"rtol": 1e-9, "atol": 1e-12}
 """Sums are taken in another order; nothing else differs."""

@@ -11,13 +11,13 @@ from trmpipe.generators import registry
 from trmpipe.generators.picture import Picture, cropped, used_part
 from trmpipe.generators.registry import get_task, look_of
 from trmpipe.shards import Examples
-from trmpipe.trainer import pictures
-from trmpipe.trainer.drawing import draw_legend, draw_picture
-from trmpipe.trainer.examinee import Examinee
-from trmpipe.trainer.figures import make_figure
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.pictures import Solving, draw_solving, instructive
+from trmpipe.trainer.pictures import run_pictures as pictures
+from trmpipe.trainer.pictures.drawing import draw_legend, draw_picture
+from trmpipe.trainer.pictures.figures import make_figure
+from trmpipe.trainer.pictures.run_pictures import Solving, draw_solving, instructive
+from trmpipe.trainer.scores.examinee import Examinee
 
 DARK, GREEN, RED = "#333333", "#1a7f37", "#cf222e"
 

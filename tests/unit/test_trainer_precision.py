@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import trmpipe
-from trmpipe.trainer import precision_choice
-from trmpipe.trainer.build import build_net
-from trmpipe.trainer.config import TrainConfig, from_json, to_json
+from trmpipe.trainer.building import precision_choice
+from trmpipe.trainer.building.build import build_net
+from trmpipe.trainer.building.precision import computing_copy, refresh
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.trm import TRMConfig
-from trmpipe.trainer.precision import computing_copy, refresh
+from trmpipe.trainer.settings.config import TrainConfig, from_json, to_json
 
 CPU = torch.device("cpu")
 SIZES = CorpusSizes(seq_len=9, vocab_size=7, num_identifiers=3)
@@ -107,14 +107,14 @@ TINY = ["--device=cpu", "--set=model.width=16", "--set=model.num_heads=2", "--se
 
 def test_a_run_keeps_the_precision_that_it_began_with(trmpipe, corpus4, tmp_path, monkeypatch):
     """It was chosen on another machine: the choice is told, noted, and not made again."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *_: [])
-    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: ("bf16", "it is faster here"))
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *_: [])
+    monkeypatch.setattr("trmpipe.trainer.training.resolving.choose_precision", lambda *_: ("bf16", "it is faster here"))
     run = tmp_path / "run"
     begun = trmpipe("train", corpus4, "--out", run, "--max-steps=2", *TINY)
     assert begun.code == 0, begun.err
     assert "precision bf16: it is faster here" in begun.err
     assert json.loads((run / "config.json").read_text())["train"]["precision"] == "bf16"
-    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: ("fp32", "no units here"))
+    monkeypatch.setattr("trmpipe.trainer.training.resolving.choose_precision", lambda *_: ("fp32", "no units here"))
     longer = trmpipe("train", corpus4, "--out", run, "--max-steps=3", "--resume", *TINY)
     assert longer.code == 0, longer.err
     assert "precision fp32" not in longer.err

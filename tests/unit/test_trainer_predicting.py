@@ -11,12 +11,12 @@ import torch
 from tests.hand_made import SPEC, puzzles
 from tests.pairs import SIZES, make_pair, one_of_each_model
 from trmpipe.generators.errors import InputError
-from trmpipe.trainer import predicting, solving
 from trmpipe.trainer.arc.evaluation import final_answers
-from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.learners import Answer
 from trmpipe.trainer.learners.guesses import Guesses
 from trmpipe.trainer.models import CorpusSizes
+from trmpipe.trainer.scores.examinee import Examinee
+from trmpipe.trainer.trained import predicting, solving
 
 STEPS = 9
 TINY = CorpusSizes(seq_len=4, vocab_size=12, num_identifiers=2, rows=1, columns=4)

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from tests.shrinking import shrunk_run
-from trmpipe.trainer.build import build_learner, build_net
+from trmpipe.trainer.building.build import build_learner, build_net
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.presets import PRESETS, get_preset
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.training.trainer import Trainer
 
 SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=7, rows=4, columns=4)
 NUM_STEPS = 3

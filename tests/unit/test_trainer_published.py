@@ -12,13 +12,20 @@ import torch
 from tests.references import trm as reference
 from trmpipe.generators.errors import InputError
 from trmpipe.trainer import load_published
+from trmpipe.trainer.building.sketch import without_numbers
 from trmpipe.trainer.errors import NoRunError, RunError, SettingError
 from trmpipe.trainer.models import MODELS, CorpusSizes
 from trmpipe.trainer.models.trm import TRM, TRMConfig
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.published import PREFIX, PublishedWeights, network_tensors, open_published, read_alone, read_for
-from trmpipe.trainer.sketch import without_numbers
-from trmpipe.trainer.tensor_files import read_tensors, write_tensors
+from trmpipe.trainer.published.reading import (
+    PREFIX,
+    PublishedWeights,
+    network_tensors,
+    open_published,
+    read_alone,
+    read_for,
+)
+from trmpipe.trainer.published.tensor_files import read_tensors, write_tensors
 
 SMALL = {"width": 16, "num_heads": 2, "inner": 24, "token_inner": 12, "h_cycles": 2, "l_cycles": 2, "num_prefix": 3}
 SIZES = CorpusSizes(seq_len=16, vocab_size=6, num_identifiers=4)

@@ -8,14 +8,14 @@ import pytest
 from tests.shards_corpora import make_corpus
 from trmpipe.pipeline import generate_corpus
 from trmpipe.shards import Corpus, Stream
-from trmpipe.trainer.best import after_evaluation
-from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.regime import Regime, regime_of
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.result import FinalScores
-from trmpipe.trainer.run_state import BestState
-from trmpipe.trainer.scored_sets import num_training_groups, scored_sets
+from trmpipe.trainer.runs.best import after_evaluation
+from trmpipe.trainer.runs.regime import Regime, regime_of
+from trmpipe.trainer.runs.run_state import BestState
+from trmpipe.trainer.settings.config import EvaluationConfig, TrainConfig
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training.result import FinalScores
+from trmpipe.trainer.training.scored_sets import num_training_groups, scored_sets
 
 
 @pytest.fixture(scope="module")

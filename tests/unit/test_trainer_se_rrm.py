@@ -7,13 +7,13 @@ import torch
 from tests.exact import EXACT, LR, WEIGHT_DECAY, generator, gradients, in_float64, step_on, weights
 from tests.references import se_rrm as reference
 from tests.references import training
+from trmpipe.trainer.building.sketch import without_numbers
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.judging import judge_by_label
 from trmpipe.trainer.learners import Rows
 from trmpipe.trainer.learners.deep_supervision import DeepSupervision, DeepSupervisionConfig
 from trmpipe.trainer.models import CorpusSizes
 from trmpipe.trainer.models.se_rrm import SERRM, SERRMConfig
-from trmpipe.trainer.sketch import without_numbers
 
 GRID = CorpusSizes(seq_len=6, vocab_size=5, rows=2, columns=3)
 SMALL = {"width": 6, "num_layers": 2, "head_width": 4, "symbol_heads": 3, "num_heads": 2, "inner": 5, "num_prefix": 2}

@@ -6,10 +6,10 @@ import torch
 
 from tests.pairs import make_pair, one_of_each_learner, one_of_each_model
 from trmpipe.generators.registry import get_task
-from trmpipe.trainer.examinee import Examinee
 from trmpipe.trainer.learners.guesses import Guesses
 from trmpipe.trainer.learners.search import Sought
-from trmpipe.trainer.searching import begin_search, run_search
+from trmpipe.trainer.scores.examinee import Examinee
+from trmpipe.trainer.scores.searching import begin_search, run_search
 
 TASK = get_task("sudoku4")
 BUDGET = 6

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from trmpipe.trainer.config import to_json
-from trmpipe.trainer.kept_scores import KeptScores
-from trmpipe.trainer.listing import ListedRun
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
-from trmpipe.trainer.run_config import new_run_config
-from trmpipe.trainer.seed_groups import seed_groups
+from trmpipe.trainer.runs.run_config import new_run_config
+from trmpipe.trainer.settings.config import to_json
+from trmpipe.trainer.settings.overrides import apply_overrides
+from trmpipe.trainer.trained.kept_scores import KeptScores
+from trmpipe.trainer.trained.listing import ListedRun
+from trmpipe.trainer.training.seed_groups import seed_groups
 
 STEPS, EVERY, PATIENCE = 40, 4, 2
 

@@ -9,18 +9,18 @@ import pytest
 
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import json_digest
-from trmpipe.trainer.build import build_schedule
-from trmpipe.trainer.config import SECTIONS, EvaluationConfig, TrainConfig, flatten, from_json, to_json
-from trmpipe.trainer.curriculum import CurriculumConfig
+from trmpipe.trainer.building.build import build_schedule
 from trmpipe.trainer.device import choose_compile, pick_device
 from trmpipe.trainer.errors import SettingError
 from trmpipe.trainer.learners.one_pass import OnePassConfig
 from trmpipe.trainer.models.se_rrm import SERRMConfig
 from trmpipe.trainer.optim.adam_atan2 import AdamATan2Config
 from trmpipe.trainer.optim.adamw import AdamWConfig
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.parts import name_of
 from trmpipe.trainer.presets import PRESETS, choose_preset, get_preset
+from trmpipe.trainer.settings.config import SECTIONS, EvaluationConfig, TrainConfig, flatten, from_json, to_json
+from trmpipe.trainer.settings.curriculum import CurriculumConfig
+from trmpipe.trainer.settings.overrides import apply_overrides
 
 
 def test_published_preset_is_the_table_of_the_paper():

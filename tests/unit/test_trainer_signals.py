@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from trmpipe.trainer.signals import stop_on_signals
+from trmpipe.trainer.training.signals import stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

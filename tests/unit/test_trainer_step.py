@@ -9,14 +9,14 @@ import torch
 from tests.runs import step_on
 from trmpipe.shards import Corpus, Stream
 from trmpipe.trainer import threads
-from trmpipe.trainer.build import build_learner, build_net, corpus_sizes
+from trmpipe.trainer.building.build import build_learner, build_net, corpus_sizes
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.judging import judge_by_label
-from trmpipe.trainer.overrides import apply_overrides
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.ranks import Ranks
+from trmpipe.trainer.settings.overrides import apply_overrides
 from trmpipe.trainer.threads import num_threads, side_by_side, slices
-from trmpipe.trainer.trainer import Trainer
+from trmpipe.trainer.training.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)

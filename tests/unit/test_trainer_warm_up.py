@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from trmpipe.trainer import device as devices
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.resolving import config_for
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training.resolving import config_for
 
 CORPUS = SimpleNamespace(spec=SimpleNamespace(name="sudoku6"))
 

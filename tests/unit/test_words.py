@@ -15,10 +15,10 @@ from trmpipe.trainer.arc import pictures
 from trmpipe.trainer.arc.report import VotesReport
 from trmpipe.trainer.arc.score import ArcScores, InputScore, TaskScore
 from trmpipe.trainer.arc.votes import Answer
-from trmpipe.trainer.asked import too_few_variants
 from trmpipe.trainer.evaluators.puzzles import PuzzleReport
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.scoring import Scores
+from trmpipe.trainer.scores.scoring import Scores
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training.asked import too_few_variants
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 shards"), (1, "1 shard"), (2, "2 shards"), (2000, "2,000 shards")])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..difficulty import Bin, bins_of
+from ..scores.difficulty import Bin, bins_of
 from .columns import Table, real, share, whole, word
 from .means import intervals
 from .measure import Measure, Measured, Subject

@@ -9,7 +9,7 @@ Shapes: N puzzles.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..halts import area_under_curve
+from ..scores.halts import area_under_curve
 from .columns import Table, real, share, whole
 from .means import intervals
 from .measure import Measure, Measured, NotMeasuredError, Subject

@@ -10,7 +10,7 @@ Shapes: T steps, N puzzles.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..halts import NUM_BINS, halting_of
+from ..scores.halts import NUM_BINS, halting_of
 from .columns import Table, real, share, whole
 from .means import intervals, ratio
 from .measure import Measure, Measured, NotMeasuredError, Subject

@@ -20,10 +20,10 @@ from trmpipe.shards.places import ANALYSIS, refuse_other_kind
 
 from ..errors import RunWriteError
 from ..files import write_sealed
-from ..held_out import tested_corpora
-from ..inference import TrainedRun
-from ..naming import folder_name
 from ..ranks import refuse_several
+from ..runs.naming import folder_name
+from ..scores.held_out import tested_corpora
+from ..trained.inference import TrainedRun
 from .columns import table_bytes
 from .measure import Measured
 from .reading import (

@@ -19,13 +19,13 @@ from trmpipe.shards import Examples
 from trmpipe.shards.progress import Progress
 
 from ..device import as_tokens
-from ..examinee import Examinee
 from ..judging import Judge
 from ..learners import Answer, Move
 from ..losses import log_probabilities
 from ..models import Latents
-from ..open_cells import is_open
-from ..scoring import batch_of, in_batches
+from ..scores.examinee import Examinee
+from ..scores.open_cells import is_open
+from ..scores.scoring import batch_of, in_batches
 from .trace import COMMITTED, LONGEST_PERIOD, Motion, Trace
 
 _TOKENS_AT_ONCE = 8192

@@ -13,8 +13,8 @@ from trmpipe.shards.progress import Progress
 
 from ..errors import RunError
 from ..evaluators import evaluator_of
-from ..held_out import names_of, read_held_out_parts, tested_corpora
-from ..inference import TrainedRun, fitted
+from ..scores.held_out import names_of, read_held_out_parts, tested_corpora
+from ..trained.inference import TrainedRun, fitted
 from .measure import Measured, NotMeasuredError, Subject
 from .recording import Recorder
 from .registry import MEASURES

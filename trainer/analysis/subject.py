@@ -17,10 +17,10 @@ from trmpipe.generators.task import Task
 from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.words import counted
 
-from ..difficulty import levels_of, ratings_of
 from ..evaluators import Evaluator, Polled, Pollster
 from ..learners import starts_at_random
 from ..models.net import answer_latent, draws_at_random
+from ..scores.difficulty import levels_of, ratings_of
 from .measure import NotMeasuredError
 from .recording import Recorder
 from .trace import Trace

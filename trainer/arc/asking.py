@@ -22,7 +22,7 @@ from trmpipe.generators.task import PAD
 from trmpipe.shards import BLANK_IDENTIFIER, Corpus, Examples
 
 from ..files import is_file
-from ..held_out import identifiers_before
+from ..scores.held_out import identifiers_before
 from .votes import Grid
 
 _MOST_BYTES = 16 << 20

@@ -23,13 +23,13 @@ from trmpipe.shards.progress import Progress
 
 from ..errors import RunError, RunWriteError
 from ..evaluators import EvaluationRequest, Polled, Report
-from ..examinee import Examinee
 from ..files import write_json
-from ..held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from ..judging import Judgement, judge_by_label
 from ..learners import last_answer
 from ..ranks import Ranks
-from ..run_folder import owning_evaluations
+from ..runs.run_folder import owning_evaluations
+from ..scores.examinee import Examinee
+from ..scores.held_out import count_held_out_rows, held_out_rows, identifiers_before, names_of, tested_corpora
 from .asking import ask_about
 from .pictures import draw_answers
 from .report import SeveralReports, VotesReport

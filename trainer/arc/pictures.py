@@ -10,8 +10,8 @@ from trmpipe.generators.arc.grids import FIRST_COLOUR
 from trmpipe.generators.arc.task import PALETTE
 from trmpipe.generators.picture import Picture
 
-from ..drawing import draw_picture
-from ..figures import make_figure, save_figure
+from ..pictures.drawing import draw_picture
+from ..pictures.figures import make_figure, save_figure
 from .score import ATTEMPTS, ArcScores, InputScore
 from .votes import Grid
 

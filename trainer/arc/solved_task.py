@@ -7,7 +7,7 @@ import numpy as np
 
 from trmpipe.generators.picture import Picture
 
-from ..solved import Part
+from ..pictures.solved import Part
 from .asking import Question
 from .pictures import grid_picture, votes_in_words
 from .score import InputScore, TaskScore

@@ -17,7 +17,7 @@ from trmpipe.generators.task import PAD, Task, TaskSpec
 
 from ..errors import RunError
 from ..judging import ACCEPTED, Judgement, judge_by_label
-from ..open_cells import is_open
+from ..scores.open_cells import is_open
 from .puzzles import PuzzleEvaluator
 
 _BESIDE = (

@@ -14,14 +14,14 @@ from trmpipe.shards import Corpus
 from trmpipe.shards.fields import MOST
 from trmpipe.shards.progress import Progress
 
-from ..config import MOST_ANSWERS
-from ..examinee import Examinee
 from ..judging import Judgement
-from ..overlap import Overlap
+from ..pictures.solved import Solved
 from ..ranks import Ranks
-from ..regime import Regime
-from ..restarts import CHOICES, HALT
-from ..solved import Solved
+from ..runs.overlap import Overlap
+from ..runs.regime import Regime
+from ..scores.examinee import Examinee
+from ..scores.restarts import CHOICES, HALT
+from ..settings.config import MOST_ANSWERS
 
 MOST_RESTARTS = MOST_VARIANTS = MOST_ROUNDS = 10_000
 """Answers of a model to a puzzle, variants that vote, and rounds of a search, at most."""

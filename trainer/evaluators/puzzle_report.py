@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from trmpipe.generators.options import Range
 from trmpipe.shards.words import counted
 
-from ..difficulty import BinScore, bins_of, scores_of_bins
-from ..halts import Halting, halting_of
-from ..intervals import Share, wilson
-from ..restarts import CHOICES
-from ..scoring import HALTED, OPEN, Scores, headline_of
-from ..search_words import SOLVED, SearchCost, cost_of
-from ..searching import Searched
-from ..trials import Columns, Trial
+from ..scores.difficulty import BinScore, bins_of, scores_of_bins
+from ..scores.halts import Halting, halting_of
+from ..scores.intervals import Share, wilson
+from ..scores.restarts import CHOICES
+from ..scores.scoring import HALTED, OPEN, Scores, headline_of
+from ..scores.search_words import SOLVED, SearchCost, cost_of
+from ..scores.searching import Searched
+from ..scores.trials import Columns, Trial
 from .evaluator import EvaluationRequest
 
 _HEADINGS = {"cell": "cells", OPEN: "open cells", HALTED: "says solved"}

@@ -14,14 +14,14 @@ from trmpipe.generators.task import Groups
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Progress
 
-from ..difficulty import levels_of
 from ..errors import RunError
-from ..examinee import Examinee
-from ..held_out import names_of, read_held_out_parts, tested_corpora
 from ..judging import Judgement
 from ..ranks import Ranks
-from ..scoring import together
-from ..trials import Trial, Ways, try_puzzles
+from ..scores.difficulty import levels_of
+from ..scores.examinee import Examinee
+from ..scores.held_out import names_of, read_held_out_parts, tested_corpora
+from ..scores.scoring import together
+from ..scores.trials import Trial, Ways, try_puzzles
 from .evaluator import MOST_VARIANTS, EvaluationRequest
 from .puzzle_report import Findings, PuzzleReport
 

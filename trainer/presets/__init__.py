@@ -8,9 +8,9 @@ from typing import Any
 
 from trmpipe.generators.plugins import Registry
 
-from ..config import TrainConfig
 from ..errors import SettingError
 from ..parts import entries_that_load
+from ..settings.config import TrainConfig
 from .preset import Expectation, Preset
 
 PRESETS: Registry[Preset] = Registry(

@@ -1,12 +1,12 @@
 """Presets for ARC: the published one (arXiv 2510.04871 and its code), and a small one for a CPU."""
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..models.trm import TRMConfig
 from ..optim import EmbeddingConfig
 from ..optim.adam_atan2 import AdamATan2Config
 from ..optim.adamw import AdamWConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import Expectation, Preset
 
 

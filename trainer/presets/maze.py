@@ -6,11 +6,11 @@ docs/results/mazes.md, which also says why the labels of variants decide whether
 
 import dataclasses
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..models.trm import TRMConfig
 from ..optim.muon import MuonConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import EVERYWHERE, Expectation, Preset
 
 _SIZES = range(5, 65)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..config import TrainConfig
+from ..settings.config import TrainConfig
 
 EVERYWHERE = ("cpu", "cuda", "mps")
 """All kinds of devices."""

@@ -9,11 +9,11 @@ docs/notes/sudoku6-cpu.md. What learns faster on a CPU is in `sudoku_cpu`.
 
 import dataclasses
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..models.trm import TRMConfig
 from ..optim.muon import MuonConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import EVERYWHERE, Expectation, Preset
 
 

@@ -5,11 +5,11 @@ They are ours; their curves are in docs/results/sudoku9-cpu.md, and what else wa
 
 import dataclasses
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..models.equivariant import EquivariantConfig
 from ..optim.muon import MuonConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import EVERYWHERE, Expectation, Preset
 
 

@@ -1,11 +1,11 @@
 """Presets for Sudoku that learn to eliminate candidates: the published one, and a small one for a CPU."""
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.elimination import EliminationConfig
 from ..models.equivariant import EquivariantConfig
 from ..models.ldt import LDTConfig
 from ..optim.adamw import AdamWConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import EVERYWHERE, Expectation, Preset
 
 

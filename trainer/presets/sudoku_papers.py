@@ -11,12 +11,12 @@ Sources: HRM, arXiv 2506.21734, its code and README; TRM, arXiv 2510.04871, tabl
 import dataclasses
 from collections.abc import Callable
 
-from ..config import TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..learners.one_pass import OnePassConfig
 from ..models.direct import DirectConfig
 from ..models.hrm import HRMConfig
 from ..models.trm import TRMConfig
+from ..settings.config import TrainConfig
 from .preset import Expectation, Preset
 from .sudoku import PUBLISHED_DATA
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from ..config import EvaluationConfig, TrainConfig
 from ..learners.deep_supervision import DeepSupervisionConfig
 from ..learners.winner_take_all import WinnerTakeAllConfig
 from ..models.dec import DECConfig
@@ -11,7 +10,8 @@ from ..models.se_rrm import SERRMConfig
 from ..models.trm import TRMConfig
 from ..optim.adamw import AdamWConfig
 from ..optim.muon import MuonConfig
-from ..schedule import CosineConfig
+from ..optim.schedule import CosineConfig
+from ..settings.config import EvaluationConfig, TrainConfig
 from .preset import EVERYWHERE, Expectation, Preset
 from .sudoku import cpu4, trm6
 

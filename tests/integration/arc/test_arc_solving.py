@@ -10,7 +10,7 @@ from tests.arc_runs import VARIANTS, perfect_answers
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus
 from trmpipe.trainer.arc import evaluation as arc_evaluation
-from trmpipe.trainer.puzzle_words import puzzle_to_solve
+from trmpipe.trainer.pictures.puzzle_words import puzzle_to_solve
 
 
 def answers_of(told):

@@ -20,12 +20,12 @@ from trmpipe.trainer.arc import evaluation as arc_evaluation
 from trmpipe.trainer.arc import score
 from trmpipe.trainer.errors import RunWriteError
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-from trmpipe.trainer.held_out import held_out_rows, identifiers_before, read_held_out
-from trmpipe.trainer.inference import evaluate_run, open_trained
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.loaded import load_run
-from trmpipe.trainer.puzzle_words import puzzle_name, puzzle_to_solve
+from trmpipe.trainer.pictures.puzzle_words import puzzle_name, puzzle_to_solve
 from trmpipe.trainer.ranks import Ranks
+from trmpipe.trainer.scores.held_out import held_out_rows, identifiers_before, read_held_out
+from trmpipe.trainer.trained.inference import evaluate_run, open_trained
+from trmpipe.trainer.trained.loaded import load_run
 
 
 def test_tasks_are_called_by_their_ids(corpus):
@@ -115,7 +115,7 @@ def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     """The owner comes to an end while it is waited for, or does not."""
     trmpipe("evaluate", run)
     before = (run / "submission.json").stat().st_mtime_ns
-    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("trmpipe.trainer.runs.run_folder._WAIT_SECONDS", 0.0)
     with owned(Store(run), "evaluations"):
         scored, told = trmpipe("evaluate", run), json.loads(trmpipe("evaluate", run, "--json").out)
     assert scored.code == 0, "predictions take long, and their scores are shown whatever can be written"
@@ -136,7 +136,7 @@ def test_what_is_handed_in_has_one_writer_at_a_time(trmpipe, run, monkeypatch):
     other = threading.Thread(target=own)
     other.start()
     assert begun.wait(60)
-    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 60.0)
+    monkeypatch.setattr("trmpipe.trainer.runs.run_folder._WAIT_SECONDS", 60.0)
 
     def score_at_last(*rows):
         threading.Timer(0.5, ended.set).start()
@@ -243,7 +243,7 @@ def test_identifiers_are_counted_on_over_corpora(corpus, tmp_path):
 
 def test_a_mixture_is_scored_by_the_votes_of_each_corpus(trmpipe, corpus, tmp_path, monkeypatch):
     """Both have the same name and the same names of tasks."""
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     make_arc_corpus(tmp_path / "other", small_tasks(2, seed=11), 2)
     run = tmp_path / "run"
     assert trmpipe("train", corpus, tmp_path / "other", "--out", run, "--max-steps", 2, *TINY).code == 0
@@ -271,7 +271,7 @@ def _ask_about_both(run, first, second, monkeypatch):
         tokens = torch.from_numpy(inputs.astype(np.int64))
         yield Answer(tokens=tokens, halt=None, logits=tokens)
 
-    monkeypatch.setattr("trmpipe.trainer.examinee.Examinee.answers", record)
+    monkeypatch.setattr("trmpipe.trainer.scores.examinee.Examinee.answers", record)
     for corpus, before in ((first, 0), (second, 4 * VARIANTS)):
         rows = corpus.read("test", limit=2)
         for named in (corpus, corpus.path):
@@ -284,7 +284,7 @@ def _ask_about_both(run, first, second, monkeypatch):
 
 
 def test_scores_of_a_run_on_some_variants_are_its_usual_ones(trmpipe, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     run = tmp_path / "few"
     assert trmpipe("train", corpus, "--out", run, "--variants", 3, "--max-steps", 1, *TINY).code == 0
     assert [trmpipe("evaluate", run, *asked).code for asked in ((), ("--variants", 3), ("--variants", 2))] == [0, 0, 0]

@@ -81,8 +81,8 @@ def test_the_slider_moves_the_grid(wide):
 
 def test_the_board_shown_is_the_networks_answer(wide, run6):
     from trmpipe.generators.registry import get_task
-    from trmpipe.trainer.inference import open_trained, run_corpora
-    from trmpipe.trainer.stepwise import ask_stepwise
+    from trmpipe.trainer.trained.inference import open_trained, run_corpora
+    from trmpipe.trainer.trained.stepwise import ask_stepwise
 
     trained = open_trained(str(run6), "cpu")
     stepwise = ask_stepwise(trained, run_corpora(trained, (), print), 20)

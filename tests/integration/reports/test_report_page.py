@@ -11,7 +11,7 @@ import torch
 
 from tests.runs import reseal
 from trmpipe.shards import open_corpus
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 
 class Reader(HTMLParser):
@@ -81,7 +81,7 @@ def test_three_numbers_are_those_of_the_raw_files(page6, run6):
 
 
 def names(run):
-    from trmpipe.trainer.inference import open_trained
+    from trmpipe.trainer.trained.inference import open_trained
 
     return dict(open_trained(str(run), "cpu").net.named_parameters())
 

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "reports.md").read_text()
 @pytest.mark.walkthrough
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trmpipe.trainer.session.draw_pictures", lambda *arguments: [])
+    monkeypatch.setattr("trmpipe.trainer.training.session.draw_pictures", lambda *arguments: [])
     for kind, block in re.findall(r"```(python|sh)\n(.*?)```", PAGE, re.DOTALL):
         if kind == "python":
             exec(compile(block, "docs/reports.md", "exec"), {})

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import pytest
 
 from trmpipe.reports.watch import open_server
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 
 @contextmanager

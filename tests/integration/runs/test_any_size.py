@@ -9,13 +9,13 @@ import torch
 
 from tests.runs import OF_ANY_MODEL, config, make_run
 from trmpipe.shards import Corpus
-from trmpipe.trainer.build import build_net, corpus_sizes
-from trmpipe.trainer.checkpoint import list_checkpoints
-from trmpipe.trainer.config import TrainConfig
-from trmpipe.trainer.inference import open_trained
-from trmpipe.trainer.loaded import load_run
+from trmpipe.trainer.building.build import build_net, corpus_sizes
 from trmpipe.trainer.models.equivariant import EquivariantConfig
 from trmpipe.trainer.models.se_rrm import SERRMConfig
+from trmpipe.trainer.runs.checkpoint import list_checkpoints
+from trmpipe.trainer.settings.config import TrainConfig
+from trmpipe.trainer.trained.inference import open_trained
+from trmpipe.trainer.trained.loaded import load_run
 
 MODEL = ["model.name=equivariant", "model.width=8", "model.message=4", "model.inner=8", "model.num_layers=1"]
 ANY_SIZE = [
@@ -110,7 +110,7 @@ def test_another_model_that_takes_any_size_is_scored_on_another_one(trmpipe, cor
 
 
 def test_only_models_that_say_so_take_any_size():
-    from trmpipe.trainer.build import takes_any_size
+    from trmpipe.trainer.building.build import takes_any_size
 
     assert takes_any_size(TrainConfig(model=EquivariantConfig()))
     assert takes_any_size(TrainConfig(model=SERRMConfig()))

@@ -9,11 +9,11 @@ import pytest
 from tests.runs import OF_ANY_MODEL as TINY
 from tests.runs import metrics, stopping_at
 from trmpipe.shards import Corpus
-from trmpipe.trainer import curves
-from trmpipe.trainer.difficulty_lines import read_difficulty
-from trmpipe.trainer.held_out import read_held_out
 from trmpipe.trainer.judging import Judgement, judge_by_label
-from trmpipe.trainer.lines import read_metrics
+from trmpipe.trainer.pictures import curves
+from trmpipe.trainer.runs.difficulty_lines import read_difficulty
+from trmpipe.trainer.runs.lines import read_metrics
+from trmpipe.trainer.scores.held_out import read_held_out
 
 
 def judge(inputs, labels, answers):

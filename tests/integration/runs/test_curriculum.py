@@ -10,10 +10,10 @@ from tests.resuming import MAX_STEPS, assert_same_run, request_for
 from tests.runs import quick_training
 from tests.shards_corpora import make_corpus
 from trmpipe.shards import CorpusError
-from trmpipe.trainer.checkpoint import checkpoint_path, load_checkpoint
-from trmpipe.trainer.listener import Unheard
-from trmpipe.trainer.loop import Loop
-from trmpipe.trainer.session import train
+from trmpipe.trainer.runs.checkpoint import checkpoint_path, load_checkpoint
+from trmpipe.trainer.training.listener import Unheard
+from trmpipe.trainer.training.loop import Loop
+from trmpipe.trainer.training.session import train
 
 PAIR = pairs_that_fit()[0]
 SETTINGS = ("curriculum.start=0.25", "curriculum.until=0.8", "curriculum.mix=4,3,2,1")
@@ -34,8 +34,8 @@ class Notes(Unheard):
 @pytest.fixture(scope="module", autouse=True)
 def quickly():
     with quick_training(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trmpipe.trainer.preparing.refuse_too_large", lambda *arguments: None)
-        patch.setattr("trmpipe.trainer.preparing.refuse_large_activations", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.training.preparing.refuse_too_large", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.training.preparing.refuse_large_activations", lambda *arguments: None)
         yield
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.runs import TINY, config, metrics, reseal, stopping_at
-from trmpipe.trainer.checkpoint import digest_of, list_checkpoints
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.checkpoint import digest_of, list_checkpoints
+from trmpipe.trainer.runs.run_folder import RunFolder
 
 # Names.
 
@@ -31,10 +31,10 @@ def test_names_tell_the_corpus_folder_and_what_was_changed(train, tmp_path, monk
 def named(corpus4):
     """The name of a run with some changes to the preset trm-sudoku6-cpu."""
     from trmpipe.shards import Corpus
-    from trmpipe.trainer.naming import run_name
-    from trmpipe.trainer.overrides import apply_overrides
     from trmpipe.trainer.presets import get_preset
-    from trmpipe.trainer.request import TrainRequest
+    from trmpipe.trainer.runs.naming import run_name
+    from trmpipe.trainer.settings.overrides import apply_overrides
+    from trmpipe.trainer.settings.request import TrainRequest
 
     def call(*settings, **options):
         corpora = [Corpus.open(corpus4)]

@@ -22,15 +22,15 @@ from trmpipe.generators.task import Groups, Task
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Silent
-from trmpipe.trainer import scoring
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-from trmpipe.trainer.inference import evaluate_run, open_trained
 from trmpipe.trainer.judging import Judgement
-from trmpipe.trainer.kept_scores import read_kept
-from trmpipe.trainer.loaded import load_run
 from trmpipe.trainer.models import MODELS
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.run_folder import RunFolder
+from trmpipe.trainer.runs.run_folder import RunFolder
+from trmpipe.trainer.scores import scoring
+from trmpipe.trainer.trained.inference import evaluate_run, open_trained
+from trmpipe.trainer.trained.kept_scores import read_kept
+from trmpipe.trainer.trained.loaded import load_run
 
 OUTSIDE = Path(__file__).parents[2] / "outside"
 PUDDLES = ["--set=model.name=puddle", "--set=model.width=8", "--set=model.noise=1", "--set=optimiser.name=adamw"]
@@ -167,8 +167,8 @@ def oracle(monkeypatch):
     """Make a network answer as `answer(inputs)` says, uint8 [N, S] each, with the halting logits of `sure(inputs)`."""
     import torch
 
-    from trmpipe.trainer.examinee import Examinee
     from trmpipe.trainer.learners import Answer
+    from trmpipe.trainer.scores.examinee import Examinee
 
     def install(answer, sure=lambda inputs: np.zeros(len(inputs))):
         def answers(self, inputs, identifiers, restart=0):
@@ -246,7 +246,7 @@ def test_ratings_of_a_table_have_no_levels_of_the_task(trmpipe, corpus6, run6, t
 
 
 def test_without_ratings_there_is_no_difficulty(trmpipe, finished, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.trials.ratings_of", lambda corpus, rows: np.full(len(rows), np.nan))
+    monkeypatch.setattr("trmpipe.trainer.scores.trials.ratings_of", lambda corpus, rows: np.full(len(rows), np.nan))
     assert "difficulty" not in told(trmpipe, finished)
     assert "difficulty" not in trmpipe("evaluate", finished).out
 

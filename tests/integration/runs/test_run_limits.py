@@ -10,7 +10,7 @@ import torch
 
 from tests.runs import TINY, config, metrics
 from trmpipe.shards.corpus import open_corpus
-from trmpipe.trainer.loop import Loop
+from trmpipe.trainer.training.loop import Loop
 
 # Time.
 
@@ -38,8 +38,10 @@ def test_minutes_fit_the_steps_and_nothing_else(train, trmpipe, corpus4, tmp_pat
 def test_the_evaluation_at_the_end_counts_where_none_comes_before(trmpipe, corpus4, tmp_path, monkeypatch):
     """Though nothing is scored while it trains."""
     answered = []
-    monkeypatch.setattr("trmpipe.trainer.fitting._score", lambda trainer, scored: answered.append(len(scored.sample)))
-    monkeypatch.setattr("trmpipe.trainer.fitting._seconds", lambda work: work() or 50.0)
+    monkeypatch.setattr(
+        "trmpipe.trainer.training.fitting._score", lambda trainer, scored: answered.append(len(scored.sample))
+    )
+    monkeypatch.setattr("trmpipe.trainer.training.fitting._seconds", lambda work: work() or 50.0)
     small = [option for option in TINY if not option.startswith("--max-steps")]
     result = trmpipe("train", corpus4, *small, "--minutes", 0.5, "--set=evaluation.limit=0", "--out", tmp_path / "run")
     assert (result.code, len(answered)) == (2, 1)
@@ -63,7 +65,7 @@ def test_max_minutes_say_that_the_schedule_is_cut_off(train, tmp_path):
 
 
 def test_evaluations_count_in_the_minutes(train, tmp_path, monkeypatch):
-    from trmpipe.trainer import loop
+    from trmpipe.trainer.training import loop
 
     act = loop.score_parts
     monkeypatch.setattr(loop, "score_parts", lambda *arguments: (time.sleep(0.7), act(*arguments))[1])
@@ -75,8 +77,8 @@ def test_evaluations_count_in_the_minutes(train, tmp_path, monkeypatch):
 @pytest.mark.parametrize("slices", [1, 2])
 def test_a_long_step_is_given_up_when_time_is_up(train, nine, tmp_path, monkeypatch, slices):
     """The third step takes for ever; what is resumed takes it as if nothing had happened."""
-    from trmpipe.trainer import watch
     from trmpipe.trainer.models.trm import Level
+    from trmpipe.trainer.training import watch
 
     act, calls = Level.forward, []
     # Measuring which precision is faster would call the network too.
@@ -92,7 +94,7 @@ def test_a_long_step_is_given_up_when_time_is_up(train, nine, tmp_path, monkeypa
 
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("trmpipe.trainer.preparing.refuse_large_activations", lambda *arguments: None)
+        patch.setattr("trmpipe.trainer.training.preparing.refuse_large_activations", lambda *arguments: None)
         patch.setattr(Level, "forward", slow)
         patch.setattr(watch, "LONG_SECONDS", 0.04)
         patch.setattr(Loop, "_time_is_up", lambda loop, more=0.0: len(calls) > 4 * slices)
@@ -104,7 +106,7 @@ def test_a_long_step_is_given_up_when_time_is_up(train, nine, tmp_path, monkeypa
 
 
 def test_a_step_that_is_given_up_was_not_begun(train, tmp_path, monkeypatch):
-    from trmpipe.trainer.watch import StepGivenUp, Watch
+    from trmpipe.trainer.training.watch import StepGivenUp, Watch
 
     assert train("--out", tmp_path / "whole").code == 0
     asked = []
@@ -131,7 +133,7 @@ def test_a_step_that_is_given_up_was_not_begun(train, tmp_path, monkeypatch):
 
 def test_memory_is_measured_on_puzzles_of_the_corpus(train, corpus4, tmp_path, monkeypatch):
     """A network that computes possible candidates alone would need three times as much for rows of nothing."""
-    from trmpipe.trainer import memory
+    from trmpipe.trainer.building import memory
 
     seen, act = [], memory.activation_bytes
     monkeypatch.setattr(memory, "activation_bytes", lambda *given: seen.append(given[2:]) or act(*given))
@@ -142,7 +144,7 @@ def test_memory_is_measured_on_puzzles_of_the_corpus(train, corpus4, tmp_path, m
 
 
 def test_the_published_model_on_a_small_cpu_is_refused_before_the_first_step(trmpipe, corpus9, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.memory.available_bytes", lambda device: 24 * 10**9)
+    monkeypatch.setattr("trmpipe.trainer.building.memory.available_bytes", lambda device: 24 * 10**9)
     # Narrower in the cycles without gradient, which take no memory and most of the time.
     options = ("--preset", "sudoku-mlp", "--device", "cpu", "--set", "model.h_cycles=1", "--set", "precision=fp32")
     result = trmpipe("train", corpus9, *options, "--out", tmp_path / "run")
@@ -157,12 +159,12 @@ def test_the_published_model_on_a_small_cpu_is_refused_before_the_first_step(trm
 
 
 def test_what_fits_is_not_refused(train, tmp_path, monkeypatch):
-    monkeypatch.setattr("trmpipe.trainer.memory.available_bytes", lambda device: 10**8)
+    monkeypatch.setattr("trmpipe.trainer.building.memory.available_bytes", lambda device: 10**8)
     assert train("--out", tmp_path / "run", "--max-steps=1").code == 0
 
 
 def test_memory_that_gives_out_in_a_step_gets_one_line(train, tmp_path, monkeypatch):
-    from trmpipe.trainer.trainer import Trainer
+    from trmpipe.trainer.training.trainer import Trainer
 
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.runs.test_run_evaluation import told
 from tests.runs import TINY, make_run, reseal
 from trmpipe.pipeline import Recipe, generate
-from trmpipe.trainer.loaded import load_run
+from trmpipe.trainer.trained.loaded import load_run
 
 
 @pytest.fixture(scope="module")

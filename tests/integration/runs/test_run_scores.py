@@ -58,7 +58,7 @@ def test_scores_are_kept_beside_a_training_and_not_against_an_owner(trmpipe, nin
     from trmpipe.shards import Store
     from trmpipe.shards.ownership import owned
 
-    monkeypatch.setattr("trmpipe.trainer.run_folder._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("trmpipe.trainer.runs.run_folder._WAIT_SECONDS", 0.0)
     with owned(Store(nine)):
         assert trmpipe("evaluate", nine).code == 0
     assert len(list((nine / "evaluations").iterdir())) == 1

@@ -14,17 +14,17 @@ from trmpipe.generators.registry import get_task
 from trmpipe.generators.sudoku.task import SudokuTask
 from trmpipe.shards import Corpus
 from trmpipe.shards.progress import Silent
-from trmpipe.trainer import scoring
 from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
-from trmpipe.trainer.examinee import Examinee
-from trmpipe.trainer.inference import evaluate_run, open_trained
-from trmpipe.trainer.kept_scores import read_kept
 from trmpipe.trainer.learners import Answer
-from trmpipe.trainer.loaded import load_run
 from trmpipe.trainer.ranks import Ranks
-from trmpipe.trainer.run_folder import RunFolder
-from trmpipe.trainer.search_words import cost_of
-from trmpipe.trainer.searching import Searched, search_puzzles
+from trmpipe.trainer.runs.run_folder import RunFolder
+from trmpipe.trainer.scores import scoring
+from trmpipe.trainer.scores.examinee import Examinee
+from trmpipe.trainer.scores.search_words import cost_of
+from trmpipe.trainer.scores.searching import Searched, search_puzzles
+from trmpipe.trainer.trained.inference import evaluate_run, open_trained
+from trmpipe.trainer.trained.kept_scores import read_kept
+from trmpipe.trainer.trained.loaded import load_run
 
 TASK = get_task("sudoku4")
 

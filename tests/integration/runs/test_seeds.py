@@ -8,9 +8,9 @@ import pytest
 
 from tests.runs import config, metrics
 from trmpipe.trainer.errors import SettingError
-from trmpipe.trainer.loop import Loop
-from trmpipe.trainer.request import TrainRequest
-from trmpipe.trainer.seeds import Spread, seed_requests, spreads_of
+from trmpipe.trainer.settings.request import TrainRequest
+from trmpipe.trainer.training.loop import Loop
+from trmpipe.trainer.training.seeds import Spread, seed_requests, spreads_of
 
 SHORT = ["--max-steps=4", "--set=evaluation.every=2", "--set=evaluation.monitor=4"]
 
@@ -94,8 +94,12 @@ def test_what_is_refused_before_the_first_run(train, place):
 def test_all_runs_have_one_precision(train, place, monkeypatch):
     """Measured by each of them for itself, it could come out either way."""
     choices = iter(["bf16", "fp32", "fp32", "fp32"])
-    monkeypatch.setattr("trmpipe.trainer.seeds.choose_precision", lambda *_: (next(choices), "it is faster here"))
-    monkeypatch.setattr("trmpipe.trainer.resolving.choose_precision", lambda *_: (next(choices), "it is faster here"))
+    monkeypatch.setattr(
+        "trmpipe.trainer.training.seeds.choose_precision", lambda *_: (next(choices), "it is faster here")
+    )
+    monkeypatch.setattr(
+        "trmpipe.trainer.training.resolving.choose_precision", lambda *_: (next(choices), "it is faster here")
+    )
     assert train(*SHORT, "--seeds=2", "--out=both").code == 0
     longer = ("--max-steps=7", "--seeds=3", "--out=both", "--resume")
     assert train(*SHORT, *longer).code == 0

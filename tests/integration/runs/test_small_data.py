@@ -9,9 +9,9 @@ import torch
 
 from tests.runs import TINY, config, metrics, reseal, resign, stopping_at
 from trmpipe.shards import open_corpus
-from trmpipe.trainer import curves
-from trmpipe.trainer.checkpoint import list_best, list_checkpoints, load_checkpoint
-from trmpipe.trainer.lines import read_metrics
+from trmpipe.trainer.pictures import curves
+from trmpipe.trainer.runs.checkpoint import list_best, list_checkpoints, load_checkpoint
+from trmpipe.trainer.runs.lines import read_metrics
 
 ASIDE = ["--set=evaluation.every=2", "--set=evaluation.monitor=6", "--set=evaluation.train_limit=5", "--seed=2"]
 """Under this seed the evaluations after steps 2, 4 and 6 are each better than those before, and that after 8 is not."""

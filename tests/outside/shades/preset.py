@@ -1,9 +1,9 @@
 """A preset: seconds on a CPU."""
 
-from trmpipe.trainer.config import EvaluationConfig, TrainConfig
 from trmpipe.trainer.optim.adamw import AdamWConfig
+from trmpipe.trainer.optim.schedule import ConstantConfig
 from trmpipe.trainer.presets.preset import EVERYWHERE, Expectation, Preset
-from trmpipe.trainer.schedule import ConstantConfig
+from trmpipe.trainer.settings.config import EvaluationConfig, TrainConfig
 
 from .learner import LingeringConfig
 from .models import PuddleConfig

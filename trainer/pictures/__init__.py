@@ -1,0 +1,1 @@
+"""Pictures of runs and puzzles, by matplotlib; what `trmpipe solve` shows."""

@@ -1,0 +1,1 @@
+"""Published checkpoints: read, made into runs, written again."""

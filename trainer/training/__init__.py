@@ -1,0 +1,1 @@
+"""`trmpipe train`: what is settled before it, the step, the loop, what it tells and comes to."""

@@ -1,0 +1,34 @@
+"""torch.compile for the whole supervision step, given up in one line where it does not work."""
+
+import torch
+
+from ..building.trial import work_of_nothing
+from ..device import CompileChoice
+from .trainer import Trainer
+
+
+def compile_steps(trainer: Trainer, choice: CompileChoice, seq_len: int) -> str:
+    """Compile what a trainer learns by, if `choice` says so; returns a line on what was done.
+
+    Compiling happens at the first call, so rows of nothing are learned from once, forward and backward: as many as a
+    slice has, since the graph is made for that number. Where it fails, whatever the reason, the trainer goes on
+    without.
+
+    Args:
+        trainer: of the run.
+        choice: of `device.choose_compile`.
+        seq_len: tokens of an example.
+    """
+    if not choice.wanted:
+        return choice.reason
+    learn = trainer.learner.learn
+    mode = "reduce-overhead" if choice.graphs else "default"
+    trainer.learn_by(torch.compile(learn, fullgraph=True, dynamic=False, mode=mode), compiled=True)
+    try:
+        for num_rows in trainer.slice_sizes:
+            trainer.try_learning(work_of_nothing(trainer.computing, trainer.learner, seq_len, num_rows)[1])
+    except Exception as error:
+        torch._dynamo.reset()
+        trainer.learn_by(learn, compiled=False)
+        return f"torch.compile failed here ({type(error).__name__}); training goes on without it"
+    return choice.reason

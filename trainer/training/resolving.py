@@ -1,0 +1,129 @@
+"""From what a user asks for to the config of a run: preset, changed settings, precision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from trmpipe.generators.task import TaskSpec
+from trmpipe.shards import Corpus
+
+from ..building.build import build_learner, task_sizes
+from ..building.precision_choice import choose_precision, precision_of
+from ..building.sketch import sketch_net
+from ..device import pick_device
+from ..optim.schedule import WarmUp
+from ..presets import choose_preset, get_preset, what_to_expect
+from ..runs.opening import run_path, saved_precision
+from ..settings.config import TrainConfig
+from ..settings.overrides import apply_overrides
+from ..settings.request import TrainRequest
+
+_WARMUP = "schedule.warmup_steps="
+
+
+def resolve_config(
+    request: TrainRequest, corpus: Corpus, device: torch.device, note: Callable[[str], None]
+) -> tuple[str, TrainConfig]:
+    """The preset's name and its config with the user's changes; the choice and its reason are told.
+
+    Args:
+        request: what the user asks for.
+        corpus: the first one.
+        device: to train on.
+        note: is told which preset it is.
+    """
+    preset, reason, config = config_for(request, corpus, device)
+    own = get_preset(preset)
+    note(f"preset {preset}: {reason}")
+    note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
+    for name in _idle_settings(request, config):
+        note(f"model.{name} changes nothing: with model.mixer={getattr(config.model, 'mixer', '')} it is not looked at")
+    return preset, config
+
+
+def _idle_settings(request: TrainRequest, config: TrainConfig) -> list[str]:
+    """Of the model's settings that the user asks for, the names of those that this model does not look at."""
+    idle: tuple[str, ...] = getattr(config.model, "idle_settings", tuple)()
+    return [name for name in idle if any(one.startswith(f"model.{name}=") for one in request.settings)]
+
+
+def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:
+    """The preset's name, why it is taken, and its config with the user's changes.
+
+    Raises:
+        SettingError: there is no such preset or setting, or a value does not fit.
+    """
+    preset, reason = request.preset, "as asked"
+    if preset is None:
+        preset, reason = choose_preset(corpus.spec.name, device.type)
+    config = apply_overrides(get_preset(preset), request.settings)
+    if request.max_steps is not None:
+        config = replace(config, max_steps=request.max_steps)
+    if request.seed is not None:
+        config = replace(config, seed=request.seed)
+    return preset, reason, _with_short_warmup(config, request)
+
+
+def _with_short_warmup(config: TrainConfig, request: TrainRequest) -> TrainConfig:
+    """The config with a warm-up that is no longer than `TrainRequest.most_warmup` says."""
+    schedule, asked = config.schedule, any(one.startswith(_WARMUP) for one in request.settings)
+    if request.most_warmup is None or asked or not isinstance(schedule, WarmUp):
+        return config
+    most = max(1, int(request.most_warmup * config.max_steps))
+    return replace(config, schedule=replace(schedule, warmup_steps=min(schedule.warmup_steps, most)))
+
+
+def check_settings(request: TrainRequest, spec: TaskSpec) -> None:
+    """Refuse settings that no run on puzzles of a task could have, before any corpus is there.
+
+    Args:
+        request: what a user would ask for.
+        spec: of the task.
+
+    Raises:
+        SettingError: there is no such preset or setting, a value does not fit, or learner and model do not go together.
+    """
+    device = pick_device(request.device)
+    preset = request.preset or choose_preset(spec.name, device.type)[0]
+    config = apply_overrides(get_preset(preset), request.settings)
+    net = sketch_net(config, task_sizes(spec), precision_of(config, device))
+    if net is not None:
+        build_learner(config, net)
+
+
+def path_of_run_on(request: TrainRequest, device: torch.device, *corpora: Corpus) -> Path:
+    """Where a run on some corpora is, see `opening.run_path`."""
+    preset, _, config = config_for(request, corpora[0], device)
+    return run_path(request, preset, config, list(corpora))
+
+
+def with_precision(
+    config: TrainConfig,
+    path: Path,
+    request: TrainRequest,
+    corpora: Sequence[Corpus],
+    device: torch.device,
+    note: Callable[[str], None],
+) -> TrainConfig:
+    """The config with the precision that a run to go on with has, or that a new one is to have.
+
+    Args:
+        config: of the run.
+        path: of its folder.
+        request: what the user asks for.
+        corpora: to train on.
+        device: to train on.
+        note: is told of a choice.
+    """
+    if config.precision != "auto":
+        return config
+    saved = saved_precision(path, request)
+    if saved is not None:
+        return replace(config, precision=saved)
+    if request.precision is not None:
+        return replace(config, precision=request.precision)
+    precision, reason = choose_precision(config, corpora, device)
+    note(f"precision {precision}: {reason}")
+    return replace(config, precision=precision)
