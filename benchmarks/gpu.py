@@ -123,10 +123,15 @@ def launches_of(trainer: Trainer, rows: Rows, device: torch.device) -> int | Non
     return sum(event.count for event in profile.key_averages() if "Launch" in event.key)
 
 
-def memory_bytes(device: torch.device) -> int:
-    """The most that was allocated since it was last reset; on a CPU the most that the process ever had."""
+def memory_bytes(device: torch.device, *, graphs: bool) -> int:
+    """The most that was allocated since it was last reset; on a CPU the most that the process ever had.
+
+    Args:
+        device: whose memory it is.
+        graphs: steps are replayed as CUDA graphs, whose memory is taken once, before: what torch holds is told then.
+    """
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+        return torch.cuda.memory_reserved(device) if graphs else torch.cuda.max_memory_allocated(device)
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -160,11 +165,14 @@ def measure(
             flops = flops or flops_of(partial(trainer.train_step, rows, WARM_STEP))
             compiling = round(time.perf_counter() - started, 1)
             found = _timed(trainer, rows, rounds, device, flops, peak)
+            found["memory_gb"] = round(memory_bytes(device, graphs=choice.graphs) / 1e9, 3)
             yield {**about, "mode": said, "compile_seconds": compiling, **found}
         except torch.OutOfMemoryError:
             yield {**about, "mode": mode, "error": "the memory of this device does not hold a step"}
         net = trainer = None
         torch.compiler.reset()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 def _timed(trainer: Trainer, rows: Rows, rounds: int, device: torch.device, flops: int, peak: float) -> dict[str, Any]:
@@ -187,7 +195,6 @@ def _timed(trainer: Trainer, rows: Rows, rounds: int, device: torch.device, flop
         "model_tflops": round(flops / seconds / 1e12, 4),
         "share_of_peak": round(flops / seconds / peak, 4),
         "peak_tflops": round(peak / 1e12, 3),
-        "memory_gb": round(memory_bytes(device) / 1e9, 3),
         "launches": launches_of(trainer, rows, device),
     }
 

@@ -17,6 +17,14 @@ from .errors import SettingError
 GPUS = "CUDA_VISIBLE_DEVICES"
 """The environment variable that says which CUDA devices a process may use."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_FULL = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "Triton Error [CUDA]: out of memory",
+    "Cuda failure 2 'out of memory'",
+)
+"""What a CPU's allocator, CUDA, its matrix products, kernels that were compiled, and NCCL say where memory is full."""
 
 
 def pick_device(name: str) -> torch.device:
@@ -63,6 +71,11 @@ def visible_gpus(name: str) -> list[str]:
         return []
     named = [one.strip() for one in os.environ.get(GPUS, "").split(",") if one.strip()]
     return named or [str(number) for number in range(torch.cuda.device_count())]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether there was no memory: NumPy and a GPU's allocator have an error for that, all others a text."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in _FULL)
 
 
 def as_tokens(values: NDArray[np.integer], device: torch.device) -> Tensor:

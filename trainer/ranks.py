@@ -12,6 +12,7 @@ from typing import Any
 import torch.distributed
 from torch import Tensor
 
+from .device import is_out_of_memory
 from .errors import DivergedElsewhereError, DivergedError, EndedElsewhereError, LostProcessError, RunError
 
 _MOST_RANKS = 1 << 16
@@ -95,6 +96,10 @@ class Ranks:
             with _exchange():
                 torch.distributed.broadcast(tensor, 0)
 
+    def meet(self, device: torch.device) -> None:
+        """Exchange a number on `device`: NCCL takes memory at its first exchange, while there still is some."""
+        self.take_first(torch.zeros(1, device=device))
+
     def rows_of_all(self, rows: Tensor) -> Tensor:
         """The rows [B, ...] of every rank, one rank after the other, on every rank; all have equally many."""
         if self.world_size == 1:
@@ -125,6 +130,8 @@ def _exchange() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise LostProcessError(
             "another of the processes ended or cannot be reached, and these cannot go on without it; what it printed "
             "says why, and a training goes on from its last checkpoint with --resume"
@@ -173,5 +180,10 @@ def joined_ranks() -> Iterator[Ranks]:
         ) from error
     try:
         yield Ranks(rank=torch.distributed.get_rank(), world_size=size)
-    finally:
-        torch.distributed.destroy_process_group()
+    except BaseException:
+        # NCCL ends a group together, and the others may be waiting for what this process will not send any more: it
+        # would wait for them, and never say what is wrong.
+        if not torch.cuda.is_available():
+            torch.distributed.destroy_process_group()
+        raise
+    torch.distributed.destroy_process_group()

@@ -263,7 +263,7 @@ def test_a_failing_compiler_is_one_line(train, monkeypatch):
     monkeypatch.setattr("trmpipe.trainer.device.find_compiler", lambda: "/usr/bin/c++")
     result = train("--compile", "on")
     assert result.code == 0, result.err
-    assert "torch.compile failed here (RuntimeError); training goes on without it" in result.err
+    assert "torch.compile failed here (RuntimeError: no headers); training goes on without it" in result.err
 
 
 def test_without_a_compiler_there_is_one_line(train, monkeypatch):

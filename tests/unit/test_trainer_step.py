@@ -12,6 +12,7 @@ from trmpipe.trainer import threads
 from trmpipe.trainer.building.build import build_learner, build_net, corpus_sizes
 from trmpipe.trainer.errors import RunError
 from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.optim import adamw
 from trmpipe.trainer.presets import get_preset
 from trmpipe.trainer.ranks import Ranks
 from trmpipe.trainer.settings.overrides import apply_overrides
@@ -43,6 +44,27 @@ def make_trainer(corpus, *settings, **options):
     sizes = corpus_sizes(corpus)
     net = build_net(config, sizes, torch.device("cpu"), torch.float32)
     return Trainer(config, net, build_learner(config, net), judge_by_label, sizes, **options)
+
+
+def test_fused_optimisers_move_each_weight_by_its_own_gradient(corpus4, monkeypatch):
+    """Some gradients of the cell come out transposed, and a fused step reads memory in the order in which it lies."""
+    cell = ["model.name=equivariant", "model.width=8", "model.inner=16", "model.message=4", "model.calls=2"]
+    settings = [*cell, "schedule.warmup_steps=0", "batch_size=10", "optimiser.name=adamw", "optimiser.lr=0.1"]
+    weights = {}
+    for forms in (adamw._FUSED, ()):
+        monkeypatch.setattr(adamw, "_FUSED", forms)
+        corpus = Corpus.open(corpus4)
+        config = apply_overrides(get_preset("sudoku4-cpu"), settings)
+        net = build_net(config, corpus_sizes(corpus), torch.device("cpu"), torch.float32)
+        trainer = Trainer(config, net, build_learner(config, net), judge_by_label, corpus_sizes(corpus))
+        assert trainer.optimisers[0].param_groups[0]["fused"] == (True if forms else None)
+        stream = Stream([corpus], seed=0, batch_size=10)
+        for step in range(3):
+            step_on(trainer, stream.batch(step), step)
+        assert all(one.grad is None or one.grad.stride() == one.stride() for one in trainer.parameters)
+        weights[bool(forms)] = trainer.get_state().net
+    for name, value in weights[True].items():
+        torch.testing.assert_close(value, weights[False][name], msg=name)
 
 
 def run(corpus4, num_slices, spread=map, num_steps=4):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from trmpipe.shards import Corpus
 
+from ..device import is_out_of_memory
 from ..errors import RunError, SettingError
 from ..learners import Learner
 from ..models import CorpusSizes
@@ -37,7 +38,6 @@ _TRIAL_ROWS = 2
 _STATES = 2
 """The learner's state before a step and after it."""
 _LOGIT_BYTES = 4
-_FULL = ("can't allocate memory", "CUDA error: out of memory")
 _WEIGHT_COPIES = 3
 """Weights, gradient, average."""
 
@@ -161,7 +161,9 @@ def needed_bytes(config: TrainConfig, sizes: CorpusSizes) -> tuple[int, int] | N
 def available_bytes(device: torch.device) -> int | None:
     """Free memory of a device, as much as its operating system tells; None where it does not."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        # What torch has freed and kept, of a run before in this process, is free for the next one.
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     if device.type == "cpu" and _MEMORY.exists():
         words = dict(line.split(":", 1) for line in _MEMORY.read_text().splitlines() if ":" in line)
         free = int(words["MemAvailable"].split()[0]) * 1024
@@ -221,8 +223,3 @@ def smaller_steps(config: TrainConfig) -> str:
     if getattr(config.model, "recompute", None) is False:
         ways.append("model.recompute=true, which keeps less for the way back")
     return f"start a run with {', '.join(ways)}, or a lower batch_size"
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether there was no memory: NumPy and a GPU's allocator have an error for that, a CPU's and CUDA's a text."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in _FULL)

@@ -1,9 +1,10 @@
 """Which dtype the forward pass of a new run has; it is noted in config.json, and a run that goes on keeps it.
 
-CUDA takes bfloat16, as TRM's code does. A CPU is ten times slower in it without units for it and up to twice as fast
-with them, by the size of the network: so where there are units, a few puzzles are learned from in both, in turn.
-bfloat16 is taken where it is clearly faster, and where a measurement takes long enough to be one. Otherwise a run would
-be one thing or the other by chance, and two of the same command would differ.
+CUDA takes bfloat16, as TRM's code does, where it has units for it (from compute capability 8.0 on). A CPU is ten times
+slower in it without units for it and up to twice as fast with them, by the size of the network: so where there are
+units, a few puzzles are learned from in both, in turn. bfloat16 is taken where it is clearly faster, and where a
+measurement takes long enough to be one. Otherwise a run would be one thing or the other by chance, and two of the same
+command would differ.
 """
 
 import math
@@ -46,7 +47,9 @@ def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: tor
         device: where it runs.
     """
     if device.type == "cuda":
-        return "bf16", "as on every GPU"
+        if gpu_has_bf16_units():
+            return "bf16", "as on every GPU that has units for it"
+        return "fp32", "this GPU has no units for bf16"
     if device.type != "cpu" or not has_bf16_units():
         return "fp32", f"{device.type} has no units for bf16" if device.type == "cpu" else f"as ever on {device.type}"
     seconds = _seconds_of_lessons(config, corpora, device)
@@ -54,6 +57,11 @@ def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: tor
     chosen = "bf16" if faster else "fp32"
     words = ", ".join(f"{name} {1000 * value:,.0f} ms" for name, value in seconds.items())
     return chosen, f"measured on {_rows(config)} examples: {words}"
+
+
+def gpu_has_bf16_units() -> bool:
+    """Whether the present GPU does; torch would count those as able that only emulate it, slower than float32."""
+    return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def has_bf16_units() -> bool:

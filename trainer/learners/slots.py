@@ -95,7 +95,7 @@ class SlotLearner(ABC):
         return {
             "minimum": minimum_steps(explored, self._exploration, longest),
             "longest": np.full(len(slots), longest, np.int64),
-            "keys": slot_words(self.seed, NOISE, step, slots)[:, 0].view(np.int64),
+            "keys": np.ascontiguousarray(slot_words(self.seed, NOISE, step, slots)[:, 0]).view(np.int64),
         }
 
     def take_up(self, net: Any, state: Tensors, rows: Rows) -> Tensors:

@@ -68,7 +68,8 @@ class EquivariantConfig:
         box_rows: rows of a box; 0 for the boxes that are nearest to squares (2 x 3 at 6), 1 for none.
         candidates: which of them are computed: ``"all"``, or ``"possible"``, those that no given digit of their row,
             column, box or cell excludes; the network is then told so much of the rules, and a third is left to compute.
-            How many those are the host has to know, so a GPU is waited for once in every supervision step.
+            How many those are the host has to know, so a GPU is waited for twice in every supervision step, and
+            steps are not compiled.
         start_noise: deviation of what is drawn for every number of every candidate's first latent, in training and
             evaluation; 0 for latents that begin alike. Candidates that the puzzle does not tell apart then differ, and
             another draw is another attempt; a relabelled puzzle has the same answer if its draws are relabelled too.

@@ -20,6 +20,8 @@ NORM_EPS = 1e-5
 """RMSNorm's epsilon (published code)."""
 
 _INNER_MULTIPLE = 256
+_MOST_SEQUENCES = 65_535
+"""Sequences times heads of one call of attention on CUDA, whose kernels count them along a side of their grid."""
 
 Rotary = tuple[Tensor, Tensor]
 """Cosines and sines of rotary positions, [S, D/N] each."""
@@ -160,9 +162,16 @@ class Attention(nn.Module):
         query, key, value = heads.permute(2, 1, 3, 0, 4)
         if rotary is not None:
             query, key = rotate(query, *rotary), rotate(key, *rotary)
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        mixed = _attend(query, key, value)
         result: Tensor = self.o_proj(mixed.permute(2, 0, 1, 3).flatten(2))
         return result
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention over [B, N, S, D/N] each, in as many parts as the device can take."""
+    parts = (tensor.split(max(1, _MOST_SEQUENCES // query.shape[1])) for tensor in (query, key, value))
+    mixed = [F.scaled_dot_product_attention(*part) for part in zip(*parts, strict=True)]
+    return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from trmpipe.shards.urls import printable
 
 from ..building.build import build_learner, build_net, corpus_sizes
 from ..building.memory import refuse_too_large
-from ..building.precision_choice import precision_of
+from ..building.precision_choice import gpu_has_bf16_units, precision_of
 from ..device import pick_device
 from ..evaluators import evaluator_of
 from ..ranks import Ranks, refuse_several
@@ -125,7 +125,7 @@ def _settled(
     config = apply_overrides(reading.config, request.settings)
     if config.precision == "auto":
         # Now, since the learner's state is of that dtype; what this machine is faster in says nothing of another.
-        precision = "bf16" if device.type == "cuda" else "fp32"
+        precision = "bf16" if device.type == "cuda" and gpu_has_bf16_units() else "fp32"
         config = dataclasses.replace(config, precision=precision)
         notes.append(f"precision {precision}, for training on {device.type}; --set precision=... takes another")
     if step > config.max_steps:

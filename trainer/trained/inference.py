@@ -14,10 +14,9 @@ from trmpipe.shards.urls import check_url, is_local, printable
 
 from ..building.build import build_learner, build_net, corpus_sizes, takes_any_size
 from ..building.forms import refuse_other_forms
-from ..building.memory import is_out_of_memory
 from ..building.precision_choice import precision_of
 from ..building.sketch import sketch_net
-from ..device import pick_device
+from ..device import is_out_of_memory, pick_device
 from ..errors import RunError, SettingError
 from ..evaluators import EvaluationRequest, Evaluator, Report
 from ..learners import Learner, starts_at_random

@@ -2,9 +2,14 @@
 
 import torch
 
+from trmpipe.shards.urls import printable
+
 from ..building.trial import work_of_nothing
 from ..device import CompileChoice
 from .trainer import Trainer
+
+_MOST_WORDS = 120
+"""Characters of an error that are told."""
 
 
 def compile_steps(trainer: Trainer, choice: CompileChoice, seq_len: int) -> str:
@@ -30,5 +35,11 @@ def compile_steps(trainer: Trainer, choice: CompileChoice, seq_len: int) -> str:
     except Exception as error:
         torch._dynamo.reset()
         trainer.learn_by(learn, compiled=False)
-        return f"torch.compile failed here ({type(error).__name__}); training goes on without it"
+        return f"torch.compile failed here ({_in_words(error)}); training goes on without it"
     return choice.reason
+
+
+def _in_words(error: Exception) -> str:
+    """The kind of an error and the first line that it has: Dynamo names there what it cannot compile."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no more is known")
+    return printable(f"{type(error).__name__}: {first}"[:_MOST_WORDS])

@@ -35,7 +35,7 @@ class Feeder:
 
     def __init__(self, stream: Stream, learner: Learner, slots: NDArray[np.int64], device: torch.device) -> None:
         self._stream, self._learner, self._slots, self._device = stream, learner, slots, device
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="feeder")
+        self._pool = ThreadPoolExecutor(1, "feeder", _use, (device,))
         self._next: tuple[int, Future[tuple[Rows, torch.cuda.Event | None]]] | None = None
         self._ahead = device.type != "cpu" or not stream.in_memory
         self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
@@ -84,6 +84,12 @@ class Feeder:
         step.wait_event(copied)
         for tensor in (rows.inputs, rows.labels, rows.identifiers, *rows.draws.values()):
             tensor.record_stream(step)
+
+
+def _use(device: torch.device) -> None:
+    """Make a CUDA device that of this thread: a thread begins with the first one, and takes memory there."""
+    if device.index is not None and device.type == "cuda":
+        torch.cuda.set_device(device)
 
 
 @contextmanager

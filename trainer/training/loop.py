@@ -148,6 +148,7 @@ class Loop:
         Raises:
             DivergedError: a weight, or what an optimiser holds of it, is not finite.
         """
+        self.clock.timed("training", self.trainer.wait)
         self.clock.timed("saving", lambda: self._gather_for(self._write))
         self.saved = self.step
 

@@ -27,7 +27,7 @@ from ..runs.choosing import choose_corpora
 from ..scores.examinee import Examinee
 from ..settings.config import TrainConfig
 from ..settings.request import TrainRequest
-from ..threads import num_threads, side_by_side
+from ..threads import num_threads, side_by_side, slices
 from .asked import build_stream, throwaway_trainer
 from .costs import Costs
 from .fitting import seconds_of_a_step
@@ -65,7 +65,7 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
             spread=spread,
         )
         answer = partial(_answer, corpora[0])
-        answer_seconds = _timed(lambda: answer(examinee, _TIMED), clock) / _TIMED
+        answer_seconds = _timed(lambda: answer(examinee, _TIMED), trainer.wait, clock) / _TIMED
         answer_steps = answer(examinee, 1)
         first, whole = (
             flops_of(partial(answer, replace(examinee, num_steps=steps), _COUNTED)) / _COUNTED
@@ -84,9 +84,14 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
 
 
 def _step_flops(config: TrainConfig, corpora: Sequence[Corpus], device: torch.device) -> int:
+    """Slice by slice, since a step may fit in no other way."""
     net = build_net(config, corpus_sizes(*corpora), device, precision_of(config, device))
-    puzzles = (tokens.to(device) for tokens in first_puzzles(corpora[0], config.batch_size))
-    return step_flops(net, build_learner(config, net), *puzzles)
+    learner = build_learner(config, net)
+    puzzles = [tokens.to(device) for tokens in first_puzzles(corpora[0], config.batch_size)]
+    return sum(
+        step_flops(net, learner, *(tokens[run] for tokens in puzzles))
+        for run in slices(len(puzzles[0]), config.num_slices)
+    )
 
 
 def _answer(corpus: Corpus, examinee: Examinee, count: int) -> int:
@@ -96,7 +101,10 @@ def _answer(corpus: Corpus, examinee: Examinee, count: int) -> int:
     return sum(1 for _ in examinee.answers(rows, np.zeros(count, dtype=np.int32)))
 
 
-def _timed(work: Callable[[], object], clock: Callable[[], float]) -> float:
+def _timed(work: Callable[[], object], wait: Callable[[], None], clock: Callable[[], float]) -> float:
+    """Seconds of `work`; `wait` is for a device that does it later than asked."""
+    wait()
     started = clock()
     work()
+    wait()
     return clock() - started

@@ -175,7 +175,7 @@ class Trainer:
     def _descend(self, gradients: Sequence[Sequence[Tensor | None]]) -> None:
         """Step along the sum of the slices' and ranks' gradients, taken in their order."""
         for parameter, *shares in zip(self.parameters, *gradients, strict=True):
-            given = [share.to(parameter.dtype) for share in shares if share is not None]
+            given = [_laid_out_as(parameter, share) for share in shares if share is not None]
             parameter.grad = sum(given[1:], start=given[0]) if given else None
         found = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         self.ranks.add_up(found)
@@ -261,6 +261,16 @@ def _settings(optimiser: torch.optim.Optimizer) -> list[dict[str, Any]]:
         {name: value for name, value in group.items() if name not in ("params", "lr")}
         for group in optimiser.param_groups
     ]
+
+
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """A gradient with the dtype and strides of its parameter, as ``backward`` would have made it.
+
+    ``torch.autograd.grad`` hands out what came out, which may be a transposed view. Fused optimisers read memory in the
+    order in which it lies: on a CPU they would move other weights than meant, on CUDA they refuse.
+    """
+    given = gradient.to(parameter.dtype)
+    return given if given.stride() == parameter.stride() else torch.empty_like(parameter).copy_(given)
 
 
 def _joined(parts: Sequence[Tensors]) -> Tensors:
