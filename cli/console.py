@@ -180,7 +180,8 @@ class PlainProgress:
         seconds = max(self._clock() - self._started, 1e-9)
         rate = self._done / seconds
         left = f", {(self._total - self._done) / rate:,.0f} s left" if 0 < self._done < self._total else ""
-        echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:,.1f} s ({rate:,.0f}/s){left}", err=True)
+        pace = f" ({rate:,.0f}/s)" if rate >= 1 else ""
+        echo(f"{self._stage}: {self._done:,} of {self._total:,} in {seconds:,.1f} s{pace}{left}", err=True)
 
 
 class BarProgress:

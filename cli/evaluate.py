@@ -70,6 +70,8 @@ def command(
     from trmpipe.trainer.scores.held_out import tested_corpora
     from trmpipe.trainer.trained.inference import evaluate_run
 
+    if ways["choose"] == "residual" and ways["restarts"] == 1:
+        raise click.UsageError("--choose is between restarts, and --restarts is 1; give --restarts 16, or no --choose")
     with joined_ranks() as ranks:
         own: list[Any] = []
 

@@ -23,7 +23,12 @@ _PICTURES = ("svg", "pdf", "png", "none")
     help="Fit all of it to so long on this machine, such as 3h, 45m or 90s; what is cut is said. [default: as planned]",
 )
 @click.option("--seeds", type=WholeNumber(1, 1000), help="Runs of each setup. [default: the plan's]")
-@click.option("--jobs", type=WholeNumber(1, 1024), help="Runs side by side. [default: one a core, or one a GPU]")
+@click.option(
+    "--jobs",
+    type=WholeNumber(1, 1024),
+    help="Runs side by side; with --scheduler, as many as are planned for. [default: one a core, a GPU, or a thread of "
+    "the cluster]",
+)
 @click.option("--out", type=RunPlace(), help="The study's folder. [default: ./study-NAME]")
 @click.option(
     "--scheduler",

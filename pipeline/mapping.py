@@ -24,3 +24,16 @@ def map_on_cluster(
     """
     with open_cluster(scheduler=scheduler) as cluster:
         yield from cluster.map(function, ((item,) for item in items))
+
+
+def threads_of_cluster(scheduler: str) -> int:
+    """How many items a Dask cluster works on at the same time.
+
+    Args:
+        scheduler: its address.
+
+    Raises:
+        ClusterError: nothing answers there, or it has no workers.
+    """
+    with open_cluster(scheduler=scheduler) as cluster:
+        return cluster.num_workers

@@ -1,19 +1,22 @@
 """Whether a plan can be executed, found out before its first run: names that fit, settings that the trainer takes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from trmpipe.generators.errors import InputError
-from trmpipe.generators.registry import get_task
+from trmpipe.generators.registry import family_of, get_task
 from trmpipe.generators.task import TaskSpec
 from trmpipe.shards import Corpus
+from trmpipe.trainer.building.build import takes_any_size
 from trmpipe.trainer.errors import SettingError
+from trmpipe.trainer.settings.config import TrainConfig
 from trmpipe.trainer.settings.request import TrainRequest
 from trmpipe.trainer.training.resolving import check_settings
 
 from .errors import PlanError
+from .fitting import tuning_name
 from .keys import nearest
 from .plan import FLOPS, Data, Plan
-from .setups import Setup, axes_of, setups_of, slug, tries_of
+from .setups import Setup, axes_of, key_of, setups_of, slug, tries_of
 
 _OWN = {
     "max_steps": "say how long runs are in [budget], or by an axis of length",
@@ -21,9 +24,13 @@ _OWN = {
     "evaluation.steps": "say it by steps in [evaluation]",
     "evaluation.every": "runs are scored at their end",
     "evaluation.train_limit": "say it by trained in [evaluation]",
+    "evaluation.monitor": "training puzzles are kept aside by puzzles in [tuning], for tries alone",
+    "evaluation.patience": "runs are as long as [budget] says",
     "checkpoint_keep": "the last checkpoint is kept",
 }
 """Settings that no plan may change, as all runs have the same, and where the plan says it."""
+_COLUMNS = ("supervision steps", "restarts", "seeds", "deviation", "setup", "family")
+"""What figures call columns of their own."""
 
 
 def check_plan(plan: Plan) -> None:
@@ -45,12 +52,32 @@ def check_plan(plan: Plan) -> None:
             raise PlanError(f"no arm is trained on the data {one.name!r}; expected one at least")
     _check_references(plan)
     _check_tuning(plan)
+    for axis in axes_of(plan):
+        if axis.name in _COLUMNS:
+            raise PlanError(f"an axis is called {axis.name!r}, as a column of figures is; expected another name")
+    _refuse_mixed_tuning(plan)
     labels = [f"{axis.name}={point.name}" for axis in axes_of(plan) for point in axis.values]
     for name in plan.budget.drop:
         _known("budget.drop", name, [*arms, *labels])
     for one in plan.data:
         of_one = [setup for setup in setups_of(plan) if setup.data == one.name]
         _refuse_twins(f"setups on {one.name!r}", [setup.name for setup in of_one])
+
+
+def _refuse_mixed_tuning(plan: Plan) -> None:
+    """Refuse arms and points whose names come to the same in another way: one would get what was tuned for the other.
+
+    Raises:
+        PlanError: there are such.
+    """
+    seen: dict[str, str] = {}
+    for setup in setups_of(plan):
+        words = tuning_name(plan, setup)
+        other = seen.setdefault(slug(words), setup.arm)
+        if other != setup.arm:
+            raise PlanError(
+                f"the arms {other!r} and {setup.arm!r} both have a setup named {words!r:.200}; expected different names"
+            )
 
 
 def _check_references(plan: Plan) -> None:
@@ -99,13 +126,16 @@ def check_settings_of(plan: Plan, corpora: dict[str, Corpus], device: str) -> No
         PlanError: it refuses those of an arm; the message has its own words.
     """
     specs = {one.name: _spec(one.name, one.recipe, corpora) for one in plan.data}
+    tasks = tuple(dict.fromkeys(spec.name for spec in specs.values()))
     done: set[tuple[str, str, tuple[str, ...]]] = set()
     for setup in setups_of(plan):
         for variant, _, settings in tries_of(plan, setup):
             asked = (setup.data, setup.preset, settings)
             if asked not in done:
                 done.add(asked)
-                _check_one(setup, variant, settings, specs[setup.data], device)
+                config = _check_one(setup, variant, settings, specs[setup.data], device)
+                if plan.evaluation.across and len(tasks) > 1:
+                    _refuse_other_tasks(setup, config, tasks)
 
 
 def check_corpus(plan: Plan, data: Data, corpus: Corpus) -> None:
@@ -123,8 +153,16 @@ def check_corpus(plan: Plan, data: Data, corpus: Corpus) -> None:
             f"tuning.puzzles is {spare:,}, and the data {data.name!r} has {puzzles:,} training puzzles; expected "
             "fewer, as they are kept aside of these"
         )
+    most = int(corpus.catalog["train"].variants.max(initial=0))
     for setup in setups_of(plan):
-        if setup.data == data.name and setup.groups is not None and setup.groups + spare > puzzles:
+        if setup.data != data.name:
+            continue
+        if setup.variants is not None and setup.variants > most:
+            raise PlanError(
+                f"{setup.name!r} asks for {setup.variants:,} variants of each puzzle, and none of the data "
+                f"{data.name!r} has more than {most:,}"
+            )
+        if setup.groups is not None and setup.groups + spare > puzzles:
             kept = f", {spare:,} of which tuning keeps aside" if spare else ""
             raise PlanError(
                 f"{setup.name!r} asks for {setup.groups:,} training puzzles, and the data {data.name!r} has "
@@ -132,15 +170,25 @@ def check_corpus(plan: Plan, data: Data, corpus: Corpus) -> None:
             )
 
 
-def _check_one(setup: Setup, variant: str, settings: tuple[str, ...], spec: TaskSpec, device: str) -> None:
+def _refuse_other_tasks(setup: Setup, config: TrainConfig, tasks: Sequence[str]) -> None:
+    """Refuse to score a run on data of tasks that its network cannot be asked about."""
+    if takes_any_size(config) and len({family_of(task).name for task in tasks}) == 1:
+        return
+    raise PlanError(
+        f"evaluation.across scores {setup.name!r} on all data, and these are of several tasks ({', '.join(tasks)}), of "
+        "which its model takes one; expected data of one task, or no across"
+    )
+
+
+def _check_one(setup: Setup, variant: str, settings: tuple[str, ...], spec: TaskSpec, device: str) -> TrainConfig:
     words = f"{setup.name}, variant {variant}" if variant else setup.name
     for setting in settings:
-        key = setting.partition("=")[0].strip()
+        key = key_of(setting)
         if key in _OWN:
             raise PlanError(f"settings of {words!r} on {setup.data!r}: {key} is the study's own; {_OWN[key]}")
     request = TrainRequest(paths=(), preset=setup.preset or None, settings=settings, device=device)
     try:
-        check_settings(request, spec)
+        return check_settings(request, spec)
     except SettingError as error:
         raise PlanError(f"settings of {words!r} on {setup.data!r}: {error}") from error
 

@@ -97,6 +97,8 @@ def _run_row(folder: Path, one: Planned) -> RunRow | None:
         }
     if one.job is not None and one.job.run.exists():
         about["run"] = one.job.run.relative_to(folder).as_posix()
+    if outcome is not None:
+        about["trmpipe"] = outcome.trmpipe
     if reason or outcome is None:
         return RunRow(status="failed", reason=reason, **about)
     return RunRow(status="done", **about, **_scores(outcome.found))

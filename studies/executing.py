@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trmpipe.pipeline.mapping import map_on_cluster
+from trmpipe.pipeline.mapping import map_on_cluster, threads_of_cluster
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.json_files import convert
 from trmpipe.shards.ownership import owned
@@ -126,7 +126,7 @@ class _Study:
     ) -> None:
         self._plan, self._folder, self._budget = plan, folder, budget_seconds
         self._device, self._how, self._told = device, how, told
-        self._jobs = how.jobs or num_devices(device)
+        self._jobs = how.jobs or (threads_of_cluster(how.scheduler) if how.scheduler else num_devices(device))
 
     def execute(self, started: float) -> StudyResults:
         """All of it; see `run_study`."""

@@ -5,6 +5,7 @@ and points are left out in the plan's order; and where all that is not enough, r
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,7 +89,8 @@ def _longest(
     plan: Plan, state: Fitted, costs: Mapping[str, Costs], jobs: int, seconds: float, least: float
 ) -> Iterator[Fitted]:
     """The state with the longest runs that fit, if their share is `least` or more; else nothing."""
-    low, high = round(least / _FINEST), 100
+    # Up, so that runs are not made shorter than the plan allows; a share such as .29 is a little more than 29 parts.
+    low, high = math.ceil(least / _FINEST - 1e-9), 100
     if _seconds(plan, replace(state, share=low * _FINEST), costs, jobs) > seconds:
         return
     while low < high:

@@ -14,7 +14,7 @@ from trmpipe.shards import json_digest
 from trmpipe.shards.fields import Count, Digest, Positive, Word
 from trmpipe.shards.json_files import read_sealed
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.files import damage_of_a_run, read_file, write_sealed
+from trmpipe.trainer.files import AGAIN, damage_of_a_run, read_file, write_sealed
 
 from .errors import OtherJobError, StudyError
 
@@ -95,12 +95,14 @@ class Outcome:
         reason: why it failed; empty where it is done.
         found: what came out, see `found`; nothing where it failed.
         seconds: that it took, on the wall.
+        trmpipe: version that did it; empty where it is not noted.
     """
 
     asked: Digest
     reason: Word = ""
     found: dict[Word, Any] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
+    trmpipe: Word = ""
 
     @property
     def failed(self) -> bool:
@@ -136,4 +138,4 @@ def keep_outcome(job: Job, outcome: Outcome) -> None:
     Raises:
         RunWriteError: it cannot be written.
     """
-    write_sealed(job.place, dataclasses.asdict(outcome))
+    write_sealed(job.place, dataclasses.asdict(outcome), AGAIN)

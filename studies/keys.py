@@ -15,6 +15,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.()+=_/-]{0,59}")
 """A name of an arm, an axis and the like: it stands in tables and, with hyphens, in names of folders."""
 _WORDS: dict[type, str] = {dict: "a table", list: "a list", str: "a text", bool: "true or false"}
 _SHOWN = 60
+_MOST_LETTERS, _MOST = 1000, 2**63 - 1
+"""What study.json can hold of a text and a whole number."""
 
 
 class Keys:
@@ -56,6 +58,8 @@ class Keys:
         found: str = self._take(key, str, default, "a text")
         if key in self._values and (not found.strip() or not found.isprintable()):
             raise self.refuse(key, "a text of one line, not an empty one")
+        if len(found) > _MOST_LETTERS:
+            raise self.refuse(key, f"a text of {_MOST_LETTERS:,} letters at most, and this one has {len(found):,}")
         return found
 
     def name(self, key: str, default: str | None = None) -> str:
@@ -69,8 +73,8 @@ class Keys:
         """A whole number."""
         expected = f"a whole number, {least} or more"
         found: int = self._take(key, int, default, expected)
-        if found < least:
-            raise self.refuse(key, expected)
+        if not least <= found <= _MOST:
+            raise self.refuse(key, expected + (f", {_MOST} at most" if found > _MOST else ""))
         return found
 
     def number(self, key: str, default: float | None = None, *, most: float = math.inf) -> float:
@@ -94,6 +98,8 @@ class Keys:
         found = self._take(key, list, default, expected)
         if key in self._values and (not found or not all(isinstance(one, str) and one.strip() for one in found)):
             raise self.refuse(key, expected)
+        if any(len(one) > _MOST_LETTERS for one in found):
+            raise self.refuse(key, f"{expected}, of {_MOST_LETTERS:,} letters at most")
         return tuple(found)
 
     def settings(self, key: str) -> tuple[str, ...]:
@@ -107,7 +113,7 @@ class Keys:
         """Whole numbers from 1 on, rising, each once."""
         expected = "a list of whole numbers from 1 on, rising"
         found = self._take(key, list, default, expected)
-        numbers = all(isinstance(one, int) and not isinstance(one, bool) and one >= 1 for one in found)
+        numbers = all(isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= _MOST for one in found)
         if key in self._values and (not found or not numbers or sorted(set(found)) != list(found)):
             raise self.refuse(key, expected)
         return tuple(found)

@@ -8,11 +8,13 @@ from trmpipe.trainer.training.costs import Costs
 
 from .errors import StudyError
 from .plan import FLOPS, SECONDS, STEPS, Data, Plan, Settings
-from .setups import Setup, setups_of, tries_of
+from .setups import Setup, key_of, setups_of, tries_of
 
 SAME = 0.03
 """Numbers of steps that differ by a smaller share are one run, which serves both budgets."""
 _KEY_LETTERS = 16
+_FREE_SECTIONS, _COSTLY = ("optimiser", "schedule", "embedding"), ("name", "num_steps")
+"""Where settings are that change how weights move and not what that costs; those among them that do cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,13 @@ class Length:
 
 
 def cost_key(plan: Plan, setup: Setup, settings: Settings) -> str:
-    """Name of the costs of a setup under some settings; other rates, subsets of the data and lengths have the same."""
-    rate = f"{plan.tuning.key}="
-    counted = [one for one in settings if not (plan.tuning.key and one.startswith(rate))]
+    """Name of the costs of a setup under some settings; other rates, subsets of the data and lengths have the same.
+
+    What is tuned may be anything, a width too: only rates of optimisers and schedules leave costs as they are.
+    """
+    section, _, name = plan.tuning.key.partition(".")
+    is_free = section in _FREE_SECTIONS and name not in _COSTLY
+    counted = [one for one in settings if not (is_free and key_of(one) == plan.tuning.key)]
     return json_digest([setup.data, setup.preset, *counted])[:_KEY_LETTERS]
 
 

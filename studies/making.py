@@ -13,7 +13,7 @@ from .jobs import COSTS, RUN, TRY, Job, Outcome, outcome_of
 from .lengths import Length, cost_key, lengths_of
 from .plan import Settings
 from .record import Record, located
-from .setups import Setup, joined, setups_of, slug, tries_of
+from .setups import Setup, joined, key_of, setups_of, slug, tries_of
 
 TRY_SEED = 1_000_000
 """Root seed of tries: none that runs have."""
@@ -160,7 +160,7 @@ class Maker:
             f"evaluation.steps={self.record.plan.evaluation.steps}",
             *("evaluation.every=0", "checkpoint_keep=1"),
         )
-        limit = tuple(one for one in settings if one.startswith("evaluation.train_limit=")) or (
+        limit = tuple(one for one in settings if key_of(one) == "evaluation.train_limit") or (
             "evaluation.train_limit=0",
         )
         place = self.record.corpora[setup.data]

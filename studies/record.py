@@ -18,7 +18,7 @@ from trmpipe.shards.fields import Digest, Positive, Word
 from trmpipe.shards.json_files import convert, read_sealed
 from trmpipe.trainer.device import pick_device
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.files import damage_of_a_run, read_file, write_sealed
+from trmpipe.trainer.files import AGAIN, damage_of_a_run, read_file, write_sealed
 from trmpipe.trainer.training.costs import Amount, Costs
 
 from .errors import NoStudyError, StudyError
@@ -139,7 +139,7 @@ def write_record(folder: Path, record: Record) -> None:
     Raises:
         RunWriteError: it cannot be written.
     """
-    write_sealed(folder / RECORD, dataclasses.asdict(record))
+    write_sealed(folder / RECORD, dataclasses.asdict(record), AGAIN)
 
 
 def read_record(folder: Path) -> Record:
@@ -175,6 +175,7 @@ def begin_record(folder: Path, record: Record) -> Record:
         write_record(folder, record)
         return record
     there = read_record(folder)
+    record = replace(record, plan=_with_recipes(record.plan, there.plan))
     then, now = there.asked(), record.asked()
     # Before costs are measured nothing follows from the time, so that it may still be another.
     free = {_BUDGET} if there.measured is None else set()
@@ -194,6 +195,17 @@ def begin_record(folder: Path, record: Record) -> Record:
         write_record(folder, there)
     # Where corpora lie the command says, not a file that may be from elsewhere: what they hold is the same.
     return replace(there, plan=record.plan, corpora=record.corpora)
+
+
+def _with_recipes(plan: Plan, begun: Plan) -> Plan:
+    """The plan, with the recipes that it was begun with where the command gives corpora: what these hold counts."""
+    if len(plan.data) != len(begun.data):
+        return plan
+    data = [
+        replace(now, recipe=then.recipe) if now.path and not now.recipe else now
+        for now, then in zip(plan.data, begun.data, strict=True)
+    ]
+    return replace(plan, data=tuple(data))
 
 
 def located(folder: Path, place: Place) -> str:

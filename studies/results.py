@@ -14,7 +14,7 @@ from trmpipe.shards.files import write_atomically
 from trmpipe.shards.json_files import read_json
 from trmpipe.shards.words import counted
 from trmpipe.trainer.errors import RunError
-from trmpipe.trainer.files import damage_of_a_run, read_file, writing
+from trmpipe.trainer.files import AGAIN, damage_of_a_run, read_file, writing
 from trmpipe.trainer.training.costs import Amount
 
 from .errors import NoStudyError, StudyError
@@ -72,6 +72,7 @@ class RunRow:
         in_training: held-out puzzles of other data that it was trained on, by name; without those not looked at.
         run: the run's folder, below the study's; empty where there is none.
         training_seconds: that training took, in the session that ended it.
+        trmpipe: version that trained and scored it; empty where it is not noted.
     """
 
     data: Word
@@ -99,6 +100,7 @@ class RunRow:
     in_training: dict[Word, InTraining] = dataclasses.field(default_factory=dict)
     run: str = ""
     training_seconds: Amount = 0.0
+    trmpipe: Word = ""
 
     @property
     def done(self) -> bool:
@@ -201,7 +203,7 @@ def write_rows(path: Path, rows: Sequence[RunRow] | Sequence[TryRow]) -> None:
         RunWriteError: they cannot be written.
     """
     lines = "".join(json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in rows)
-    with writing(path):
+    with writing(path, AGAIN):
         write_atomically(path, lines.encode())
 
 

@@ -80,11 +80,16 @@ def _setup(plan: Plan, data: Data, arm: Arm, chosen: Sequence[tuple[Axis, Named]
     )
 
 
+def key_of(setting: str) -> str:
+    """The name of a setting that is written ``KEY=VALUE``."""
+    return setting.partition("=")[0].strip()
+
+
 def joined(parts: Iterable[Settings]) -> Settings:
     """Settings one after the other; of a key that comes again the last one alone."""
     found: dict[str, str] = {}
     for setting in (one for part in parts for one in part):
-        key = setting.partition("=")[0].strip()
+        key = key_of(setting)
         found.pop(key, None)
         found[key] = setting
     return tuple(found.values())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trmpipe.shards.files import write_atomically
 from trmpipe.shards.words import counted
-from trmpipe.trainer.files import writing
+from trmpipe.trainer.files import AGAIN, writing
 
 from .fitting import in_words
 from .plan import FLOPS, SECONDS, STEPS, Plan
@@ -44,7 +44,7 @@ def write_table(path: Path, results: StudyResults) -> None:
     Raises:
         RunWriteError: it cannot be written.
     """
-    with writing(path):
+    with writing(path, AGAIN):
         write_atomically(path, as_markdown(results).encode())
 
 
@@ -191,16 +191,26 @@ def _about(results: StudyResults) -> list[str]:
     lines = [f"- **{results.unfinished}**; the same command goes on"] if results.unfinished else []
     total = len(results.runs) + results.missing
     lines += [
-        f"- {counted(total, 'run')} of {counted(fitted.seeds, 'seed')} each; {_length(plan, fitted.share)}",
+        f"- {counted(total, 'run')}, {counted(fitted.seeds, 'seed')} of each setup; {_length(plan, fitted.share)}",
         f"- scored on {counted(plan.evaluation.puzzles, 'held-out puzzle')} at most, one pass of "
         f"{counted(plan.evaluation.steps, 'supervision step')} where a model has steps",
-        f"- trmpipe {record.trmpipe}, {machine.get('processor', '')}, {machine.get('cores', '?')} cores; "
+        f"- trmpipe {_versions(results)}, {machine.get('processor', '')}, {machine.get('cores', '?')} cores; "
         f"device {record.device}",
     ]
     if record.budget_seconds is not None:
         lines.append(f"- planned for {in_words(record.budget_seconds)} with {counted(record.known.jobs, 'job')}")
         lines += [f"- **cut**: {cut}" for cut in fitted.cuts] or ["- nothing was cut"]
     return lines
+
+
+def _versions(results: StudyResults) -> str:
+    """The version that the study was begun with, and those that runs were done with where they are others."""
+    begun = results.record.trmpipe
+    others = sorted({run.trmpipe for run in results.runs} - {begun, ""})
+    if not others:
+        return begun
+    number = sum(run.trmpipe in others for run in results.runs)
+    return f"{begun} (**{counted(number, 'run')} done by {' and '.join(others)}**, which may be another recipe)"
 
 
 def _length(plan: Plan, share: float) -> str:

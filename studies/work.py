@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import trmpipe
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus, Store
 from trmpipe.shards.errors import OwnedError
@@ -64,6 +65,7 @@ def do(job: Job) -> None:
             reason=one_line(reason),
             found=found,
             seconds=round(time.perf_counter() - started, 3),
+            trmpipe=trmpipe.__version__,
         ),
     )
 

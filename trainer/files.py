@@ -15,18 +15,18 @@ from .errors import RunError, RunWriteError
 
 Value = TypeVar("Value")
 _LEFT_BEHIND = re.compile(r"\..+\.tmp-[0-9a-f]{32}")
+_RESUME = "free some space and go on with --resume, or give another --out"
+AGAIN = "free some space and run the same command again"
+"""What to do where a file cannot be written: of a run that is trained; of all else that is written in one go."""
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a refusal of the file system inside the block into one line about `path`."""
+def writing(path: Path, advice: str = _RESUME) -> Iterator[None]:
+    """Turn a refusal of the file system inside the block into one line about `path`, which ends with `advice`."""
     try:
         yield
     except OSError as error:
-        raise RunWriteError(
-            f"{path} cannot be written ({error.strerror or error}); free some space and go on with --resume, "
-            "or give another --out"
-        ) from error
+        raise RunWriteError(f"{path} cannot be written ({error.strerror or error}); {advice}") from error
 
 
 @contextmanager
@@ -53,13 +53,13 @@ def write_json(path: Path, values: Any, indent: int | None = 2) -> None:
         write_atomically(path, (json.dumps(values, indent=indent, allow_nan=False) + "\n").encode())
 
 
-def write_sealed(path: Path, values: dict[str, Any]) -> None:
+def write_sealed(path: Path, values: dict[str, Any], advice: str = _RESUME) -> None:
     """Write JSON that holds its own digest, see `shards.json_files`.
 
     Raises:
         RunWriteError: it cannot be written.
     """
-    with writing(path):
+    with writing(path, advice):
         write_atomically(path, seal(values))
 
 

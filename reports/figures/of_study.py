@@ -13,12 +13,14 @@ from trmpipe.studies.summary import COSTS, Cost, Group, groups_of, offers_of
 
 from .figure import Figure
 from .of_study_matrices import across_of, matrices_of
+from .theme import COLOURS
 
 _WAYS = {kind: f"equal {words} of training" for kind, words in zip(KINDS, ("steps", "seconds", "FLOPs"), strict=True)}
 _SOLVED = "solved, % of held-out puzzles"
 _ROW_HEIGHT = 18
 _DIFFERENT = 1.1
 """How many times the least cost the largest has to be, for a picture of costs: equal ones differ by whole steps."""
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 _GREY = "#7d8590"
 """Of names beside points, read on light and dark pages."""
 
@@ -65,7 +67,7 @@ def _against(
             "supervision steps": one.step,
             cost.title: one.cost,
             _SOLVED: round(100 * one.solved.mean, 2),
-            "deviation": round(100 * (one.solved.deviation or 0), 2),
+            "deviation": None if one.solved.deviation is None else round(100 * one.solved.deviation, 2),
             "seeds": one.solved.seeds,
             "on the front": "yes" if one.best else "no",
         }
@@ -95,7 +97,9 @@ def _scatter(rows: list[dict[str, Any]], cost: Cost, families: Mapping[str, str]
     return alt.layer(
         front.mark_line(interpolate="step-after", strokeDash=[4, 3], opacity=0.6),
         bars.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q", color=_coloured(families)),
-        base.mark_point(filled=True, size=55, opacity=0.9).encode(color=_coloured(families), tooltip=tooltip),
+        base.mark_point(filled=True, size=55, opacity=0.9).encode(
+            color=_coloured(families), tooltip=tooltip, **_shaped(families)
+        ),
         front.transform_window(nth="row_number()", sort=[alt.SortField(_SOLVED, "descending")], groupby=["setup"])
         .transform_filter(alt.datum.nth == 1)
         .mark_text(align="left", dx=6, dy=-7, fontSize=9, color=_GREY)
@@ -118,7 +122,9 @@ def _dots(groups: Sequence[Group], families: Mapping[str, str], name: str, about
     x = alt.X(f"{_SOLVED}:Q", scale=alt.Scale(domain=[0, 100]), title=_SOLVED)
     chart = alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.6).encode(x="low:Q", x2="high:Q", color=_coloured(families)),
-        base.mark_point(filled=True, size=60).encode(x=x, tooltip=["setup:N", f"{_SOLVED}:Q", "low:Q", "high:Q"]),
+        base.mark_point(filled=True, size=60).encode(
+            x=x, tooltip=["setup:N", f"{_SOLVED}:Q", "low:Q", "high:Q"], **_shaped(families)
+        ),
     ).properties(width=420, height=_ROW_HEIGHT * len(rows))
     says = (
         f"{about}: share of held-out puzzles solved after the last supervision step by each setup, means of "
@@ -155,6 +161,16 @@ def _coloured(families: Mapping[str, str]) -> alt.Color:
     """By family, each of the same colour in all figures of a study."""
     order = list(dict.fromkeys(families.values()))
     return alt.Color("family:N", scale=alt.Scale(domain=order), title=None, legend=alt.Legend(symbolOpacity=1))
+
+
+def _shaped(families: Mapping[str, str]) -> dict[str, alt.Shape]:
+    """By family too where there are more of them than colours; points of one colour then differ in their shape."""
+    order = list(dict.fromkeys(families.values()))
+    if len(order) <= len(COLOURS):
+        return {}
+    shapes = [_SHAPES[place // len(COLOURS) % len(_SHAPES)] for place in range(len(order))]
+    scale = alt.Scale(domain=order, range=shapes)
+    return {"shape": alt.Shape("family:N", scale=scale, title=None, legend=alt.Legend(symbolOpacity=1))}
 
 
 def _seeds(groups: Iterable[Group]) -> str:

@@ -32,16 +32,32 @@ def matrices_of(plan: Plan, groups: Sequence[Group], name: str, about: str) -> l
     found = []
     for arm in dict.fromkeys(group.first.arm for group in groups):
         own = [group for group in groups if group.first.arm == arm]
-        prefix, words = slug(f"{name} {arm}"), f"{arm} on {about}"
-        found += _two_axes(own, prefix, words)
-        found += _depths(plan, own, prefix, words)
-        found += _restarts(plan, own, prefix, words)
+        for labels, part in _by_names(own).items():
+            prefix, words = slug(" ".join([name, arm, *labels])), f"{', '.join([arm, *labels])} on {about}"
+            found += _two_axes(part, prefix, words)
+            found += _depths(plan, part, prefix, words)
+        found += _restarts(plan, own, slug(f"{name} {arm}"), f"{arm} on {about}")
     return found
+
+
+def _by_names(groups: Sequence[Group]) -> dict[tuple[str, ...], list[Group]]:
+    """The groups by their labels on axes that are no numbers: a cell of a heat map is of one of them alone."""
+    numbers, axes = _number_axes(groups), list(groups[0].first.point)
+    names = [axis for axis in axes if axis not in numbers and len({one.first.point.get(axis) for one in groups}) > 1]
+    found: dict[tuple[str, ...], list[Group]] = {}
+    for group in groups:
+        found.setdefault(tuple(group.first.point.get(axis, "") for axis in names), []).append(group)
+    return found
+
+
+def _overlap(groups: Sequence[Group], axes: Sequence[str]) -> bool:
+    """Whether two groups have the same numbers on some axes, so that one cell would be of both."""
+    return len({tuple(group.first.point[axis] for axis in axes) for group in groups}) < len(groups)
 
 
 def _two_axes(groups: Sequence[Group], name: str, about: str) -> list[Figure]:
     axes = _number_axes(groups)
-    if len(axes) != 2 or len({tuple(group.first.point.items()) for group in groups}) < len(groups):
+    if len(axes) != 2 or _overlap(groups, axes):
         return []
     first, second = axes
     rows = [{first: _number(one, first), second: _number(one, second), **_share(one.last)} for one in groups]
@@ -52,7 +68,9 @@ def _two_axes(groups: Sequence[Group], name: str, about: str) -> list[Figure]:
 def _depths(plan: Plan, groups: Sequence[Group], name: str, about: str) -> list[Figure]:
     """One axis of numbers against the depth of evaluation."""
     axes, depths = _number_axes(groups), plan.evaluation.depths
-    if len(axes) != 1 or len(depths) < _FEWEST_DEPTHS or max(group.num_answers for group in groups) < _FEWEST_DEPTHS:
+    if len(axes) != 1 or _overlap(groups, axes) or len(depths) < _FEWEST_DEPTHS:
+        return []
+    if max(group.num_answers for group in groups) < _FEWEST_DEPTHS:
         return []
     rows = [
         {axes[0]: _number(group, axes[0]), "supervision steps": depth, **_share(group.at(depth))}

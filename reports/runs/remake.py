@@ -80,10 +80,11 @@ def evaluate_commands(facts: RunFacts) -> list[tuple[str, str]]:
         words += ["--limit", str(score.puzzles)] if score.puzzles and not asked else []
         what = "Its scores:"
         if score.elsewhere:
-            # Scores note the corpus by its name and digest alone.
-            place = f"PATH-OF-{safe_name(score.corpus)}"
-            what = f"Its scores on another corpus, {score.corpus}; write where that is in place of {place}:"
-            words += ["--corpus", place]
+            # Scores note corpora by their names and digests alone.
+            places = [f"PATH-OF-{safe_name(name)}" for name in score.corpora]
+            told = "another corpus" if len(places) == 1 else "other corpora"
+            what = f"Its scores on {told}, {score.corpus}; write where that is in place of {' and '.join(places)}:"
+            words += [word for place in places for word in ("--corpus", place)]
         if score.step != facts.step:
             words += ["--checkpoint", str(score.step)]
         found.append((what, _line(words)))

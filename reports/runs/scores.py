@@ -1,5 +1,6 @@
 """The scores that a run's folder holds, each with its interval and the place in the file that it was read from."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,6 @@ from trmpipe.trainer.scores.scoring import headline_of
 from trmpipe.trainer.trained.kept_scores import KeptScores
 
 _ADVICE = "delete it, and evaluate the run again"
-_SINGLE = "/scores/passes/0"
 _Ratio = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -33,10 +33,11 @@ class ShownScore:
         puzzles: scored; None where that is not known.
         step: training steps of the weights.
         how: how they were asked, in words.
-        corpus: that it was scored on.
+        corpora: names of those that it was scored on, one or more.
         source: the file, and the place in it.
-        rank: the greatest says most, see `KeptScores.rank`.
-        elsewhere: whether the run was not trained on that corpus.
+        rank: the greatest says most, see `rank_of`.
+        of: the pass of several that it is of, such as ``search``; empty where there is one alone.
+        elsewhere: whether the run was not trained on all of those corpora.
     """
 
     what: str
@@ -45,10 +46,27 @@ class ShownScore:
     puzzles: int | None
     step: int
     how: str
-    corpus: str
+    corpora: tuple[str, ...]
     source: str
     rank: tuple[Any, ...]
+    of: str = ""
     elsewhere: bool = False
+
+    @property
+    def corpus(self) -> str:
+        """The names of the corpora, in words."""
+        return " and ".join(self.corpora)
+
+
+def rank_of(asked: tuple[Any, ...], *, elsewhere: bool, place: int = 0) -> tuple[Any, ...]:
+    """How much a score says: on what the run was trained on before all others, in its first pass before the next.
+
+    Args:
+        asked: `KeptScores.rank`.
+        elsewhere: whether it is of other corpora.
+        place: of the pass among those of one evaluation.
+    """
+    return not elsewhere, *asked, -place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +86,8 @@ def scores_of(run: RunFolder, final: Final | None, about: RunConfig) -> tuple[li
         final: its evaluation.json.
         about: its config.json.
     """
-    found = [] if final is None else _of_final(final, about.corpora[0].name, run.evaluation_file.name)
+    names = tuple(corpus.name for corpus in about.corpora)
+    found = [] if final is None else _of_final(final, names, run.evaluation_file.name)
     own = {corpus.content_digest for corpus in about.corpora}
     damaged = []
     for path in sorted(run.evaluations.glob("step-*.json")):
@@ -79,13 +98,13 @@ def scores_of(run: RunFolder, final: Final | None, about: RunConfig) -> tuple[li
     return sorted(found, key=lambda score: score.rank, reverse=True), damaged
 
 
-def _of_final(final: Final, corpus: str, name: str) -> list[ShownScore]:
+def _of_final(final: Final, corpora: tuple[str, ...], name: str) -> list[ShownScore]:
     found = []
     for step, scores, place in final.scored():
         how = "best checkpoint" if place else "at the end of training"
         for what, value in headline_of(scores.last()).items():
             source = f"{name}#{place}/steps/{len(scores.steps) - 1}/{what}"
-            rank = (step, True, False, scores.puzzles, "")
+            rank = rank_of((step, True, False, scores.puzzles, ""), elsewhere=False)
             number = scores.puzzles
             interval = wilson(round(value * number), number) if 0 <= value <= 1 else None
             found.append(
@@ -96,7 +115,7 @@ def _of_final(final: Final, corpus: str, name: str) -> list[ShownScore]:
                     puzzles=number,
                     step=step,
                     how=how,
-                    corpus=corpus,
+                    corpora=corpora,
                     source=source,
                     rank=rank,
                 )
@@ -110,38 +129,84 @@ def _of_kept(path: Path, own: set[str]) -> list[ShownScore]:
     with damage_of_a_run():
         kept = read_sealed(data, KeptScores, str(path), _ADVICE)
         whole = read_sealed(data, dict[str, Any], str(path), _ADVICE)
-    first = _first_pass(whole)
-    name = f"evaluations/{path.name}"
-    found = []
+    passes = _passes(whole)
+    return [
+        *_headline(path, kept, own, passes),
+        *(
+            _shown(path, kept, own, what=what, place=place, passes=passes)
+            for place in range(1, len(passes))
+            for what in kept.headline
+            if _is_share(passes[place].get(what))
+        ),
+    ]
+
+
+def _headline(path: Path, kept: KeptScores, own: set[str], passes: Sequence[dict[str, Any]]) -> Iterator[ShownScore]:
+    """The numbers that runs are compared by: those of the single pass where there are several."""
     for what, value in kept.headline.items():
-        interval, source = None, f"{name}#/headline/{what}"
-        known = first.get(what)
-        if isinstance(known, dict) and "low" in known:
-            share = typed(known, _Interval, f"{path} ({what})", _ADVICE)
-            if share.share == value:
-                interval, source = share, f"{name}#{_SINGLE}/{what}/share"
-        found.append(
-            ShownScore(
-                what=what,
-                value=value,
-                interval=(interval.low, interval.high) if interval else None,
-                puzzles=interval.number if interval else kept.limit,
-                step=kept.step,
-                how=_how(kept),
-                corpus=kept.corpus,
-                source=source,
-                rank=kept.rank,
-                elsewhere=not {corpus.content_digest for corpus in kept.corpora} <= own,
-            )
+        if passes and _is_share(passes[0].get(what)):
+            score = _shown(path, kept, own, what=what, place=0, passes=passes)
+            if score.value == value:
+                yield score
+                continue
+        yield ShownScore(
+            what=what,
+            value=value,
+            interval=None,
+            puzzles=kept.limit,
+            source=f"evaluations/{path.name}#/headline/{what}",
+            **_about(kept, own, 0),
         )
-    return found
 
 
-def _first_pass(whole: dict[str, Any]) -> dict[str, Any]:
-    """The single pass of an evaluation of single puzzles; nothing of others."""
+def _shown(
+    path: Path, kept: KeptScores, own: set[str], *, what: str, place: int, passes: Sequence[dict[str, Any]]
+) -> ShownScore:
+    """A share of a pass, with its interval.
+
+    Args:
+        path: of the file.
+        kept: what it says of the evaluation.
+        own: digests of the corpora that the run was trained on.
+        what: the name of the share.
+        place: of the pass.
+        passes: all that there are.
+    """
+    share = typed(passes[place][what], _Interval, f"{path} ({what})", _ADVICE)
+    name = passes[place].get("name")
+    return ShownScore(
+        what=what,
+        value=share.share,
+        interval=(share.low, share.high),
+        puzzles=share.number,
+        source=f"evaluations/{path.name}#/scores/passes/{place}/{what}/share",
+        of=name if isinstance(name, str) and len(passes) > 1 else "",
+        **_about(kept, own, place),
+    )
+
+
+def _about(kept: KeptScores, own: set[str], place: int) -> dict[str, Any]:
+    """What the numbers of one pass of an evaluation have in common."""
+    elsewhere = not {corpus.content_digest for corpus in kept.corpora} <= own
+    names = tuple(corpus.name for corpus in kept.corpora)
+    return {
+        "step": kept.step,
+        "how": _how(kept),
+        "corpora": names if len(names) > 1 else (kept.corpus,),
+        "rank": rank_of(kept.rank, elsewhere=elsewhere, place=place),
+        "elsewhere": elsewhere,
+    }
+
+
+def _passes(whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """The passes of an evaluation of single puzzles, the single one first; none of others."""
     scores = whole.get("scores")
     passes = scores.get("passes") if isinstance(scores, dict) else None
-    return passes[0] if isinstance(passes, list) and passes and isinstance(passes[0], dict) else {}
+    return [one for one in passes if isinstance(one, dict)] if isinstance(passes, list) else []
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, dict) and "low" in value
 
 
 def _how(kept: KeptScores) -> str:

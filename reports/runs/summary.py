@@ -60,7 +60,10 @@ def model_name(facts: RunFacts) -> str:
 
 
 def main_score(facts: RunFacts) -> ShownScore | None:
-    """The score that says most; of several numbers of one evaluation the one that stands first in `_MAIN`."""
+    """The score that says most; of several numbers of one evaluation the one that stands first in `_MAIN`.
+
+    One on puzzles of what the run was trained on comes first: runs are compared by it.
+    """
     best = facts.scores[:1]
     same = [score for score in facts.scores if best and _evaluation(score) == _evaluation(best[0])]
     order = {name: place for place, name in enumerate(_MAIN)}
@@ -74,7 +77,8 @@ def _evaluation(score: ShownScore) -> tuple[object, ...]:
 
 def _score_name(facts: RunFacts) -> str:
     score = main_score(facts)
-    return f"{score.what if score else 'exact'}, held-out puzzles"
+    where = f" of {score.corpus}" if score and score.elsewhere else ""
+    return f"{score.what if score else 'exact'}, held-out puzzles{where}"
 
 
 def score_number(facts: RunFacts) -> Cell:
@@ -88,7 +92,8 @@ def named_score_number(facts: RunFacts) -> Cell:
     score = main_score(facts)
     if score is None:
         return _UNKNOWN
-    return replace(_score(facts, score), text=f"{score.value:.2%} {score.what}")
+    where = f" on {score.corpus}" if score.elsewhere else ""
+    return replace(_score(facts, score), text=f"{score.value:.2%} {score.what}{where}")
 
 
 def interval_number(facts: RunFacts) -> Cell:
@@ -167,12 +172,13 @@ def _scores_table(facts: RunFacts) -> Table:
             _interval(facts, score),
             f"{score.puzzles:,}" if score.puzzles else "all",
             f"{score.step:,}",
+            score.of or "-",
             score.how,
             score.corpus,
         )
         for score in facts.scores
     ]
-    columns = ("score", "value", "95 % interval", "puzzles", "after step", "asked by", "on")
+    columns = ("score", "value", "95 % interval", "puzzles", "after step", "pass", "asked by", "on")
     return Table(caption="All scores that the run keeps, the most telling first", columns=columns, rows=rows)
 
 

@@ -51,6 +51,19 @@ def test_puzzles_of_other_data_that_were_trained_on_are_counted(corpus4, tmp_pat
     assert "symmetric copies" in matrix.says
 
 
+def test_a_model_of_any_size_is_scored_on_another(corpus4, corpus6, tmp_path):
+    text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\ndepths")
+    text = text.replace('"model.inner=16", "model.token_inner=16", "model.num_heads=2", ', "")
+    text += "".join(f'[[data]]\nname = "{name}"\n' for name in ("4x4", "6x6"))
+    text += '[[arms]]\nname = "cell"\npreset = "sudoku4-cpu"\n'
+    with working_here():
+        results = run_study(tiny_plan(text), tmp_path, corpora=[str(corpus4), str(corpus6)], seeds=1)
+    assert results.failed == []
+    assert [set(run.across) for run in results.runs] == [{"6x6"}, {"4x4"}]
+    # Puzzles of another size are none that it was trained on.
+    assert [next(iter(run.in_training.values())).puzzles for run in results.runs] == [0, 0]
+
+
 def test_data_whose_overlap_nobody_knows_are_named():
     def group(**in_training):
         done = RunRow(data="a", arm="x", point={}, equal=("steps",), seed=0, status="done", in_training=in_training)

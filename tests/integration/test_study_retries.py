@@ -102,9 +102,15 @@ def test_costs_that_could_not_be_measured_are_with_retry(corpus4, tmp_path, fail
 
 def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypatch):
     axis = '[[axes]]\nname = "puzzles"\nkey = "groups"\nvalues = [10, 21]\n'
+    most = int(Corpus.open(corpus4).catalog["train"].variants.max())
+    variants = f'[[axes]]\nname = "variants"\nkey = "variants"\nvalues = [1, {most + 1}]\n'
     with working_here() as done:
         for text, words in (
             (AS_PLANNED + axis, "'TRM, puzzles 21' asks for 21 training puzzles, and the data '4x4' has 20"),
+            (
+                AS_PLANNED + variants,
+                f"'TRM, variants {most + 1}' asks for {most + 1} variants of each puzzle, and none of the data",
+            ),
             (
                 AS_PLANNED + TUNING.replace("puzzles = 6", "puzzles = 20"),
                 "tuning.puzzles is 20, and the data '4x4' has",
@@ -145,6 +151,18 @@ def test_a_corpus_may_lie_elsewhere_when_a_study_goes_on(corpus4, tmp_path):
         done[:] = []
         again = run_study(tiny_plan(), tmp_path / "study", corpora=[str(moved)], seeds=1)
     assert (done, again.runs) == ([], first.runs)
+
+
+def test_a_corpus_that_was_made_by_a_recipe_may_be_given_when_a_study_goes_on(tmp_path):
+    recipe = 'recipe = { task = "sudoku4", n = 20, test = 8 }'
+    plan = tiny_plan(AS_PLANNED.replace('name = "4x4"', f'name = "4x4"\n{recipe}'))
+    with working_here() as done:
+        first = run_study(plan, tmp_path / "study", seeds=1)
+        moved = shutil.move(tmp_path / "study" / "corpora" / "4x4", tmp_path / "moved")
+        done[:] = []
+        again = run_study(plan, tmp_path / "study", corpora=[str(moved)], seeds=1)
+    assert (done, again.runs) == ([], first.runs)
+    assert again.record.plan.data[0].recipe == first.record.plan.data[0].recipe
 
 
 def test_another_device_is_refused_and_costs_no_run(corpus4, tmp_path, monkeypatch):

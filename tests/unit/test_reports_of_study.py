@@ -1,12 +1,14 @@
 """Figures of studies: their rows are the numbers of the results, and every one of them can be drawn."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 from trmpipe.reports.figures import save_figure
-from trmpipe.reports.figures.of_study import figures_of_study
+from trmpipe.reports.figures.of_study import _shaped, figures_of_study
+from trmpipe.reports.figures.theme import COLOURS
 from trmpipe.studies.fitting import Fitted
 from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.record import Measured, Place, new_record
@@ -129,6 +131,41 @@ def test_rows_are_the_numbers_of_the_results():
         product(("one", "two, v1.5 (x)"), repeat=2)
     )
     assert matrix[1]["solved, %"] == pytest.approx(matrix[0]["solved, %"] / 2)
+
+
+def test_no_cell_of_a_heat_map_is_of_two_setups():
+    """An axis of names has a map for each of them."""
+    points = [{"length": length, "kind": kind} for length in ("1", "0.5") for kind in ("a", "b")]
+    rows = [row(number, "one", "TRM", point, seed) for number, point in enumerate(points, 1) for seed in (0, 1)]
+    found = {figure.name: figure for figure in figures_of_study(made(rows))}
+    assert {"one-trm-a-length-depth", "one-trm-b-length-depth"} <= found.keys()
+    for figure in (found["one-trm-a-length-depth"], found["one-trm-b-length-depth"]):
+        cells = [(one["length"], one["supervision steps"]) for one in figure.rows]
+        assert sorted(cells) == sorted(product((0.5, 1), (1, 2, 4)))
+    assert "TRM, a on one" in found["one-trm-a-length-depth"].says
+
+
+def test_more_families_than_colours_differ_in_shape():
+    families = [f"family {number}" for number in range(len(COLOURS) + 2)]
+    shown = _shaped(dict(zip(families, families, strict=True)))["shape"].to_dict()["scale"]
+    seen = [(shape, COLOURS[place % len(COLOURS)]) for place, shape in enumerate(shown["range"])]
+    assert shown["domain"] == families
+    assert len(set(seen)) == len(families)
+    assert _shaped({"a": "a", "b": "b"}) == {}
+
+
+def test_one_seed_has_no_deviation():
+    rows = [row(number, "one", "Direct", {"layers": str(number)}, 0) for number in (2, 4)]
+    found = {figure.name: figure for figure in figures_of_study(made(rows))}
+    assert {one["deviation"] for one in found["one-training-flops"].rows} == {None}
+
+
+def test_runs_of_another_version_are_told():
+    results = made()
+    assert f"- trmpipe {results.record.trmpipe}, " in as_markdown(results)
+    others = [replace(one, trmpipe="9.9" if one.seed else results.record.trmpipe) for one in results.runs]
+    number = sum(one.seed for one in others)
+    assert f"(**{number} runs done by 9.9**" in as_markdown(made(others))
 
 
 def test_the_front_is_marked_and_the_interval_is_students():

@@ -25,7 +25,7 @@ def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline"
         puzzles=None,
         step=1,
         how="trmpipe evaluate",
-        corpus="a",
+        corpora=("a",),
         source=f"{source}/{what}",
         rank=rank,
         elsewhere=elsewhere,
@@ -117,6 +117,60 @@ def test_restarts_are_told_with_what_chooses(tmp_path):
     (found,), damaged = scores_of(run, None, about)
     assert found.how == "trmpipe evaluate --restarts 4 --choose votes"
     assert damaged == []
+
+
+CORPORA = [{"name": "own", "content_digest": "0" * 64}, {"name": "other", "content_digest": "1" * 64}]
+
+
+def keep(folder, name, *passes, corpora=CORPORA[:1], **more):
+    """A file of ``evaluations/`` with passes of single puzzles, `(name, share)` each."""
+    values = {"step": 1, "corpora": corpora, "corpus": corpora[0]["name"], "limit": None, "variants": None}
+    shares = [
+        {"name": one, "exact": {"right": right, "number": 100, "share": right / 100, "low": 0.0, "high": 1.0}}
+        for one, right in passes
+    ]
+    headline = {"exact": passes[0][1] / 100}
+    (folder / f"step-{name}.json").write_bytes(
+        seal({**values, "headline": headline, "scores": {"passes": shares}, **more})
+    )
+
+
+def shown_of(folder):
+    own = SimpleNamespace(name="own", content_digest="0" * 64)
+    scores, damaged = scores_of(SimpleNamespace(evaluations=folder), None, SimpleNamespace(corpora=[own]))
+    assert damaged == []
+    return scores
+
+
+def test_every_pass_has_its_own_number(tmp_path):
+    """A search is not told with the share of the single pass, beside which it stands in its file."""
+    keep(tmp_path, "a", ("single pass", 7), ("search", 82), search=64)
+    found = [(one.of, one.value, one.how, one.source.partition("#")[2]) for one in shown_of(tmp_path)]
+    how = "trmpipe evaluate --search 64"
+    assert found == [
+        ("single pass", 0.07, how, "/scores/passes/0/exact/share"),
+        ("search", 0.82, how, "/scores/passes/1/exact/share"),
+    ]
+    assert main_score(SimpleNamespace(scores=shown_of(tmp_path))).of == "single pass"
+
+
+def test_a_score_on_another_corpus_is_no_main_score_beside_one_on_its_own(tmp_path):
+    keep(tmp_path, "old", ("single pass", 88), limit=100)
+    keep(tmp_path, "new", ("single pass", 7), corpora=CORPORA[1:], made="2026-11-30T10:00:00+0000")
+    facts = SimpleNamespace(scores=shown_of(tmp_path), name="run")
+    assert named_score_number(facts).text == "88.00% exact"
+    (tmp_path / "step-old.json").unlink()
+    facts = SimpleNamespace(scores=shown_of(tmp_path), name="run")
+    assert named_score_number(facts).text == "7.00% exact on other"
+
+
+def test_scores_of_several_corpora_name_them_all(tmp_path):
+    keep(tmp_path, "both", ("single pass", 7), corpora=CORPORA)
+    scores = shown_of(tmp_path)
+    assert scores[0].corpus == "own and other"
+    [(what, command)] = evaluate_commands(SimpleNamespace(scores=scores, run=SimpleNamespace(path="run"), step=1))
+    assert command == "trmpipe evaluate run --corpus PATH-OF-own --corpus PATH-OF-other"
+    assert "in place of PATH-OF-own and PATH-OF-other:" in what
 
 
 def test_a_score_has_its_name_where_runs_of_several_tasks_stand():

@@ -69,6 +69,25 @@ def test_other_rates_and_lengths_cost_the_same_a_step():
     assert keys == costs().keys()
 
 
+@pytest.mark.parametrize(
+    ("key", "number"), [("schedule.warmup_steps", 1), ("model.width", 2), ("batch_size", 2), ("optimiser.num_steps", 2)]
+)
+def test_what_is_tuned_is_measured_where_it_costs(key, number):
+    plan = replace(PLAN, tuning=replace(PLAN.tuning, key=key))
+    setup, *_ = setups_of(plan)
+    assert len({cost_key(plan, setup, settings) for _, _, settings in tries_of(plan, setup)}) == number
+
+
+@pytest.mark.parametrize("least", [0.125, 0.29, 0.5])
+def test_runs_are_not_made_shorter_than_the_plan_allows(least):
+    """Where seeds can be given up instead."""
+    plan = replace(PLAN, budget=replace(PLAN.budget, least_share=least))
+    whole = fit(plan, costs(), 2, None).seconds
+    shares = [cut.share for part in range(20, 100, 5) if not (cut := fit(plan, costs(), 2, part / 100 * whole)).dropped]
+    assert min(shares) >= least - 1e-9
+    assert min(shares) < least + 0.011
+
+
 def test_all_get_the_flops_of_the_reference():
     known = costs(step_flops=250, step_seconds=0.3)
     slow = replace(CHEAP, step_flops=250)

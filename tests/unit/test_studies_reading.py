@@ -35,6 +35,18 @@ name = "layers"
 key = "model.num_layers"
 values = [1, 2]
 """
+LENGTH = """
+[[arms.axes]]
+name = "length"
+key = "length"
+values = [1, 0.5]
+"""
+LAYERS = """
+[[arms.axes]]
+name = "layers"
+key = "model.num_layers"
+values = [2, 4]
+"""
 TUNING = """
 [tuning]
 key = "optimiser.matrix_lr"
@@ -197,6 +209,21 @@ BAD = {
         "settings of 'TRM, s 1' on '6x6': seed is the study's own; say how many there are by seeds",
     ),
     "preset": (HEAD.replace("trm-sudoku6-cpu", "trm6") + DATA + ARM, "settings of 'TRM' on '6x6': "),
+    "own puzzles kept aside": (
+        WHOLE + 'settings = ["evaluation.monitor = 5"]',
+        "evaluation.monitor is the study's own; training puzzles are kept aside by puzzles in [tuning]",
+    ),
+    "across tasks": (
+        HEAD + "[evaluation]\nacross = true" + DATA + DATA.replace("6", "4") + ARM,
+        "evaluation.across scores 'TRM' on all data, and these are of several tasks (sudoku6, sudoku4)",
+    ),
+    "arms that come to the same": (
+        HEAD + DATA + OTHER + LENGTH + LAYERS + OTHER.replace("other", "other, layers 4") + LENGTH,
+        "the arms 'other' and 'other, layers 4' both have a setup named '6x6, other, layers 4'",
+    ),
+    "axis of a column": (WHOLE + AXIS.replace('"layers"', '"seeds"'), "an axis is called 'seeds', as a column of"),
+    "long": (HEAD.replace("Which?", "x" * 1001) + DATA + ARM, "expected a text of 1,000 letters at most, and this one"),
+    "huge": (HEAD + "seeds = 99999999999999999999" + DATA + ARM, "1 or more, 9223372036854775807 at most"),
     "task": (HEAD + DATA.replace("sudoku6", "sudoku7") + ARM, "recipe of the data '6x6': "),
 }
 
@@ -209,6 +236,14 @@ def test_a_bad_file_gets_one_line(name):
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, PlanError)
+
+
+def test_a_model_of_any_size_may_be_scored_on_other_sizes():
+    cell = ARM + 'settings = ["model.name=equivariant", "learner.name=deep_supervision"]'
+    text = HEAD + "[evaluation]\nacross = true" + DATA + DATA.replace("6", "4") + cell
+    assert len(setups_of(checked(text))) == 2
+    with pytest.raises(PlanError, match="of several tasks"):
+        checked(text.replace("sudoku4", "maze10"))
 
 
 def test_a_name_that_is_no_study_names_the_nearest():

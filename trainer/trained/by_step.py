@@ -18,7 +18,7 @@ from ..models.net import draws_at_random
 from ..ranks import Ranks
 from ..scores.held_out import read_held_out_parts
 from ..scores.trials import Ways, try_puzzles
-from .inference import TrainedRun, refuse_unfit
+from .inference import TrainedRun, fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def scores_by_step(trained: TrainedRun, corpus: Corpus, *, limit: int, restarts:
 
     Args:
         trained: the run.
-        corpus: of the task that it was trained on.
+        corpus: of the task that it was trained on, or, where the model takes any size, of another size of it.
         limit: the first so many held-out puzzles.
         restarts: answers of a network that draws at random, of which the surest is taken after each step.
 
@@ -53,7 +53,7 @@ def scores_by_step(trained: TrainedRun, corpus: Corpus, *, limit: int, restarts:
         RunError: the corpus holds nothing to score, or is not what the network was made for.
         OptionError: the network tells nothing that restarts could be chosen by.
     """
-    refuse_unfit(trained, [corpus])
+    trained = fitted(trained, [corpus])
     parts = read_held_out_parts([corpus], limit)
     if not parts:
         raise RunError(f"{corpus.path} holds no held-out puzzles to score; generate it with --test N")

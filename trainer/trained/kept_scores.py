@@ -16,7 +16,7 @@ from trmpipe.shards.json_files import read_sealed
 
 from ..errors import RunError
 from ..evaluators import EvaluationRequest, Report
-from ..files import damage_of_a_run, is_left_behind, read_file, write_sealed
+from ..files import AGAIN, damage_of_a_run, is_left_behind, read_file, write_sealed
 from ..runs.evaluation_file import read_evaluation
 from ..runs.naming import folder_name
 from ..runs.run_config import TrainedOn
@@ -105,7 +105,7 @@ def keep_scores(
         for left in run.evaluations.glob("*"):
             if is_left_behind(left):
                 left.unlink()
-        write_sealed(path, values)
+        write_sealed(path, values, AGAIN)
     return path
 
 

@@ -1,5 +1,6 @@
 """The runs below a folder, each with what it was started with, how far it came, and its scores."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def _listed(run: RunFolder) -> ListedRun:
     about = run.read_config()
     scores, damaged = read_kept(run)
     checkpoints, best = list_checkpoints(run.checkpoints), list_best(run.checkpoints)
-    return ListedRun(
+    listed = ListedRun(
         path=run.path,
         about=about,
         settings=_settings(about),
@@ -106,6 +107,8 @@ def _listed(run: RunFolder) -> ListedRun:
         scores=scores,
         damaged=damaged,
     )
+    # What it was trained on comes first: a puzzle set that it was once asked about says nothing of runs side by side.
+    return dataclasses.replace(listed, scores=sorted(scores, key=lambda kept: bool(listed.elsewhere(kept))))
 
 
 def _settings(about: RunConfig) -> dict[str, Any] | None:

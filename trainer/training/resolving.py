@@ -20,7 +20,7 @@ from ..settings.config import TrainConfig
 from ..settings.overrides import apply_overrides
 from ..settings.request import TrainRequest
 
-_WARMUP = "schedule.warmup_steps="
+_WARMUP = "schedule.warmup_steps"
 
 
 def resolve_config(
@@ -68,15 +68,15 @@ def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> t
 
 def _with_short_warmup(config: TrainConfig, request: TrainRequest) -> TrainConfig:
     """The config with a warm-up that is no longer than `TrainRequest.most_warmup` says."""
-    schedule, asked = config.schedule, any(one.startswith(_WARMUP) for one in request.settings)
+    schedule, asked = config.schedule, any(one.partition("=")[0].strip() == _WARMUP for one in request.settings)
     if request.most_warmup is None or asked or not isinstance(schedule, WarmUp):
         return config
     most = max(1, int(request.most_warmup * config.max_steps))
     return replace(config, schedule=replace(schedule, warmup_steps=min(schedule.warmup_steps, most)))
 
 
-def check_settings(request: TrainRequest, spec: TaskSpec) -> None:
-    """Refuse settings that no run on puzzles of a task could have, before any corpus is there.
+def check_settings(request: TrainRequest, spec: TaskSpec) -> TrainConfig:
+    """The config of a run; refuses settings that no run on puzzles of a task could have, before any corpus is there.
 
     Args:
         request: what a user would ask for.
@@ -91,6 +91,7 @@ def check_settings(request: TrainRequest, spec: TaskSpec) -> None:
     net = sketch_net(config, task_sizes(spec), precision_of(config, device))
     if net is not None:
         build_learner(config, net)
+    return config
 
 
 def path_of_run_on(request: TrainRequest, device: torch.device, *corpora: Corpus) -> Path:
