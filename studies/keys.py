@@ -69,12 +69,14 @@ class Keys:
             raise self.refuse(key, "letters, digits, blanks and , . ( ) + = _ / - after a letter or digit, 60 at most")
         return found
 
-    def whole(self, key: str, default: int | None = None, *, least: int = 1) -> int:
-        """A whole number."""
+    def whole(self, key: str, default: int | None = None, *, least: int = 1, most: int | None = _MOST) -> int:
+        """A whole number, up to `most` where there is one: what a recipe holds `generate` knows."""
         expected = f"a whole number, {least} or more"
         found: int = self._take(key, int, default, expected)
-        if not least <= found <= _MOST:
-            raise self.refuse(key, expected + (f", {_MOST} at most" if found > _MOST else ""))
+        if most is not None and found > most:
+            raise self.refuse(key, f"{expected}, {most} at most")
+        if found < least:
+            raise self.refuse(key, expected)
         return found
 
     def number(self, key: str, default: float | None = None, *, most: float = math.inf) -> float:

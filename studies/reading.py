@@ -194,7 +194,7 @@ def _recipe(keys: Keys) -> dict[str, Any]:
             raise table.refuse(key, "no such key, as the study makes the corpus in its own folder")
     for key in _NUMBERS:
         if key in found:
-            table.whole(key, least=0)
+            table.whole(key, least=0, most=None)
     return found
 
 

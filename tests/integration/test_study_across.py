@@ -55,7 +55,7 @@ def test_a_model_of_any_size_is_scored_on_another(corpus4, corpus6, tmp_path):
     text = TINY.replace('[[data]]\nname = "4x4"', "").replace("depths", "across = true\ndepths")
     text = text.replace('"model.inner=16", "model.token_inner=16", "model.num_heads=2", ', "")
     text += "".join(f'[[data]]\nname = "{name}"\n' for name in ("4x4", "6x6"))
-    text += '[[arms]]\nname = "cell"\npreset = "sudoku4-cpu"\n'
+    text += '[[arms]]\nname = "cell"\npreset = "sudoku6-cpu"\n'
     with working_here():
         results = run_study(tiny_plan(text), tmp_path, corpora=[str(corpus4), str(corpus6)], seeds=1)
     assert results.failed == []

@@ -109,7 +109,7 @@ def test_a_corpus_that_no_run_fits_is_refused_first(corpus4, tmp_path, monkeypat
             (AS_PLANNED + axis, "'TRM, puzzles 21' asks for 21 training puzzles, and the data '4x4' has 20"),
             (
                 AS_PLANNED + variants,
-                f"'TRM, variants {most + 1}' asks for {most + 1} variants of each puzzle, and none of the data",
+                f"'TRM, variants {most + 1}' asks for {most + 1:,} variants of each puzzle, and none of the data '4x4'",
             ),
             (
                 AS_PLANNED + TUNING.replace("puzzles = 6", "puzzles = 20"),

@@ -169,7 +169,7 @@ def test_scores_of_several_corpora_name_them_all(tmp_path):
     scores = shown_of(tmp_path)
     assert scores[0].corpus == "own and other"
     [(what, command)] = evaluate_commands(SimpleNamespace(scores=scores, run=SimpleNamespace(path="run"), step=1))
-    assert command == "trmpipe evaluate run --corpus PATH-OF-own --corpus PATH-OF-other"
+    assert command.replace(" \\\n   ", "") == "trmpipe evaluate run --corpus PATH-OF-own --corpus PATH-OF-other"
     assert "in place of PATH-OF-own and PATH-OF-other:" in what
 
 

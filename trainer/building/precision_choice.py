@@ -61,7 +61,7 @@ def choose_precision(config: TrainConfig, corpora: Sequence[Corpus], device: tor
 
 def gpu_has_bf16_units() -> bool:
     """Whether the present GPU does; torch would count those as able that only emulate it, slower than float32."""
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def has_bf16_units() -> bool:

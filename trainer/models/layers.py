@@ -169,7 +169,8 @@ class Attention(nn.Module):
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention over [B, N, S, D/N] each, in as many parts as the device can take."""
-    parts = (tensor.split(max(1, _MOST_SEQUENCES // query.shape[1])) for tensor in (query, key, value))
+    length = max(1, _MOST_SEQUENCES // query.shape[1])
+    parts = (torch.split(tensor, length) for tensor in (query, key, value))
     mixed = [F.scaled_dot_product_attention(*part) for part in zip(*parts, strict=True)]
     return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
 
