@@ -34,6 +34,20 @@ def test_no_setting_of_ours_is_without_words(section):
         assert not [text for text in words.values() if "`" in text or "\n" in text or text.endswith(".")]
 
 
+def test_presets_after_papers_say_what_is_not_as_published():
+    """To whoever asks for them, not in the sources alone."""
+    named = {
+        name: one.remark
+        for name in PRESETS.names()
+        for one in PRESETS[name].expectations
+        if "as published" in one.reached
+    }
+    assert len(named) == 13
+    assert {
+        name for name, remark in named.items() if "other than published" in remark or "differs in" in remark
+    } == set(named)
+
+
 def test_words_of_a_setting_are_those_of_its_class():
     words = settings_in_words(TrainConfig())
     assert words["evaluation.steps"] == "supervision steps that each held-out puzzle gets"

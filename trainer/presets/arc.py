@@ -7,7 +7,7 @@ from ..optim.adam_atan2 import AdamATan2Config
 from ..optim.adamw import AdamWConfig
 from ..optim.schedule import CosineConfig
 from ..settings.config import EvaluationConfig, TrainConfig
-from .preset import Expectation, Preset
+from .preset import OTHER_THAN_PUBLISHED, Expectation, Preset
 
 
 def published() -> TrainConfig:
@@ -53,6 +53,7 @@ PUBLISHED = Preset(
             reached="44.6 % pass@2 on ARC-AGI-1 (7.8 % on ARC-AGI-2), as published and not repeated here,",
             time="about 3 days",
             machine="four H100",
+            remark=OTHER_THAN_PUBLISHED,
             source="arXiv 2510.04871",
         ),
     ),

@@ -7,6 +7,8 @@ from ..settings.config import TrainConfig
 
 EVERYWHERE = ("cpu", "cuda", "mps")
 """All kinds of devices."""
+OTHER_THAN_PUBLISHED = "other than published, variants are drawn in blocks and the halting head computes in float32"
+"""What every preset that is named after a paper has in common; most have nothing else, and say so by this alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

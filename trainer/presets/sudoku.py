@@ -14,7 +14,7 @@ from ..models.trm import TRMConfig
 from ..optim.muon import MuonConfig
 from ..optim.schedule import CosineConfig
 from ..settings.config import EvaluationConfig, TrainConfig
-from .preset import EVERYWHERE, Expectation, Preset
+from .preset import EVERYWHERE, OTHER_THAN_PUBLISHED, Expectation, Preset
 
 
 def mlp() -> TrainConfig:
@@ -81,6 +81,7 @@ MLP = Preset(
             reached=f"87.4 % {PUBLISHED_DATA}",
             time="less than 36 hours",
             machine="one L40S",
+            remark=OTHER_THAN_PUBLISHED,
             source="arXiv 2510.04871",
         ),
     ),
@@ -97,6 +98,7 @@ ATTENTION = Preset(
             reached=f"74.7 % {PUBLISHED_DATA}",
             time="less than 36 hours",
             machine="one L40S",
+            remark=OTHER_THAN_PUBLISHED,
             source="arXiv 2510.04871",
         ),
     ),

@@ -17,7 +17,7 @@ from ..models.direct import DirectConfig
 from ..models.hrm import HRMConfig
 from ..models.trm import TRMConfig
 from ..settings.config import TrainConfig
-from .preset import Expectation, Preset
+from .preset import OTHER_THAN_PUBLISHED, Expectation, Preset
 from .sudoku import PUBLISHED_DATA
 
 _HRM_EPOCHS = 20_000
@@ -62,9 +62,15 @@ def _preset(
     source: str,
     *,
     published: bool = False,
+    more: str = "",
 ) -> Preset:
     expectation = Expectation(
-        task="sudoku9", reached=f"{reached} {PUBLISHED_DATA}", time=time, machine=machine, source=source
+        task="sudoku9",
+        reached=f"{reached} {PUBLISHED_DATA}",
+        time=time,
+        machine=machine,
+        source=source,
+        remark=OTHER_THAN_PUBLISHED + more,
     )
     return Preset(
         config=config,
@@ -92,6 +98,7 @@ DIRECT = _preset(
     "a time that is not published",
     "a machine that is not published either",
     "arXiv 2510.04871",
+    more="; the network and its length are a guess, as neither is published",
 )
 SINGLE_Z = _preset(
     single_z,

@@ -12,7 +12,7 @@ from ..optim.adamw import AdamWConfig
 from ..optim.muon import MuonConfig
 from ..optim.schedule import CosineConfig
 from ..settings.config import EvaluationConfig, TrainConfig
-from .preset import EVERYWHERE, Expectation, Preset
+from .preset import EVERYWHERE, OTHER_THAN_PUBLISHED, Expectation, Preset
 from .sudoku import cpu4, trm6
 
 
@@ -179,7 +179,7 @@ EQR = Preset(
             "and not repeated here,",
             time="50,000 steps",
             machine="GPUs",
-            remark="in which time is not recorded",
+            remark=f"in which time is not recorded; {OTHER_THAN_PUBLISHED}",
             source="arXiv 2605.21488",
         ),
     ),
