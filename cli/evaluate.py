@@ -70,8 +70,6 @@ def command(
     from trmpipe.trainer.scores.held_out import tested_corpora
     from trmpipe.trainer.trained.inference import evaluate_run
 
-    if ways["choose"] == "residual" and ways["restarts"] == 1:
-        raise click.UsageError("--choose is between restarts, and --restarts is 1; give --restarts 16, or no --choose")
     with joined_ranks() as ranks:
         own: list[Any] = []
 
@@ -124,6 +122,8 @@ def _open(
     from trmpipe.trainer.evaluators import EvaluationRequest, evaluator_of
     from trmpipe.trainer.trained.inference import make_request, open_trained, run_corpora
 
+    if ways["choose"] == "residual" and ways["restarts"] == 1:
+        raise click.UsageError("--choose is between restarts, and --restarts is 1; give --restarts 16, or no --choose")
     trained = open_trained(run, device, checkpoint)
     opened = run_corpora(trained, corpora, tell)
     evaluator = evaluator_of(opened[0].spec)

@@ -64,7 +64,9 @@ def _scores(run: Any) -> str:
     shown = run.scores[:1]
     if run.best is not None and not (shown and shown[0].step == run.best):
         shown = [*shown, *[kept for kept in run.scores if kept.step == run.best][:1]]
-    parts = [_of_step(run, kept) for kept in shown]
+    # What it was trained on comes first; the newest question about another corpus is no less interesting.
+    others = [kept for kept in run.scores if run.elsewhere(kept) and kept not in shown]
+    parts = [_of_step(run, kept) for kept in [*shown, *others[:1]]]
     if run.best is not None and run.best not in [kept.step for kept in shown]:
         parts.append(f"best after step {run.best:,}")
     return "; ".join(parts) or "-"

@@ -70,7 +70,14 @@ class Keys:
         return found
 
     def whole(self, key: str, default: int | None = None, *, least: int = 1, most: int | None = _MOST) -> int:
-        """A whole number, up to `most` where there is one: what a recipe holds `generate` knows."""
+        """A whole number.
+
+        Args:
+            key: its name.
+            default: where the key is absent; None for a key that has to be there.
+            least: it may be.
+            most: it may be; None for no end, as in recipes, of whose numbers `generate` knows the ends.
+        """
         expected = f"a whole number, {least} or more"
         found: int = self._take(key, int, default, expected)
         if most is not None and found > most:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from trmpipe.generators.errors import TrmpipeError
-from trmpipe.shards.fields import Count, Positive
+from trmpipe.shards.fields import Count, Positive, Word
 from trmpipe.shards.json_files import read_sealed
 from trmpipe.trainer.files import damage_of_a_run, read_file, typed
 from trmpipe.trainer.runs.evaluation_file import Final
@@ -173,14 +173,14 @@ def _shown(
         passes: all that there are.
     """
     share = typed(passes[place][what], _Interval, f"{path} ({what})", _ADVICE)
-    name = passes[place].get("name")
+    name = typed(passes[place].get("name"), Word, f"{path} (the name of a pass)", _ADVICE)
     return ShownScore(
         what=what,
         value=share.share,
         interval=(share.low, share.high),
         puzzles=share.number,
         source=f"evaluations/{path.name}#/scores/passes/{place}/{what}/share",
-        of=name if isinstance(name, str) and len(passes) > 1 else "",
+        of=name if len(passes) > 1 else "",
         **_about(kept, own, place),
     )
 
@@ -202,7 +202,7 @@ def _passes(whole: dict[str, Any]) -> list[dict[str, Any]]:
     """The passes of an evaluation of single puzzles, the single one first; none of others."""
     scores = whole.get("scores")
     passes = scores.get("passes") if isinstance(scores, dict) else None
-    return [one for one in passes if isinstance(one, dict)] if isinstance(passes, list) else []
+    return passes if isinstance(passes, list) and all(isinstance(one, dict) for one in passes) else []
 
 
 def _is_share(value: object) -> bool:

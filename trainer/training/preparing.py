@@ -116,6 +116,7 @@ def prepare_together(
         return prepared
 
     prepared = ranks.first(open_here)
+    ranks.meet(device)
     if opened:
         return prepared, corpora, *opened[0]
     state = load_run_state(prepared.checkpoint, prepared.run.hash) if prepared.checkpoint else None

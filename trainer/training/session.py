@@ -61,7 +61,6 @@ def train(request: TrainRequest, listener: TrainingListener, ranks: Ranks | None
     device = pick_device(request.device)
     with ExitStack() as stack:
         prepared, corpora, state, check_owned = prepare_together(request, listener, device, ranks, stack)
-        ranks.meet(device)
         saved = prepared.run
         config = replace(saved.train_config(), max_steps=saved.max_steps)
         net = build_net(config, saved.sizes, device, precision_of(config, device))
