@@ -332,8 +332,6 @@ def test_numbers_and_tasks_that_do_not_fit_are_refused(trmpipe, finished, drawin
     refused = trmpipe("evaluate", finished, "--variants", 10_001)
     assert (refused.code, "expected 1 to 10,000" in refused.message) == (2, True)
     assert trmpipe("evaluate", finished, "--choose", "luck").code == 2
-    alone = trmpipe("evaluate", finished, "--choose", "residual")
-    assert (alone.code, "--choose is between restarts, and --restarts is 1" in alone.message) == (2, True)
     monkeypatch.setattr("trmpipe.generators.sudoku.task.SudokuTask.map_back", no_way_back)
     refused = trmpipe("evaluate", finished, "--variants", 2)
     assert refused.code == 2

@@ -178,3 +178,9 @@ def test_what_cannot_be_searched_is_refused(trmpipe, finished, monkeypatch):
     assert refused.code == 2
     assert "sudoku4 does not say which cells its puzzles ask for" in refused.message
     assert "scoring" not in refused.err, "it is refused before any work"
+
+
+def test_a_way_to_choose_needs_something_to_choose_from(trmpipe, finished):
+    refused = trmpipe("evaluate", finished, "--search", 2, "--choose", "residual")
+    assert refused.code == 2
+    assert "--choose is between restarts, and --restarts is 1; give --restarts 16" in refused.message
