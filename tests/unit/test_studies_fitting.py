@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trmpipe.studies.errors import StudyError
-from trmpipe.studies.fitting import _side_by_side, fit, in_words, kept_setups, tuned_once
+from trmpipe.studies.fitting import _longest, _seconds, _side_by_side, fit, in_words, kept_setups, tuned_once
 from trmpipe.studies.lengths import cost_key, lengths_of
 from trmpipe.studies.reading import parse_plan
 from trmpipe.studies.setups import setups_of, tries_of
@@ -78,14 +78,13 @@ def test_what_is_tuned_is_measured_where_it_costs(key, number):
     assert len({cost_key(plan, setup, settings) for _, _, settings in tries_of(plan, setup)}) == number
 
 
-@pytest.mark.parametrize("least", [0.125, 0.29, 0.5])
-def test_runs_are_not_made_shorter_than_the_plan_allows(least):
+@pytest.mark.parametrize(("least", "below", "first"), [(0.125, 0.12, 0.13), (0.29, 0.28, 0.29), (0.5, 0.49, 0.5)])
+def test_runs_are_not_made_shorter_than_the_plan_allows(least, below, first):
     """Where seeds can be given up instead."""
-    plan = replace(PLAN, budget=replace(PLAN.budget, least_share=least))
-    whole = fit(plan, costs(), 2, None).seconds
-    shares = [cut.share for part in range(20, 100, 5) if not (cut := fit(plan, costs(), 2, part / 100 * whole)).dropped]
-    assert min(shares) >= least - 1e-9
-    assert min(shares) < least + 0.011
+    whole = fit(PLAN, costs(), 2, None)
+    for share, found in ((below, []), (first, [first])):
+        seconds = _seconds(PLAN, replace(whole, share=share), costs(), 2)
+        assert [one.share for one in _longest(PLAN, whole, costs(), 2, seconds, least)] == pytest.approx(found)
 
 
 def test_all_get_the_flops_of_the_reference():
