@@ -165,7 +165,7 @@ def measure(
             flops = flops or flops_of(partial(trainer.train_step, rows, WARM_STEP))
             compiling = round(time.perf_counter() - started, 1)
             found = _timed(trainer, rows, rounds, device, flops, peak)
-            found["memory_gb"] = round(memory_bytes(device, graphs=choice.graphs) / 1e9, 3)
+            found["memory_gb"] = round(memory_bytes(device, graphs=choice.graphs and said == choice.reason) / 1e9, 3)
             yield {**about, "mode": said, "compile_seconds": compiling, **found}
         except torch.OutOfMemoryError:
             yield {**about, "mode": mode, "error": "the memory of this device does not hold a step"}

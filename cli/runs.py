@@ -64,8 +64,8 @@ def _scores(run: Any) -> str:
     shown = run.scores[:1]
     if run.best is not None and not (shown and shown[0].step == run.best):
         shown = [*shown, *[kept for kept in run.scores if kept.step == run.best][:1]]
-    # What it was trained on comes first; the newest question about another corpus is no less interesting.
-    others = [kept for kept in run.scores if run.elsewhere(kept) and kept not in shown]
+    # What it was trained on comes first; the most telling score on another corpus stands beside it.
+    others = [] if any(map(run.elsewhere, shown)) else [kept for kept in run.scores if run.elsewhere(kept)]
     parts = [_of_step(run, kept) for kept in [*shown, *others[:1]]]
     if run.best is not None and run.best not in [kept.step for kept in shown]:
         parts.append(f"best after step {run.best:,}")

@@ -29,8 +29,8 @@ _OWN = {
     "checkpoint_keep": "the last checkpoint is kept",
 }
 """Settings that no plan may change, as all runs have the same, and where the plan says it."""
-_COLUMNS = ("supervision steps", "restarts", "seeds", "deviation", "setup", "family")
-"""What figures call columns of their own."""
+_COLUMNS = ("supervision steps", "seeds", "deviation")
+"""What heat maps, whose columns axes are, call their own."""
 
 
 def check_plan(plan: Plan) -> None:
@@ -70,14 +70,17 @@ def _refuse_mixed_tuning(plan: Plan) -> None:
     Raises:
         PlanError: there are such.
     """
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, ...], tuple[str, str]] = {}
     for setup in setups_of(plan):
         words = tuning_name(plan, setup)
-        other = seen.setdefault(slug(words), setup.arm)
-        if other != setup.arm:
-            raise PlanError(
-                f"the arms {other!r} and {setup.arm!r} both have a setup named {words!r:.200}; expected different names"
-            )
+        # As a key, and as the folder of its tries, which is within that of the data.
+        for name in ((words,), (slug(setup.data), slug(words.removeprefix(setup.data)))):
+            data, other = seen.setdefault(name, (setup.data, setup.arm))
+            if (data, other) != (setup.data, setup.arm):
+                raise PlanError(
+                    f"the arms {other!r} and {setup.arm!r} both have a setup named {words!r:.200}; expected different "
+                    "names"
+                )
 
 
 def _check_references(plan: Plan) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from trmpipe.pipeline.mapping import map_on_cluster, threads_of_cluster
@@ -126,7 +127,12 @@ class _Study:
     ) -> None:
         self._plan, self._folder, self._budget = plan, folder, budget_seconds
         self._device, self._how, self._told = device, how, told
-        self._jobs = how.jobs or (threads_of_cluster(how.scheduler) if how.scheduler else num_devices(device))
+
+    @cached_property
+    def _jobs(self) -> int:
+        """Runs side by side; a cluster is asked when that has to be known, and by no study that is done."""
+        how = self._how
+        return how.jobs or (threads_of_cluster(how.scheduler) if how.scheduler else num_devices(self._device))
 
     def execute(self, started: float) -> StudyResults:
         """All of it; see `run_study`."""
@@ -205,9 +211,10 @@ class _Study:
         """What is going to be done, and what was given up."""
         known = record.known
         setups = Maker(folder=self._folder, record=record).setups()
+        jobs = known.jobs if self._how.scheduler and not self._how.jobs else self._jobs
         self._told.note(
-            f"{counted(len(setups), 'setup')}, {counted(known.fitted.seeds, 'seed')} each, {self._jobs} side by side: "
-            f"about {in_words(known.fitted.seconds * known.jobs / self._jobs)} if all is still to be done"
+            f"{counted(len(setups), 'setup')}, {counted(known.fitted.seeds, 'seed')} each, {jobs} side by side: "
+            f"about {in_words(known.fitted.seconds * known.jobs / jobs)} if all is still to be done"
         )
         for cut in known.fitted.cuts:
             self._told.note(f"cut to fit {in_words(record.budget_seconds or 0)}: {cut}")

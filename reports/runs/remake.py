@@ -79,10 +79,13 @@ def evaluate_commands(facts: RunFacts) -> list[tuple[str, str]]:
         # What a training ends with is scored on its first held-out puzzles, `trmpipe evaluate` on all.
         words += ["--limit", str(score.puzzles)] if score.puzzles and not asked else []
         what = "Its scores:"
-        if score.elsewhere:
+        if not score.is_whole:
             # Scores note corpora by their names and digests alone.
+            numbers = range(1, len(score.corpora) + 1) if len(set(score.corpora)) < len(score.corpora) else ()
             places = [f"PATH-OF-{safe_name(name)}" for name in score.corpora]
+            places = [f"{place}-{number}" for place, number in zip(places, numbers, strict=True)] if numbers else places
             told = "another corpus" if len(places) == 1 else "other corpora"
+            told = told if score.elsewhere else "some of its corpora"
             what = f"Its scores on {told}, {score.corpus}; write where that is in place of {' and '.join(places)}:"
             words += [word for place in places for word in ("--corpus", place)]
         if score.step != facts.step:

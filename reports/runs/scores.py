@@ -38,6 +38,7 @@ class ShownScore:
         rank: the greatest says most, see `rank_of`.
         of: the pass of several that it is of, such as ``search``; empty where there is one alone.
         elsewhere: whether the run was not trained on all of those corpora.
+        is_whole: whether they are all that the run was trained on, and no others.
     """
 
     what: str
@@ -51,6 +52,7 @@ class ShownScore:
     rank: tuple[Any, ...]
     of: str = ""
     elsewhere: bool = False
+    is_whole: bool = True
 
     @property
     def corpus(self) -> str:
@@ -188,13 +190,13 @@ def _shown(
 def _about(kept: KeptScores, own: set[str], place: int) -> dict[str, Any]:
     """What the numbers of one pass of an evaluation have in common."""
     elsewhere = not {corpus.content_digest for corpus in kept.corpora} <= own
-    names = tuple(corpus.name for corpus in kept.corpora)
     return {
         "step": kept.step,
         "how": _how(kept),
-        "corpora": names if len(names) > 1 else (kept.corpus,),
+        "corpora": kept.names,
         "rank": rank_of(kept.rank, elsewhere=elsewhere, place=place),
         "elsewhere": elsewhere,
+        "is_whole": {corpus.content_digest for corpus in kept.corpora} == own,
     }
 
 

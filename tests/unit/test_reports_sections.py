@@ -29,6 +29,7 @@ def score(what, value=0.5, rank=(1,), source="evaluations/step-1.json#/headline"
         source=f"{source}/{what}",
         rank=rank,
         elsewhere=elsewhere,
+        is_whole=not elsewhere,
     )
 
 
@@ -135,9 +136,9 @@ def keep(folder, name, *passes, corpora=CORPORA[:1], **more):
     )
 
 
-def shown_of(folder):
-    own = SimpleNamespace(name="own", content_digest="0" * 64)
-    scores, damaged = scores_of(SimpleNamespace(evaluations=folder), None, SimpleNamespace(corpora=[own]))
+def shown_of(folder, trained_on=CORPORA[:1]):
+    about = SimpleNamespace(corpora=[SimpleNamespace(**one) for one in trained_on])
+    scores, damaged = scores_of(SimpleNamespace(evaluations=folder), None, about)
     assert damaged == []
     return scores
 
@@ -162,6 +163,20 @@ def test_a_score_on_another_corpus_is_no_main_score_beside_one_on_its_own(tmp_pa
     (tmp_path / "step-old.json").unlink()
     facts = SimpleNamespace(scores=shown_of(tmp_path), name="run")
     assert named_score_number(facts).text == "7.00% exact on other"
+
+
+def test_a_score_on_some_of_its_corpora_is_asked_so_again(tmp_path):
+    keep(tmp_path, "some", ("single pass", 7))
+    scores = shown_of(tmp_path, CORPORA)
+    [(what, command)] = evaluate_commands(SimpleNamespace(scores=scores, run=SimpleNamespace(path="run"), step=1))
+    assert command == "trmpipe evaluate run --corpus PATH-OF-own"
+    assert what.startswith("Its scores on some of its corpora, own; write where")
+    twins = [{**one, "name": "test"} for one in CORPORA]
+    keep(tmp_path, "some", ("single pass", 7), corpora=twins)
+    [(_, command)] = evaluate_commands(
+        SimpleNamespace(scores=shown_of(tmp_path), run=SimpleNamespace(path="run"), step=1)
+    )
+    assert [word for word in command.split() if word.startswith("PATH")] == ["PATH-OF-test-1", "PATH-OF-test-2"]
 
 
 def test_scores_of_several_corpora_name_them_all(tmp_path):

@@ -238,6 +238,17 @@ def test_a_bad_file_gets_one_line(name):
     assert isinstance(caught.value, PlanError)
 
 
+def test_names_that_meet_nowhere_are_taken():
+    """Though arm and data make the same words in another order, or an axis is called as a column of other figures."""
+    data = DATA + DATA.replace('"6x6"', '"6x6 hard"')
+    arms = ARM + 'data = ["6x6 hard"]' + OTHER.replace("other", "hard TRM") + 'data = ["6x6"]'
+    assert len(setups_of(checked(HEAD + data + arms))) == 2
+    assert checked(WHOLE + AXIS.replace('"layers"', '"restarts"')).axes[0].name == "restarts"
+    text = HEAD + DATA.replace('"6x6"', '"a, b"') + DATA.replace('"6x6"', '"a"')
+    with pytest.raises(PlanError, match="both have a setup named 'a, b, c'"):
+        checked(text + ARM.replace("TRM", "c") + 'data = ["a, b"]' + OTHER.replace("other", "b, c") + 'data = ["a"]')
+
+
 def test_a_model_of_any_size_may_be_scored_on_other_sizes():
     cell = ARM + 'settings = ["model.name=equivariant", "learner.name=deep_supervision"]'
     text = HEAD + "[evaluation]\nacross = true" + DATA + DATA.replace("6", "4") + cell

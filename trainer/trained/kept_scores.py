@@ -59,6 +59,11 @@ class KeptScores:
     made: Word = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the corpora: of a single one its folder's, as people know it."""
+        return tuple(corpus.name for corpus in self.corpora) if len(self.corpora) > 1 else (self.corpus,)
+
+    @property
     def rank(self) -> tuple[int, bool, bool, int, str]:
         """Of the newest step, as the run itself answers, over most puzzles, made last: the greatest says most."""
         usual = self.steps is None and self.restarts == 1 and self.variants is None and self.search is None

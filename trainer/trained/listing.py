@@ -38,9 +38,9 @@ class ListedRun:
     damaged: list[str]
 
     def elsewhere(self, kept: KeptScores) -> str:
-        """The corpus that scores are of, where the run was not trained on it; else ''."""
+        """The corpora that scores are of, where the run was not trained on all of them; else ''."""
         own = {corpus.content_digest for corpus in self.about.corpora}
-        return "" if {corpus.content_digest for corpus in kept.corpora} <= own else kept.corpus
+        return "" if {corpus.content_digest for corpus in kept.corpora} <= own else " and ".join(kept.names)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -59,6 +59,7 @@ class ListedRun:
                 {
                     "step": kept.step,
                     "corpus": kept.corpus,
+                    "corpora": list(kept.names),
                     "limit": kept.limit,
                     "variants": kept.variants,
                     "steps": kept.steps,

@@ -17,7 +17,7 @@ from trmpipe.shards import Corpus
 
 from ..building.build import build_learner, build_net, corpus_sizes
 from ..building.flops import flops_of, step_flops
-from ..building.precision_choice import precision_of
+from ..building.precision_choice import choose_precision, precision_of
 from ..building.trial import first_puzzles
 from ..device import pick_device
 from ..learners import starts_at_random
@@ -51,6 +51,8 @@ def measure_costs(request: TrainRequest, *, seconds: float) -> Costs:
     device, ranks = pick_device(request.device), Ranks()
     corpora = choose_corpora(request, Unheard(), partial(path_of_run_on, request, device))
     config = config_for(request, corpora[0], device)[2]
+    if device.type == "cuda" and config.precision == "auto":
+        config = replace(config, precision=choose_precision(config, corpora, device)[0])
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     wall, busy = time.perf_counter(), clock()
     with side_by_side(num_threads(config.num_slices, device)) as spread:
