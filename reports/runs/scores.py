@@ -175,14 +175,15 @@ def _shown(
         passes: all that there are.
     """
     share = typed(passes[place][what], _Interval, f"{path} ({what})", _ADVICE)
-    name = typed(passes[place].get("name"), Word, f"{path} (the name of a pass)", _ADVICE)
+    # One alone needs no name, and evaluators of other packages may give it none.
+    name = typed(passes[place].get("name"), Word, f"{path} (the name of a pass)", _ADVICE) if len(passes) > 1 else ""
     return ShownScore(
         what=what,
         value=share.share,
         interval=(share.low, share.high),
         puzzles=share.number,
         source=f"evaluations/{path.name}#/scores/passes/{place}/{what}/share",
-        of=name if len(passes) > 1 else "",
+        of=name,
         **_about(kept, own, place),
     )
 

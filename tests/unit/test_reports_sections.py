@@ -155,6 +155,16 @@ def test_every_pass_has_its_own_number(tmp_path):
     assert main_score(SimpleNamespace(scores=shown_of(tmp_path))).of == "single pass"
 
 
+def test_a_single_pass_needs_no_name_and_several_do(tmp_path):
+    keep(tmp_path, "a", (None, 7))
+    assert [(one.of, one.value) for one in shown_of(tmp_path)] == [("", 0.07)]
+    keep(tmp_path, "a", ("single pass", 7), (["search"], 82))
+    about = SimpleNamespace(corpora=[SimpleNamespace(**CORPORA[0])])
+    scores, (damaged,) = scores_of(SimpleNamespace(evaluations=tmp_path), None, about)
+    assert scores == []
+    assert "(the name of a pass) is damaged" in damaged
+
+
 def test_a_score_on_another_corpus_is_no_main_score_beside_one_on_its_own(tmp_path):
     keep(tmp_path, "old", ("single pass", 88), limit=100)
     keep(tmp_path, "new", ("single pass", 7), corpora=CORPORA[1:], made="2026-11-30T10:00:00+0000")

@@ -25,7 +25,7 @@ class ListedRun:
         settings: what differs from its preset, by name; None where its preset is not installed here.
         step: steps that its last checkpoint has.
         best: steps that its best checkpoint has; None where no puzzles are kept aside to choose it by.
-        scores: all that is kept, the most telling first.
+        scores: all that is kept, on what it was trained on before others, the most telling of each first.
         damaged: a line for each file of scores that cannot be read.
     """
 
