@@ -51,7 +51,7 @@ SIZES = {
     "D=512": (TRMConfig(), CorpusSizes(seq_len=81, vocab_size=11), 32, {"fp32": 8, "bf16": 2}),
     "6x6": (
         *(TRMConfig(width=128, h_cycles=2, l_cycles=3), CorpusSizes(seq_len=36, vocab_size=8)),
-        *(128, {"fp32": 16, "bf16": 4}),
+        *(128, {"fp32": 16, "bf16": 8}),
     ),
 }
 """Model, corpus, batch and the slices of ours: in fp32 each works in the cache; in bf16 larger products pay more."""
