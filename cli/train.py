@@ -38,7 +38,8 @@ _OTHERS = {"monitor": "kept aside", "train_eval": "trained on"}
 @click.option(
     "--max-steps",
     type=WholeNumber(1),
-    help="Train so many steps; schedules stretch to them. With --resume, more than the run has make it longer.",
+    help="Train so many steps; schedules stretch to them, the warm-up does not. With --resume, more than the run has "
+    "make it longer.",
 )
 @click.option("--minutes", type=Minutes(), help="Fit the steps, and with them the schedules, to so long.")
 @click.option("--max-minutes", type=Minutes(), help="Stop and save after so long; the schedules are cut off.")

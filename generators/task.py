@@ -64,6 +64,16 @@ class Task(ABC):
         return None
 
     @property
+    def choices(self) -> tuple[int, ...]:
+        """Tokens that a right answer may hold where a puzzle has its blank: what a search tries there.
+
+        Here all but pad, the blank and the frame. Where the blank is among them, an answer may leave such a cell as it
+        is, which no fuller puzzle can say, and nothing is searched.
+        """
+        apart = (PAD, self.blank, *self.frame)
+        return tuple(token for token in range(self.spec.vocab_size) if token not in apart)
+
+    @property
     def frame(self) -> tuple[int, ...]:
         """Tokens that lie around a puzzle and are no part of it, so that they are cut off where it is shown."""
         return (PAD,)

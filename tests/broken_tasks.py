@@ -285,6 +285,12 @@ class Lenient(ReversalTask):
         return np.ones(len(inputs), np.bool_)
 
 
+class Choosy(ReversalTask):
+    """Asks for cells by a token that labels hold there too, and does not say so."""
+
+    blank = 1
+
+
 class Hopeless(ReversalTask):
     """Has a solver that finds nothing."""
 

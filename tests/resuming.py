@@ -103,15 +103,15 @@ def assert_same_values(one, other, where):
 
 
 def scalars(run):
-    """What TensorBoard shows of a run: value by tag and step, without wall-clock ones."""
+    """What TensorBoard shows of a run: tag, step and value, without wall-clock ones, in order."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-    found = {}
+    found = []
     for path in sorted((run / "tb").iterdir()):
         for event in EventFileLoader(str(path)).Load():
             if event.HasField("session_log"):
-                found = {place: value for place, value in found.items() if place[1] < event.step}
+                found = [one for one in found if one[1] < event.step]
             for value in event.summary.value:
                 if not value.tag.startswith("time/"):
-                    found[value.tag, event.step] = value.tensor.float_val[0]
-    return found
+                    found.append((value.tag, event.step, value.tensor.float_val[0]))
+    return sorted(found)

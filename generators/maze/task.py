@@ -17,7 +17,7 @@ from ..task import PAD, Examined, Groups, Rows, Solutions, TaskSpec, runs
 from .alternatives import draw_alternatives
 from .asked import RULE, Asked
 from .beside import is_shortest
-from .grids import OPEN, SIZES, VOCABULARY, WALL
+from .grids import OPEN, PATH, SIZES, VOCABULARY, WALL
 from .maker import make, make_all, new_workbench, wanted_of
 from .paths import check_all, join_all, new_path_room, solve_all
 from .text import format_maze, parse_answers, parse_mazes
@@ -57,6 +57,11 @@ class MazeTask(SymmetricTask):
     def blank(self) -> int:
         """An open cell, which a path may take or not."""
         return OPEN
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """On the path or not, and the latter looks as the puzzle does."""
+        return (OPEN, PATH)
 
     @property
     def verbatim(self) -> bool:

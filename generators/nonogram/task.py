@@ -130,6 +130,11 @@ class NonogramTask(SymmetricTask):
         return OPEN
 
     @property
+    def choices(self) -> tuple[int, ...]:
+        """Filled or not: clues have tokens of their own."""
+        return (EMPTY, FILLED)
+
+    @property
     def symmetries(self) -> Symmetries:
         """The eight of a square, clues with their lines."""
         return _symmetries(self.size)

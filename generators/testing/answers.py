@@ -36,6 +36,15 @@ class AnswerRules(Looking):
         nothing = task.check(groups.inputs[:0], groups.labels[:0])
         expect(task, "shapes", nothing.shape == (0,), f"of no labels check says {list(nothing.shape)}")
 
+    def test_labels_hold_choices_where_puzzles_are_blank(self, task: Task) -> None:
+        """`Task.choices` are what a search tries, so that the answer has to be among them."""
+        if task.blank is None:
+            pytest.skip("no token of the task asks for a cell")
+        groups = self.groups(task)
+        candidates = np.repeat(groups.candidates, groups.sizes)
+        holds = (np.isin(groups.labels, task.choices) | (groups.inputs != task.blank)).all(axis=1)
+        expect_all(task, "choices", holds, candidates, f"a cell holds none of {list(task.choices)}")
+
     def test_answers_beside_their_labels_are_told_as_without(self, task: Task) -> None:
         """`check_beside` says what `check` says, of right answers and of some in which one cell is another."""
         if not task.checks_beside:

@@ -146,6 +146,10 @@ RULES = {
     "right labels": Rule(
         "check accepts the labels of the puzzles that the task makes.", "Mend check, or the solver that makes labels."
     ),
+    "choices": Rule(
+        "Where a puzzle has its blank, a label holds one of Task.choices: a search tries no others there.",
+        "Say in Task.choices what such a cell may hold.",
+    ),
     "wrong labels": Rule(
         "check refuses a label in which a cell is another one that has to be as it is: a shown cell, or any where the "
         "stored label is the only right answer.",

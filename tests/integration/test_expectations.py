@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.runs import TINY
+from tests.runs import OF_ANY_MODEL, TINY
 
 TRM6 = "trm-sudoku6-cpu"
 
@@ -76,6 +76,24 @@ def test_settings_that_the_mixer_does_not_look_at_are_told(corpus6):
     assert notes("model.mixer=attention", "model.positions=rotary2d") == []
     (line,) = notes("model.mixer=attention", "model.token_inner=8")
     assert line.startswith("model.token_inner changes nothing: with model.mixer=attention")
+    (line,) = notes("learner.hints_share=0.3")
+    assert line == "learner.hints_share changes nothing: by the others it is not looked at"
+    assert notes("learner.hints_share=0.3", "learner.hints=0.5") == []
+    (line,) = notes("learner.name=elimination", "learner.mistakes=0.3")
+    assert line.startswith("learner.mistakes changes nothing")
+    (line,) = notes("schedule.name=wsd", "schedule.decay_share=0", "schedule.decay=linear")
+    assert line.startswith("schedule.decay changes nothing")
+
+
+def test_a_run_that_is_too_short_for_its_settings_is_told(trmpipe, corpus4, tmp_path):
+    short = ("train", corpus4, "--max-steps", 2, *OF_ANY_MODEL[1:], "--out", tmp_path / "run")
+    told = trmpipe(*short, "--set", "schedule.warmup_steps=8").err
+    assert "the rate rises for 8 steps, of which the run has 2: it gets to 25% of what is set" in told
+    assert "the rate rises" not in trmpipe(*short, "--set", "schedule.warmup_steps=8", "--resume").err
+    kept = ("--set", "evaluation.monitor=4", "--set", "evaluation.every=3", "--out", tmp_path / "other")
+    refused = trmpipe(*short[:-2], *kept)
+    assert (refused.code, "the first is after step 3 of 2" in refused.message) == (2, True), refused.err
+    assert not (tmp_path / "other").exists()
 
 
 def test_exact_in_training_and_held_out_are_told_apart(trained):

@@ -1,12 +1,26 @@
 """Queens and nonograms from end to end: made, looked at, verified, made again, trained on, scored, asked."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from tests.runs import quick_training
+from trmpipe.generators.errors import OptionError
 from trmpipe.generators.registry import get_task
+from trmpipe.generators.task import PAD
 from trmpipe.shards import Corpus
+from trmpipe.shards.progress import Silent
+from trmpipe.trainer.judging import judge_by_label
+from trmpipe.trainer.learners import Answer
+from trmpipe.trainer.learners.guesses import digits_of
+from trmpipe.trainer.ranks import Ranks
+from trmpipe.trainer.scores.held_out import read_held_out
+from trmpipe.trainer.scores.trials import Ways, try_puzzles
+from trmpipe.trainer.trained.inference import open_trained
+from trmpipe.trainer.trained.solving import solve
 
 TASKS = {
     "queens8": ("queens", "--given", "3:5", "--answers", "1:4"),
@@ -72,6 +86,48 @@ def test_a_model_is_asked_about_a_puzzle(made, trmpipe):
     assert task.check(task.parse([puzzle]), solution).all()
     refused = trmpipe("solve", run, puzzle[1:])
     assert (refused.code, "the puzzle cannot be read: " in refused.message) == (2, True)
+
+
+class KnowsPictures:
+    """Right of all images but the puzzles themselves, of which it is surest; around a picture it says anything."""
+
+    def __init__(self, task, puzzles):
+        self._task, self._puzzles = task, {puzzle.tobytes() for puzzle in puzzles}
+        self._random = torch.Generator().manual_seed(0)
+
+    def answers(self, net, inputs, identifiers, num_steps, keys):
+        images = inputs.numpy().astype(np.uint8)
+        own = torch.tensor([image.tobytes() in self._puzzles for image in images])
+        right = torch.from_numpy(self._task.solve(images).labels.astype(np.int64))
+        for _ in range(num_steps):
+            noise = torch.randint(1, 4, inputs.shape, generator=self._random)
+            tokens = torch.where(right == PAD, noise, torch.where(own[:, None], 2, right))
+            halt = torch.where(own, 9.0, 0.0)
+            yield Answer(tokens, halt, torch.nn.functional.one_hot(tokens, self._task.spec.vocab_size).float())
+
+
+def test_what_lies_around_a_picture_has_no_vote_and_does_not_move_an_answer(made):
+    name, path, run = made
+    if name == "queens8":
+        return
+    task, corpus = get_task(name), Corpus.open(path)
+    examples = read_held_out([corpus])
+    trained = replace(open_trained(str(run), "cpu"), learner=KnowsPictures(task, examples.inputs))
+    ways = Ways(steps=1, variants=8, task=task)
+    with trained.examinee() as examinee:
+        found = try_puzzles(examinee, corpus, examples, judge_by_label, ways, Ranks(), Silent())
+    _, trial = found
+    assert not trial.right["exact"].any()
+    assert trial.voted["exact"].all()
+    told = solve(trained, task.format(examples.inputs[0]), corpora=(), variants=None, tell=print, progress=Silent())
+    assert told.settled_step == 1
+
+
+def test_a_search_tries_what_a_picture_holds_and_refuses_what_leaves_cells_as_they_are():
+    assert digits_of(get_task("nonogram8")) == [2, 3]
+    assert digits_of(get_task("queens8")) == [2, 3]
+    with pytest.raises(OptionError, match="an answer of maze10 may leave a cell as its puzzle shows it"):
+        digits_of(get_task("maze10"))
 
 
 def test_lists_of_nonograms_are_bases(trmpipe, tmp_path):

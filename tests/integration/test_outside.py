@@ -199,6 +199,11 @@ def test_a_model_without_a_state_and_an_optimiser_from_outside(trmpipe, tmp_path
     assert (config["model"]["name"], config["learner"]["name"]) == ("glance", "one_pass")
     assert config["optimiser"] == {"name": "signum", "lr": 0.02}
     assert len(json.loads(trmpipe("evaluate", tmp_path / "run", "--json").out)["steps"]) == 1
+    deeper = trmpipe("evaluate", tmp_path / "run", "--steps", 64, "--json")
+    assert "the model answers in one pass, so that more steps change nothing; 1 is made, not 64" in deeper.err
+    scores = json.loads(deeper.out)
+    assert scores["protocol"]["steps"] == 1
+    assert json.loads((tmp_path / "run" / "evaluations" / Path(scores["kept"]).name).read_text()).get("steps") is None
 
 
 def test_a_model_that_draws_at_random_is_restarted(trmpipe, tmp_path):

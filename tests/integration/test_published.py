@@ -70,6 +70,8 @@ def test_an_import_is_scored_and_trained_on(trmpipe, taken, corpus4, weights):
     )
     assert config(run)["imported"]["file"] == "step_700"
     assert any("precision fp32" in note for note in told["notes"])
+    idle = any("model.num_heads changes nothing" in note for note in told["notes"])
+    assert idle == (told["model"]["mixer"] == "mlp_t")
     scores = json.loads(trmpipe("evaluate", run, "--json").out)
     assert (scores["trained_steps"], len(scores["steps"])) == (700, 2)
     begun = "published weights step_700"
@@ -190,7 +192,8 @@ def test_an_export_is_the_published_network(trmpipe, taken, tmp_path):
     # Float32 over some 15 calls of the core; the reference computes in float64.
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     np.testing.assert_allclose(halt, halting, atol=1e-4)
-    alone = load_published(tmp_path / "step_9", task="sudoku4", num_heads=2, h_cycles=2, l_cycles=1, device="cpu")
+    said = {"h_cycles": 2, "l_cycles": 1} | ({"num_heads": 2} if model.mixer == "attention" else {})
+    alone = load_published(tmp_path / "step_9", task="sudoku4", **said, device="cpu")
     assert np.array_equal(alone.predict(inputs, num_steps=3)[0], logits)
 
 
@@ -216,6 +219,17 @@ def test_mistakes_get_one_line(trmpipe, taken, weights, corpus4, tmp_path):
     ):
         refused = trmpipe("export", "checkpoint", *arguments)
         assert (refused.code, words in refused.message) == (code, True), refused.message
+
+
+def test_what_is_said_to_be_the_presets_is(trmpipe, weights, corpus4, tmp_path):
+    """What `--set` changes is not, and what the run has is told."""
+    heads = () if "mlp_t" in str(weights) else ("--heads", 2)
+    arguments = ["--corpus", corpus4, "--out", tmp_path / "run", *heads, *SMALL_RUN, "--set", "model.h_cycles=2"]
+    told = json.loads(trmpipe("import", "checkpoint", weights, *arguments, "--json").out)
+    (note,) = (note for note in told["notes"] if "not in the file" in note)
+    assert "h_cycles" not in note
+    assert f"l_cycles {told['model']['l_cycles']}" in note
+    assert told["model"]["h_cycles"] == 2
 
 
 def test_a_run_has_the_steps_that_its_weights_have(trmpipe, weights, corpus4, tmp_path):

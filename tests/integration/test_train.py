@@ -11,14 +11,13 @@ import time
 import pytest
 import torch
 
+from tests.resuming import scalars
 from trmpipe.generators.registry import get_task
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
 
 TINY = [
-    "--set=model.width=16",
-    "--set=model.inner=16",
-    "--set=model.token_inner=16",
+    *(f"--set=model.{name}=16" for name in ("width", "inner", "token_inner")),
     "--set=batch_size=16",
     "--set=log_every=4",
     "--set=evaluation.every=6",
@@ -128,10 +127,10 @@ def test_the_loss_falls(train, tmp_path):
 
 
 def test_resuming_without_a_checkpoint_starts_over(undisturbed, train):
-    expected = metrics(undisturbed)
+    expected = metrics(undisturbed), scalars(undisturbed)
     shutil.rmtree(undisturbed / "checkpoints")
     assert train(undisturbed, "--resume").code == 0
-    assert metrics(undisturbed) == expected
+    assert (metrics(undisturbed), scalars(undisturbed)) == expected
 
 
 @pytest.mark.parametrize("checkpoint", [10, 15])

@@ -119,6 +119,46 @@ def test_resuming_finds_the_corpora_of_the_run(trmpipe, shards, made, tmp_path, 
     assert "trained with another config; these differ: corpora" in refused.message
 
 
+def cut_back(run):
+    """A run without its last checkpoint; gives the metrics that it had."""
+    sorted((run / "checkpoints").glob("step-*.pt"))[-1].unlink()
+    return (run / "metrics.jsonl").read_bytes()
+
+
+def test_the_same_command_goes_on_with_a_mixture(trmpipe, shards, made, tmp_path):
+    """A run on one of its corpora alone is another one, and so is the mixture with what was generated since."""
+    shutil.copytree(made / "more", shards / "more")
+    mixed = ("train", "shards/", "--task", "sudoku6", *TINY, "--json")
+    alone, run = (json.loads(trmpipe(*command).out)["run"] for command in (("train", "shards/more", *mixed[2:]), mixed))
+    assert len(json.loads((tmp_path / run / "config.json").read_text())["corpora"]) == 2
+    kept = cut_back(tmp_path / run), cut_back(tmp_path / alone)
+    done = trmpipe(*mixed, "--resume")
+    assert (done.code, json.loads(done.out)["run"]) == (0, run), done.err
+    assert (tmp_path / run / "metrics.jsonl").read_bytes() == kept[0]
+    generate(Recipe(task="sudoku6", n=5, aug=3, test=2, seed=1), str(shards / "a-first-one"))
+    refused = trmpipe(*mixed, "--resume")
+    assert (refused.code, "several runs could be meant" in refused.message) == (1, True), refused.err
+    assert (tmp_path / alone / "metrics.jsonl").read_bytes() == kept[1]
+    shutil.rmtree(tmp_path / alone)
+    cut_back(tmp_path / run)
+    done = trmpipe(*mixed, "--resume")
+    assert (done.code, json.loads(done.out)["run"]) == (0, run), done.err
+    assert f"started on: {shards / 'more'}, {shards / NAMES[6]}" in done.err
+    assert (tmp_path / run / "metrics.jsonl").read_bytes() == kept[0]
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "all"]])
+def test_seeds_go_on_with_the_corpora_that_they_began_with(trmpipe, shards, made, tmp_path, out):
+    command = ("train", "shards/", "--task", "sudoku6", "--seeds", 2, *TINY, *out, "--json")
+    runs = [tmp_path / one["run"] for one in json.loads(trmpipe(*command).out)["runs"]]
+    kept = [cut_back(run) for run in runs]
+    shutil.copytree(made / "more", shards / "more")
+    done = trmpipe(*command, "--resume")
+    assert done.code == 0, done.err
+    assert [tmp_path / one["run"] for one in json.loads(done.out)["runs"]] == runs
+    assert [(run / "metrics.jsonl").read_bytes() for run in runs] == kept
+
+
 @pytest.fixture
 def mixture(trmpipe, shards, made):
     """A run on two 6x6 corpora with held-out puzzles each."""

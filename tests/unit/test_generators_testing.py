@@ -79,6 +79,7 @@ FAULTY = [
     (broken.Blind, "test_digests_tell_different_puzzles", "classes of puzzles", "have 1 different digests"),
     (broken.Strict, "test_labels_are_right_and_others_are_wrong", "right labels", "check refuses the stored label"),
     (broken.Lenient, "test_labels_are_right_and_others_are_wrong", "wrong labels", "check accepts a label"),
+    (broken.Choosy, "test_labels_hold_choices_where_puzzles_are_blank", "choices", "a cell holds none of [2, 3]"),
     (broken.Hopeless, "test_the_solver_finds_what_is_stored", "solutions", "it finds no solution"),
     (
         broken.Twofold,

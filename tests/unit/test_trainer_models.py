@@ -1,5 +1,8 @@
 """The network: published sizes and names, and its numbers against a plain batch-first reference."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -115,6 +118,18 @@ def test_bfloat16_forward_keeps_float32_weights_and_outputs():
     assert latents["z_H"].dtype == torch.bfloat16
     assert logits.dtype == halt.dtype == torch.float32
     assert all(parameter.dtype == torch.float32 for parameter in net.parameters())
+
+
+def test_bfloat16_embeddings_are_cast_before_they_are_scaled():
+    """As published; the other order rounds once and gives other numbers."""
+    config, sizes = TRMConfig(**{**SMALL, "width": 24}), CorpusSizes(seq_len=9, vocab_size=7)
+    net = TRM(replace(config, num_prefix=3), sizes, generator=generator(), dtype=torch.bfloat16)
+    inputs, rows = torch.randint(7, (5, 9), generator=generator(4)), torch.randn(5, 24, generator=generator(5))
+    x = torch.nn.functional.embedding(inputs, net.embed_tokens.embedding_weight.to(torch.bfloat16))
+    prefix = torch.nn.functional.pad(rows.to(torch.bfloat16), (0, 2 * 24)).view(5, 3, 24)
+    published = math.sqrt(24) * torch.cat((prefix, x), 1)
+    assert torch.equal(net.embed(inputs, rows).transpose(0, 1), published)
+    assert net.embed(inputs, rows).dtype == torch.bfloat16
 
 
 def test_truncated_normal_has_the_asked_deviation():

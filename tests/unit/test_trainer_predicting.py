@@ -42,7 +42,7 @@ def examinee_of(learner, steps=STEPS, net=None):
 
 
 def guess(examinee, rows):
-    task = SimpleNamespace(spec=SPEC, blank=1, frame=())
+    task = SimpleNamespace(spec=SPEC, blank=1, choices=(2, 3), frame=())
     sought = SimpleNamespace(task=task, inputs=rows.inputs, identifiers=rows.identifiers)
     return Guesses(examinee.answers, sought).look(np.arange(len(rows)))
 
@@ -88,8 +88,9 @@ def test_an_answer_stands_from_the_step_at_which_it_last_changed():
                 tokens = torch.full_like(inputs.long(), min(step, 3))
                 yield Answer(tokens=tokens, halt=torch.full((len(inputs),), float(step)), logits=tokens[..., None])
 
-    answer, settled, confidence = ask_one(examinee_of(Settles()), puzzles())
-    assert (answer.tolist(), settled) == ([3] * 4, 4)
+    answers, confidence = ask_one(examinee_of(Settles()), puzzles())
+    assert (answers[-1].tolist(), solving._settled_step(answers)) == ([3] * 4, 4)
+    assert solving._settled_step(answers[3:]) == 1
     assert confidence == pytest.approx(torch.sigmoid(torch.tensor(STEPS - 1.0)).item())
 
 

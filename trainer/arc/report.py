@@ -59,9 +59,7 @@ class VotesReport:
 
     def headline(self) -> dict[str, float]:
         """See `Report`: the fractional scores of one and of two attempts, and of as many as are counted."""
-        rows = {row["k"]: row["fractional"] for row in self.to_json()["pass"]}
-        shown = [k for k in rows if k in (1, 2) or k == max(rows)]
-        return {f"pass@{k}": rows[k] for k in shown}
+        return _headline(self.scores)
 
     def lines(self) -> list[str]:
         """A table, a row for each K, what is to be remarked, and where the files are."""
@@ -92,19 +90,34 @@ class SeveralReports:
         return f"{len(self.reports)} corpora"
 
     def to_json(self) -> dict[str, Any]:
-        """See `Report`."""
-        return {"corpora": [{"corpus": name, **report.to_json()} for name, report in self.reports.items()]}
+        """See `Report`: the scores over the tasks of all, and beside them those of each corpus with its tasks."""
+        reports = list(self.reports.values())
+        scores = self._pooled.to_json()
+        del scores["per_task"]
+        puzzles = sum(len(report.scores.scored) for report in reports)
+        about = {"protocol": {**reports[0].protocol, "puzzles": puzzles}} if reports[0].protocol else {}
+        corpora = [{"corpus": name, **report.to_json()} for name, report in self.reports.items()]
+        return {**scores, **about, "corpora": corpora}
+
+    @property
+    def _pooled(self) -> ArcScores:
+        scores = [report.scores for report in self.reports.values()]
+        return ArcScores(
+            ks=scores[0].ks,
+            tasks=tuple(task for one in scores for task in one.tasks),
+            num_rows=sum(one.num_rows for one in scores),
+            num_unmatched=sum(one.num_unmatched for one in scores),
+        )
 
     def headline(self) -> dict[str, float]:
         """See `Report`: those of the corpora's reports, over the tasks of all together."""
-        tasks = {name: len(report.scores.scored) for name, report in self.reports.items()}
-        found: dict[str, float] = {}
-        for name, report in self.reports.items():
-            for score, value in report.headline().items():
-                found[score] = found.get(score, 0.0) + value * tasks[name] / max(1, sum(tasks.values()))
-        return found
+        return _headline(self._pooled)
 
     def lines(self) -> list[str]:
         """The lines of every report, under what they are of."""
         parts = [["", report.subject, *report.lines()] for report in self.reports.values()]
         return [line for part in parts for line in part][1:]
+
+
+def _headline(scores: ArcScores) -> dict[str, float]:
+    return {f"pass@{k}": scores.fractional(k) for k in scores.ks if k in (1, 2) or k == max(scores.ks)}

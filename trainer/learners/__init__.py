@@ -8,7 +8,7 @@ from trmpipe.generators.plugins import Registry
 
 from ..errors import SettingError
 from ..parts import Part
-from .learner import Answer, Learner, Lesson, Move, Rows, Tensors, last_answer, starts_at_random
+from .learner import Answer, Learner, Lesson, Move, Rows, Tensors, answers_once, last_answer, starts_at_random
 
 LEARNERS: Registry[Part] = Registry(
     "trmpipe.learners",
@@ -24,4 +24,15 @@ LEARNERS: Registry[Part] = Registry(
 )
 """Learners by name."""
 
-__all__ = ["LEARNERS", "Answer", "Learner", "Lesson", "Move", "Rows", "Tensors", "last_answer", "starts_at_random"]
+__all__ = [
+    "LEARNERS",
+    "Answer",
+    "Learner",
+    "Lesson",
+    "Move",
+    "Rows",
+    "Tensors",
+    "answers_once",
+    "last_answer",
+    "starts_at_random",
+]

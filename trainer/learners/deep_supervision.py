@@ -100,6 +100,12 @@ class DeepSupervisionConfig:
                 "set one of them back"
             )
 
+    def idle_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not looked at, by what the others say."""
+        idle: tuple[str, ...] = () if self.hints else ("hints_share", "hints_power")
+        idle += () if self.anchors else ("anchors_wrong",)
+        return (*idle, *(() if self.halt_early_share else ("halt_early_steps",)))
+
 
 class DeepSupervision(SlotLearner):
     """The learner; its metrics are ``loss``, ``halt_loss``, the judge's columns and ``supervision_steps``.

@@ -79,6 +79,10 @@ class EliminationConfig:
         at_least(1e-3, self, "learner", "temperature")
         share(self, "learner", "eliminate_below", "contradiction_above", "taught_above", "hints", "mistakes")
 
+    def idle_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not looked at, by what the others say."""
+        return () if self.hints else ("mistakes",)
+
 
 class Elimination(SlotLearner):
     """The learner.

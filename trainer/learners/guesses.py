@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmpipe.generators.errors import OptionError
-from trmpipe.generators.task import PAD, Task
+from trmpipe.generators.task import Task
 
 from .guess_tree import GuessTree
 from .learner import Answer, last_answer
@@ -29,17 +29,22 @@ Ask = Callable[[NDArray[np.uint8], NDArray[np.int32]], Iterator[Answer]]
 
 
 def digits_of(task: Task) -> list[int]:
-    """The tokens that a cell may hold which a puzzle asks for.
+    """The tokens that a cell may hold which a puzzle asks for; see `Task.choices`.
 
     Raises:
-        OptionError: the task does not say which cells those are.
+        OptionError: the task does not say which cells those are, or a fuller puzzle cannot say what they hold.
     """
     if task.blank is None:
         raise OptionError(
             f"{task.spec.name} does not say which cells its puzzles ask for, so that none can be guessed; "
             "leave out the search"
         )
-    return [token for token in range(task.spec.vocab_size) if token not in (PAD, task.blank, *task.frame)]
+    if task.blank in task.choices:
+        raise OptionError(
+            f"an answer of {task.spec.name} may leave a cell as its puzzle shows it, so that a fuller puzzle cannot "
+            "say what was guessed; leave out the search"
+        )
+    return list(task.choices)
 
 
 class Doubt(NamedTuple):
@@ -77,7 +82,7 @@ class Guesses:
         sought: the puzzles.
 
     Raises:
-        OptionError: the task does not say which cells a puzzle asks for.
+        OptionError: see `digits_of`.
     """
 
     def __init__(self, ask: Ask, sought: Sought) -> None:

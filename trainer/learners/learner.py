@@ -117,7 +117,8 @@ class Learner(Protocol):
     """Methods that a network must have beside those of `models.Network`.
 
     A learner that answers otherwise for other keys, whatever its network does, has an attribute ``starts_at_random``
-    besides that is true, see `starts_at_random`.
+    besides that is true, see `starts_at_random`; one of a single pass has one called ``answers_once``, see
+    `answers_once`.
     """
 
     def begin(self, net: Any, batch: int, seq_len: int) -> Tensors:
@@ -187,3 +188,8 @@ class Learner(Protocol):
 def starts_at_random(learner: Learner) -> bool:
     """Whether a learner answers otherwise for other keys, so that restarts are worth something with any network."""
     return bool(getattr(learner, "starts_at_random", False))
+
+
+def answers_once(learner: Learner) -> bool:
+    """Whether a learner gives one answer however many steps are asked for."""
+    return bool(getattr(learner, "answers_once", False))

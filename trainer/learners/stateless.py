@@ -37,13 +37,15 @@ class StatelessConfig:
 class StatelessLearner(ABC):
     """A learner without state: all of `Learner` but how the network is called.
 
-    Its metrics are ``loss`` and the judge's columns.
+    Its metrics are ``loss`` and the judge's columns, and its networks answer in one pass.
 
     Args:
         config: of the learner.
         seed: not used, as nothing is drawn.
         max_steps: not used, as all steps are alike.
     """
+
+    answers_once = True
 
     def __init__(self, config: StatelessConfig, *, seed: int, max_steps: int) -> None:
         self._token_loss = LOSSES[config.loss]

@@ -224,13 +224,13 @@ class TokenNetwork(nn.Module):
         return self.puzzle_emb.weights if self.stack.num_prefix else None
 
     def embed(self, inputs: Tensor, rows: Tensor | None) -> Tensor:
-        """Embedded tokens [S, B, D] with the prefix, times sqrt(D), in the forward dtype."""
+        """Embedded tokens [S, B, D] with the prefix, times sqrt(D), in the forward dtype: cast first, as published."""
         x = self.embed_tokens(inputs.T.contiguous())
         if rows is not None:
             zeros = x.new_zeros((self.stack.num_prefix - 1, *x.shape[1:]))
             x = torch.cat((rows[None], zeros, x))
-        scaled: Tensor = math.sqrt(self.stack.width) * x
-        return scaled.to(self.dtype)
+        scaled: Tensor = math.sqrt(self.stack.width) * x.to(self.dtype)
+        return scaled
 
     def answer(self, z: Tensor) -> Tensor:
         """Logits [B, S, V] of the tokens behind the prefix, float32 or wider, from `z` [S, B, D]."""

@@ -72,6 +72,10 @@ class WSDConfig(WarmUp):
         share(self, "schedule", "decay_share")
         one_of("schedule.decay", self.decay, _FALLS)
 
+    def idle_settings(self) -> tuple[str, ...]:
+        """Names of the settings that are not looked at, by what the others say."""
+        return () if self.decay_share else ("decay",)
+
 
 def constant(config: ConstantConfig, *, max_steps: int) -> Schedule:
     """Warm-up, then 1."""

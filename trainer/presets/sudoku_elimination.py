@@ -21,8 +21,8 @@ def lattice_deduction() -> TrainConfig:
     - What becomes of a state is deduced from the pass that is learned from, dropout and all; published code asks the
       network again after the step of the optimiser, without dropout.
     - One cosine over all steps, to 0; published it begins after the warm-up, and ends at a hundredth.
-    - Answers leave nothing out; published ones leave out a twentieth. All of Sudoku-Extreme's 3.8 million training
-      puzzles are trained on there, where a corpus here has as many as it was asked for.
+    - Answers leave nothing out; published ones leave out a twentieth. (Its tables are of 1,000 training puzzles; its
+      command takes all 3.8 million of Sudoku-Extreme where nobody says how many.)
     - A state that is found contradictory in the very round in which it lost its solution is looked at once more;
       published it makes room at once.
     - A state keeps its symmetry while it is in its slot; published is a fresh one at every step. A fresh puzzle is a

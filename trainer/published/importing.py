@@ -121,7 +121,10 @@ def _settled(
     request: ImportRequest, step: int, reading: Reading, device: torch.device
 ) -> tuple[TrainConfig, list[str]]:
     """The config of the run, and lines on what was chosen for it."""
-    notes = [reading.in_words()] if reading.told else []
+    changed = {one.partition("=")[0].strip() for one in request.settings}
+    told = tuple(name for name in reading.told if f"model.{name}" not in changed)
+    notes = [dataclasses.replace(reading, told=told).in_words()] if told else []
+    notes += [f"model.{name} changes nothing: with this mixer it is not looked at" for name in reading.idle]
     config = apply_overrides(reading.config, request.settings)
     if config.precision == "auto":
         # Now, since the learner's state is of that dtype; what this machine is faster in says nothing of another.

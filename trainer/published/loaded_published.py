@@ -1,6 +1,7 @@
 """Published weights in Python: loaded from their file, asked for logits. No corpus and no run is needed."""
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def load_published(
     given = {"num_heads": num_heads, "h_cycles": h_cycles, "l_cycles": l_cycles}
     said = {name: value for name, value in given.items() if value is not None}
     found, reading = read_alone(weights, task, said)
+    for name in reading.idle:
+        warnings.warn(f"{name} changes nothing: the model in {path} does not look at it", stacklevel=2)
     net = build_net(reading.config, reading.sizes, where, precision_of(reading.config, where))
     net.load_state_dict(network_tensors(weights, net))
     return LoadedPublished(

@@ -87,12 +87,14 @@ class Reading:
         config: its config, with the sizes found in the tensors.
         sizes: of the corpora that the network is for.
         told: names of the model's settings that neither tensors nor user said, but the preset.
+        idle: of those that the user said, the ones that this model does not look at.
     """
 
     preset: str
     config: TrainConfig
     sizes: CorpusSizes
     told: tuple[str, ...]
+    idle: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """What was taken from the preset, in a line; '' where nothing was."""
@@ -202,6 +204,7 @@ def _read_by(
         config=dataclasses.replace(base, model=model),
         sizes=sizes,
         told=tuple(name for name in untold if name not in said),
+        idle=tuple(sorted(said.keys() & {*getattr(model, "idle_settings", tuple)()})),
     )
 
 

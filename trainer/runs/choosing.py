@@ -14,7 +14,9 @@ from typing import Protocol
 from trmpipe.generators.errors import TrmpipeError
 from trmpipe.shards import Corpus, FoundCorpora, check_together, find_all
 
+from ..errors import NoRunError, RunError
 from ..settings.request import TrainRequest
+from .opening import RUNS
 from .run_folder import RunFolder
 
 
@@ -45,19 +47,23 @@ class Chooser(Protocol):
         ...
 
 
-def choose_corpora(request: TrainRequest, chooser: Chooser, path_of: Callable[[Corpus], Path]) -> list[Corpus]:
+PathOf = Callable[..., Path]
+"""The folder of a run on some corpora, those that it is given."""
+
+
+def choose_corpora(request: TrainRequest, chooser: Chooser, path_of: PathOf) -> list[Corpus]:
     """The corpora to train on.
 
     Args:
         request: what the user asks for.
         chooser: is asked for the task where that is open.
-        path_of: the folder of a run on a mixture that begins with a corpus.
+        path_of: where the run is.
 
     Raises:
         NoCorpusError: there is none at a path.
         OptionError: a corpus is given twice, or there is none of the task that was asked for.
         CorpusError: they cannot be trained on together.
-        RunError: the config of the run that is gone on with is damaged.
+        RunError: the config of the run that is gone on with is damaged, or several runs could be meant.
     """
     found = find_all(request.paths)
     if request.task is not None:
@@ -99,32 +105,57 @@ def _of_one_task(found: FoundCorpora, chooser: Chooser) -> FoundCorpora:
     return found.of_task(tasks[chosen or 0])
 
 
-def _those_of_the_run(
-    found: FoundCorpora, request: TrainRequest, path_of: Callable[[Corpus], Path]
-) -> FoundCorpora | None:
+def _those_of_the_run(found: FoundCorpora, request: TrainRequest, path_of: PathOf) -> FoundCorpora | None:
     """The corpora that the run to go on with was started on; None where it is not there, or was started on others."""
-    runs = [RunFolder(path) for path in _possible_paths(found, request, path_of)]
-    there = [run for run in runs if run.config_file.exists()]
-    if not there:
+    if request.out is not None:
+        run = RunFolder(Path(request.out))
+        return _corpora_of(run, found) if run.config_file.exists() else None
+    begun = _begun(found, path_of)
+    if not begun:
         return None
-    about = max(there, key=_last_written).read_config()
-    wanted = {corpus.content_digest for corpus in about.corpora}
+    # Of several tasks that whose run was written last; of one task the run on all that there is, if there is one.
+    task = max(begun, key=lambda one: _last_written(one[0]))[1].corpora[0].spec.name
+    same = [(run, corpora) for run, corpora in begun if corpora.corpora[0].spec.name == task]
+    whole = [corpora for _, corpora in same if len(corpora.corpora) == len(found.of_task(task).corpora)]
+    if not whole and len(same) > 1:
+        names = ", ".join(str(run.path) for run, _ in same)
+        raise RunError(f"several runs could be meant: {names}; say which with --out")
+    return whole[0] if whole else same[0][1]
+
+
+def _begun(found: FoundCorpora, path_of: PathOf) -> list[tuple[RunFolder, FoundCorpora]]:
+    """The runs below `RUNS` that could be meant, on some or all of the corpora, one for each choice of them."""
+    choices: dict[tuple[str, ...], FoundCorpora] = {}
+    for path in sorted(RUNS.glob("*/config.json")):
+        with suppress(RunError, NoRunError):  # Whatever is damaged is told where it is gone on with.
+            chosen = _corpora_of(RunFolder(path.parent), found)
+            if chosen is not None:
+                choices[_names(chosen)] = chosen
+    runs = []
+    for chosen in choices.values():
+        try:
+            run = RunFolder(path_of(*chosen.corpora))
+            told = _corpora_of(run, found) if run.config_file.exists() else None
+        except RunError:
+            raise
+        except TrmpipeError:
+            continue  # What does not fit the preset of another task is no reason to stop.
+        if told is not None and _names(told) == _names(chosen):
+            runs.append((run, chosen))
+    return runs
+
+
+def _corpora_of(run: RunFolder, found: FoundCorpora) -> FoundCorpora | None:
+    """Those of the corpora that a run was started on; None where it knows some that are not there, or were given."""
+    wanted = {corpus.content_digest for corpus in run.read_config().corpora}
     chosen = found.only(corpus for corpus in found.corpora if corpus.manifest.content_digest in wanted)
     # Missing ones, and given ones that the run does not know, are refused when the configs are compared.
     complete = len({corpus.manifest.content_digest for corpus in chosen.corpora}) == len(wanted)
     return chosen if complete and chosen.given == found.given else None
 
 
-def _possible_paths(found: FoundCorpora, request: TrainRequest, path_of: Callable[[Corpus], Path]) -> list[Path]:
-    """Where the run may be: a run without a folder of the user's choice is named after the first of its corpora."""
-    if request.out is not None:
-        return [Path(request.out)]
-    paths = []
-    for corpus in found.corpora:
-        # What does not fit the preset of another task is no reason to stop.
-        with suppress(TrmpipeError):
-            paths.append(path_of(corpus))
-    return paths
+def _names(found: FoundCorpora) -> tuple[str, ...]:
+    return tuple(corpus.path for corpus in found.corpora)
 
 
 def _last_written(run: RunFolder) -> float:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmpipe.generators.task import Groups, Task
+from trmpipe.generators.task import PAD, Groups, Task
 from trmpipe.shards import Corpus, Examples
 from trmpipe.shards.progress import Progress
 
@@ -208,7 +208,8 @@ def _vote(examinee: Examinee, corpus: Corpus, rows: Examples, ways: Ways, own: C
         tokens = last.tokens.cpu().numpy()
         answers[variant, index] = task.map_back(some, VARIANTS_SEED, variant, counts, tokens)
         sure[variant, index] = _probabilities(last)
-    return majority(answers, sure, cast)
+    # What lies outside of a puzzle is no part of its answer.
+    return majority(np.where(rows.inputs == PAD, PAD, answers).astype(np.uint8), sure, cast)
 
 
 def _probabilities(choice: Choice) -> NDArray[np.float64] | float:

@@ -21,7 +21,7 @@ class TrainRequest:
         task: take the corpora of this task alone; None where it is open.
         preset: name of a preset; None chooses one by task and device.
         settings: ``KEY=VALUE`` changes to it.
-        max_steps: instead of the preset's; schedules are stretched to it.
+        max_steps: instead of the preset's; schedules are stretched to it, all but their warm-up.
         minutes: fit `max_steps` to so many minutes, by the pace measured before the run starts.
         max_minutes: stop and save after so many minutes in this session, evaluations included.
         out: the run's folder; None for one below ``runs``, see `naming.run_name`.

@@ -19,7 +19,7 @@ from ..building.sketch import sketch_net
 from ..device import is_out_of_memory, pick_device
 from ..errors import RunError, SettingError
 from ..evaluators import EvaluationRequest, Evaluator, Report
-from ..learners import Learner, starts_at_random
+from ..learners import Learner, answers_once, starts_at_random
 from ..models.net import CorpusSizes, draws_at_random
 from ..ranks import Ranks
 from ..runs.overlap import overlap_of
@@ -239,6 +239,10 @@ def make_request(
     if restarts > 1 and not (draws_at_random(trained.net) or starts_at_random(trained.learner)):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
         restarts = 1
+    steps = None if wish.steps == trained.config.evaluation.steps else wish.steps
+    if steps is not None and answers_once(trained.learner):
+        tell(f"the model answers in one pass, so that more steps change nothing; 1 is made, not {steps:,}")
+        steps = None
     overlap = overlap_of(trained.about, trained.step, corpora)
     for line in overlap.lines(str(trained.run.path)):
         tell(line)
@@ -249,7 +253,7 @@ def make_request(
         # Where the test split holds variants, those that the run was not trained on have no embeddings.
         variants=wish.variants or (trained.num_variants if evaluator.takes_variants else None),
         asked_variants=None if wish.variants == own else wish.variants,
-        steps=None if wish.steps == trained.config.evaluation.steps else wish.steps,
+        steps=steps,
         checkpoint_step=trained.step,
         regime=regime_of_run(trained.about, trained.step, corpora),
         overlap=overlap,

@@ -176,12 +176,13 @@ def solve_stepwise(trained: TrainedRun, text: str) -> tuple[Solving, TaskSpec]:
 def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
     """Let the network solve a puzzle that is given as its task writes it, and check its answer."""
     trained, task, puzzle = _read_for(trained, text)
-    answer, settled, confidence = _ask(trained, puzzle)
+    answers, confidence = _ask(trained, puzzle)
     solutions = task.solve(puzzle)
     num_solutions = UNKNOWN if solutions is None else int(solutions.counts[0])
     # What stands where there is nothing to answer was never learned, and is not judged.
     asked = solutions.labels[0] if solutions is not None and num_solutions else puzzle[0]
-    answer = np.where(asked == PAD, PAD, answer).astype(np.uint8)
+    answers = np.where(asked == PAD, PAD, answers).astype(np.uint8)
+    answer = answers[-1]
     shown = {"puzzle": puzzle[0], "model": answer}
     if solutions is not None and num_solutions:
         shown["solution"] = solutions.labels[0]
@@ -192,7 +193,7 @@ def _answer_text(trained: TrainedRun, text: str) -> SolvedPuzzle:
         num_solutions=num_solutions,
         num_wrong=int((answer != shown["solution"]).sum()) if num_solutions == 1 else UNKNOWN,
         accepted=_is_right(task, puzzle, answer, solutions),
-        settled_step=settled,
+        settled_step=_settled_step(answers),
         confidence=confidence,
         pictures={name: task.picture(tokens) for name, tokens in shown.items()},
     )
@@ -241,12 +242,17 @@ def _read(task: Task, text: str, others: Sequence[Task]) -> tuple[Task, NDArray[
         raise OptionError(f"the puzzle cannot be read: {error}") from error
 
 
-def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, float | None]:
-    """The final answer uint8 [S] to `puzzle` [1, S], the step from which it stands, and the halting probability."""
+def _ask(trained: TrainedRun, puzzle: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float | None]:
+    """The answers uint8 [T, S] to `puzzle` [1, S] after every step, and the halting probability of the last one."""
     with trained.examinee() as examinee:
         answers, halt = [], None
         for step in examinee.answers(puzzle, np.zeros(1, np.int32)):
             answers.append(step.tokens[0].to(torch.uint8).cpu().numpy())
             halt = step.halt
-    differing = [step for step, answer in enumerate(answers, 1) if (answer != answers[-1]).any()]
-    return answers[-1], max(differing, default=0) + 1, None if halt is None else float(torch.sigmoid(halt[0]))
+    return np.stack(answers), None if halt is None else float(torch.sigmoid(halt[0]))
+
+
+def _settled_step(answers: NDArray[np.uint8]) -> int:
+    """The step, from 1, from which the last of the answers [T, S] stands."""
+    differing = np.flatnonzero((answers != answers[-1]).any(1))
+    return int(differing.max(initial=-1)) + 2

@@ -16,13 +16,13 @@ class Board:
 
     Args:
         folder: where it goes; made where it is missing.
-        purge_step: what earlier files say of this step and later ones is dropped by TensorBoard; None to keep it.
+        first_step: what earlier files say of this step and later ones is dropped by TensorBoard.
 
     Raises:
         OSError: the file cannot be written; the same holds for the methods.
     """
 
-    def __init__(self, folder: Path, purge_step: int | None) -> None:
+    def __init__(self, folder: Path, first_step: int) -> None:
         from tensorboard.compat.proto.event_pb2 import SessionLog
         from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -32,8 +32,7 @@ class Board:
         self._file = (folder / name).open("xb")
         self._records = RecordWriter(self._file)
         self._put(file_version="brain.Event:2")
-        if purge_step is not None:
-            self._put(step=purge_step, session_log=SessionLog(status=SessionLog.START))
+        self._put(step=first_step, session_log=SessionLog(status=SessionLog.START))
         self._file.flush()
 
     def add(self, group: str, step: int, values: Mapping[str, float]) -> None:

@@ -154,7 +154,7 @@ class MetricWriter:
         self.failure: RunWriteError | None = None
         self._folder = run.tensorboard
         with writing(self._folder):
-            self._board = Board(self._folder, first_step + 1 if first_step else None)
+            self._board = Board(self._folder, first_step + 1)
 
     def train(self, step: int, lr: float, means: dict[str, float]) -> None:
         """Note the means of the steps up to `step`."""

@@ -32,7 +32,7 @@ from ..settings.request import TrainRequest
 from ..threads import num_threads
 from .asked import build_stream, fit_steps, refuse_uneven_batch, too_few_variants
 from .listener import TrainingListener
-from .resolving import path_of_run_on, resolve_config, with_precision
+from .resolving import check_length, path_of_run_on, resolve_config, with_precision
 from .telling import tell_beginning
 
 
@@ -191,6 +191,8 @@ def open_chosen(
     Raises:
         TrmpipeError: anything that the user can mend, in one line.
     """
+    if not request.resume:
+        notes += check_length(chosen.config)
     whole = run_config(request, chosen.preset, chosen.config, corpora, chosen.origin)
     ownership = stack.enter_context(owned(Store(chosen.path.absolute())))
     run, saved, state = open_run(chosen.path, whole, resume=request.resume)

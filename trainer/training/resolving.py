@@ -13,14 +13,17 @@ from ..building.build import build_learner, task_sizes
 from ..building.precision_choice import choose_precision, precision_of
 from ..building.sketch import sketch_net
 from ..device import pick_device
+from ..errors import SettingError
 from ..optim.schedule import WarmUp
 from ..presets import choose_preset, get_preset, what_to_expect
 from ..runs.opening import run_path, saved_precision
-from ..settings.config import TrainConfig
+from ..settings.config import SECTIONS, TrainConfig
 from ..settings.overrides import apply_overrides
 from ..settings.request import TrainRequest
 
 _WARMUP = "schedule.warmup_steps"
+_IDLE = "idle_settings"
+"""Method of configs of sections, where they have one: names of settings that are not looked at."""
 
 
 def resolve_config(
@@ -39,14 +42,40 @@ def resolve_config(
     note(f"preset {preset}: {reason}")
     note(what_to_expect(preset, corpus.spec.name, changed=replace(config, seed=own.seed) != own))
     for name in _idle_settings(request, config):
-        note(f"model.{name} changes nothing: with model.mixer={getattr(config.model, 'mixer', '')} it is not looked at")
+        why = f"with model.mixer={getattr(config.model, 'mixer', '')}" if name.startswith("model.") else "by the others"
+        note(f"{name} changes nothing: {why} it is not looked at")
     return preset, config
 
 
 def _idle_settings(request: TrainRequest, config: TrainConfig) -> list[str]:
-    """Of the model's settings that the user asks for, the names of those that this model does not look at."""
-    idle: tuple[str, ...] = getattr(config.model, "idle_settings", tuple)()
-    return [name for name in idle if any(one.startswith(f"model.{name}=") for one in request.settings)]
+    """Of the settings that the user asks for, those that their section does not look at, by what else it says."""
+    idle = [f"{section}.{name}" for section in SECTIONS for name in getattr(getattr(config, section), _IDLE, tuple)()]
+    asked = {one.partition("=")[0].strip() for one in request.settings}
+    return [name for name in idle if name in asked]
+
+
+def check_length(config: TrainConfig) -> list[str]:
+    """Refuse a new run that ends before what was asked for begins; what is merely unlikely to be meant, as lines.
+
+    Args:
+        config: of the run, with its number of steps.
+
+    Raises:
+        SettingError: puzzles are kept aside for evaluations of which there is none.
+    """
+    every, most = config.evaluation.every, config.max_steps
+    if config.evaluation.monitor and every > most:
+        raise SettingError(
+            f"evaluation.monitor keeps puzzles aside for evaluations while training, and the first is after step "
+            f"{every:,} of {most:,}; set evaluation.every to {most:,} or less"
+        )
+    warmup = getattr(config.schedule, "warmup_steps", 0)
+    if warmup <= most:
+        return []
+    return [
+        f"the rate rises for {warmup:,} steps, of which the run has {most:,}: it gets to {most / warmup:.0%} of what "
+        f"is set; a shorter rise: --set {_WARMUP}=..."
+    ]
 
 
 def config_for(request: TrainRequest, corpus: Corpus, device: torch.device) -> tuple[str, str, TrainConfig]:

@@ -83,10 +83,10 @@ def seed_requests(request: TrainRequest, num_seeds: int, chooser: Chooser) -> li
         refuse_other_kind(Path(request.out), "folder of runs")
     device = pick_device(request.device)
 
-    def first_path(corpus: Corpus) -> Path:
-        return path_of_run_on(_of_seed(request, _first_seed(request, corpus, device)), device, corpus)
+    def first_path(*corpora: Corpus) -> Path:
+        return path_of_run_on(_of_seed(request, _first_seed(request, corpora[0], device)), device, *corpora)
 
-    corpora = choose_corpora(request, chooser, first_path)
+    corpora = choose_corpora(_of_one_begun(request), chooser, first_path)
     # By their own paths: a run that begins later takes what the first one took, whatever was generated since.
     request = replace(request, paths=tuple(corpus.path for corpus in corpora))
     first = _first_seed(request, corpora[0], device)
@@ -119,6 +119,12 @@ def _precision_of_all(
 
 def _first_seed(request: TrainRequest, corpus: Corpus, device: torch.device) -> int:
     return config_for(request, corpus, device)[2].seed
+
+
+def _of_one_begun(request: TrainRequest) -> TrainRequest:
+    """The request of one of the runs in the folder that is given for all; as it is where there is none."""
+    begun = sorted(Path(request.out).glob("seed*/config.json")) if request.out is not None else []
+    return replace(request, out=str(begun[0].parent)) if begun else request
 
 
 def _of_seed(request: TrainRequest, seed: int) -> TrainRequest:

@@ -252,6 +252,9 @@ def test_a_mixture_is_scored_by_the_votes_of_each_corpus(trmpipe, corpus, tmp_pa
     names = [f"arc-{Corpus.open(path).manifest.content_digest[:8]}" for path in (corpus, tmp_path / "other")]
     assert [part["corpus"] for part in told["corpora"]] == names
     assert [part["rows"] for part in told["corpora"]] == [5 * VARIANTS, 2 * 2]
+    assert (told["rows"], told["tasks"], told["protocol"]["puzzles"]) == (5 * VARIANTS + 2 * 2, 6, 6)
+    shares = [part["pass"][0]["fractional"] for part in told["corpora"]]
+    assert told["pass"][0]["fractional"] == pytest.approx((4 * shares[0] + 2 * shares[1]) / 6)
     for name, tasks in zip(names, (4, 2), strict=True):
         assert len(json.loads((run / f"submission-{name}.json").read_text())) == tasks
         assert (run / f"arc-{name}.png").exists()
