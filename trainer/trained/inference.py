@@ -241,7 +241,8 @@ def make_request(
         restarts = 1
     steps = None if wish.steps == trained.config.evaluation.steps else wish.steps
     if steps is not None and answers_once(trained.learner):
-        tell(f"the model answers in one pass, so that more steps change nothing; 1 is made, not {steps:,}")
+        if steps > 1:
+            tell(f"the model answers in one pass, so that more steps change nothing; 1 is made, not {steps:,}")
         steps = None
     overlap = overlap_of(trained.about, trained.step, corpora)
     for line in overlap.lines(str(trained.run.path)):
