@@ -239,11 +239,6 @@ def make_request(
     if restarts > 1 and not (draws_at_random(trained.net) or starts_at_random(trained.learner)):
         tell(f"the model draws nothing at random, so that restarts change nothing; 1 is made, not {restarts:,}")
         restarts = 1
-    steps = None if wish.steps == trained.config.evaluation.steps else wish.steps
-    if steps is not None and answers_once(trained.learner):
-        if steps > 1:
-            tell(f"the model answers in one pass, so that more steps change nothing; 1 is made, not {steps:,}")
-        steps = None
     overlap = overlap_of(trained.about, trained.step, corpora)
     for line in overlap.lines(str(trained.run.path)):
         tell(line)
@@ -254,11 +249,20 @@ def make_request(
         # Where the test split holds variants, those that the run was not trained on have no embeddings.
         variants=wish.variants or (trained.num_variants if evaluator.takes_variants else None),
         asked_variants=None if wish.variants == own else wish.variants,
-        steps=steps,
+        steps=_other_steps(trained, wish, tell),
         checkpoint_step=trained.step,
         regime=regime_of_run(trained.about, trained.step, corpora),
         overlap=overlap,
     )
+
+
+def _other_steps(trained: TrainedRun, wish: EvaluationRequest, tell: Callable[[str], None]) -> int | None:
+    """The supervision steps that are asked for, where they are not those that the run answers with anyway."""
+    if wish.steps is None or not answers_once(trained.learner):
+        return None if wish.steps == trained.config.evaluation.steps else wish.steps
+    if wish.steps > 1:
+        tell(f"the model answers in one pass, so that more steps change nothing; 1 is made, not {wish.steps:,}")
+    return None
 
 
 def _own_variants(trained: TrainedRun, corpora: Sequence[Corpus], evaluator: Evaluator) -> int:
