@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.runs import OF_ANY_MODEL as TINY
+from tests.runs import reseal
 from trmpipe.pipeline import Recipe, generate
 from trmpipe.shards import Corpus
 from trmpipe.trainer.scores.held_out import read_held_out, read_held_out_parts
@@ -145,6 +146,18 @@ def test_the_same_command_goes_on_with_a_mixture(trmpipe, shards, made, tmp_path
     assert (done.code, json.loads(done.out)["run"]) == (0, run), done.err
     assert f"started on: {shards / 'more'}, {shards / NAMES[6]}" in done.err
     assert (tmp_path / run / "metrics.jsonl").read_bytes() == kept[0]
+
+
+def test_a_run_that_names_no_corpora_is_passed_over(trmpipe, shards, tmp_path):
+    command = ("train", "shards/", "--task", "sudoku6", *TINY, "--json")
+    run = tmp_path / json.loads(trmpipe(*command).out)["run"]
+    (run.parent / "strange").mkdir()
+    shutil.copy(run / "config.json", run.parent / "strange")
+    reseal(run.parent / "strange" / "config.json", corpora=[])
+    kept = cut_back(run)
+    done = trmpipe(*command, "--resume")
+    assert (done.code, tmp_path / json.loads(done.out)["run"]) == (0, run), done.err
+    assert (run / "metrics.jsonl").read_bytes() == kept
 
 
 @pytest.mark.parametrize("out", [[], ["--out", "all"]])

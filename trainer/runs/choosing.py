@@ -151,7 +151,8 @@ def _corpora_of(run: RunFolder, found: FoundCorpora) -> FoundCorpora | None:
     chosen = found.only(corpus for corpus in found.corpora if corpus.manifest.content_digest in wanted)
     # Missing ones, and given ones that the run does not know, are refused when the configs are compared.
     complete = len({corpus.manifest.content_digest for corpus in chosen.corpora}) == len(wanted)
-    return chosen if complete and chosen.given == found.given else None
+    # A file of a stranger's may name none at all.
+    return chosen if wanted and complete and chosen.given == found.given else None
 
 
 def _names(found: FoundCorpora) -> tuple[str, ...]:
